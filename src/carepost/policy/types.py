@@ -1,0 +1,199 @@
+"""The nouns of the protection decision: assurance, method, facts, step, plan, decision."""
+
+import enum
+
+import msgspec
+
+
+class Assurance(enum.IntEnum):
+    """What a delivery achieved, ordered (DESIGN 3). PORTAL ranks as MESSAGE: `label` tells them apart."""
+
+    NONE = 0
+    ENCRYPTED = 10
+    MAILBOX = 20
+    VERIFIED = 30
+    AUTHENTICATED = 40
+    MESSAGE = 50
+
+
+class Method(enum.StrEnum):
+    TLS = "tls"
+    SMIME = "smime"
+    OPENPGP = "openpgp"
+    PORTAL = "portal"
+
+
+def label(assurance: Assurance, method: Method | None) -> str:
+    """The word shown to people and programs: MESSAGE reached by the portal is called PORTAL."""
+    if assurance is Assurance.MESSAGE and method is Method.PORTAL:
+        return "PORTAL"
+    return assurance.name
+
+
+class Ternary(enum.StrEnum):
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+class MtaSts(enum.StrEnum):
+    NONE = "none"
+    TESTING = "testing"
+    ENFORCE = "enforce"
+    UNKNOWN = "unknown"
+
+
+class Access(enum.StrEnum):
+    """How the recipient proves who they are in the portal, beyond reading the mailbox."""
+
+    NONE = "none"
+    CODE = "code"
+    QUESTION = "question"
+
+
+class Kind(enum.StrEnum):
+    """What the mail is; notices, codes and daily checkpoints carry no PHI by construction."""
+
+    MESSAGE = "message"
+    NOTICE = "notice"
+    DSN = "dsn"
+
+
+class Category(enum.StrEnum):
+    TRANSACTIONAL = "transactional"
+    OPERATIONAL = "operational"
+    MARKETING = "marketing"
+    SYSTEM = "system"
+
+
+class DataClass(enum.StrEnum):
+    ORDINARY = "ordinary"
+    PART2 = "part2"
+    PSYCHOTHERAPY = "psychotherapy"
+    NONE_ATTESTED = "none-attested"
+
+
+class Purpose(enum.StrEnum):
+    TREATMENT = "treatment"
+    PAYMENT = "payment"
+    OPERATIONS = "operations"
+    MARKETING = "marketing"
+    NOTICE = "notice"
+
+
+class TlsPolicy(enum.StrEnum):
+    """The field's words: opportunistic (best there is above the floor), forced (else the next method),
+    exclusive (else refuse)."""
+
+    OPPORTUNISTIC = "opportunistic"
+    FORCED = "forced"
+    EXCLUSIVE = "exclusive"
+
+
+class Rule(msgspec.Struct, frozen=True):
+    """One rule of an organisation: where it matches (empty matches all) and what it raises or allows."""
+
+    id: str
+    position: int = 100
+    sender_domain: str = ""
+    sender: str = ""
+    recipient_domain: str = ""
+    recipient: str = ""
+    category: str = ""
+    data_class: str = ""
+    #: raise the floor to this, or lower it below VERIFIED: only with `attestation`
+    floor: Assurance | None = None
+    tls_policy: TlsPolicy | None = None
+    methods: tuple[Method, ...] = ()
+    #: opens the portal to a code sent by e-mail alone (the rule named `portal-by-mail`)
+    portal_by_mail: bool = False
+    action: str = ""  # "" | "hold" | "refuse"
+    attestation: str = ""
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """What earlier attempts of this delivery, and posture, have measured of the recipient's side."""
+
+    #: best assurance TLS can be expected to reach now; None: nobody has looked
+    tls: Assurance | None = None
+    starttls: Ternary = Ternary.UNKNOWN
+    mta_sts: MtaSts = MtaSts.UNKNOWN
+    dane: Ternary = Ternary.UNKNOWN
+    #: a destination that lost TLS or whose MX moved (DESIGN 2, posture): not VERIFIED until stable for a day
+    weakened: bool = False
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """All the decision may look at. Built by `intake.facts`; nothing else is read."""
+
+    org: str
+    policy_version: str
+    sender: str
+    sender_domain: str
+    recipient: str
+    recipient_domain: str
+    kind: Kind = Kind.MESSAGE
+    category: Category = Category.TRANSACTIONAL
+    data_class: DataClass = DataClass.ORDINARY
+    purpose: Purpose = Purpose.TREATMENT
+    origin: str = "smtp"
+    org_floor: Assurance = Assurance.VERIFIED
+    rules: tuple[Rule, ...] = ()
+    #: what the message itself asks for: it can raise, never lower
+    asked_floor: Assurance | None = None
+    asked_methods: tuple[Method, ...] = ()
+    access: Access = Access.NONE
+    pinned_route: bool = False
+    seen: Seen = Seen()
+    smime_key: Ternary = Ternary.NO
+    openpgp_key: Ternary = Ternary.NO
+    suppressed: Ternary = Ternary.NO
+    #: methods already given up for this delivery, with the assurance last achieved by TLS
+    exhausted: tuple[Method, ...] = ()
+    last_achieved: Assurance | None = None
+    #: an uncertain attempt binds the delivery to its method (law 6)
+    bound_to: Method | None = None
+    #: methods this build can carry out
+    available: tuple[Method, ...] = (Method.TLS, Method.PORTAL)
+
+
+class Step(msgspec.Struct, frozen=True):
+    method: Method
+    floor: Assurance
+    rule: str
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """Methods in order of preference, the floor of each, and the rule that said so."""
+
+    steps: tuple[Step, ...]
+    floor: Assurance
+    rule: str
+    #: stable reason code, and the same in words for people
+    reason: str
+    words: str
+    policy_version: str
+    #: where no TLS attempt reaches the floor: refuse (exclusive) instead of the next method
+    exclusive: bool = False
+    v: int = 1
+
+
+class Deliver(msgspec.Struct, frozen=True, tag="deliver"):
+    plan: Plan
+
+
+class Hold(msgspec.Struct, frozen=True, tag="hold"):
+    reason: str
+    words: str
+    rule: str
+    policy_version: str
+
+
+class Refuse(msgspec.Struct, frozen=True, tag="refuse"):
+    reason: str
+    words: str
+    rule: str
+    policy_version: str
+
+
+Decision = Deliver | Hold | Refuse

@@ -1,0 +1,144 @@
+"""The shapes that cross a process: submissions, acknowledgements, lookups, drained events (msgspec)."""
+
+import enum
+
+import msgspec
+
+from carepost.policy.types import Access, Assurance, Category, DataClass, Kind, Method, Purpose
+from carepost.rfc.envelope import Envelope
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who did it. kind: credential | key | staff | recipient | system. id: opaque, never an address."""
+
+    kind: str
+    id: str
+
+
+class Origin(enum.StrEnum):
+    SMTP = "smtp"
+    API = "api"
+    MX = "mx"
+    PORTAL = "portal"
+    FORM = "form"
+    CAMPAIGN = "campaign"
+    BOUNCE = "bounce"
+    NOTICE = "notice"
+    REPORT = "report"
+
+
+class Stream(enum.StrEnum):
+    SYSTEM = "system"
+    TRANSACTIONAL = "transactional"
+    OPERATIONAL = "operational"
+    BULK = "bulk"
+
+
+class AccessProof(msgspec.Struct, frozen=True):
+    """How a recipient proves who they are: `verifier` is a slow hash (crypto.slowhash), never the secret."""
+
+    kind: Access = Access.NONE
+    question: str = ""
+    verifier: str = ""
+
+
+class Protection(msgspec.Struct, frozen=True):
+    minimum: Assurance | None = None
+    methods: tuple[Method, ...] = ()
+    access: AccessProof = AccessProof()
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """One message at the one door. `body` is the message as submitted (after DATA, CRLF), plaintext in memory."""
+
+    org: bytes
+    envelope: Envelope
+    body: bytes
+    origin: Origin
+    actor: Actor
+    #: Idempotency-Key, ENVID or an office key; None: none was given
+    key: str | None = None
+    kind: Kind = Kind.MESSAGE
+    category: Category = Category.TRANSACTIONAL
+    data_class: DataClass = DataClass.ORDINARY
+    purpose: Purpose = Purpose.TREATMENT
+    protection: Protection = Protection()
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+    #: UTC microseconds, or 0
+    send_at: int = 0
+    expires_at: int = 0
+    #: client address, for evidence only (sealed)
+    client: str = ""
+
+
+class AcceptedDelivery(msgspec.Struct, frozen=True):
+    id: str
+    recipient: str
+    #: queued | held | failed
+    state: str
+    method: str
+    reason: str
+    words: str
+    rule: str
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    message_id: str
+    deliveries: tuple[AcceptedDelivery, ...]
+    #: the key was known: this is the earlier acceptance again
+    repeated: bool = False
+    #: BI-023: equal submitter, Message-ID and body hash within the last hour
+    repeats: str | None = None
+
+
+class AttemptView(msgspec.Struct, frozen=True):
+    number: int
+    at: int
+    method: str
+    #: what was required, and what was achieved (assurance labels)
+    required: str
+    achieved: str
+    stage: str
+    result: str
+    reason: str
+    words: str
+    reply: str
+    mx: str
+    tls: str
+    uncertain: bool = False
+
+
+class DeliveryView(msgspec.Struct, frozen=True):
+    id: str
+    recipient: str
+    state: str
+    method: str
+    assurance: str
+    reason: str
+    words: str
+    rule: str
+    due_at: int
+    attempts: tuple[AttemptView, ...] = ()
+
+
+class MessageView(msgspec.Struct, frozen=True):
+    id: str
+    org: str
+    at: int
+    sender: str
+    subject: str
+    message_id: str
+    origin: str
+    category: str
+    size: int
+    deliveries: tuple[DeliveryView, ...]
+
+
+class Drained(msgspec.Struct, frozen=True, array_like=True):
+    """One outbox row: the event's bytes as made once, and what is personal, sealed beside it."""
+
+    seq: int
+    org: bytes
+    event: bytes
+    sealed: bytes
