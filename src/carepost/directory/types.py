@@ -1,0 +1,82 @@
+"""What the engine knows of an organisation, as one immutable value per epoch."""
+
+import msgspec
+
+from carepost.policy.types import Assurance, Rule
+
+
+class DkimKey(msgspec.Struct, frozen=True):
+    selector: str
+    #: "rsa-sha256" | "ed25519-sha256"
+    algorithm: str
+    #: PKCS#8 DER wrapped by the purpose key `dkim`, aad = b"dkim|" + org + b"|" + domain + b"|" + selector
+    wrapped: bytes
+
+
+class SenderDomain(msgspec.Struct, frozen=True):
+    domain: str
+    dkim: tuple[DkimKey, ...] = ()
+    #: rules of the domain's unit; "" when the domain belongs to the organisation itself
+    unit: str = ""
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """An SMTP credential: a SCRAM-SHA-256 verifier (RFC 5803 form), never a password."""
+
+    id: str
+    org: bytes
+    username: str
+    #: SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>
+    verifier: str
+    #: sender domains this credential may use; empty means all of the organisation's
+    domains: tuple[str, ...] = ()
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    id: str
+    org: bytes
+    #: SHA-256 of the secret (the secret has 256 random bits)
+    secret_hash: bytes
+    scopes: tuple[str, ...] = ()
+
+
+class Route(msgspec.Struct, frozen=True):
+    """A pinned next hop (DESIGN 6, `route add`): AUTHENTICATED when the name matches under its CA."""
+
+    domain: str
+    host: str
+    port: int
+    #: PEM of the CA, or "" for the system's trust store
+    ca: str = ""
+
+
+class OrgSnapshot(msgspec.Struct, frozen=True):
+    id: bytes
+    name: str
+    epoch: int
+    policy_version: str
+    #: the neutral name notices are signed with, and the phone number printed there
+    notice_name: str
+    phone: str
+    #: address of the organisation's auditor, or ""
+    auditor: str
+    #: where the portal lives, e.g. "https://portal.clinic.example"
+    portal_url: str
+    #: local part and domain replies from the portal come from, e.g. "portal@clinic.test"
+    portal_address: str
+    floor: Assurance
+    #: seconds of 4xx, time-outs and refusals before the plan's next method (DESIGN 3; default 4 h)
+    patience: int
+    rules: tuple[Rule, ...]
+    domains: tuple[SenderDomain, ...]
+    routes: tuple[Route, ...]
+    #: purpose -> (version, wrapped 32-byte key); aad = b"org|" + org + b"|" + purpose + b"|" + version (decimal)
+    keys: dict[str, tuple[int, bytes]]
+    #: HMAC tokens (crypto.index) of suppressed addresses
+    suppressed: frozenset[bytes] = frozenset()
+
+    def domain(self, name: str) -> SenderDomain | None:
+        return next((d for d in self.domains if d.domain == name), None)
+
+    def route(self, name: str) -> Route | None:
+        return next((r for r in self.routes if r.domain == name), None)

@@ -1,0 +1,144 @@
+"""Rows of the queue as values: what is accepted, claimed and settled."""
+
+import enum
+
+import msgspec
+
+from carepost.policy.types import Assurance, Method, Plan
+from carepost.proof.event import Draft
+from carepost.rfc.envelope import Recipient
+from carepost.wire.types import AccessProof, Actor, AttemptView
+
+
+class State(enum.StrEnum):
+    QUEUED = "queued"
+    CLAIMED = "claimed"
+    SENT = "sent"
+    DEPOSITED = "deposited"
+    DEFERRED = "deferred"
+    FAILED = "failed"
+    HELD = "held"
+
+
+FINAL = frozenset({State.SENT, State.DEPOSITED, State.FAILED})
+
+
+class Stage(enum.StrEnum):
+    """Where in an attempt something happened, in order."""
+
+    PLAN = "plan"
+    DNS = "dns"
+    CONNECT = "connect"
+    BANNER = "banner"
+    EHLO = "ehlo"
+    STARTTLS = "starttls"
+    FLOOR = "floor"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot"
+    QUIT = "quit"
+    SEAL = "seal"
+    DEPOSIT = "deposit"
+
+
+class DeliveryRecord(msgspec.Struct, frozen=True):
+    """The sealed part of a delivery row (key: the organisation's evidence key), rewritten at each settle."""
+
+    recipient: Recipient
+    sender: str
+    #: None while the decision is Hold or Refuse
+    plan: Plan | None
+    #: index into plan.steps
+    step: int = 0
+    access: AccessProof = AccessProof()
+    reason: str = ""
+    words: str = ""
+    rule: str = ""
+    attempts: tuple[AttemptView, ...] = ()
+    last_achieved: Assurance | None = None
+    #: an uncertain attempt binds the delivery to its method (law 6)
+    bound_to: Method | None = None
+    first_due: int = 0
+    expires_at: int = 0
+    dsn_delay_sent: bool = False
+    #: assurance label of the final state
+    assurance: str = ""
+    v: int = 1
+
+
+class MessageRecord(msgspec.Struct, frozen=True):
+    """The sealed part of a message row (key: the organisation's evidence key)."""
+
+    sender: str
+    subject: str
+    message_id: str
+    header_from: str
+    actor: Actor
+    client: str
+    envid: str | None
+    smtputf8: bool
+    eightbit: bool
+    kind: str
+    category: str
+    data_class: str
+    purpose: str
+    origin: str
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+    v: int = 1
+
+
+class NewDelivery(msgspec.Struct, frozen=True):
+    id: bytes
+    #: HMAC token of the recipient's domain
+    destination: bytes
+    state: State
+    due_at: int
+    record: DeliveryRecord
+
+
+class EventDraft(msgspec.Struct, frozen=True):
+    """An event to be numbered inside the transaction, with the openings of its commitments."""
+
+    draft: Draft
+    personal: dict[str, tuple[bytes, bytes]] = {}
+
+
+class NewMessage(msgspec.Struct, frozen=True):
+    id: bytes
+    org: bytes
+    stream: str
+    at: int
+    #: plaintext body; the queue encrypts it under a fresh content key before any disk
+    body: bytes
+    record: MessageRecord
+    deliveries: tuple[NewDelivery, ...]
+    events: tuple[EventDraft, ...]
+    #: HMAC token of (org, key), the payload's hash and when it may be forgotten; None: no key
+    key: tuple[bytes, bytes, int] | None = None
+    #: BI-023: HMAC token of submitter, Message-ID and body hash
+    repeat: bytes | None = None
+
+
+class Claim(msgspec.Struct):
+    """A delivery leased to this worker. `lease` must come back at settle, else LeaseLost."""
+
+    delivery: bytes
+    message: bytes
+    org: bytes
+    stream: str
+    lease: bytes
+    lease_until: int
+    attempt: int
+    record: DeliveryRecord
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """What an attempt's end leads to; carried out in one transaction with its events."""
+
+    state: State
+    record: DeliveryRecord
+    #: when it is due again (DEFERRED, or QUEUED for the plan's next method at once)
+    due_at: int = 0
+    events: tuple[EventDraft, ...] = ()

@@ -1,0 +1,132 @@
+"""Frames of the engine's socket: 4-byte big-endian length, then one msgpack-encoded Call or Answer."""
+
+import msgspec
+
+from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, MessageView, Submission
+
+
+class Accept(msgspec.Struct, frozen=True, tag="accept"):
+    submission: Submission
+
+
+class Preview(msgspec.Struct, frozen=True, tag="preview"):
+    submission: Submission
+
+
+class Act(msgspec.Struct, frozen=True, tag="act"):
+    """hold | release | retry | retract of deliveries of one organisation, with a reason in words (sealed)."""
+
+    verb: str
+    org: bytes
+    deliveries: tuple[bytes, ...]
+    actor: Actor
+    reason: str
+
+
+class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
+    org: bytes
+    message: bytes
+
+
+class Queue(msgspec.Struct, frozen=True, tag="queue"):
+    """Deliveries waiting or held, newest first; org b"" lists all."""
+
+    org: bytes
+    state: str = ""
+    limit: int = 100
+
+
+class Drain(msgspec.Struct, frozen=True, tag="drain"):
+    """Events of a shard after `after`; everything up to `acked` may be forgotten. Waits up to `wait_ms`."""
+
+    shard: int
+    after: int
+    acked: int
+    limit: int = 2000
+    wait_ms: int = 0
+
+
+class Body(msgspec.Struct, frozen=True, tag="body"):
+    """The body's ciphertext and its wrapped content key."""
+
+    org: bytes
+    message: bytes
+
+
+class Health(msgspec.Struct, frozen=True, tag="health"):
+    pass
+
+
+class Quit(msgspec.Struct, frozen=True, tag="quit"):
+    pass
+
+
+Call = Accept | Preview | Act | Lookup | Queue | Drain | Body | Health | Quit
+
+
+class Fault(msgspec.Struct, frozen=True, tag="fault"):
+    """kind: unavailable | refused | not-found. Raised again at the caller's side as the same error."""
+
+    kind: str
+    code: str
+    public: str
+    enhanced: str = ""
+    status: int = 0
+
+
+class AcceptAnswer(msgspec.Struct, frozen=True, tag="accepted"):
+    accepted: Accepted
+
+
+class PreviewAnswer(msgspec.Struct, frozen=True, tag="previewed"):
+    deliveries: tuple[AcceptedDelivery, ...]
+
+
+class ActAnswer(msgspec.Struct, frozen=True, tag="acted"):
+    #: delivery id -> its new state, or "not-found", or "not-possible"
+    states: dict[str, str]
+
+
+class LookupAnswer(msgspec.Struct, frozen=True, tag="found"):
+    message: MessageView
+
+
+class QueueAnswer(msgspec.Struct, frozen=True, tag="listed"):
+    messages: tuple[MessageView, ...]
+
+
+class DrainAnswer(msgspec.Struct, frozen=True, tag="drained"):
+    rows: tuple[Drained, ...]
+    #: highest seq in the shard, for the lag
+    head: int
+
+
+class BodyAnswer(msgspec.Struct, frozen=True, tag="body"):
+    chunks: tuple[bytes, ...]
+    wrapped_key: bytes
+    #: the sealed MessageRecord
+    record: bytes
+
+
+class HealthAnswer(msgspec.Struct, frozen=True, tag="healthy"):
+    #: PHI-free figures: queued, held, deferred, outbox, oldest_s, disk_free, bodies, rss, accepted, sent
+    shards: dict[str, dict[str, int]]
+    engine: dict[str, int]
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    pass
+
+
+Answer = (
+    Fault
+    | AcceptAnswer
+    | PreviewAnswer
+    | ActAnswer
+    | LookupAnswer
+    | QueueAnswer
+    | DrainAnswer
+    | BodyAnswer
+    | HealthAnswer
+    | Done
+)
