@@ -27,9 +27,7 @@ class Unavailable(CarepostError):
 class Refused(CarepostError):
     """Permanent: 5xx / 4xx. `enhanced` is the RFC 3463 code, `status` the HTTP one."""
 
-    def __init__(
-        self, code: str, public: str, *, enhanced: str = "5.7.1", status: int = 403, detail: str = ""
-    ) -> None:
+    def __init__(self, code: str, public: str, *, enhanced: str = "5.7.1", status: int = 403, detail: str = "") -> None:
         super().__init__(code, public, detail)
         self.enhanced = enhanced
         self.status = status

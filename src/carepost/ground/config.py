@@ -1,0 +1,108 @@
+"""The settings of one installation: one typed TOML file and CAREPOST_* variables. Unknown keys are refused.
+
+Organisation policy lives in tables, never here. `CAREPOST_NAME_FILE` reads a value from a file (secrets).
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import msgspec
+
+from carepost.ground.errors import ConfigError
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Times in seconds, sizes in bytes, ports TCP on `listen`."""
+
+    #: address every listener binds
+    listen: str = "127.0.0.1"
+    #: the name this system says in EHLO and Received, and the common name of its own certificate
+    hostname: str = "localhost"
+    #: engine processes; 0: one a core, at most one a shard
+    engines: int = 0
+    port_api: int = 8080
+    port_console: int = 8081
+    port_portal: int = 8082
+    port_submission: int = 2587
+    port_submission_tls: int = 2465
+    port_mx: int = 2525
+    port_sandbox_dns: int = 5300
+    #: the public base addresses of console and portal; "": http://<listen>:<port>
+    console_url: str = ""
+    portal_url: str = ""
+    #: PostgreSQL for the office, records and audit; "": SQLite in the home
+    database_url: str = ""
+    #: folder of <host name>.pem and .key files (SNI); "": CAREPOST_HOME/tls
+    tls_folder: str = ""
+    #: extra CA bundle trusted for outgoing TLS (besides the system's)
+    outbound_ca: str = ""
+    #: resolvers "address" or "address:port"; empty: those of /etc/resolv.conf
+    resolvers: tuple[str, ...] = ()
+    #: the resolvers validate DNSSEC and are reached over loopback: their AD bit is trusted
+    resolvers_validate: bool = False
+    #: port mail is delivered to (25 outside tests)
+    smtp_port: int = 25
+    max_message: int = 52_428_800
+    max_recipients: int = 1000
+    #: bodies in memory of one process
+    max_bodies: int = 268_435_456
+    #: below this the doors answer 451/503 (DESIGN 5)
+    min_free: int = 1_073_741_824
+    #: undelivered outbox rows of a shard; doors close at 80 %
+    outbox_limit: int = 5_000_000
+    #: outgoing connections to one destination from one engine
+    destination_connections: int = 20
+    #: first wait after a temporary failure; later waits grow to `retry_longest` (RFC 5321 4.5.4.1)
+    retry_first: float = 1800.0
+    retry_longest: float = 10_800.0
+    give_up: float = 345_600.0
+    command_timeout: float = 300.0
+    data_timeout: float = 600.0
+    max_connections: int = 2000
+
+
+SETTINGS = tuple(field.name for field in msgspec.structs.fields(Config))
+
+
+def load(home: Path, environ: Mapping[str, str]) -> Config:
+    """The file `carepost.toml` in the home, then the environment over it. Raises ConfigError naming the setting."""
+    values: dict[str, object] = {}
+    file = home / "carepost.toml"
+    if file.exists():
+        try:
+            values.update(tomllib.loads(file.read_text()))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{file} is not TOML: {error}") from None
+    values.update(_from_environment(environ))
+    unknown = sorted(set(values) - set(SETTINGS))
+    if unknown:
+        raise ConfigError(f"Unknown setting {unknown[0]!r}; take it out of {file} or correct its name.")
+    try:
+        return msgspec.convert(values, Config, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"A setting in {file} or the environment is wrong: {error}") from None
+
+
+#: read elsewhere, not settings of this page
+_OTHERS = {"home", "keyring", "keys_fd", "test_postgres", "settings_check", "role", "ready_fd", "socket"}
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for name, value in environ.items():
+        if not name.startswith("CAREPOST_"):
+            continue
+        key = name.removeprefix("CAREPOST_").lower()
+        if key.endswith("_file") and key.removesuffix("_file") in SETTINGS:
+            key = key.removesuffix("_file")
+            try:
+                value = Path(value).read_text().strip()
+            except OSError as error:
+                raise ConfigError(f"{name} names {value}, which cannot be read ({error.strerror}).") from None
+        if key in _OTHERS:
+            continue
+        if key not in SETTINGS:
+            raise ConfigError(f"Unknown setting {name}; unset it or correct its name.")
+        values[key] = value.split(",") if key == "resolvers" else value
+    return values

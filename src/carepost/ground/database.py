@@ -1,0 +1,51 @@
+"""Opening an SQLite file the one right way (DESIGN 5): WAL, synchronous=FULL, secure_delete, temp_store=MEMORY."""
+
+from pathlib import Path
+from typing import Any
+
+from sqlcipher3 import dbapi2
+
+from carepost.ground.errors import ConfigError
+
+Connection = Any
+DatabaseError = dbapi2.DatabaseError
+OperationalError = dbapi2.OperationalError
+IntegrityError = dbapi2.IntegrityError
+
+
+def connect(path: Path, key: bytes | None, *, readonly: bool = False, timeout: float = 10.0) -> Connection:
+    """Autocommit connection; transactions are written out as BEGIN IMMEDIATE … COMMIT.
+
+    `key` is the raw 32-byte SQLCipher key, or None for a file whose personal columns are sealed one by one.
+    Raises ConfigError when the key does not open the file.
+    """
+    uri = f"file:{path}?mode=ro" if readonly else f"file:{path}"
+    connection = dbapi2.connect(
+        uri, uri=True, timeout=timeout, isolation_level=None, check_same_thread=False, cached_statements=256
+    )
+    prepare(connection, key, str(path), readonly=readonly)
+    return connection
+
+
+def prepare(connection: Connection, key: bytes | None, name: str, *, readonly: bool = False) -> None:
+    """Key and pragmas on a connection already open (Django's backend uses this too)."""
+    if key is not None:
+        if len(key) != 32:
+            raise ConfigError("A database key has 32 bytes.")
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        connection.execute("PRAGMA cipher_memory_security = OFF")
+    try:
+        connection.execute("PRAGMA temp_store = MEMORY")
+        if not readonly:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA secure_delete = ON")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except dbapi2.DatabaseError as error:
+        connection.close()
+        if "not a database" in str(error) or "encrypted" in str(error):
+            raise ConfigError(
+                f"The keyring does not open {name}: set CAREPOST_KEYRING to the one made with it."
+            ) from None
+        raise

@@ -1,0 +1,121 @@
+"""CAREPOST_HOME: one directory an installation lives in, and where its parts stand."""
+
+import fcntl
+import os
+from pathlib import Path
+
+import msgspec
+
+from carepost.ground import clock, durable
+from carepost.ground.errors import ConfigError
+
+#: raised when an older Carepost could not read the home any more
+FORMAT = 1
+
+
+class _Mark(msgspec.Struct):
+    format: int
+    shards: int
+    sandbox: bool
+    made_at: str
+    node: int = 0
+
+
+class Home:
+    """Paths of an opened home. `shards` is fixed when the home is made (DESIGN 2)."""
+
+    def __init__(self, path: Path, mark: _Mark) -> None:
+        self.path = path
+        self.shards = mark.shards
+        self.sandbox = mark.sandbox
+        self.node = mark.node
+
+    @property
+    def run(self) -> Path:
+        return self.path / "run"
+
+    @property
+    def tls(self) -> Path:
+        return self.path / "tls"
+
+    @property
+    def office_db(self) -> Path:
+        return self.path / "office.db"
+
+    @property
+    def records_db(self) -> Path:
+        return self.path / "records.db"
+
+    @property
+    def config_file(self) -> Path:
+        return self.path / "carepost.toml"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log"
+
+    @property
+    def world(self) -> Path:
+        return self.path / "sandbox"
+
+    def shard(self, number: int) -> Path:
+        return self.path / "spool" / f"shard-{number:04d}"
+
+    def socket(self, engine: int) -> Path:
+        return self.run / f"engine-{engine:02d}.sock"
+
+    def keyring(self, environ: dict[str, str] | None = None) -> Path:
+        """CAREPOST_KEYRING; else inside a sandbox home; else in the user's configuration folder."""
+        env = os.environ if environ is None else environ
+        named = env.get("CAREPOST_KEYRING")
+        if named:
+            return Path(named)
+        if self.sandbox:
+            return self.path / "keyring.json"
+        base = env.get("XDG_CONFIG_HOME") or str(Path(env.get("HOME", "/root")) / ".config")
+        return Path(base) / "carepost" / "keyring.json"
+
+    def lock(self) -> int:
+        """Held by the supervisor: one Carepost a home. Raises ConfigError when another runs."""
+        fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            raise ConfigError(f"A Carepost already runs on {self.path}; stop it first.") from None
+        return fd
+
+
+def create(path: Path, *, shards: int = 2, sandbox: bool = False, node: int = 0) -> Home:
+    """Makes a home with private folders. Raises ConfigError when something else is there."""
+    if path.exists() and any(path.iterdir()):
+        raise ConfigError(f"{path} is not empty and not a Carepost home; name another folder by CAREPOST_HOME.")
+    try:
+        for folder in (path, path / "run", path / "tls", path / "spool", path / "log"):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        mark = _Mark(FORMAT, shards, sandbox, clock.rfc3339(clock.now()), node)
+        for number in range(shards):
+            (path / "spool" / f"shard-{number:04d}").mkdir(mode=0o700)
+        durable.write(path / "home.json", msgspec.json.encode(mark))
+    except OSError as error:
+        raise ConfigError(
+            f"{path} cannot be written ({error.strerror}); name another folder by CAREPOST_HOME."
+        ) from None
+    return Home(path, mark)
+
+
+def exists(path: Path) -> bool:
+    return (path / "home.json").exists()
+
+
+def open_(path: Path) -> Home:
+    """Raises ConfigError when there is no home, or it was made by a newer Carepost."""
+    try:
+        mark = msgspec.json.decode((path / "home.json").read_bytes(), type=_Mark)
+    except FileNotFoundError:
+        raise ConfigError(f"No Carepost home at {path}; make one with: carepost up") from None
+    except (OSError, msgspec.MsgspecError):
+        raise ConfigError(f"{path}/home.json cannot be read; restore the home from a backup.") from None
+    if mark.format > FORMAT:
+        raise ConfigError(f"{path} was made by a newer Carepost (format {mark.format}); update Carepost to use it.")
+    return Home(path, mark)

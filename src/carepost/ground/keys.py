@@ -1,0 +1,162 @@
+"""The master keyring and the keys derived from it, one per purpose.
+
+The file keyring holds versions of a 32-byte master key. A purpose's key-encryption key is
+HKDF-SHA256(master, "carepost/kek/" + purpose), so a process given one purpose can open nothing of another.
+Every wrapped key names the version that wrapped it (DESIGN 5).
+"""
+
+import base64
+import os
+from pathlib import Path
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from carepost.ground import durable
+from carepost.ground.errors import CarepostError, ConfigError
+
+PURPOSES = ("content", "portal", "evidence", "index", "dkim", "signing", "database")
+
+_FORMAT = 1
+_NONCE = 12
+
+
+class WrongKey(CarepostError):
+    """The bytes were not wrapped by this keyring, were altered, or belong somewhere else."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("wrong-key", "This key cannot be opened here: the keyring does not match the data.", detail)
+
+
+class _File(msgspec.Struct, forbid_unknown_fields=True):
+    format: int
+    current: int
+    #: version (decimal) -> base64 of 32 bytes
+    keys: dict[str, str]
+
+
+class PurposeKeys:
+    """The key-encryption keys of some purposes: all a process ever holds."""
+
+    def __init__(self, keks: dict[str, dict[int, bytes]], current: int) -> None:
+        self._keks = keks
+        self._current = current
+        self._aeads: dict[tuple[str, int], AESGCM] = {}
+
+    @classmethod
+    def ephemeral(cls) -> "PurposeKeys":
+        """Random keys for every purpose: tests and throw-away worlds."""
+        return cls({p: {1: os.urandom(32)} for p in PURPOSES}, 1)
+
+    @property
+    def purposes(self) -> frozenset[str]:
+        return frozenset(self._keks)
+
+    @property
+    def current(self) -> int:
+        return self._current
+
+    def wrap(self, purpose: str, plain: bytes, aad: bytes) -> bytes:
+        """`version (2 bytes) || nonce || ciphertext || tag` under the purpose's newest key."""
+        nonce = os.urandom(_NONCE)
+        version = self._current
+        return version.to_bytes(2, "big") + nonce + self._aead(purpose, version).encrypt(nonce, plain, aad)
+
+    def unwrap(self, purpose: str, wrapped: bytes, aad: bytes) -> bytes:
+        """Raises WrongKey when purpose, version, aad or bytes do not match."""
+        version = int.from_bytes(wrapped[:2], "big")
+        nonce, sealed = wrapped[2 : 2 + _NONCE], wrapped[2 + _NONCE :]
+        if len(sealed) < 16:
+            raise WrongKey("too short")
+        try:
+            return self._aead(purpose, version).decrypt(nonce, sealed, aad)
+        except InvalidTag:
+            raise WrongKey(purpose) from None
+
+    def raw(self, purpose: str, info: bytes, version: int | None = None) -> bytes:
+        """32 bytes derived from the purpose's key, e.g. `raw("database", b"office.db")`."""
+        return _hkdf(self._kek(purpose, self._current if version is None else version), b"carepost/raw/" + info)
+
+    def only(self, *purposes: str) -> "PurposeKeys":
+        return PurposeKeys({p: self._keks[p] for p in purposes}, self._current)
+
+    def dump(self) -> bytes:
+        """For handing to a child process over a pipe; never written to a disk."""
+        return msgspec.msgpack.encode((self._current, self._keks))
+
+    @classmethod
+    def load(cls, raw: bytes) -> "PurposeKeys":
+        current, keks = msgspec.msgpack.decode(raw, type=tuple[int, dict[str, dict[int, bytes]]])
+        return cls(keks, current)
+
+    @classmethod
+    def from_fd(cls, fd: int) -> "PurposeKeys":
+        """Reads what the supervisor handed over, once, and closes the descriptor."""
+        with os.fdopen(fd, "rb") as pipe:
+            return cls.load(pipe.read())
+
+    def _kek(self, purpose: str, version: int) -> bytes:
+        try:
+            return self._keks[purpose][version]
+        except KeyError:
+            raise WrongKey(f"no key for {purpose} version {version}") from None
+
+    def _aead(self, purpose: str, version: int) -> AESGCM:
+        found = self._aeads.get((purpose, version))
+        if found is None:
+            found = self._aeads[purpose, version] = AESGCM(self._kek(purpose, version))
+        return found
+
+
+class MasterKeyring:
+    """The file that opens everything. Losing it loses everything; it never goes into a backup."""
+
+    def __init__(self, path: Path, keys: dict[int, bytes], current: int) -> None:
+        self.path = path
+        self._keys = keys
+        self._current = current
+
+    @classmethod
+    def create(cls, path: Path) -> "MasterKeyring":
+        """Makes a keyring with one key, mode 0600. Raises ConfigError when one is there already."""
+        if path.exists():
+            raise ConfigError(f"A keyring is already at {path}; Carepost never overwrites one.")
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        file = _File(_FORMAT, 1, {"1": base64.b64encode(os.urandom(32)).decode()})
+        durable.write(path, msgspec.json.encode(file), mode=0o600)
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path) -> "MasterKeyring":
+        """Raises ConfigError with the mend in its sentence."""
+        try:
+            raw = path.read_bytes()
+        except FileNotFoundError:
+            raise ConfigError(f"No keyring at {path}: set CAREPOST_KEYRING to the one made with this home.") from None
+        except OSError as error:
+            raise ConfigError(f"The keyring {path} cannot be read ({error.strerror}).") from None
+        if path.stat().st_mode & 0o077:
+            raise ConfigError(f"The keyring {path} can be read by others; run: chmod 600 {path}")
+        try:
+            file = msgspec.json.decode(raw, type=_File)
+            keys = {int(v): base64.b64decode(k, validate=True) for v, k in file.keys.items()}
+        except (msgspec.MsgspecError, ValueError):
+            raise ConfigError(f"The keyring {path} is damaged: restore it from your copy.") from None
+        if file.format != _FORMAT or file.current not in keys or any(len(k) != 32 for k in keys.values()):
+            raise ConfigError(f"The keyring {path} is damaged or from a newer Carepost.")
+        return cls(path, keys, file.current)
+
+    def purposes(self, *names: str) -> PurposeKeys:
+        """The keys of these purposes (all when none is named)."""
+        wanted = names or PURPOSES
+        return PurposeKeys(
+            {p: {v: _hkdf(k, b"carepost/kek/" + p.encode()) for v, k in self._keys.items()} for p in wanted},
+            self._current,
+        )
+
+
+def _hkdf(key: bytes, info: bytes) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(key)
