@@ -32,6 +32,7 @@ def prepare(connection: Connection, key: bytes | None, name: str, *, readonly: b
     if key is not None:
         if len(key) != 32:
             raise ConfigError("A database key has 32 bytes.")
+        connection.execute("PRAGMA cipher_log_level = NONE")
         connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
         connection.execute("PRAGMA cipher_memory_security = OFF")
     try:
