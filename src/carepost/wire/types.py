@@ -70,6 +70,11 @@ class Submission(msgspec.Struct, frozen=True):
     expires_at: int = 0
     #: client address, for evidence only (sealed)
     client: str = ""
+    #: SHA-256 of what the caller handed over, compared when `key` is repeated (422 when it differs); b"": the hash
+    #: of envelope and body. The API composes the MIME itself (fresh Date), so it hashes its caller's JSON instead
+    payload_hash: bytes = b""
+    #: how it came, in the words of RFC 3848 (ESMTPSA, ESMTPS, ESMTP) or "HTTP"; "" inside. For Received
+    via: str = ""
 
 
 class AcceptedDelivery(msgspec.Struct, frozen=True):
