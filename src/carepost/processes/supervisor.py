@@ -82,7 +82,7 @@ class Supervisor:
                 try:
                     child.process.wait(max(0.1, deadline - time.monotonic()))
                 except subprocess.TimeoutExpired:
-                    log.event("process-killed", name=child.name)
+                    log.event("process-killed", child=child.name)
                     self._signal(child, signal.SIGKILL)
                     child.process.wait()
 
@@ -105,7 +105,7 @@ class Supervisor:
         child.failures += 1
         child.start_at = time.monotonic() + wait
         if not self._stopping:
-            log.event("process-ended", name=child.name, code=code, again_in_s=wait)
+            log.event("process-ended", child=child.name, code=code, again_in_s=wait)
 
     def _await_ready(self, group: list[Child]) -> None:
         deadline = time.monotonic() + READY_WITHIN
