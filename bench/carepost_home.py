@@ -1,0 +1,85 @@
+"""A Carepost home for the bench: one organisation, a sender domain, a credential, an API key and a pinned sink."""
+
+import base64
+import json
+import os
+import pathlib
+import shutil
+import socket
+import subprocess
+import time
+
+ROOT = pathlib.Path(__file__).parent.parent
+CAREPOST = str(ROOT / ".venv" / "bin" / "carepost")
+SENDER_DOMAIN = "src.bench.invalid"
+SINK_DOMAIN = "d0.bench.invalid"
+
+
+class Carepost:
+    """One Carepost under the bench: `start`, `stop`; `auth` is the base64 of AUTH PLAIN."""
+
+    def __init__(self, work: pathlib.Path, sink_port: int, *, engines: int = 2) -> None:
+        self.home = work / "home"
+        self.pki = work / "pki"
+        self.sink_port = sink_port
+        self.environ = {
+            **os.environ,
+            "CAREPOST_KEYRING": str(work / "keyring.json"),
+            "CAREPOST_ENGINES": str(engines),
+            "CAREPOST_HOSTNAME": "localhost",
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+        self.auth = ""
+        self.api_key = ""
+
+    def prepare(self) -> None:
+        """Makes the home anew and the organisation in it."""
+        shutil.rmtree(self.home, ignore_errors=True)
+        (self.home.parent / "keyring.json").unlink(missing_ok=True)
+        self.start()
+        try:
+            self._cli("org", "add", "bench", "--name", "Bench Clinic")
+            self._cli("domain", "add", SENDER_DOMAIN, "--org", "bench")
+            sink = f"localhost:{self.sink_port}"
+            self._cli("route", "add", SINK_DOMAIN, sink, "--ca", str(self.pki / "ca.pem"), "--org", "bench")
+            credential = self._cli("credential", "add", "load", "--org", "bench")
+            plain = f"\0{credential['username']}\0{credential['password']}"
+            self.auth = base64.b64encode(plain.encode()).decode()
+            self.api_key = self._cli("key", "add", "load", "--scope", "send", "--org", "bench")["secret"]
+        finally:
+            self.stop()
+        shutil.copy(self.pki / "srv.pem", self.home / "tls" / "localhost.pem")
+        shutil.copy(self.pki / "srv.key", self.home / "tls" / "localhost.key")
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [CAREPOST, "up", "--home", str(self.home)], env=self.environ, stdout=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise SystemExit("carepost up ended; run it by hand to see why")
+            try:
+                socket.create_connection(("127.0.0.1", 8082), timeout=1).close()
+                return
+            except OSError:
+                time.sleep(0.2)
+        raise SystemExit("carepost up was not ready within 60 s")
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(20)
+            self.process = None
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    def _cli(self, *arguments: str) -> dict[str, str]:
+        done = subprocess.run(
+            [CAREPOST, *arguments, "--json", "--home", str(self.home)],
+            env=self.environ, check=True, capture_output=True,
+        )  # fmt: skip
+        return json.loads(done.stdout or b"{}")
