@@ -1,1 +1,13 @@
-"""intake."""
+"""The one door: facts -> plan -> durable. Every message enters here, whatever brought it.
+
+Never delivers, never opens a socket (its client apart), never answers before the commit, never weakens a plan.
+Raises Refused (5xx / 4xx with enhanced code), Unavailable (451 / 503: nothing was accepted), NotFound.
+Doors: accept.Intake, facts (what the decision may look at, also for delivery's second look), orgkeys.DirectoryKeys,
+client.Client (sync) and client.AsyncClient: the same calls over CAREPOST_HOME/run/engine-NN.sock.
+
+    Intake(queues: dict[int, Queue], directory, posture, purposes, config, *, shards, elsewhere=None)
+    await accept(submission) -> Accepted                       after the commit
+    await preview(submission) -> tuple[AcceptedDelivery, ...]  the same judgement, nothing written
+    facts.for_claim(snapshot, seen, message, record) -> policy.Facts        for the decision before an attempt
+    Client(run: Path, shards: int): accept, preview, act, lookup, listing, drain, body, health
+"""

@@ -4,6 +4,7 @@ import enum
 
 import msgspec
 
+from carepost.ground.errors import CarepostError
 from carepost.policy.types import Assurance, Method, Plan
 from carepost.proof.event import Draft
 from carepost.rfc.envelope import Recipient
@@ -96,6 +97,8 @@ class NewDelivery(msgspec.Struct, frozen=True):
     state: State
     due_at: int
     record: DeliveryRecord
+    #: (organisation's epoch, posture version) the plan was made at: unmoved, the attempt need not decide again
+    decided: tuple[int, int] | None = None
 
 
 class EventDraft(msgspec.Struct, frozen=True):
@@ -130,8 +133,31 @@ class Claim(msgspec.Struct):
     stream: str
     lease: bytes
     lease_until: int
+    #: 1 for the first attempt
     attempt: int
     record: DeliveryRecord
+    #: HMAC token of the recipient's domain
+    destination: bytes = b""
+    #: its message has no other recipient
+    alone: bool = False
+    #: as NewDelivery.decided; None after a wait in the queue: facts and decision run again
+    decided: tuple[int, int] | None = None
+
+
+class LeaseLost(CarepostError):
+    """Another worker owns the delivery, or nobody does any more: drop the result, touch nothing."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__("lease-lost", "This delivery is no longer leased to this worker.", detail)
+
+
+class StoredBody(msgspec.Struct, frozen=True):
+    """A body as it lies on disk: ciphertext chunks (crypto.rest, body format v1) and its wrapped content key."""
+
+    chunks: tuple[bytes, ...]
+    wrapped_key: bytes
+    #: the sealed MessageRecord
+    record: bytes
 
 
 class Settlement(msgspec.Struct, frozen=True):

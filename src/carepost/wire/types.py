@@ -75,6 +75,8 @@ class Submission(msgspec.Struct, frozen=True):
     payload_hash: bytes = b""
     #: how it came, in the words of RFC 3848 (ESMTPSA, ESMTPS, ESMTP) or "HTTP"; "" inside. For Received
     via: str = ""
+    #: sender domains the credential may use in MAIL FROM and From; empty: all of its organisation's
+    domains: tuple[str, ...] = ()
 
 
 class AcceptedDelivery(msgspec.Struct, frozen=True):
