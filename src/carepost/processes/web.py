@@ -4,7 +4,6 @@ Sync Django runs in a small pool of threads (a2wsgi), so its database connection
 """
 
 import asyncio
-import importlib
 import os
 import signal
 import socket
@@ -13,6 +12,7 @@ from typing import Any
 import uvicorn
 import uvloop
 from a2wsgi import WSGIMiddleware
+from django.core.wsgi import get_wsgi_application
 
 from carepost.ground.config import Config
 from carepost.ground.errors import ConfigError
@@ -24,9 +24,8 @@ THREADS = 6
 
 
 def run(start: Start) -> None:
-    boot.use(start.role, start.home, start.config, start.keys)
-    application = importlib.import_module("carepost.settings.wsgi").application
-    uvloop.run(_serve(start, application))
+    boot.setup(start.role, at=start.home, settings=start.config, keys=start.keys)
+    uvloop.run(_serve(start, get_wsgi_application()))
 
 
 async def _serve(start: Start, application: Any) -> None:
