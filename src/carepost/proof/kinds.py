@@ -1,0 +1,209 @@
+"""The closed list of event kinds, their commitments and their facts; only ever added to (DESIGN 4).
+
+Make an event with `make(kind, …)`: it returns the Draft and the openings, i.e. `EventDraft(*make(…))`. It says:
+
+- `on`: ids it is about. MESSAGE kinds: the message alone (never its deliveries: that would tell one recipient how many
+  others there are). DELIVERY and PORTAL kinds: message and delivery. STAFF kinds: what was looked at or acted on.
+- `result`: ok | deferred | failed | held | refused | uncertain. `cause`: stable reason code, never free text.
+- `policy`: policy version. `category`: message category. `facts`: names of FACTS below, values never personal.
+- `commit`: salted digests of what is personal, made with the `commit_*` functions below:
+
+  field      in                                        value
+  submitted  message.accepted                          SHA-256 of the bytes as submitted, Bcc fields taken out
+  mail       message.accepted, delivery.sent,          digests that match a mail found in an inbox (`mail_value`)
+             delivery.deposited, delivery.uncertain
+  recipient  delivery.queued, delivery.held (at door)  the address, UTF-8
+  sent       delivery.sent, delivery.uncertain         SHA-256 of the bytes sent after DATA, before dot-stuffing
+  deposit    delivery.deposited                        SHA-256 of the bytes laid into the portal
+  wire       every delivery.* with a remote side       JSON: mx, address, reply, chain, tlsa, mta_sts (`commit_wire`)
+  client     message.accepted, portal.*                client address; never opened in a proof
+  reason     staff acts                                a person's words; never opened in a proof
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from carepost.proof.commitments import (
+    commit_deposit,
+    commit_message,
+    commit_recipient,
+    commit_sent,
+    commit_wire,
+    scrub,
+)
+from carepost.proof.event import Draft, EventActor, commit
+
+__all__ = [
+    "commit_deposit",
+    "commit_message",
+    "commit_recipient",
+    "commit_sent",
+    "commit_wire",
+    "info",
+    "make",
+    "scrub",
+]
+
+MESSAGE: Final = "message"
+DELIVERY: Final = "delivery"
+PORTAL: Final = "portal"
+STAFF: Final = "staff"
+HOUSE: Final = "house"
+
+
+class KindInfo(msgspec.Struct, frozen=True):
+    #: MESSAGE | DELIVERY | PORTAL | STAFF | HOUSE
+    level: str
+    #: for people; completes "at 10:02: …"
+    words: str
+
+
+MESSAGE_ACCEPTED: Final = "message.accepted"
+MESSAGE_RETRACTED: Final = "message.retracted"
+MESSAGE_EXPIRED: Final = "message.expired"
+MESSAGE_DISPOSED: Final = "message.disposed"
+MESSAGE_IGNORED: Final = "message.ignored"
+DELIVERY_QUEUED: Final = "delivery.queued"
+DELIVERY_HELD: Final = "delivery.held"
+DELIVERY_REFUSED: Final = "delivery.refused"
+DELIVERY_RELEASED: Final = "delivery.released"
+DELIVERY_RETRIED: Final = "delivery.retried"
+DELIVERY_RETRACTED: Final = "delivery.retracted"
+DELIVERY_PLAN_CHANGED: Final = "delivery.plan-changed"
+DELIVERY_ATTEMPTED: Final = "delivery.attempted"
+DELIVERY_METHOD_CHANGED: Final = "delivery.method-changed"
+DELIVERY_DEFERRED: Final = "delivery.deferred"
+DELIVERY_SENT: Final = "delivery.sent"
+DELIVERY_DEPOSITED: Final = "delivery.deposited"
+DELIVERY_UNCERTAIN: Final = "delivery.uncertain"
+DELIVERY_FAILED: Final = "delivery.failed"
+DELIVERY_BOUNCED: Final = "delivery.bounced"
+PORTAL_NOTIFIED: Final = "portal.notified"
+PORTAL_CODE_SENT: Final = "portal.code-sent"
+PORTAL_ACCESS_FAILED: Final = "portal.access-failed"
+PORTAL_LOCKED: Final = "portal.locked"
+PORTAL_OPENED: Final = "portal.opened"
+PORTAL_VIEWED: Final = "portal.viewed"
+PORTAL_DOWNLOADED: Final = "portal.downloaded"
+PORTAL_REPLIED: Final = "portal.replied"
+PORTAL_EXPIRED: Final = "portal.expired"
+MESSAGE_VIEWED: Final = "message.viewed"
+MESSAGE_LISTED: Final = "message.listed"
+MESSAGE_SEARCHED: Final = "message.searched"
+PROOF_EXPORTED: Final = "proof.exported"
+PREVIEW_ASKED: Final = "preview.asked"
+CLOCK_STATE: Final = "clock.state"
+HOUSE_STARTED: Final = "house.started"
+HOUSE_STOPPED: Final = "house.stopped"
+CHECKPOINT_MAILED: Final = "checkpoint.mailed"
+
+#: kinds of office actions (`org.created`, `key.revoked`, …) need no entry here: `info` derives STAFF for them
+KINDS: Final[Mapping[str, KindInfo]] = {
+    MESSAGE_ACCEPTED: KindInfo(MESSAGE, "the organisation took responsibility for the message"),
+    MESSAGE_RETRACTED: KindInfo(MESSAGE, "the sender took the message back"),
+    MESSAGE_EXPIRED: KindInfo(MESSAGE, "the message expired"),
+    MESSAGE_DISPOSED: KindInfo(MESSAGE, "the message's content was disposed of"),
+    MESSAGE_IGNORED: KindInfo(STAFF, "an incoming message was ignored, with this reason"),
+    DELIVERY_QUEUED: KindInfo(DELIVERY, "a way of protection was decided and the delivery was queued"),
+    DELIVERY_HELD: KindInfo(DELIVERY, "the delivery was held"),
+    DELIVERY_REFUSED: KindInfo(DELIVERY, "the delivery was refused"),
+    DELIVERY_RELEASED: KindInfo(DELIVERY, "a person released the delivery"),
+    DELIVERY_RETRIED: KindInfo(DELIVERY, "a person asked for another attempt at once"),
+    DELIVERY_RETRACTED: KindInfo(DELIVERY, "the delivery was taken back"),
+    DELIVERY_PLAN_CHANGED: KindInfo(DELIVERY, "the decision at the attempt differed from the one at the door"),
+    DELIVERY_ATTEMPTED: KindInfo(DELIVERY, "an attempt began"),
+    DELIVERY_METHOD_CHANGED: KindInfo(DELIVERY, "the method could not give what was required; the next one was taken"),
+    DELIVERY_DEFERRED: KindInfo(DELIVERY, "the attempt did not succeed; it will be repeated"),
+    DELIVERY_SENT: KindInfo(DELIVERY, "the recipient's server accepted the message"),
+    DELIVERY_DEPOSITED: KindInfo(DELIVERY, "the message was laid into the secure portal"),
+    DELIVERY_UNCERTAIN: KindInfo(
+        DELIVERY, "the connection ended before the server's final answer; it may have arrived"
+    ),
+    DELIVERY_FAILED: KindInfo(DELIVERY, "the delivery failed for good"),
+    DELIVERY_BOUNCED: KindInfo(DELIVERY, "a report of non-delivery came back"),
+    PORTAL_NOTIFIED: KindInfo(PORTAL, "the recipient was told that a message waits in the portal"),
+    PORTAL_CODE_SENT: KindInfo(PORTAL, "a one-time code was sent to the recipient's address"),
+    PORTAL_ACCESS_FAILED: KindInfo(PORTAL, "someone tried to open the message and failed"),
+    PORTAL_LOCKED: KindInfo(PORTAL, "the message was locked after failed tries"),
+    PORTAL_OPENED: KindInfo(PORTAL, "a person who passed the access check opened the message in the portal"),
+    PORTAL_VIEWED: KindInfo(PORTAL, "the message was shown again in the portal"),
+    PORTAL_DOWNLOADED: KindInfo(PORTAL, "an attachment was downloaded in the portal"),
+    PORTAL_REPLIED: KindInfo(PORTAL, "the recipient answered in the portal"),
+    PORTAL_EXPIRED: KindInfo(PORTAL, "the message expired in the portal"),
+    MESSAGE_VIEWED: KindInfo(STAFF, "a member of staff looked at the message"),
+    MESSAGE_LISTED: KindInfo(STAFF, "a member of staff saw the message in a list"),
+    MESSAGE_SEARCHED: KindInfo(STAFF, "a member of staff searched messages"),
+    PROOF_EXPORTED: KindInfo(STAFF, "a proof was downloaded"),
+    PREVIEW_ASKED: KindInfo(STAFF, "a preview of protection was asked for"),
+    CLOCK_STATE: KindInfo(HOUSE, "the state of the clock was recorded"),
+    HOUSE_STARTED: KindInfo(HOUSE, "a process started"),
+    HOUSE_STOPPED: KindInfo(HOUSE, "a process stopped"),
+    CHECKPOINT_MAILED: KindInfo(HOUSE, "a checkpoint was mailed to the auditor"),
+}
+
+#: names of facts; values are words, codes and numbers as text, never anything personal
+FACTS: Final = frozenset({
+    "access",  # portal: code | question | mailed-code
+    "achieved",  # assurance label reached
+    "answers",  # number of recipients etc. is never a fact; this is the count of a list a member of staff saw
+    "attempt",  # number, from 1
+    "cipher",  # TLS cipher suite
+    "clock",  # synchronised | unsynchronised | unknown (ground.timesync)
+    "code",  # SMTP reply code
+    "dane",  # yes | no | unknown
+    "data-class",
+    "dns-signed",  # yes | no | unknown
+    "enhanced",  # RFC 3463 code
+    "error-us",  # clock.state: greatest error the kernel admits
+    "from-method",  # delivery.method-changed
+    "key",  # id of an API key or credential acted on
+    "method",  # tls | smime | openpgp | portal
+    "mta-sts",  # none | testing | enforce | unknown
+    "origin",
+    "peer-name",  # yes | no | unknown: the certificate's name fits
+    "purpose",
+    "repeats",  # BI-023: id of the message this one repeats
+    "required",  # assurance label required
+    "rule",  # rule id
+    "size",  # bytes
+    "stage",  # queue.types.Stage
+    "state",  # delivery state after the event
+    "tls",  # TLSv1.2 | TLSv1.3 | none
+})  # fmt: skip
+
+#: commitments a proof opens; every other stays closed
+OPENED: Final = frozenset({"submitted", "mail", "recipient", "sent", "deposit", "wire"})
+
+#: the log of what belongs to no organisation (clock, starts and stops)
+HOUSE_ORG: Final = bytes(16)
+
+
+def info(kind: str) -> KindInfo:
+    """The entry of a kind; an unlisted one (an office action, or a kind of a later version) is a staff act."""
+    return KINDS.get(kind) or KindInfo(STAFF, kind.replace(".", " ").replace("-", " "))
+
+
+def make(
+    kind: str,
+    *,
+    id: str,
+    org: str,
+    at: int,
+    actor: tuple[str, str],
+    on: Sequence[str],
+    values: Mapping[str, bytes] | None = None,
+    facts: Mapping[str, str] | None = None,
+    result: str = "ok",
+    cause: str = "",
+    policy: str = "",
+    category: str = "",
+) -> tuple[Draft, dict[str, tuple[bytes, bytes]]]:
+    """The draft of an event and the openings of its commitments. `id`, `org`, `on`: UUID text; `at`: `clock.now()`;
+    `values`: what to commit to (join the dicts of the `commit_*` functions with `|`)."""
+    digests, openings = commit(dict(values)) if values else ({}, {})
+    draft = Draft(
+        id, org, at, kind, EventActor(*actor), list(on), result, cause, policy, category, digests, dict(facts or {})
+    )
+    return draft, openings
