@@ -150,12 +150,14 @@ class Signer:
         return self._key.sign(hashlib.sha256(data).digest())
 
 
-def sign_all(raw: bytes, signers: Sequence[Signer], now_s: int) -> bytes:
-    """One DKIM-Signature field per signer, each with its CRLF, to stand before `raw`."""
+def sign_all(raw: bytes, signers: Sequence[Signer], now_s: int, body_hash: bytes | None = None) -> bytes:
+    """One DKIM-Signature field per signer, each with its CRLF, to stand before `raw`. `body_hash`:
+    `body_hash_relaxed(raw)`, where the caller has it already."""
     header, body = split(raw)
     counts, signed = _signed_part(header)
-    body_hash = base64.b64encode(hashlib.sha256(relaxed_body(body)).digest())
-    return b"".join([signer._field(counts, signed, body_hash, now_s) for signer in signers])
+    digest = body_hash if body_hash is not None else hashlib.sha256(relaxed_body(body)).digest()
+    encoded = base64.b64encode(digest)
+    return b"".join([signer._field(counts, signed, encoded, now_s) for signer in signers])
 
 
 def generate(algorithm: str) -> tuple[bytes, str]:

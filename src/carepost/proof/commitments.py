@@ -3,10 +3,9 @@
 A commitment is SHA-256(salt ‖ value) in the event's bytes; salt and value are its opening, sealed beside the event.
 Which kind carries which commitment stands in `kinds`."""
 
-import hashlib
-import hmac
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -47,12 +46,12 @@ def commit_recipient(address: str) -> dict[str, bytes]:
 
 def commit_sent(data: bytes, body_hash: bytes | None = None) -> dict[str, bytes]:
     """For delivery.sent and delivery.uncertain. `data`: `Sealed.data`, what went over the wire before dot-stuffing."""
-    return {"sent": hashlib.sha256(data).digest(), "mail": mail_value(data, body_hash)}
+    return {"sent": sha256(data).digest(), "mail": mail_value(data, body_hash)}
 
 
 def commit_deposit(raw: bytes) -> dict[str, bytes]:
     """For delivery.deposited. `raw`: the message as the portal keeps it."""
-    return {"deposit": hashlib.sha256(raw).digest(), "mail": mail_value(raw)}
+    return {"deposit": sha256(raw).digest(), "mail": mail_value(raw)}
 
 
 def commit_wire(
@@ -72,9 +71,9 @@ def commit_wire(
         mx=mx,
         address=address,
         reply=scrub(reply, recipient),
-        chain=[hashlib.sha256(der).hexdigest() for der in chain],
-        tlsa=hashlib.sha256(b"".join(sorted(len(r).to_bytes(2, "big") + r for r in tlsa))).hexdigest() if tlsa else "",
-        mta_sts=hashlib.sha256(mta_sts).hexdigest() if mta_sts else "",
+        chain=[sha256(der).hexdigest() for der in chain],
+        tlsa=sha256(b"".join(sorted(len(r).to_bytes(2, "big") + r for r in tlsa))).hexdigest() if tlsa else "",
+        mta_sts=sha256(mta_sts).hexdigest() if mta_sts else "",
     )
     return {"wire": msgspec.json.encode(wire)}
 
@@ -98,30 +97,31 @@ def submitted_digest(raw: bytes) -> bytes:
     blind recipient against a proof."""
     header, _ = dkim.split(raw)
     if b"bcc" not in header.lower():
-        return hashlib.sha256(raw).digest()
-    return hashlib.sha256(_BCC.sub(b"", header) + raw[len(header) :]).digest()
+        return sha256(raw).digest()
+    return sha256(_BCC.sub(b"", header) + raw[len(header) :]).digest()
 
 
 def mail_value(raw: bytes, body_hash: bytes | None = None) -> bytes:
-    """The value of the commitment `mail`, a line each:
+    """The value of the commitment `mail`: lines `<name> <64 hexadecimal digits>` for message-id, body, from, to, date,
+    subject, in this order. With K = SHA-256("mail" ‖ 0 ‖ Message-ID value), the digest of message-id is
+    SHA-256("message-id" ‖ 0 ‖ value) and every other SHA-256(K ‖ name ‖ 0 ‖ value).
 
-    `message-id <hex SHA-256("message-id" ‖ 0 ‖ value)>`, then `body`, `from`, `to`, `date`, `subject`, each
-    `<hex HMAC-SHA256(key = Message-ID value, name ‖ 0 ‖ value)>`. Field values are relaxed (RFC 6376 3.4.2), several of
-    one name joined by 0; the body's value is its relaxed hash (32 bytes). Keyed, so that who holds a proof without the
-    mail cannot test guesses of a subject or a short body."""
+    Field values are relaxed (RFC 6376 3.4.2), several of one name joined by 0; the body's value is its relaxed hash (32
+    bytes). Keyed, so that who holds a proof without the mail cannot test guesses of a subject or of a short body."""
     header, _ = dkim.split(raw)
     found: dict[bytes, bytes] = {}
     for name, value in dkim.fields(header):
         if name in _MAIL_NAMES:
             relaxed = dkim.relaxed_value(value)
             found[name] = found[name] + b"\0" + relaxed if name in found else relaxed
-    key = found.get(b"message-id", b"")
+    message_id = found.get(b"message-id", b"")
+    key = sha256(b"mail\0" + message_id).digest()
     body = body_hash if body_hash is not None else dkim.body_hash_relaxed(raw)
     lines = [
-        "message-id " + hashlib.sha256(b"message-id\0" + key).hexdigest(),
-        "body " + hmac.digest(key, b"body\0" + body, "sha256").hex(),
+        "message-id " + sha256(b"message-id\0" + message_id).hexdigest(),
+        "body " + sha256(key + b"body\0" + body).hexdigest(),
     ]
     for field in MAIL_FIELDS:
         name = field.encode()
-        lines.append(f"{field} " + hmac.digest(key, name + b"\0" + found.get(name, b""), "sha256").hex())
+        lines.append(f"{field} " + sha256(key + name + b"\0" + found.get(name, b"")).hexdigest())
     return "\n".join(lines).encode()
