@@ -1,0 +1,37 @@
+"""Brings the office's tables to this version; used by the supervisor before any process starts, and by tests."""
+
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connections
+from django.db.migrations.loader import MigrationLoader
+
+from carepost.ground.errors import ConfigError
+from carepost.ground.home import Home
+from carepost.ground.keys import PurposeKeys
+from carepost.settings import boot
+
+_OURS = frozenset({"tenancy", "mailbox", "archive", "destinations"})
+
+
+def migrate(home: Home | Path | None = None, keys: PurposeKeys | None = None) -> None:
+    """Enters Django as `migrate` when nobody has yet. Forward only. Raises ConfigError when a newer Carepost made the
+    tables, or the database cannot be opened."""
+    if not apps.ready:
+        boot.setup("migrate", at=home, keys=keys)
+    for alias in aliases():
+        _refuse_newer(alias)
+        call_command("migrate", database=alias, interactive=False, verbosity=0, skip_checks=True)
+
+
+def aliases() -> tuple[str, ...]:
+    return ("default",) if settings.CAREPOST_ONE_DATABASE else ("default", "records")
+
+
+def _refuse_newer(alias: str) -> None:
+    loader = MigrationLoader(connections[alias])
+    unknown = [key for key in loader.applied_migrations if key[0] in _OURS and key not in loader.disk_migrations]
+    if unknown:
+        raise ConfigError(f"The office database was made by a newer Carepost ({unknown[0][0]}); update Carepost.")

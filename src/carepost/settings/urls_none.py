@@ -1,0 +1,3 @@
+"""No URL: for processes that answer no request."""
+
+urlpatterns: list[object] = []

@@ -1,0 +1,47 @@
+"""An organisation's wrapped keys, its epoch, and the addresses nothing is sent to."""
+
+from django.db import models
+
+from carepost.tenancy.models.base import OrgModel, now
+from carepost.tenancy.models.organisations import Organisation
+
+
+class OrgKey(OrgModel):
+    #: ground.keys.PURPOSES
+    purpose = models.CharField(max_length=20)
+    version = models.PositiveIntegerField(default=1)
+    #: ground.orgkeys: 32 random bytes under the purpose's key
+    wrapped = models.BinaryField()
+    created_at = models.BigIntegerField(default=now)
+    #: still opens what it sealed, seals nothing new
+    retired_at = models.BigIntegerField(default=0)
+
+    class Meta(OrgModel.Meta):
+        constraints = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org", "purpose", "version"], name="tenancy_orgkey_version"),
+        ]
+
+
+class OrgEpoch(models.Model):
+    """Raised in the transaction of every action that changes what the engine must know (DESIGN 2, directory)."""
+
+    org = models.OneToOneField(Organisation, on_delete=models.PROTECT, primary_key=True, related_name="epoch_row")
+    epoch = models.BigIntegerField(default=1)
+
+
+class Suppression(OrgModel):
+    """An address nothing is sent to: a token to compare, the address sealed for people."""
+
+    #: crypto.index.token(index key, "address", address)
+    token = models.BinaryField(max_length=8)
+    sealed = models.BinaryField()
+    #: stable reason code: bounce, complaint, unsubscribe, request
+    reason = models.CharField(max_length=20)
+    created_at = models.BigIntegerField(default=now)
+
+    class Meta(OrgModel.Meta):
+        constraints = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org", "token"], name="tenancy_suppression_token"),
+        ]
