@@ -1,1 +1,6 @@
-"""rfc."""
+"""The RFCs' nouns: address, envelope, message, MIME, SMTP reply and command, DSN. Bytes in, values out.
+
+Never opens a socket or a file, never reads the clock, never guesses: what has two readings is refused.
+One parse serves policy, log, signing and the screen, so no two parts of Carepost see different senders.
+Doors: `address`, `words`, `lines`, `message`, `compose`, `mime`, `reply`, `esmtp`, `dsn`, `received`, `errors`.
+"""
