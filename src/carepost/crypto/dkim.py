@@ -123,11 +123,14 @@ class Signer:
         rsa = isinstance(key, RSAPrivateKey) and key.key_size >= 2048 and algorithm == RSA
         if not rsa and not (isinstance(key, Ed25519PrivateKey) and algorithm == ED25519):
             raise ValueError(f"the DKIM key {selector} of {domain} is not an {algorithm} key of at least 2048 bits")
+        if not all("!" <= c <= "~" and c != ";" for c in domain + selector) or not domain or not selector:
+            raise ValueError("a DKIM domain and selector are names in A-labels")
         self.domain = domain
         self.selector = selector
         self.algorithm = algorithm
         self._key = key
-        self._start = f"DKIM-Signature: v=1; a={algorithm}; c=relaxed/relaxed; d={domain}; s={selector};\r\n\tt="
+        start = f"DKIM-Signature: v=1; a={algorithm}; c=relaxed/relaxed; d={domain}; s={selector};\r\n\tt="
+        self._start = start.encode("ascii")
 
     def sign(self, raw: bytes, now_s: int) -> bytes:
         """The complete header field for `raw` (CRLF line ends), its CRLF included, to stand before everything."""
@@ -135,9 +138,10 @@ class Signer:
 
     def _field(self, counts: tuple[int, ...], signed: bytes, body_hash: bytes, now_s: int) -> bytes:
         names = _names(counts)
-        field = b"%s%d; h=%s;\r\n\tbh=%s;\r\n\tb=" % (self._start.encode(), now_s, names, body_hash)
-        name, _, value = field.partition(b":")
-        signature = base64.b64encode(self._sign(signed + name.lower() + b":" + relaxed_value(value)))
+        field = b"%s%d; h=%s;\r\n\tbh=%s;\r\n\tb=" % (self._start, now_s, names, body_hash)
+        # its own relaxed form: the folds above are the only runs of white space in it
+        canonical = b"dkim-signature:" + field[16:].replace(b"\r\n\t", b" ")
+        signature = base64.b64encode(self._sign(signed + canonical))
         if len(signature) > _FOLD:
             signature = b"\r\n\t".join(signature[i : i + _FOLD] for i in range(0, len(signature), _FOLD))
         return field + signature + b"\r\n"
