@@ -158,6 +158,10 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 class Step(msgspec.Struct, frozen=True):
+    """One method and what it must achieve to count. The portal: MESSAGE where the person proves who they are by a code
+    or question, MAILBOX where an e-mailed code does. TLS at MESSAGE is a look: TLS cannot reach it, so nothing is sent,
+    and what the recipient's side offers is measured before an e-mailed code may open the portal."""
+
     method: Method
     floor: Assurance
     rule: str
@@ -176,6 +180,10 @@ class Plan(msgspec.Struct, frozen=True):
     #: where no TLS attempt reaches the floor: refuse (exclusive) instead of the next method
     exclusive: bool = False
     v: int = 1
+    #: id of the matching rule that opens the portal to a code sent by e-mail alone; "" where none matched
+    by_mail: str = ""
+    #: what set `floor`: a rule id or a built-in name (default-floor, organisation-floor, asked-by-message, ...)
+    floor_rule: str = ""
 
 
 class Deliver(msgspec.Struct, frozen=True, tag="deliver"):

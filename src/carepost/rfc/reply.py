@@ -71,7 +71,7 @@ class Parser:
         return bool(self._buffer or self._lines)
 
     def feed(self, data: bytes) -> list[Reply]:
-        if self.broken:
+        if self._broken:
             return []
         if self._buffer:
             data = self._buffer + data
