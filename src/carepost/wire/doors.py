@@ -130,3 +130,27 @@ Answer = (
     | HealthAnswer
     | Done
 )
+
+
+#: octets of one frame without its length: a message of the largest size a setting may allow, and its envelope
+MAX_FRAME = 128 * 1024 * 1024
+
+_encoder = msgspec.msgpack.Encoder()
+_calls: msgspec.msgpack.Decoder[Call] = msgspec.msgpack.Decoder(Call)
+_answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+
+
+def frame(value: Call | Answer) -> bytes:
+    """The whole frame: 4-byte big-endian length, then the value."""
+    payload = _encoder.encode(value)
+    return len(payload).to_bytes(4, "big") + payload
+
+
+def read_call(payload: bytes) -> Call:
+    """Raises msgspec.DecodeError."""
+    return _calls.decode(payload)
+
+
+def read_answer(payload: bytes) -> Answer:
+    """Raises msgspec.DecodeError."""
+    return _answers.decode(payload)
