@@ -65,6 +65,10 @@ class DeliveryRecord(msgspec.Struct, frozen=True):
     dsn_delay_sent: bool = False
     #: assurance label of the final state
     assurance: str = ""
+    #: methods given up for this delivery; what was achieved by TLS is in `last_achieved`
+    exhausted: tuple[Method, ...] = ()
+    #: "" or what the next claim has to finish: failed (a DSN is to be made, then FAILED)
+    ending: str = ""
     v: int = 1
 
 
