@@ -1,0 +1,97 @@
+"""One GET over TLS, the way RFC 8461 3.3 wants it: certificate checked, status 200, no redirect, bounded in all."""
+
+import asyncio
+import ssl
+
+import httptools
+
+from carepost.ground.errors import CarepostError
+
+#: seconds for the whole exchange, bytes of a body and of all there is besides
+TIMEOUT, HEAD = 60.0, 16_384
+
+
+class NotHad(CarepostError, OSError):
+    """The page was not had as asked; `code` says why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code, "The page could not be fetched.")
+
+
+def context(extra_ca: str = "") -> ssl.SSLContext:
+    """Web PKI, TLS 1.2 at least, subjectAltName only; `extra_ca`: a PEM file trusted besides."""
+    made = ssl.create_default_context()
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.hostname_checks_common_name = False
+    if extra_ca:
+        made.load_verify_locations(extra_ca)
+    return made
+
+
+class _Page:
+    """httptools' callbacks."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.body = bytearray()
+        self.done = False
+        self.kind = b""
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if name.lower() == b"content-type":
+            self.kind = value.partition(b";")[0].strip().lower()
+
+    def on_body(self, data: bytes) -> None:
+        self.body += data
+        if len(self.body) > self.limit:
+            raise NotHad("too-long")
+
+    def on_message_complete(self) -> None:
+        self.done = True
+
+
+async def get(
+    host: str,
+    path: str,
+    *,
+    address: str,
+    port: int,
+    tls: ssl.SSLContext,
+    limit: int,
+    seconds: float = TIMEOUT,
+    kind: bytes = b"text/plain",
+) -> bytes:
+    """The body of `https://host/path`, connected to `address`:`port`. Raises NotHad, OSError, TimeoutError."""
+    async with asyncio.timeout(seconds):
+        reader, writer = await asyncio.open_connection(address, port, ssl=tls, server_hostname=host)
+        try:
+            writer.write(
+                f"GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: carepost\r\nAccept: text/plain\r\n"
+                "Connection: close\r\n\r\n".encode()
+            )
+            return await _read(reader, limit, kind)
+        finally:
+            writer.transport.abort()
+
+
+async def _read(reader: asyncio.StreamReader, limit: int, kind: bytes) -> bytes:
+    page = _Page(limit)
+    parser = httptools.HttpResponseParser(page)
+    total = 0
+    while not page.done:
+        data = await reader.read(16_384)
+        total += len(data)
+        if not data:
+            # Also a body without a length: where the connection ends, anybody on the way may have ended it.
+            raise NotHad("cut-off")
+        if total > limit + HEAD:
+            raise NotHad("too-long")
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserError as error:
+            raise error.__context__ if isinstance(error.__context__, NotHad) else NotHad("not-http") from None
+    if parser.get_status_code() != 200:
+        raise NotHad("status")
+    if page.kind != kind:
+        raise NotHad("media-type")
+    return bytes(page.body)

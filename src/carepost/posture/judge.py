@@ -1,0 +1,78 @@
+"""Pure: how a record changes with a measurement, and whether its destination is weakened (DESIGN 2, posture)."""
+
+import msgspec
+
+from carepost.policy.types import Assurance, MtaSts, Seen, Ternary
+from carepost.posture.types import Measured, Record
+
+DAY = 86_400_000_000
+#: how long what TLS reached is worth expecting again
+FRESH = 30 * DAY
+
+
+def learn(record: Record, measured: Measured, now: int) -> Record:
+    """`record` after `measured` at `now`."""
+    changes: dict[str, object] = {}
+    if measured.hosts:
+        changes.update(_hosts(record, measured, now))
+    if measured.starttls is True:
+        changes["starttls_at"] = record.starttls_at or now
+        if record.lost_at and not record.back_at:
+            changes["back_at"] = now
+        elif record.lost_at and now - record.back_at >= DAY:
+            changes.update(lost_at=0, back_at=0)
+    elif measured.starttls is False and record.starttls_at:
+        changes.update(lost_at=now, back_at=0)
+    if measured.tls is not None and (measured.tls is not record.tls or now - record.tls_at > DAY):
+        # Not at every attempt: each change is a write.
+        changes.update(tls=measured.tls, tls_at=now)
+    if measured.mta_sts != "unknown":
+        changes["mta_sts"] = measured.mta_sts
+    if measured.dane != "unknown":
+        changes["dane"] = measured.dane
+    return msgspec.structs.replace(record, **changes) if changes else record
+
+
+def _hosts(record: Record, measured: Measured, now: int) -> dict[str, object]:
+    hosts = tuple(sorted(set(measured.hosts)))
+    settled: dict[str, object] = {"hosts": hosts, "moved_hosts": (), "moved_at": 0}
+    if measured.secure or not record.hosts or not moved(record.hosts, hosts):
+        return settled
+    if record.moved_hosts and not moved(record.moved_hosts, hosts):
+        return settled if now - record.moved_at >= DAY else {}
+    return {"moved_hosts": hosts, "moved_at": now}
+
+
+def moved(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
+    """A host is new, and is no sibling of a known one: `mx2.mail.example` beside `mx1.mail.example` is no move."""
+    known = set(before)
+    parents = {parent for host in before if "." in (parent := host.partition(".")[2])}
+    return any(host not in known and host.partition(".")[2] not in parents for host in after)
+
+
+def weakened(record: Record, now: int) -> str:
+    """Why the destination is not VERIFIED for now: tls-lost, mx-moved, or ""."""
+    if record.lost_at and not (record.back_at and now - record.back_at >= DAY):
+        return "tls-lost"
+    if record.moved_at and now - record.moved_at < DAY:
+        return "mx-moved"
+    return ""
+
+
+def seen(record: Record, now: int) -> Seen:
+    """What the decision may know of it."""
+    fresh = record.tls is not None and now - record.tls_at < FRESH
+    starttls = Ternary.UNKNOWN
+    if record.lost_at and not record.back_at:
+        starttls = Ternary.NO
+    elif record.starttls_at:
+        starttls = Ternary.YES
+    elif record.tls is Assurance.NONE:
+        starttls = Ternary.NO
+    return Seen(
+        tls=record.tls if fresh else None,
+        starttls=starttls,
+        mta_sts=MtaSts(record.mta_sts),
+        dane=Ternary(record.dane),
+        weakened=bool(weakened(record, now)),
+    )

@@ -1,0 +1,140 @@
+"""The file behind posture: one row a domain, the name as a token, everything else sealed (law 9).
+
+One thread writes what has changed, many rows a transaction; the engine's loop never waits for it.
+"""
+
+import hmac
+import queue
+import threading
+from pathlib import Path
+
+import msgspec
+
+from carepost.ground import clock, database, log
+from carepost.ground.errors import Unavailable
+from carepost.ground.keys import PurposeKeys, WrongKey
+from carepost.posture.types import Record
+
+FORMAT = 1
+_TOKEN = 16
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (
+  one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL, key INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS seen (token BLOB PRIMARY KEY, sealed BLOB NOT NULL, changed INTEGER NOT NULL) WITHOUT ROWID;
+"""
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Record)
+
+
+class Store:
+    """`posture.db` in a shard's folder. One writer a file: the engine that owns the shard."""
+
+    def __init__(self, path: Path, keys: PurposeKeys) -> None:
+        self._keys = keys
+        self._token_key = keys.raw("index", b"posture")
+        self._db = database.connect(path, None)
+        self._open()
+        #: committed rows are read on the loop, by a connection of its own
+        self._reader = database.connect(path, None, readonly=True)
+        self._queue: queue.SimpleQueue[Record | threading.Event | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="posture", daemon=True)
+        self._thread.start()
+
+    def load(self, domain: str) -> Record | None:
+        """What is on disk. A row that does not open is forgotten: it is then a domain never seen."""
+        token = self._token(domain)
+        row = self._reader.execute("SELECT sealed FROM seen WHERE token = ?", (token,)).fetchone()
+        if row is None:
+            return None
+        try:
+            return _decoder.decode(self._keys.unwrap("evidence", row[0], _aad(token)))
+        except (WrongKey, msgspec.DecodeError) as error:
+            log.failure("posture-unreadable", error)
+            return None
+
+    def save(self, record: Record) -> None:
+        self._queue.put(record)
+
+    def flush(self, timeout: float = 10.0) -> None:
+        """Returns when everything saved before is on disk. Raises Unavailable when it takes longer."""
+        done = threading.Event()
+        self._queue.put(done)
+        if not done.wait(timeout):
+            raise Unavailable("posture-slow", "The disk is too slow; check it.")
+
+    def close(self) -> None:
+        self._queue.put(None)
+        self._thread.join(timeout=10)
+        self._reader.close()
+        self._db.close()
+
+    def _open(self) -> None:
+        for statement in _SCHEMA.split(";"):
+            self._db.execute(statement)
+        row = self._db.execute("SELECT format, key FROM meta").fetchone()
+        if row is None:
+            self._db.execute("INSERT INTO meta VALUES (1, ?, ?)", (FORMAT, self._keys.current))
+        elif row[1] != self._keys.current:
+            self._rename()
+
+    def _rename(self) -> None:
+        """The keyring has a newer key: tokens and seals are made anew, or nothing would be found again."""
+        rows = self._db.execute("SELECT token, sealed FROM seen").fetchall()
+        self._db.execute("BEGIN IMMEDIATE")
+        self._db.execute("DELETE FROM seen")
+        for token, sealed in rows:
+            try:
+                record = _decoder.decode(self._keys.unwrap("evidence", sealed, _aad(token)))
+            except (WrongKey, msgspec.DecodeError):
+                continue
+            self._write(record)
+        self._db.execute("UPDATE meta SET key = ?", (self._keys.current,))
+        self._db.execute("COMMIT")
+
+    def _run(self) -> None:
+        while True:
+            item = self._queue.get()
+            batch: dict[str, Record] = {}
+            waiting: list[threading.Event] = []
+            stop = False
+            while True:
+                if item is None:
+                    stop = True
+                elif isinstance(item, Record):
+                    batch[item.domain] = item
+                else:
+                    waiting.append(item)
+                if len(batch) >= 1000 or self._queue.empty():
+                    break
+                item = self._queue.get()
+            if batch:
+                self._commit(batch)
+            for event in waiting:
+                event.set()
+            if stop:
+                return
+
+    def _commit(self, batch: dict[str, Record]) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for record in batch.values():
+                self._write(record)
+            self._db.execute("COMMIT")
+        except database.DatabaseError as error:
+            # What was seen is still in memory; a disk that is full must not stop mail.
+            log.failure("posture-not-written", error)
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+
+    def _write(self, record: Record) -> None:
+        token = self._token(record.domain)
+        sealed = self._keys.wrap("evidence", _encoder.encode(record), _aad(token))
+        self._db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (token, sealed, clock.now()))
+
+    def _token(self, domain: str) -> bytes:
+        return hmac.digest(self._token_key, domain.encode(), "sha256")[:_TOKEN]
+
+
+def _aad(token: bytes) -> bytes:
+    return b"posture|" + token
