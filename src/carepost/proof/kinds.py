@@ -89,6 +89,10 @@ PORTAL_VIEWED: Final = "portal.viewed"
 PORTAL_DOWNLOADED: Final = "portal.downloaded"
 PORTAL_REPLIED: Final = "portal.replied"
 PORTAL_EXPIRED: Final = "portal.expired"
+PORTAL_LISTED: Final = "portal.listed"
+PORTAL_HELP_ASKED: Final = "portal.help-asked"
+PORTAL_DISOWNED: Final = "portal.disowned"
+PORTAL_DELETED: Final = "portal.deleted"
 MESSAGE_VIEWED: Final = "message.viewed"
 MESSAGE_LISTED: Final = "message.listed"
 MESSAGE_SEARCHED: Final = "message.searched"
@@ -132,6 +136,10 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     PORTAL_DOWNLOADED: KindInfo(PORTAL, "an attachment was downloaded in the portal"),
     PORTAL_REPLIED: KindInfo(PORTAL, "the recipient answered in the portal"),
     PORTAL_EXPIRED: KindInfo(PORTAL, "the message expired in the portal"),
+    PORTAL_LISTED: KindInfo(PORTAL, "the recipient saw the message in their list"),
+    PORTAL_HELP_ASKED: KindInfo(PORTAL, "someone said that they could not open the message; the sender was told"),
+    PORTAL_DISOWNED: KindInfo(PORTAL, "someone said that the message is not for them; the sender was told"),
+    PORTAL_DELETED: KindInfo(PORTAL, "the recipient deleted the message from the portal"),
     MESSAGE_VIEWED: KindInfo(STAFF, "a member of staff looked at the message"),
     MESSAGE_LISTED: KindInfo(STAFF, "a member of staff saw the message in a list"),
     MESSAGE_SEARCHED: KindInfo(STAFF, "a member of staff searched messages"),
