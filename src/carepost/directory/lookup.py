@@ -6,7 +6,7 @@ import msgspec
 
 from carepost.directory.source import Loaded, Source
 from carepost.directory.types import ApiKey, Credential, OrgSnapshot
-from carepost.ground import clock, log
+from carepost.ground import clock, ids, log
 from carepost.ground.errors import NotFound, Unavailable
 
 #: seconds between looks at the epochs; a revocation must hold within 2 s (DESIGN 2)
@@ -33,6 +33,8 @@ class Directory:
         self._stale_after = stale_after
         self._known = _Known()
         self._read_at = float("-inf")
+        #: organisations whose rows could not be read, and since when: theirs alone goes stale
+        self._unread: dict[bytes, float] = {}
         self._failing = False
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
@@ -51,7 +53,7 @@ class Directory:
 
     def snapshot(self, org: bytes) -> OrgSnapshot:
         """The organisation as of its newest epoch. Raises NotFound, Unavailable."""
-        self.fresh()
+        self.fresh(org)
         found = self._known.loaded.get(org)
         if found is None:
             raise NotFound("There is no such organisation.")
@@ -59,11 +61,17 @@ class Directory:
 
     def credential(self, username: str) -> Credential | None:
         self.fresh()
-        return self._known.credentials.get(username)
+        found = self._known.credentials.get(username)
+        if found is not None:
+            self.fresh(found.org)
+        return found
 
     def api_key(self, key: str) -> ApiKey | None:
         self.fresh()
-        return self._known.api_keys.get(key)
+        found = self._known.api_keys.get(key)
+        if found is not None:
+            self.fresh(found.org)
+        return found
 
     def domain_owner(self, domain: str) -> bytes | None:
         """The organisation whose sender domain this is (lower case, A-labels)."""
@@ -72,16 +80,19 @@ class Directory:
 
     def epoch(self, org: bytes) -> int:
         """The epoch of what `snapshot` answers; 0 for an organisation that is not there."""
-        self.fresh()
+        self.fresh(org)
         found = self._known.loaded.get(org)
         return found.snapshot.epoch if found is not None else 0
 
     def organisations(self) -> tuple[bytes, ...]:
         return tuple(self._known.loaded)
 
-    def fresh(self) -> None:
-        """Raises Unavailable when nothing could be read for `stale_after` seconds: revocations might be missed."""
-        if clock.monotonic() - self._read_at > self._stale_after:
+    def fresh(self, org: bytes | None = None) -> None:
+        """Raises Unavailable when nothing (or nothing of `org`) could be read for `stale_after` seconds: a revocation
+        might have been missed."""
+        now = clock.monotonic()
+        since = self._unread.get(org, now) if self._unread and org is not None else now
+        if now - self._read_at > self._stale_after or now - since > self._stale_after:
             raise Unavailable("directory-stale", "The office database cannot be read; try again later.")
 
     def poll(self) -> bool:
@@ -105,14 +116,21 @@ class Directory:
         stale = [org for org, epoch in epochs.items() if org not in known or known[org].snapshot.epoch != epoch]
         gone = known.keys() - epochs.keys()
         if not stale and not gone:
+            self._unread = {}
             return False
         loaded = {org: one for org, one in known.items() if org not in gone}
+        unread: dict[bytes, float] = {}
         for org in stale:
             try:
                 loaded[org] = self._source.load(org)
             except NotFound:
                 loaded.pop(org, None)
-        self._known = _index(loaded)
+            except Exception as error:
+                # one organisation's damaged row must not stop the others; never loaded counts as stale at once
+                unread[org] = self._unread.get(org, clock.monotonic() if org in known else float("-inf"))
+                if org not in self._unread:
+                    log.failure("directory-organisation-unreadable", error, org=ids.text(org))
+        self._known, self._unread = _index(loaded), unread
         return True
 
     def _run(self) -> None:

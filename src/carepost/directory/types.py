@@ -18,6 +18,10 @@ class SenderDomain(msgspec.Struct, frozen=True):
     dkim: tuple[DkimKey, ...] = ()
     #: rules of the domain's unit; "" when the domain belongs to the organisation itself
     unit: str = ""
+    #: what notices of this domain are signed with, and the phone number there: inherited from unit and organisation;
+    #: "" only in snapshots made by hand: then the organisation's counts
+    notice_name: str = ""
+    phone: str = ""
 
 
 class Credential(msgspec.Struct, frozen=True):
@@ -74,6 +78,15 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     keys: dict[str, tuple[int, bytes]]
     #: HMAC tokens (crypto.index) of suppressed addresses
     suppressed: frozenset[bytes] = frozenset()
+    #: (purpose, version) -> wrapped key: still opens what it sealed, seals nothing new
+    retired_keys: dict[tuple[str, int], bytes] = {}
+
+    def key(self, purpose: str, version: int) -> bytes | None:
+        """The wrapped key of one version, current or retired."""
+        current = self.keys.get(purpose)
+        if current is not None and current[0] == version:
+            return current[1]
+        return self.retired_keys.get((purpose, version))
 
     def domain(self, name: str) -> SenderDomain | None:
         return next((d for d in self.domains if d.domain == name), None)

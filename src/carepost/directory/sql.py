@@ -1,0 +1,211 @@
+"""Reading the `engine_*` views: the contract between the office's migrations and the engine, on both databases.
+
+The views' columns are `COLUMNS`; a migration that changes one changes this page and `VERSION` with it.
+"""
+
+import json
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from carepost.directory import columns
+from carepost.directory.source import Loaded
+from carepost.directory.types import ApiKey, Credential, DkimKey, OrgSnapshot, Route, SenderDomain
+from carepost.ground.errors import NotFound, Unavailable
+from carepost.ground.keys import PurposeKeys
+from carepost.ground.orgkeys import OrgKeys
+from carepost.policy.types import Assurance, Method, Rule, TlsPolicy
+
+VERSION: Final = 1
+
+#: view -> its columns after `org`, in the order they are read
+COLUMNS: Final[dict[str, tuple[str, ...]]] = {
+    "engine_epoch": ("epoch",),
+    "engine_org": (
+        "name", "epoch", "policy_version", "notice_name", "phone", "auditor", "portal_url", "portal_address",
+        "floor", "patience",
+    ),
+    "engine_domain": ("domain", "unit", "notice_name", "phone"),
+    "engine_dkim": ("domain", "selector", "algorithm", "wrapped"),
+    "engine_credential": ("id", "username", "verifier", "domains"),
+    "engine_api_key": ("id", "secret_hash", "scopes"),
+    "engine_rule": (
+        '"row"', "rule", "position", "sender_domain", "recipient_domain", "category", "data_class", "floor",
+        "tls_policy", "methods", "portal_by_mail", "action", "sealed",
+    ),
+    "engine_route": ("domain", "host", "port", "ca"),
+    "engine_key": ("purpose", "version", "wrapped", "retired"),
+    "engine_suppression": ("token",),
+}  # fmt: skip
+
+#: where a rule's sealed column stands (`columns.seal`)
+RULE_PLACE: Final = "tenancy_rule.sealed"
+
+Connection = Any
+Keys = dict[str, tuple[int, bytes]]
+Retired = dict[tuple[str, int], bytes]
+
+
+class SqlSource:
+    """A source over one database connection, reopened after a failure. `keys` opens rules about single people;
+    a directory that meets such a rule without them is unreadable rather than wrong."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        *,
+        begin: tuple[str, ...],
+        placeholder: str,
+        keys: PurposeKeys | None = None,
+    ) -> None:
+        self._connect = connect
+        self._begin = begin
+        self._keys = OrgKeys(keys) if keys is not None else None
+        self._connection: Connection | None = None
+        self._select = {
+            view: f"SELECT {', '.join(names)} FROM {view} WHERE org = {placeholder}"  # noqa: S608  constants
+            for view, names in COLUMNS.items()
+        }
+
+    def epochs(self) -> dict[bytes, int]:
+        with self._reading() as connection:
+            rows = connection.execute("SELECT org, epoch FROM engine_epoch").fetchall()
+            return {_id(org): int(epoch) for org, epoch in rows}
+
+    def load(self, org: bytes) -> Loaded:
+        """One organisation as of one moment: all its rows are read in one transaction."""
+        with self._reading() as connection:
+            rows = {view: self._rows(connection, view, org) for view in COLUMNS}
+        if not rows["engine_org"]:
+            raise NotFound
+        keys, retired = _keys(rows["engine_key"])
+        rules = [self._rule(row, org, keys, retired) for row in rows["engine_rule"]]
+        credentials = tuple(
+            Credential(_text(i), org, username, verifier, tuple(domains.split()))
+            for i, username, verifier, domains in rows["engine_credential"]
+        )
+        api_keys = tuple(
+            ApiKey(_text(i), org, bytes(secret), tuple(scopes.split())) for i, secret, scopes in rows["engine_api_key"]
+        )
+        return Loaded(_snapshot(org, rows, keys, retired, rules), credentials, api_keys)
+
+    def close(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _rows(self, connection: Connection, view: str, org: bytes) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = connection.execute(self._select[view], (self._org(org),)).fetchall()
+        return found
+
+    def _org(self, org: bytes) -> str:
+        """Both databases compare an id with its text; SQLite keeps it without hyphens."""
+        return org.hex()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """A read transaction; the connection is dropped after any failure."""
+        connection = self._connection
+        if connection is None:
+            connection = self._connection = self._connect()
+        try:
+            for statement in self._begin:
+                connection.execute(statement)
+            yield connection
+            connection.execute("COMMIT")
+        except NotFound:
+            raise
+        except Exception:
+            self._connection = None
+            try:
+                connection.close()
+            except Exception:  # noqa: S110  the first failure is the one that counts
+                pass
+            raise
+
+    def _rule(self, row: tuple[Any, ...], org: bytes, keys: Keys, retired: Retired) -> Rule:
+        (row_id, rule, position, sender_domain, recipient_domain, category, data_class, floor, tls_policy, methods,
+         portal_by_mail, action, sealed) = row  # fmt: skip
+        people = self._people(org, _text(row_id), bytes(sealed), keys, retired) if sealed else {}
+        return Rule(
+            id=rule,
+            position=int(position),
+            sender_domain=sender_domain,
+            sender=people.get("sender", ""),
+            recipient_domain=recipient_domain,
+            recipient=people.get("recipient", ""),
+            category=category,
+            data_class=data_class,
+            floor=None if floor is None else Assurance(floor),
+            tls_policy=TlsPolicy(tls_policy) if tls_policy else None,
+            methods=tuple(Method(m) for m in methods.split()),
+            portal_by_mail=bool(portal_by_mail),
+            action=action,
+            attestation=people.get("attestation", ""),
+        )
+
+    def _people(self, org: bytes, row: str, sealed: bytes, keys: Keys, retired: Retired) -> dict[str, str]:
+        version = columns.key_version(sealed)
+        current = keys.get("evidence")
+        wrapped = current[1] if current is not None and current[0] == version else retired.get(("evidence", version))
+        if self._keys is None or wrapped is None:
+            raise Unavailable("directory-rule", "A protection rule cannot be opened by this process.")
+        key = self._keys.open(org, "evidence", version, wrapped)
+        found: dict[str, str] = json.loads(columns.open_(key, org, sealed, f"{RULE_PLACE}/{row}"))
+        return found
+
+
+def _snapshot(
+    org: bytes, rows: dict[str, list[tuple[Any, ...]]], keys: Keys, retired: Retired, rules: list[Rule]
+) -> OrgSnapshot:
+    (name, epoch, version, notice_name, phone, auditor, portal_url, portal_address, floor, patience) = rows[
+        "engine_org"
+    ][0]
+    dkim: dict[str, list[DkimKey]] = {}
+    for domain, selector, algorithm, wrapped in rows["engine_dkim"]:
+        dkim.setdefault(domain, []).append(DkimKey(selector, algorithm, bytes(wrapped)))
+    return OrgSnapshot(
+        id=org,
+        name=name,
+        epoch=int(epoch),
+        policy_version=version,
+        notice_name=notice_name,
+        phone=phone,
+        auditor=auditor,
+        portal_url=portal_url,
+        portal_address=portal_address,
+        floor=Assurance(floor),
+        patience=int(patience),
+        rules=tuple(sorted(rules, key=lambda r: (r.position, r.id, r.sender_domain))),
+        domains=tuple(
+            SenderDomain(d, tuple(dkim.get(d, ())), unit, signed, called)
+            for d, unit, signed, called in sorted(rows["engine_domain"])
+        ),
+        routes=tuple(Route(d, host, int(port), ca) for d, host, port, ca in sorted(rows["engine_route"])),
+        keys=keys,
+        suppressed=frozenset(bytes(token) for (token,) in rows["engine_suppression"]),
+        retired_keys=retired,
+    )
+
+
+def _keys(rows: list[tuple[Any, ...]]) -> tuple[Keys, Retired]:
+    keys: Keys = {}
+    retired: Retired = {}
+    for purpose, number, wrapped, is_retired in sorted(rows, key=lambda row: (row[0], row[1])):
+        if is_retired:
+            retired[purpose, int(number)] = bytes(wrapped)
+            continue
+        older = keys.get(purpose)
+        if older is not None:
+            retired[purpose, older[0]] = older[1]
+        keys[purpose] = (int(number), bytes(wrapped))
+    return keys, retired
+
+
+def _id(value: object) -> bytes:
+    return uuid.UUID(str(value)).bytes
+
+
+def _text(value: object) -> str:
+    return str(uuid.UUID(str(value)))
