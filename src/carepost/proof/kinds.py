@@ -136,7 +136,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     PORTAL_DOWNLOADED: KindInfo(PORTAL, "an attachment was downloaded in the portal"),
     PORTAL_REPLIED: KindInfo(PORTAL, "the recipient answered in the portal"),
     PORTAL_EXPIRED: KindInfo(PORTAL, "the message expired in the portal"),
-    PORTAL_LISTED: KindInfo(PORTAL, "the recipient saw the message in their list"),
+    PORTAL_LISTED: KindInfo(STAFF, "a recipient saw the list of their messages in the portal"),
     PORTAL_HELP_ASKED: KindInfo(PORTAL, "someone said that they could not open the message; the sender was told"),
     PORTAL_DISOWNED: KindInfo(PORTAL, "someone said that the message is not for them; the sender was told"),
     PORTAL_DELETED: KindInfo(PORTAL, "the recipient deleted the message from the portal"),
@@ -155,7 +155,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
 FACTS: Final = frozenset({
     "access",  # portal: code | question | mailed-code
     "achieved",  # assurance label reached
-    "answers",  # number of recipients etc. is never a fact; this is the count of a list a member of staff saw
+    "count",  # how many a member of staff saw in a list; never a number of recipients
     "attempt",  # number, from 1
     "cipher",  # TLS cipher suite
     "clock",  # synchronised | unsynchronised | unknown (ground.timesync)
