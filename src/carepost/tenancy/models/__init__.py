@@ -4,6 +4,7 @@ from carepost.tenancy.models.access import ApiKey, Credential, Route
 from carepost.tenancy.models.base import OrgModel, fresh_id
 from carepost.tenancy.models.keys import OrgEpoch, OrgKey, Suppression
 from carepost.tenancy.models.organisations import DkimKey, DomainClaim, Organisation, SenderDomain, Unit
+from carepost.tenancy.models.outbox import OutboxEvent, OutboxHead
 from carepost.tenancy.models.policy import PolicyVersion, Rule
 from carepost.tenancy.models.staff import Membership, SignInLink, Staff
 
@@ -16,6 +17,8 @@ __all__ = [
     "OrgEpoch",
     "OrgKey",
     "OrgModel",
+    "OutboxEvent",
+    "OutboxHead",
     "Organisation",
     "PolicyVersion",
     "Route",
