@@ -1,0 +1,1 @@
+"""Writes of tenancy: one module a noun, one function a verb, `actor` always by name."""

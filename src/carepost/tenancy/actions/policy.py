@@ -1,0 +1,180 @@
+"""Protection rules: every change writes a whole new version, with its author and reason; none is edited or deleted."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from carepost.ground.errors import NotFound
+from carepost.policy import types
+from carepost.policy.types import Assurance
+from carepost.tenancy import names, sealing
+from carepost.tenancy.act import Doing, act
+from carepost.tenancy.models import Organisation, PolicyVersion, Rule, Unit
+from carepost.tenancy.permissions import Permission
+from carepost.wire.types import Actor
+
+PORTAL_BY_MAIL: Final = "portal-by-mail"
+_SEALED: Final = ("sender", "recipient", "attestation")
+
+
+class UnitRule(msgspec.Struct, frozen=True):
+    """A rule as written, and the unit whose sender domains it is for (None: as its own fields say)."""
+
+    rule: types.Rule
+    unit: uuid.UUID | None = None
+
+
+def add_rule(
+    org: uuid.UUID, rule: types.Rule, *, actor: Actor, reason: str, unit: uuid.UUID | None = None
+) -> PolicyVersion:
+    """Adds the rule, or replaces the one of this id. Raises names.Wrong for a rule that says nothing, or lowers the
+    floor below VERIFIED without an attestation (DESIGN 3)."""
+    _check(rule)
+
+    def change(doing: Doing, rules: list[UnitRule]) -> list[UnitRule]:
+        if unit is not None and not Unit.objects.filter(org_id=doing.org, pk=unit).exists():
+            raise NotFound("There is no such unit.")
+        return [*(r for r in rules if r.rule.id != rule.id), UnitRule(rule, unit)]
+
+    return _change(org, change, actor=actor, reason=reason, named=rule.id)
+
+
+def remove_rule(org: uuid.UUID, rule: str, *, actor: Actor, reason: str) -> PolicyVersion:
+    def change(_doing: Doing, rules: list[UnitRule]) -> list[UnitRule]:
+        left = [r for r in rules if r.rule.id != rule]
+        if len(left) == len(rules):
+            raise NotFound("There is no such rule.")
+        return left
+
+    return _change(org, change, actor=actor, reason=reason, named=rule)
+
+
+def set_portal_by_mail(org: uuid.UUID, on: bool, *, actor: Actor, reason: str) -> PolicyVersion:
+    """Whether a code sent by e-mail alone opens the portal where the default floor is required (DESIGN 3)."""
+    if on:
+        return add_rule(org, types.Rule(id=PORTAL_BY_MAIL, portal_by_mail=True), actor=actor, reason=reason)
+    return remove_rule(org, PORTAL_BY_MAIL, actor=actor, reason=reason)
+
+
+def first_version(doing: Doing, *, portal_by_mail: bool) -> PolicyVersion:
+    """Version 1 of a new organisation."""
+    rules = [UnitRule(types.Rule(id=PORTAL_BY_MAIL, portal_by_mail=True))] if portal_by_mail else []
+    return _write(doing, rules, number=1, reason="first version")
+
+
+def rules_of(version: PolicyVersion) -> list[UnitRule]:
+    """The rules of a version, opened."""
+    return [_read(row) for row in version.rules.order_by("position", "rule")]
+
+
+def in_force(organisation: Organisation) -> PolicyVersion:
+    return PolicyVersion.objects.get(org=organisation, label=organisation.policy_version)
+
+
+def _change(
+    org: uuid.UUID,
+    change: Callable[[Doing, list[UnitRule]], list[UnitRule]],
+    *,
+    actor: Actor,
+    reason: str,
+    named: str,
+) -> PolicyVersion:
+    why = names.words(reason, "reason", longest=500)
+    with act(org, Permission.POLICY, actor=actor) as doing:
+        current = in_force(doing.organisation)
+        before = rules_of(current)
+        after = change(doing, before)
+        made = _write(doing, after, number=current.number + 1, reason=why)
+        values = {"old": _text(before), "new": _text(after), "reason": why}
+        doing.event("rule.changed", on=[made.pk, current.pk], facts={"rule": named}, values=values)
+        doing.tell_engine()
+    return made
+
+
+def _write(doing: Doing, rules: Sequence[UnitRule], *, number: int, reason: str) -> PolicyVersion:
+    version = PolicyVersion(org_id=doing.org, number=number, author=f"{doing.actor.kind}:{doing.actor.id}")
+    version.created_at = doing.at
+    version.label = f"{number}-{hashlib.sha256(_text(rules).encode()).hexdigest()[:8]}"
+    place = sealing.place("tenancy_policyversion", "reason", version.pk)
+    version.reason = sealing.seal(doing.org, "evidence", reason.encode(), place)
+    version.save(force_insert=True)
+    for one in rules:
+        _row(doing.org, version, one).save(force_insert=True)
+    doing.organisation.policy_version = version.label
+    doing.organisation.save(update_fields=["policy_version"])
+    return version
+
+
+def _row(org: uuid.UUID, version: PolicyVersion, one: UnitRule) -> Rule:
+    rule = one.rule
+    row = Rule(
+        org_id=org,
+        version=version,
+        rule=rule.id,
+        position=rule.position,
+        unit_id=one.unit,
+        sender_domain=rule.sender_domain,
+        recipient_domain=rule.recipient_domain,
+        category=rule.category,
+        data_class=rule.data_class,
+        floor=None if rule.floor is None else rule.floor.value,
+        tls_policy=rule.tls_policy or "",
+        methods=" ".join(rule.methods),
+        portal_by_mail=rule.portal_by_mail,
+        action=rule.action,
+    )
+    people = {name: getattr(rule, name) for name in _SEALED if getattr(rule, name)}
+    if people:
+        row.sealed = sealing.seal(org, "evidence", json.dumps(people).encode(), _place(row))
+    return row
+
+
+def _read(row: Rule) -> UnitRule:
+    people: dict[str, str] = {}
+    if row.sealed:
+        people = json.loads(sealing.open_(row.org_id, "evidence", bytes(row.sealed), _place(row)))
+    rule = types.Rule(
+        id=row.rule,
+        position=row.position,
+        sender_domain=row.sender_domain,
+        recipient_domain=row.recipient_domain,
+        category=row.category,
+        data_class=row.data_class,
+        floor=None if row.floor is None else Assurance(row.floor),
+        tls_policy=types.TlsPolicy(row.tls_policy) if row.tls_policy else None,
+        methods=tuple(types.Method(m) for m in row.methods.split()),
+        portal_by_mail=row.portal_by_mail,
+        action=row.action,
+        **people,
+    )
+    return UnitRule(rule, row.unit_id)
+
+
+def _place(row: Rule) -> str:
+    return sealing.place("tenancy_rule", "sealed", row.pk)
+
+
+def _text(rules: Sequence[UnitRule]) -> str:
+    """All rules in one canonical form: what the label's digest is of."""
+    ordered = sorted(rules, key=lambda r: (r.rule.position, r.rule.id))
+    return msgspec.json.encode(ordered, order="deterministic", enc_hook=str).decode()
+
+
+def _check(rule: types.Rule) -> None:
+    names.words(rule.id, "rule's name", longest=120)
+    if rule.action not in ("", "hold", "refuse"):
+        raise names.Wrong("bad-action", "A rule's action is hold or refuse.")
+    says = (rule.floor is not None, rule.tls_policy, rule.methods, rule.portal_by_mail, rule.action)
+    if not any(says):
+        raise names.Wrong("empty-rule", "The rule says nothing: give it a floor, a TLS policy, methods or an action.")
+    if rule.portal_by_mail != (rule.id == PORTAL_BY_MAIL):
+        raise names.Wrong("bad-rule", f"Only the rule {PORTAL_BY_MAIL} opens the portal to mailed codes.")
+    if rule.floor is not None and rule.floor < Assurance.VERIFIED and not rule.attestation.strip():
+        raise names.Wrong(
+            "attestation-needed",
+            "A floor below VERIFIED needs an attestation: that no PHI is sent, or the person's stored preference.",
+        )
