@@ -8,7 +8,7 @@ from collections.abc import Set as AbstractSet
 
 import msgspec
 
-from carepost.rfc import words
+from carepost.rfc import date, words
 from carepost.rfc.address import Mailbox, parse_mailboxes
 from carepost.rfc.errors import AddressError, MessageError
 
@@ -36,6 +36,7 @@ REMOVED_PREFIX = b"x-carepost-"
 _FIELD = re.compile(rb"^([!-9;-~]++):", re.MULTILINE)
 _UNFOLD = re.compile(rb"\r\n(?=[ \t])")
 _MESSAGE_ID = re.compile(r"<([^<>\s\x00-\x1f\x7f]{1,995})>")
+_TOKEN = re.compile(r"[A-Za-z0-9._-]{1,255}")
 _NOT_WELL_FORMED = "The header of the message is not well formed."
 
 
@@ -201,3 +202,18 @@ def rewrite(raw: bytes, message: Message, drop: AbstractSet[bytes] = frozenset()
             kept = field.end
     parts.append(raw[kept:])
     return b"".join(parts)
+
+
+def repair(raw: bytes, message: Message, *, at: int, message_id: str, host: str) -> bytes:
+    """What RFC 6409 8 lets a submission server add: a missing Date and Message-ID. What is there stays (BI-065).
+
+    `at`: UTC microseconds; `message_id`: an opaque token, `host`: our name for the id. Returns `raw` itself where
+    nothing is missing, so the caller reads again only when it has to."""
+    added = b""
+    if b"date" not in message.first:
+        added += f"Date: {date.text(at)}\r\n".encode("ascii")
+    if b"message-id" not in message.first:
+        if _TOKEN.fullmatch(message_id) is None or _TOKEN.fullmatch(host) is None:
+            raise MessageError("message-id", "The Message-ID to add is not well formed.")
+        added += f"Message-ID: <{message_id}@{host}>\r\n".encode("ascii")
+    return added + raw if added else raw

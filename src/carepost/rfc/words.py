@@ -83,7 +83,8 @@ def encode(text: str, *, used: int = 0) -> str:
     if text.isascii() and "=?" not in text:
         return text
     words: list[str] = []
-    room = 45 if used <= 15 else 30
+    # a line with encoded words has at most 76 columns (RFC 2047 2); 12 of them frame the word
+    room = max(12, (64 - used) // 4 * 3)
     piece = b""
     for char in text:
         octets = char.encode("utf-8")
