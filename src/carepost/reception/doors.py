@@ -1,0 +1,203 @@
+"""The engine's socket (DESIGN 2): `run/engine-NN.sock`, mode 0600, msgspec frames of `wire.doors`.
+
+One call at a time on a connection, answered in order; a caller that wants more opens more. Errors of ours travel as a
+Fault and are raised again at the caller's side.
+"""
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+from carepost.ground import ids, log, metrics
+from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
+from carepost.queue.types import StoredBody
+from carepost.reception.bodies import Bodies
+from carepost.wire import doors
+from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, MessageView, Submission
+
+#: what is read of a frame before its size counts against the bodies in memory
+_SMALL = 65_536
+
+
+class Intake(Protocol):
+    """The one door. `accept` returns after the commit; both raise Refused, Unavailable, NotFound."""
+
+    async def accept(self, submission: Submission) -> Accepted: ...
+
+    async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]: ...
+
+
+class Queue(Protocol):
+    """One shard. `act`, `lookup` and `body` see one organisation only; absent and foreign are the same."""
+
+    async def act(
+        self, verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: Actor, reason: str
+    ) -> dict[str, str]: ...
+
+    async def lookup(self, org: bytes, message: bytes) -> MessageView: ...
+
+    async def listing(self, org: bytes, state: str, limit: int) -> tuple[MessageView, ...]: ...
+
+    async def body(self, org: bytes, message: bytes) -> StoredBody: ...
+
+    async def drain(
+        self, after: int, acked: int, limit: int, wait_s: float = 0.0
+    ) -> tuple[tuple[Drained, ...], int]: ...
+
+    def stats(self) -> dict[str, int]: ...
+
+
+class DoorsServer:
+    """`queues`: those of this process, by shard. `health`: figures of the engine besides its shards'; `quit_`: called
+    when the supervisor's Quit came, after Done was written."""
+
+    def __init__(
+        self,
+        path: Path,
+        intake: Intake,
+        queues: dict[int, Queue],
+        bodies: Bodies,
+        *,
+        health: Callable[[], dict[str, int]],
+        quit_: Callable[[], None],
+    ) -> None:
+        self._path = path
+        self._intake = intake
+        self._queues = queues
+        self._bodies = bodies
+        self._health = health
+        self._quit = quit_
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        self._path.unlink(missing_ok=True)
+        # nobody but this user ever finds the socket open: it is made under a mask, not changed afterwards
+        mask = os.umask(0o177)
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, path=str(self._path))
+        finally:
+            os.umask(mask)
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._path.unlink(missing_ok=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            while (answer := await self._turn(reader)) is not None:
+                writer.write(doors.frame(answer))
+                await writer.drain()
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            self._tasks.discard(task)
+            writer.close()
+
+    async def _turn(self, reader: asyncio.StreamReader) -> doors.Answer | None:
+        """One call read and answered. None: the frame is none of ours, and the connection ends."""
+        size = int.from_bytes(await reader.readexactly(4), "big")
+        if size > doors.MAX_FRAME:
+            log.event("door-frame-refused", size=size)
+            return None
+        weight = size if size > _SMALL else 0
+        if not self._bodies.take(weight):
+            await _skip(reader, size)
+            return fault(Unavailable("bodies-full", "Too much mail is in memory; try again."))
+        try:
+            try:
+                call = doors.read_call(await reader.readexactly(size))
+            except msgspec.DecodeError as error:
+                log.failure("door-frame-refused", error, size=size)
+                return None
+            return await self._answer(call)
+        finally:
+            self._bodies.give(weight)
+
+    async def _answer(self, call: doors.Call) -> doors.Answer:
+        metrics.count("door_calls")
+        try:
+            return await self._carry_out(call)
+        except CarepostError as error:
+            return fault(error)
+        except Exception as error:
+            log.failure("door-failed", error, call=type(call).__name__)
+            return fault(Unavailable("internal", "The engine failed to carry this out; try again."))
+
+    async def _carry_out(self, call: doors.Call) -> doors.Answer:
+        match call:
+            case doors.Accept(submission=submission):
+                return doors.AcceptAnswer(await self._intake.accept(submission))
+            case doors.Preview(submission=submission):
+                return doors.PreviewAnswer(await self._intake.preview(submission))
+            case doors.Act():
+                return doors.ActAnswer(await self._act(call))
+            case doors.Lookup(org=org, message=message):
+                return doors.LookupAnswer(await self._shard(message).lookup(org, message))
+            case doors.Queue(org=org, state=state, limit=limit):
+                return doors.QueueAnswer(await self._listing(org, state, limit))
+            case doors.Drain():
+                queue = self._queues.get(call.shard)
+                if queue is None:
+                    raise Unavailable("shard-elsewhere", "This engine does not hold that shard.")
+                rows, head = await queue.drain(call.after, call.acked, call.limit, call.wait_ms / 1000)
+                return doors.DrainAnswer(rows, head)
+            case doors.Body(org=org, message=message):
+                stored = await self._shard(message).body(org, message)
+                return doors.BodyAnswer(stored.chunks, stored.wrapped_key, stored.record)
+            case doors.Health():
+                shards = {str(number): queue.stats() for number, queue in self._queues.items()}
+                return doors.HealthAnswer(shards, self._health())
+            case doors.Quit():
+                asyncio.get_running_loop().call_soon(self._quit)
+                return doors.Done()
+
+    def _shard(self, item: bytes) -> Queue:
+        queue = self._queues.get(ids.shard_of(item)) if len(item) == 16 else None
+        if queue is None:
+            raise NotFound
+        return queue
+
+    async def _act(self, call: doors.Act) -> dict[str, str]:
+        by_shard: dict[int, list[bytes]] = {}
+        for delivery in call.deliveries:
+            by_shard.setdefault(ids.shard_of(delivery), []).append(delivery)
+        states: dict[str, str] = {}
+        for shard, deliveries in by_shard.items():
+            queue = self._queues.get(shard)
+            if queue is None:
+                states.update((ids.text(delivery), "not-found") for delivery in deliveries)
+            else:
+                states.update(await queue.act(call.verb, call.org, tuple(deliveries), call.actor, call.reason))
+        return states
+
+    async def _listing(self, org: bytes, state: str, limit: int) -> tuple[MessageView, ...]:
+        found: list[MessageView] = []
+        for queue in self._queues.values():
+            found.extend(await queue.listing(org, state, limit))
+        found.sort(key=lambda view: view.at, reverse=True)
+        return tuple(found[:limit])
+
+
+def fault(error: CarepostError) -> doors.Fault:
+    if isinstance(error, Refused):
+        return doors.Fault("refused", error.code, error.public, error.enhanced, error.status)
+    if isinstance(error, NotFound):
+        return doors.Fault("not-found", error.code, error.public)
+    return doors.Fault("unavailable", error.code, error.public)
+
+
+async def _skip(reader: asyncio.StreamReader, size: int) -> None:
+    while size > 0:
+        size -= len(await reader.readexactly(min(size, _SMALL)))

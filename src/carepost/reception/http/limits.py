@@ -1,0 +1,29 @@
+"""The limits of the HTTP listener, each against one attack. Times in seconds, sizes in bytes."""
+
+import msgspec
+
+
+class HttpLimits(msgspec.Struct, frozen=True):
+    #: a request's body: one message in base64 and JSON, or a batch
+    max_body: int = 73_400_320
+    #: request line and fields; and how many fields
+    max_head: int = 65_536
+    max_fields: int = 100
+    #: from the first byte of a request (or of a connection) to the end of its fields
+    head_timeout: float = 15.0
+    #: `body_step` bytes of the body must come within this (BI-086)
+    body_timeout: float = 30.0
+    body_step: int = 65_536
+    keep_alive: int = 75
+    max_connections: int = 2000
+    #: requests of one key: in a minute, with as many at once as a minute allows; and at the same moment (BI-084)
+    per_minute: int = 120_000
+    at_once: int = 512
+    #: wrong keys of one client address in five minutes
+    wrong_keys: int = 100
+    #: requests handed to the office at the same moment, and what it is given to read and to answer
+    relays: int = 128
+    relay_connect: float = 2.0
+    relay_answer: float = 60.0
+    #: how far ahead `send_at` may lie
+    longest_delay: float = 31 * 86_400.0

@@ -1,0 +1,76 @@
+"""Errors of the API as RFC 9457 problem+json: a stable type, a sentence, never a value of the caller's."""
+
+import re
+from typing import Final
+
+import msgspec
+
+from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
+from carepost.wire.rest import Fault, Problem
+
+#: `type` of a problem is this and its code
+TYPE: Final = "urn:carepost:problem:"
+
+_TITLES = {
+    400: "The request cannot be read",
+    401: "Authentication required",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    408: "The request came too slowly",
+    409: "The same request is being carried out",
+    413: "The request is too large",
+    415: "The media type is not supported",
+    422: "The request cannot be carried out as it is",
+    429: "Too many requests",
+    503: "Not available now",
+}
+#: msgspec names what it found in backquotes or single quotes: types, our field names, but also the caller's values
+_QUOTED = re.compile(r"'[^']*'")
+_PLACE = re.compile(r"^(.*?) - at `(?:key in )?(\$[^`]*)`$", re.DOTALL)
+_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
+
+
+class ProblemError(Exception):
+    """Ends a request with this problem and these further header fields."""
+
+    def __init__(self, problem: Problem, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+        super().__init__(problem.type)
+        self.problem = problem
+        self.headers = headers
+
+
+def problem(status: int, code: str, detail: str = "", errors: tuple[Fault, ...] = ()) -> Problem:
+    return Problem(TYPE + code, _TITLES.get(status, "Refused"), status, detail, errors)
+
+
+def refuse(status: int, code: str, detail: str = "", errors: tuple[Fault, ...] = ()) -> ProblemError:
+    return ProblemError(problem(status, code, detail, errors))
+
+
+def of_error(error: CarepostError) -> Problem:
+    """An error of another room in the words of HTTP."""
+    if isinstance(error, Refused):
+        return problem(error.status, error.code, error.public)
+    if isinstance(error, NotFound):
+        return problem(404, error.code, error.public)
+    if isinstance(error, Unavailable):
+        return problem(503, error.code, error.public)
+    return problem(500, "internal", "Something failed here; nothing was accepted.")
+
+
+def of_validation(error: msgspec.ValidationError, prefix: str = "") -> ProblemError:
+    """422 with a pointer to the field; what stood there is left out (law 10)."""
+    text = str(error)
+    found = _PLACE.match(text)
+    said, place = (found[1], found[2]) if found else (text, "$")
+    if said.startswith("Object contains unknown field"):
+        said = "Object contains an unknown field"
+    detail = _QUOTED.sub("value", said)
+    return refuse(422, "invalid", "A field is wrong.", (Fault(prefix + _pointer(place), detail),))
+
+
+def _pointer(place: str) -> str:
+    """msgspec's `$.to[0]` as the RFC 6901 pointer `/to/0`. Keys of maps are the caller's: `[...]` stays `*`."""
+    steps = (name or ("*" if index == "..." else index) for name, index in _STEP.findall(place))
+    return "".join(f"/{step}" for step in steps)

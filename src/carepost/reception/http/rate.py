@@ -1,0 +1,63 @@
+"""How often and how many at once one key may ask (BI-084): a bucket of one minute, and a count of what runs."""
+
+import math
+
+from carepost.ground import clock
+from carepost.reception.http.limits import HttpLimits
+
+#: a key not seen for this long has a full bucket again and is forgotten
+_FORGET = 120.0
+
+
+class _Bucket:
+    __slots__ = ("at", "left", "running")
+
+    def __init__(self, left: float, at: float) -> None:
+        self.left = left
+        self.at = at
+        self.running = 0
+
+
+class Rate:
+    """Counts of this process; with N engines a key has N times as much."""
+
+    def __init__(self, limits: HttpLimits) -> None:
+        self._limits = limits
+        self._buckets: dict[str, _Bucket] = {}
+        self._swept = clock.monotonic()
+        self.policy = f'"send";q={limits.per_minute};w=60'.encode()
+
+    def enter(self, key: str) -> float:
+        """0: go on, and call `leave` after. Else the seconds after which to come again."""
+        now = clock.monotonic()
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = _Bucket(self._limits.per_minute, now)
+            self._sweep(now)
+        per_second = self._limits.per_minute / 60
+        bucket.left = min(self._limits.per_minute, bucket.left + (now - bucket.at) * per_second)
+        bucket.at = now
+        if bucket.running >= self._limits.at_once:
+            return 1.0
+        if bucket.left < 1:
+            return math.ceil((1 - bucket.left) / per_second)
+        bucket.left -= 1
+        bucket.running += 1
+        return 0.0
+
+    def leave(self, key: str) -> None:
+        self._buckets[key].running -= 1
+
+    def state(self, key: str) -> bytes:
+        """The value of the RateLimit field: what is left, and when it is full again."""
+        bucket = self._buckets[key]
+        missing = self._limits.per_minute - bucket.left
+        return b'"send";r=%d;t=%d' % (bucket.left, math.ceil(missing * 60 / self._limits.per_minute))
+
+    def _sweep(self, now: float) -> None:
+        if now - self._swept < _FORGET:
+            return
+        self._swept = now
+        gone = [key for key, bucket in self._buckets.items() if not bucket.running and now - bucket.at > _FORGET]
+        for key in gone:
+            del self._buckets[key]

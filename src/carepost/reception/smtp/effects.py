@@ -1,0 +1,45 @@
+"""What a session asks of the connection that carries it, in order."""
+
+import msgspec
+
+from carepost.reception.credentials import Identity
+from carepost.rfc.envelope import Envelope
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """Bytes for the peer: all replies of one turn, joined."""
+
+    data: bytes
+
+
+class StartTls(msgspec.Struct, frozen=True):
+    """Begin the handshake; its 220 stands in the Reply before. The session waits for `secured()`."""
+
+
+class Authenticate(msgspec.Struct, frozen=True):
+    """A password to check, off the loop. The session waits for `authenticated()`."""
+
+    username: str
+    password: str
+
+
+class Accept(msgspec.Struct, frozen=True):
+    """A whole message to hand over. The session waits for `accepted()` or `failed()`."""
+
+    #: whose: the submitter's organisation, or the owner of the recipients' domain
+    org: bytes
+    envelope: Envelope
+    body: bytes
+    #: RFC 3848: ESMTPSA, ESMTPS, ESMTP, SMTP
+    via: str
+    #: None: it came to the MX
+    identity: Identity | None
+
+
+class Close(msgspec.Struct, frozen=True):
+    """Close after the replies were written; `linger`: the peer may still be sending, so read it out for a moment."""
+
+    linger: bool = False
+
+
+Effect = Reply | StartTls | Authenticate | Accept | Close

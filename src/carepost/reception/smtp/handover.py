@@ -1,0 +1,51 @@
+"""From a session's Accept to the Submission that enters by the one door."""
+
+import hashlib
+
+from carepost.reception.access import AccessProofs
+from carepost.reception.smtp import triggers
+from carepost.reception.smtp.effects import Accept
+from carepost.rfc.envelope import Envelope
+from carepost.wire.types import AccessProof, Actor, Origin, Protection, Submission
+
+#: who speaks at the MX: nobody we know
+_WORLD = Actor("system", "mx")
+
+
+async def submission(accept: Accept, client: str, access: AccessProofs) -> Submission:
+    """Raises Refused for a trigger that cannot be honoured, Unavailable where its hash cannot be made now."""
+    if accept.identity is None:
+        return Submission(accept.org, accept.envelope, accept.body, Origin.MX, _WORLD, client=client, via=accept.via)
+    body, protection = accept.body, Protection()
+    if triggers.present(body):
+        asked, body = triggers.take(body)
+        proof = AccessProof()
+        if asked.access:
+            proof = await access.proof(accept.org, asked.code, asked.question, asked.answer)
+        protection = Protection(asked.minimum, (), proof)
+    credential = accept.identity.credential
+    return Submission(
+        accept.org,
+        accept.envelope,
+        body,
+        Origin.SMTP,
+        Actor("credential", credential.id),
+        key=envid_key(accept.envelope),
+        protection=protection,
+        client=client,
+        via=accept.via,
+        domains=credential.domains,
+        payload_hash=hashlib.sha256(accept.body).digest() if body is not accept.body else b"",
+    )
+
+
+def envid_key(envelope: Envelope) -> str | None:
+    """The idempotency key of an ENVID: the sender's id of the message, for these recipients.
+
+    A client may split one message into several transactions that share the ENVID (RFC 3461 5.2.3), so the recipients
+    are part of the key: the same part sent again is known, another part is not taken for it."""
+    if not envelope.envid:
+        return None
+    recipients = "\n".join(sorted(r.address for r in envelope.recipients))
+    part = hashlib.sha256(f"{envelope.sender}\n{recipients}".encode()).hexdigest()[:32]
+    return f"envid:{envelope.envid}:{part}"

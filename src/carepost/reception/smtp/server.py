@@ -1,0 +1,150 @@
+"""An SMTP listener: connections, their limits, the clock that closes slow ones, and the end without losing any."""
+
+import asyncio
+import socket
+from typing import Protocol
+
+from carepost.ground import log, metrics
+from carepost.reception.access import AccessProofs
+from carepost.reception.bodies import Bodies
+from carepost.reception.credentials import Credentials
+from carepost.reception.smtp.connection import Connection
+from carepost.reception.smtp.effects import Accept
+from carepost.reception.smtp.handover import submission
+from carepost.reception.smtp.limits import Limits
+from carepost.reception.smtp.session import Session
+from carepost.reception.smtp.transaction import Role
+from carepost.reception.tls import Certificates
+from carepost.wire.types import Accepted, Submission
+
+
+class Intake(Protocol):
+    """The one door. Returns after the commit; raises Refused (5xx) or Unavailable (451)."""
+
+    async def accept(self, submission: Submission) -> Accepted: ...
+
+
+class SmtpServer:
+    """One port. `start` on a listening socket, `drain` to end without cutting a message, `close` at last."""
+
+    def __init__(
+        self,
+        role: Role,
+        intake: Intake,
+        credentials: Credentials,
+        access: AccessProofs,
+        certificates: Certificates,
+        bodies: Bodies,
+        limits: Limits,
+        *,
+        hostname: str,
+        implicit_tls: bool = False,
+    ) -> None:
+        self.role = role
+        self.credentials = credentials
+        self.certificates = certificates
+        self.limits = limits
+        self.now = 0.0
+        self._intake = intake
+        self._access = access
+        self._bodies = bodies
+        self._hostname = hostname
+        self._implicit_tls = implicit_tls
+        self._connections: set[Connection] = set()
+        self._clients: dict[str, int] = {}
+        self._work: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._draining = False
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    @property
+    def connections(self) -> int:
+        return len(self._connections)
+
+    async def start(self, sock: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: Connection(self),
+            sock=sock,
+            backlog=1024,
+            ssl=self.certificates.context if self._implicit_tls else None,
+            ssl_handshake_timeout=self.limits.handshake_timeout if self._implicit_tls else None,
+        )
+        self._tick()
+
+    async def drain(self, seconds: float) -> None:
+        """Takes no new connection; idle ones get 421; messages under way are answered first. Then cuts the rest."""
+        self._draining = True
+        if self._server is not None:
+            self._server.close()
+        for connection in tuple(self._connections):
+            connection.drain()
+        try:
+            await asyncio.wait_for(self._empty.wait(), seconds)
+        except TimeoutError:
+            log.event("smtp-drain-cut", connections=len(self._connections))
+        await self.close()
+
+    async def close(self) -> None:
+        if self._ticker is not None:
+            self._ticker.cancel()
+        if self._server is not None:
+            self._server.close()
+        for connection in tuple(self._connections):
+            connection.abort()
+        for task in tuple(self._work):
+            task.cancel()
+        await asyncio.gather(*self._work, return_exceptions=True)
+
+    # what a connection asks
+
+    def admit(self, connection: Connection, client: str) -> Session | None:
+        """None: too many connections, or the end is near."""
+        from_client = self._clients.get(client, 0)
+        crowded = len(self._connections) >= self.limits.max_connections or from_client >= self.limits.max_per_client
+        if crowded or self._draining:
+            metrics.count("smtp_crowded")
+            return None
+        self._connections.add(connection)
+        self._clients[client] = from_client + 1
+        self._empty.clear()
+        metrics.count("smtp_connections")
+        return Session(
+            self.role,
+            self.credentials,
+            self._bodies,
+            self.limits,
+            hostname=self._hostname,
+            client=client,
+            secure=self._implicit_tls,
+        )
+
+    def forget(self, connection: Connection, client: str) -> None:
+        self._connections.discard(connection)
+        left = self._clients.get(client, 1) - 1
+        if left:
+            self._clients[client] = left
+        else:
+            self._clients.pop(client, None)
+        if not self._connections:
+            self._empty.set()
+
+    async def hand_over(self, accept: Accept, client: str) -> Accepted:
+        accepted = await self._intake.accept(await submission(accept, client, self._access))
+        metrics.count("smtp_accepted")
+        return accepted
+
+    def background(self, work: "asyncio.Task[None]") -> None:
+        self._work.add(work)
+        work.add_done_callback(self._work.discard)
+
+    def _tick(self) -> None:
+        """One timer for all connections: a timer each would cost more than the rest of a command."""
+        loop = asyncio.get_running_loop()
+        self.now = loop.time()
+        for connection in tuple(self._connections):
+            connection.look()
+        wait = min(1.0, self.limits.command_timeout / 4, self.limits.data_timeout / 4, self.limits.linger / 2)
+        self._ticker = loop.call_later(wait, self._tick)

@@ -1,0 +1,106 @@
+"""The mail transaction: MAIL and RCPT, and who may say them (RFC 5321 3.3, 4.1.1)."""
+
+import enum
+
+from carepost.ground import log, metrics
+from carepost.reception.credentials import Credentials, Identity
+from carepost.reception.smtp import replies
+from carepost.reception.smtp.limits import Limits
+from carepost.rfc import address, esmtp
+from carepost.rfc.envelope import Envelope, Recipient
+from carepost.rfc.errors import RfcError
+
+
+class Role(enum.Enum):
+    #: our users and their systems: AUTH required, relays
+    SUBMISSION = "submission"
+    #: the world: takes mail for our own domains only
+    MX = "mx"
+
+
+class Transaction:
+    """From MAIL to the end of DATA. Methods return the reply; Unavailable of the directory passes through."""
+
+    def __init__(self, role: Role, credentials: Credentials, limits: Limits) -> None:
+        self._role = role
+        self._credentials = credentials
+        self._limits = limits
+        self._mail: esmtp.MailCommand | None = None
+        self._recipients: list[Recipient] = []
+        self._refused = 0
+        #: whose: the submitter's organisation, or the owner of the recipients' domain
+        self.org = b""
+
+    @property
+    def begun(self) -> bool:
+        return self._mail is not None
+
+    def reset(self) -> None:
+        self._mail = None
+        self._recipients = []
+        self._refused = 0
+        self.org = b""
+
+    def mail(self, argument: bytes, identity: Identity | None) -> bytes:
+        if self._mail is not None:
+            return replies.NOT_NOW
+        try:
+            mail = esmtp.parse_mail(argument)
+        except RfcError as error:
+            return replies.of_syntax(error)
+        if mail.size > self._limits.max_message:
+            return replies.TOO_LARGE
+        if identity is not None:
+            # the null sender has no domain: its From is checked at the dot, by intake
+            if mail.sender and not self._credentials.may_send(identity, address.domain(mail.sender)):
+                metrics.count("sender_refused")
+                log.event("sender-refused", credential=identity.credential.id)
+                return replies.NOT_YOUR_DOMAIN
+            self.org = identity.org
+        else:
+            self._credentials.fresh()
+        self._mail = mail
+        return replies.SENDER_OK
+
+    def rcpt(self, argument: bytes) -> bytes:
+        if self._mail is None:
+            return replies.SENDER_FIRST
+        if len(self._recipients) >= self._limits.max_recipients:
+            return replies.TOO_MANY_RECIPIENTS
+        try:
+            recipient = esmtp.parse_rcpt(argument, utf8=self._mail.smtputf8)
+        except RfcError as error:
+            self._refused += 1
+            return replies.of_syntax(error)
+        if self._role is Role.MX:
+            refusal = self._foreign(recipient)
+            if refusal:
+                self._refused += 1
+                return refusal
+        self._recipients.append(recipient)
+        return replies.RECIPIENT_OK
+
+    def data(self) -> bytes | None:
+        """A refusal, or None: the message may come."""
+        if self._mail is None:
+            return replies.SENDER_FIRST
+        if not self._recipients:
+            return replies.NO_RECIPIENTS if self._refused else replies.RECIPIENT_FIRST
+        return None
+
+    def envelope(self) -> Envelope:
+        mail = self._mail
+        assert mail is not None
+        return Envelope(
+            mail.sender, tuple(self._recipients), mail.ret, mail.envid, mail.smtputf8, mail.body == "8BITMIME"
+        )
+
+    def _foreign(self, recipient: Recipient) -> bytes | None:
+        """At the MX: only our own domains, of one organisation a message."""
+        owner = self._credentials.owner(recipient.domain)
+        if owner is None:
+            return replies.RELAY_DENIED
+        if self.org and owner != self.org:
+            return replies.ONE_ORGANISATION
+        self.org = owner
+        return None
