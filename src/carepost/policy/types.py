@@ -153,6 +153,8 @@ class Facts(msgspec.Struct, frozen=True):
     last_achieved: Assurance | None = None
     #: an uncertain attempt binds the delivery to its method (law 6)
     bound_to: Method | None = None
+    #: a person released it from a hold: rules that hold no longer apply, what they require of protection does
+    released: bool = False
     #: methods this build can carry out
     available: tuple[Method, ...] = (Method.TLS, Method.PORTAL)
 

@@ -69,6 +69,8 @@ class DeliveryRecord(msgspec.Struct, frozen=True):
     exhausted: tuple[Method, ...] = ()
     #: "" or what the next claim has to finish: failed (a DSN is to be made, then FAILED)
     ending: str = ""
+    #: a person released it from a hold: rules that hold no longer apply, what they require of protection does
+    released: bool = False
     v: int = 1
 
 
@@ -124,8 +126,10 @@ class NewMessage(msgspec.Struct, frozen=True):
     events: tuple[EventDraft, ...]
     #: HMAC token of (org, key), the payload's hash and when it may be forgotten; None: no key
     key: tuple[bytes, bytes, int] | None = None
-    #: BI-023: HMAC token of submitter, Message-ID and body hash
+    #: BI-023: HMAC token (16 bytes) of submitter, Message-ID and body hash
     repeat: bytes | None = None
+    #: relaxed DKIM body hash of `body`, where it was worked out already (crypto.dkim.body_hash_relaxed)
+    body_hash: bytes | None = None
 
 
 class Claim(msgspec.Struct):
@@ -146,6 +150,10 @@ class Claim(msgspec.Struct):
     alone: bool = False
     #: as NewDelivery.decided; None after a wait in the queue: facts and decision run again
     decided: tuple[int, int] | None = None
+    #: as NewMessage.body_hash; None when it must be worked out again
+    body_hash: bytes | None = None
+    #: of the row when it was claimed; settle changes that row or none
+    rev: int = 0
 
 
 class LeaseLost(CarepostError):
