@@ -66,7 +66,9 @@ def listen(config: Config, port: int) -> socket.socket:
         sock.bind((config.listen, port))
     except OSError as error:
         sock.close()
-        raise ConfigError(f"Port {port} on {config.listen} cannot be used ({error.strerror}); settle it by port_…") from None
+        raise ConfigError(
+            f"Port {port} on {config.listen} cannot be used ({error.strerror}); settle it by port_…"
+        ) from None
     sock.listen(512)
     sock.setblocking(False)
     return sock

@@ -1,0 +1,82 @@
+"""What happens before the processes of a home start: certificates, tables, the sandbox's organisation."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from carepost.ground.config import Config
+from carepost.ground.errors import ConfigError
+from carepost.ground.home import Home
+from carepost.ground.keys import MasterKeyring
+from carepost.processes import certificates
+from carepost.processes.bootstrapped import Bootstrapped
+from carepost.processes.roles import ROLES
+
+#: a sandbox home retries in seconds and asks the sandbox's own DNS; any of them can be set otherwise
+SANDBOX: Mapping[str, str] = {
+    "CAREPOST_RETRY_FIRST": "2",
+    "CAREPOST_RETRY_LONGEST": "10",
+    "CAREPOST_GIVE_UP": "120",
+    "CAREPOST_MIN_FREE": "134217728",
+    "CAREPOST_RESOLVERS_VALIDATE": "true",
+}
+
+CHECKLIST = """
+Before this system carries mail, an administrator decides (nothing leaves meanwhile):
+  1. the organisation:     carepost org add SLUG --name "…" --notice-name "…" --phone "…" --auditor ADDRESS --portal-url https://…
+  2. its sender domains:   carepost domain add DOMAIN --org SLUG      (publish the DKIM records it prints)
+  3. its administrator:    carepost staff add ADDRESS --name "…" --role administrator --org SLUG   (prints a one-time sign-in link)
+  4. who may send:         carepost credential add NAME --org SLUG (SMTP), carepost key add NAME --scope send --org SLUG (REST)
+  5. portal by mail alone: carepost rule portal-by-mail on --org SLUG, or leave it off: then the portal asks for an agreed code
+  6. TLS certificates:     put <host name>.pem and .key into the home's tls/ folder (it made its own CA for now)
+  7. a copy of the keyring, apart from every backup of the home, and `carepost doctor` without complaint
+"""
+
+
+def environment(opened: Home, environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables its processes get: a sandbox's own settings under what was set by hand."""
+    return {**(SANDBOX if opened.sandbox else {}), **environ}
+
+
+def resolver(settings: Config) -> dict[str, str]:
+    """A sandbox asks its own DNS."""
+    return {"CAREPOST_RESOLVERS": f"127.0.0.1:{settings.port_sandbox_dns}"}
+
+
+def prepare(
+    opened: Home, settings: Config, keyring: MasterKeyring, environ: Mapping[str, str], say: Callable[[str], None]
+) -> Bootstrapped:
+    """Certificates, migrations, and `demo` in a sandbox. Raises ConfigError with the bootstrap's own sentence."""
+    if not settings.tls_folder and certificates.ensure(opened.tls, settings.hostname):
+        say(
+            f"TLS         made a CA of its own: {opened.tls / 'ca.pem'} (clients must trust it, or bring a certificate)"
+        )
+    reading, writing = os.pipe()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "carepost.processes.bootstrap"],
+        env={**environ, "CAREPOST_HOME": str(opened.path), "CAREPOST_KEYS_FD": str(reading)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=(reading,),
+    )
+    os.close(reading)
+    with os.fdopen(writing, "wb") as pipe:
+        pipe.write(keyring.purposes(*ROLES["bootstrap"]).dump())
+    out, errors = process.communicate(timeout=180)
+    if process.returncode != 0:
+        raise ConfigError(_sentence(errors))
+    return msgspec.json.decode(out.splitlines()[-1], type=Bootstrapped)
+
+
+def _sentence(errors: bytes) -> str:
+    for line in reversed(errors.decode(errors="replace").splitlines()):
+        if line.startswith("carepost: "):
+            return line.removeprefix("carepost: ")
+    return (
+        "The databases could not be prepared: "
+        + (errors.decode(errors="replace").splitlines() or ["no reason given"])[-1]
+    )

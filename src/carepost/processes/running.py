@@ -1,0 +1,111 @@
+"""A home with its processes up: made or opened, checked, prepared, started, and stopped again."""
+
+import os
+import signal
+import socket
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from carepost.ground import config, home
+from carepost.ground.config import Config
+from carepost.ground.errors import ConfigError
+from carepost.ground.home import Home
+from carepost.ground.keys import MasterKeyring
+from carepost.processes import first_run
+from carepost.processes.bootstrapped import Bootstrapped
+from carepost.processes.supervisor import Supervisor
+
+Say = Callable[[str], None]
+#: a bound port that is still being let go of by the last run is no reason to refuse
+_LISTENERS = ("port_api", "port_console", "port_portal", "port_submission", "port_submission_tls", "port_mx")
+
+
+class Running:
+    """`with Running(…) as running:`; leaving the block stops every process. Raises ConfigError before anything listens."""
+
+    def __init__(self, path: Path, environ: Mapping[str, str], *, sandbox: bool, say: Say) -> None:
+        self.fresh = not home.exists(path)
+        self.home = home.create(path, sandbox=sandbox) if self.fresh else home.open_(path)
+        if sandbox and not self.home.sandbox:
+            raise ConfigError(f"{path} is a real home; a sandbox needs a folder of its own (--home).")
+        self._lock = self.home.lock()
+        self.environ = first_run.environment(self.home, environ)
+        self.config = config.load(self.home.path, self.environ)
+        _ports_free(self.config, self.home)
+        if self.home.sandbox:
+            self.environ = {**first_run.resolver(self.config), **self.environ}
+        self.keyring = _keyring(self.home, self.environ, say)
+        self.bootstrapped = Bootstrapped()
+        self._say = say
+        wanted = self.config.engines or os.cpu_count() or 1
+        self.supervisor = Supervisor(self.home, self.keyring, self.environ, min(wanted, self.home.shards))
+
+    def __enter__(self) -> "Running":
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self.supervisor.request_stop())
+        try:
+            self.bootstrapped = first_run.prepare(self.home, self.config, self.keyring, self.environ, self._say)
+            self.supervisor.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.supervisor.stop()
+        os.close(self._lock)
+
+    @property
+    def host(self) -> str:
+        return "localhost" if self.config.listen in ("127.0.0.1", "::1") else self.config.listen
+
+    @property
+    def api(self) -> str:
+        return f"http://{self.host}:{self.config.port_api}"
+
+    @property
+    def console(self) -> str:
+        return self.config.console_url or f"http://{self.host}:{self.config.port_console}"
+
+    @property
+    def portal(self) -> str:
+        return self.config.portal_url or f"http://{self.host}:{self.config.port_portal}"
+
+    def addresses(self) -> list[str]:
+        at, host = self.config, self.host
+        submission = f"{host}:{at.port_submission} (STARTTLS), {host}:{at.port_submission_tls} (TLS)"
+        lines = [
+            f"console     {self.console}/",
+            f"portal      {self.portal}/",
+            f"API         {self.api}/api/v1/",
+            f"SMTP        submission {submission}; MX {host}:{at.port_mx}",
+        ]
+        return [*lines, f"sandbox     {self.api}/sandbox/"] if self.home.sandbox else lines
+
+
+def _keyring(opened: Home, environ: dict[str, str], say: Say) -> MasterKeyring:
+    path = opened.keyring(environ)
+    if path.exists():
+        return MasterKeyring.open(path)
+    if opened.office_db.exists():
+        raise ConfigError(f"No keyring at {path}: set CAREPOST_KEYRING to the one made with this home.")
+    keyring = MasterKeyring.create(path)
+    say(f"keyring     {path}")
+    say("            Losing it loses everything in this home. Keep a copy, apart from every backup of the home.")
+    if opened.sandbox:
+        say("            It lies inside the home only because this is a sandbox.")
+    return keyring
+
+
+def _ports_free(settings: Config, opened: Home) -> None:
+    """Raises ConfigError naming the first port that is taken, and its setting."""
+    names = [*_LISTENERS, *(["port_sandbox_dns"] if opened.sandbox else [])]
+    for name in names:
+        port: int = getattr(settings, name)
+        with socket.socket(socket.AF_INET6 if ":" in settings.listen else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.listen, port))
+            except OSError as error:
+                mend = f"free it or set CAREPOST_{name.upper()}"
+                raise ConfigError(f"Port {port} on {settings.listen} is not free ({error.strerror}): {mend}.") from None
