@@ -74,7 +74,7 @@ def moment(leaf: Proven) -> Moment:
     return Moment(_time(event.at), event.kind, words, event.result, event.cause, event.facts, wire)
 
 
-def proves(leaves: list[Proven], recipient: str, identified: bool) -> list[str]:
+def proves(leaves: list[Proven], recipient: str, identified: bool, cosigners: list[tuple[str, int]]) -> list[str]:
     who = "The organisation" if identified else "Whoever holds the key of this log"
     said = [f"{who} recorded these events about the delivery to {recipient}; none of them was changed since."]
     for leaf in leaves:
@@ -90,14 +90,16 @@ def proves(leaves: list[Proven], recipient: str, identified: bool) -> list[str]:
     clock = {leaf.event.facts["clock"] for leaf in leaves if "clock" in leaf.event.facts}
     if clock:
         said.append(f"The clock of the recording machine was, by its own word, {' and '.join(sorted(clock))}.")
+    if cosigners:
+        seen_by = ", ".join(f"{name} at {_time(at * 1_000_000)}" if at else name for name, at in cosigners)
+        said.append(f"The checkpoint was seen from outside by {seen_by}: the log existed in this form by then.")
     return said
 
 
 def proves_not(identified: bool, compared: bool, cosigners: list[tuple[str, int]]) -> list[str]:
     said = ["It does not prove that a person read the message in an inbox, nor what happened behind the server named."]
     if cosigners:
-        seen = ", ".join(f"{name} at {_time(at * 1_000_000)}" if at else name for name, at in cosigners)
-        said.append(f"The checkpoint was seen from outside by {seen}: the log existed in this form by then.")
+        said.append("That no event is missing from the log rests on the organisation's word.")
     else:
         said.append(
             "No outside cosignature is known: the times, and that no event is missing, rest on the organisation's word."

@@ -56,7 +56,7 @@ def verify(raw: bytes, message: bytes | None = None, key: str | None = None) -> 
         recipient=recipient.decode("utf-8", "replace"),
         checks=tuple(checks),
         timeline=tuple(moment(leaf) for leaf in leaves),
-        proves=tuple(proves(leaves, recipient.decode("utf-8", "replace"), identified)),
+        proves=tuple(proves(leaves, recipient.decode("utf-8", "replace"), identified, cosigners)),
         proves_not=tuple(proves_not(identified, message is not None, cosigners)),
     )
 
