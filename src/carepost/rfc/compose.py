@@ -186,7 +186,7 @@ def _base64(raw: bytes) -> bytes:
 
 
 def _attachment(part: Attachment) -> bytes:
-    kind = part.content_type.strip().lower()
+    kind = part.content_type.lower()
     if _TYPE.fullmatch(kind) is None or kind.startswith("multipart/"):
         raise ComposeError("content-type", "The content type of an attachment is not well formed.")
     if kind.startswith("message/"):

@@ -21,6 +21,7 @@ MAX_RECIPIENTS = 100
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,255}")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,995}>")
+_ESCAPE = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
 _CODE = re.compile(r"[2-5][0-9][0-9]")
 
 
@@ -200,8 +201,10 @@ def _groups(body: bytes) -> list[dict[str, str]]:
 
 def _value(text: str) -> str:
     """Without its type: `rfc822; a@b` -> `a@b`."""
-    _, _, value = text.rpartition(";") if text.count(";") == 1 else ("", "", text)
-    return words.safe(value).strip()[:320]
+    kind, semicolon, value = text.partition(";")
+    if kind.strip().lower() == "utf-8":
+        value = _ESCAPE.sub(lambda m: chr(min(int(m[1], 16), 0x10FFFF)), value)
+    return words.safe(value if semicolon else text).strip()[:320]
 
 
 def _reported(fields: dict[str, str]) -> Reported:

@@ -21,7 +21,8 @@ MAX_NAME = 150
 
 _BLANK = bytes.maketrans(b"", b"")
 _CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
-_FORBIDDEN = re.compile('[<>:"|?*\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]')
+_FORBIDDEN = re.compile('[<>:"|?*]')
+_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _INVISIBLE = re.compile("[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _DEVICE = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9]|conin\$|conout\$)(?:\..*)?", re.IGNORECASE | re.DOTALL)
 
@@ -53,10 +54,14 @@ def decode(raw: bytes, part: Part) -> bytes:
     """The octets of a part. Raises MimeError where the transfer encoding is not kept to (BI-055)."""
     body = raw[part.start : part.end]
     if part.encoding == "base64":
+        packed = body.translate(_BLANK, b" \t\r\n")
         try:
-            return binascii.a2b_base64(body.translate(_BLANK, b" \t\r\n"), strict_mode=True)
+            # strict mode still lets padding follow a whole group
+            if len(packed) % 4 == 0 and not packed.endswith(b"==="):
+                return binascii.a2b_base64(packed, strict_mode=True)
         except binascii.Error:
-            raise MimeError("bad-encoding", "A part of the message is not valid base64.") from None
+            pass
+        raise MimeError("bad-encoding", "A part of the message is not valid base64.")
     if part.encoding == "quoted-printable":
         return binascii.a2b_qp(body)
     if part.encoding == "unknown":
@@ -106,7 +111,7 @@ def _text(data: bytes, part: Part) -> str:
 
 def filename(name: str) -> str:
     """A file name that shows what it is and saves where it is told to (BI-056); "attachment" where nothing is left."""
-    name = unicodedata.normalize("NFC", words.decode(_FORBIDDEN.sub("", name[:4096])))
+    name = unicodedata.normalize("NFC", words.decode(_UNSHOWN.sub("", name)))
     name = _INVISIBLE.sub("", re.split(r"[/\\]", name)[-1])
     name = _FORBIDDEN.sub("", name).strip(". \t")
     if _DEVICE.fullmatch(name):
