@@ -33,7 +33,8 @@ class PageHeaders:
         response = self.get_response(request)
         response.headers.setdefault("Content-Security-Policy", PAGE)
         response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Referrer-Policy", "no-referrer")
+        # not "no-referrer": browsers would then send `Origin: null` with our own forms, and CSRF checks refuse that
+        response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")

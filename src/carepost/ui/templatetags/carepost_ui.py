@@ -17,9 +17,7 @@ def when(us: int) -> SafeString | str:
 
 @register.filter
 def when_exact(us: int) -> SafeString | str:
-    return (
-        format_html('<time datetime="{}" data-exact>{}</time>', times.machine(us), times.exact(us)) if us else ""
-    )
+    return format_html('<time datetime="{}" data-exact>{}</time>', times.machine(us), times.exact(us)) if us else ""
 
 
 @register.filter

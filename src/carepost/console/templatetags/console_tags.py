@@ -1,0 +1,48 @@
+"""The console's navigation, made from what the person may do."""
+
+from importlib.metadata import version
+from typing import Any, Final
+
+from django import template
+from django.urls import reverse
+
+from carepost.tenancy.gates import Desk
+from carepost.tenancy.permissions import Permission
+
+register = template.Library()
+
+#: (label, route, permission, routes that belong to it)
+_NAV: Final = (
+    ("Overview", "overview", Permission.HEALTH, ("overview",)),
+    ("Messages", "messages", Permission.SEARCH, ("messages", "message", "proof", "act", "retract")),
+    ("Health", "health", Permission.HEALTH, ("health",)),
+    ("People", "people", Permission.STAFF, ("people",)),
+    ("First run", "first-run", Permission.ORGANISATION, ("first-run",)),
+)
+
+
+@register.inclusion_tag("console/nav.html", takes_context=True)
+def console_nav(context: dict[str, Any]) -> dict[str, Any]:
+    request = context["request"]
+    desk: Desk | None = getattr(request, "desk", None)
+    match = request.resolver_match
+    here = match.url_name if match is not None and match.namespace == "console" else ""
+    items = [
+        {"label": label, "url": reverse(f"console:{route}"), "current": here in routes}
+        for label, route, needed, routes in _NAV
+        if desk is not None and desk.may(needed)
+    ]
+    who = desk.staff.name or desk.staff.email if desk is not None else ""
+    return {
+        "items": items,
+        "signed_in": request.user.is_authenticated,
+        "who": who or getattr(request.user, "email", ""),
+        "organisation": desk.organisation.name if desk is not None else "",
+        "request": request,
+        "csrf_token": context.get("csrf_token"),
+    }
+
+
+@register.simple_tag
+def carepost_version() -> str:
+    return version("carepost")

@@ -1,0 +1,135 @@
+"""One recipient's course in words: what was required, seen, chosen and answered, in order of time."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from carepost.console import words
+from carepost.mailbox.course import Course
+from carepost.wire.types import AttemptView, DeliveryView
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """`tone`: good | wait | bad | plain. `facts`: (name, value) pairs. `reply`: the remote server's words."""
+
+    at: int
+    heading: str
+    tone: str
+    texts: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+    reply: str = ""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """Everything the page says of one delivery."""
+
+    id: str
+    recipient: str
+    mark: words.Mark
+    method: str
+    assurance: str
+    assurance_words: str
+    why: str
+    rule: str
+    due_at: int
+    entries: tuple[Entry, ...]
+    may_release: bool
+    may_hold: bool
+    may_retry: bool
+    may_retract: bool
+
+
+def line(delivery: DeliveryView, course: Course | None, accepted_at: int) -> Line:
+    state = course.state if course is not None and delivery.state == "deposited" else delivery.state
+    entries = [_decided(delivery, accepted_at), *map(_attempt, delivery.attempts), *_portal(course)]
+    entries = sorted(entries[1:], key=lambda e: e.at)
+    return Line(
+        id=delivery.id,
+        recipient=delivery.recipient,
+        mark=words.state(state),
+        method=words.method(delivery.method),
+        assurance=_reached(delivery, course),
+        assurance_words=words.assurance(_reached(delivery, course)),
+        why=delivery.words,
+        rule=delivery.rule,
+        due_at=delivery.due_at if delivery.state in ("queued", "deferred") else 0,
+        entries=(_decided(delivery, accepted_at), *entries, *_waiting(delivery)),
+        may_release=delivery.state == "held",
+        may_hold=delivery.state in ("queued", "deferred"),
+        may_retry=delivery.state == "deferred",
+        may_retract=delivery.state in ("queued", "deferred", "held") or state in ("open", "opened"),
+    )
+
+
+def _reached(delivery: DeliveryView, course: Course | None) -> str:
+    return (course.assurance if course is not None else "") or delivery.assurance
+
+
+def _decided(delivery: DeliveryView, accepted_at: int) -> Entry:
+    first = delivery.attempts[0].required if delivery.attempts else ""
+    facts = [("Rule", delivery.rule)] if delivery.rule else []
+    if first:
+        facts.insert(0, ("Required", f"{first}: {words.assurance(first)}" if words.assurance(first) else first))
+    return Entry(
+        accepted_at, "Accepted and decided", "plain", (delivery.words,) if delivery.words else (), tuple(facts)
+    )
+
+
+def _attempt(attempt: AttemptView) -> Entry:
+    heading, tone = _outcome(attempt)
+    facts: list[tuple[str, str]] = []
+    if attempt.required:
+        facts.append(("Required", attempt.required))
+    if attempt.achieved:
+        known = words.assurance(attempt.achieved)
+        facts.append(("Seen", f"{attempt.achieved}: {known}" if known else attempt.achieved))
+    if attempt.mx:
+        facts.append(("Server", attempt.mx))
+    if attempt.tls:
+        facts.append(("TLS", attempt.tls))
+    texts = [attempt.words] if attempt.words else []
+    if tone != "good" and attempt.stage:
+        texts.append(f"It ended while {words.stage(attempt.stage)}.")
+    if attempt.uncertain:
+        texts.append(
+            "The connection ended before the final answer, so the message may have arrived. It is tried again by the same method with the same Message-ID."
+        )
+    return Entry(
+        attempt.at,
+        f"Attempt {attempt.number}, {words.method(attempt.method)}: {heading}",
+        tone,
+        tuple(texts),
+        tuple(facts),
+        attempt.reply,
+    )
+
+
+def _outcome(attempt: AttemptView) -> tuple[str, str]:
+    if attempt.uncertain:
+        return "not certain", "wait"
+    return {
+        "sent": ("accepted by the server", "good"),
+        "ok": ("done", "good"),
+        "deposited": ("laid into the portal", "good"),
+        "deferred": ("not now", "wait"),
+        "next": ("not good enough, next method", "wait"),
+        "next-method": ("not good enough, next method", "wait"),
+        "held": ("held", "bad"),
+        "failed": ("refused for good", "bad"),
+    }.get(attempt.result, (attempt.result or "ended", "plain"))
+
+
+def _portal(course: Course | None) -> list[Entry]:
+    if course is None:
+        return []
+    found = [Entry(one.at, one.heading, one.tone, (one.text,) if one.text else ()) for one in course.steps]
+    return sorted(found, key=lambda e: e.at)
+
+
+def _waiting(delivery: DeliveryView) -> tuple[Entry, ...]:
+    """What comes next, last in the list; it has a time in the future or none."""
+    if delivery.state == "held":
+        return (Entry(0, "Held", "bad", ("A person must release it, or take it back.",)),)
+    if delivery.state in ("deferred", "queued") and delivery.due_at:
+        return (Entry(delivery.due_at, "Next attempt", "wait"),)
+    return ()

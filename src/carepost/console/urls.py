@@ -1,0 +1,95 @@
+"""The console's addresses, and the sign-in library's pages under the names it calls them by.
+
+Of the library only what staff need is routed: no sign-up, no e-mail change, no password reset by mail (BI-096).
+"""
+
+from allauth.account import views as account
+from allauth.mfa.base import views as factors
+from allauth.mfa.recovery_codes import views as recovery
+from allauth.mfa.totp import views as app
+from allauth.mfa.webauthn import views as passkeys
+from django.urls import include, path
+
+from carepost.console import views_entry, views_house, views_messages, views_people
+from carepost.tenancy.gates import open_to_all
+
+_sign_in = open_to_all("sign-in: nobody is known yet; the library guards each step")
+_own = open_to_all("one's own sign-in: the library asks for a session and a fresh proof")
+
+_pages = [
+    path("", views_house.overview, name="overview"),
+    path("messages", views_messages.messages_, name="messages"),
+    path("messages/<uuid:message>", views_messages.message, name="message"),
+    path("messages/<uuid:message>/deliveries/<uuid:delivery>/act", views_messages.act, name="act"),
+    path("messages/<uuid:message>/deliveries/<uuid:delivery>/proof", views_messages.proof, name="proof"),
+    path("health", views_house.health, name="health"),
+    path("people", views_people.people, name="people"),
+    path("first-run", views_house.first_run, name="first-run"),
+    path("help", views_house.help_, name="help"),
+    path("welcome/<str:token>", views_entry.welcome, name="welcome"),
+]
+
+_account = [
+    path("sign-in", _sign_in(account.LoginView.as_view(template_name="console/sign-in.html")), name="account_login"),
+    path("sign-out", _own(account.LogoutView.as_view(template_name="console/sign-out.html")), name="account_logout"),
+    path("sign-in/inactive", _sign_in(views_entry.inactive), name="account_inactive"),
+    path(
+        "sign-in/confirm",
+        _own(account.ReauthenticateView.as_view(template_name="console/reauthenticate.html")),
+        name="account_reauthenticate",
+    ),
+    path(
+        "sign-in/second",
+        _sign_in(factors.AuthenticateView.as_view(template_name="console/second-factor.html")),
+        name="mfa_authenticate",
+    ),
+    path(
+        "sign-in/confirm-code",
+        _own(factors.ReauthenticateView.as_view(template_name="console/reauthenticate.html")),
+        name="mfa_reauthenticate",
+    ),
+    path("sign-in/passkey", _sign_in(passkeys.LoginWebAuthnView.as_view()), name="mfa_login_webauthn"),
+    path(
+        "sign-in/confirm-passkey",
+        _own(passkeys.ReauthenticateWebAuthnView.as_view(template_name="console/reauthenticate.html")),
+        name="mfa_reauthenticate_webauthn",
+    ),
+    path("security", _own(factors.IndexView.as_view(template_name="console/security.html")), name="mfa_index"),
+    path(
+        "security/app",
+        _own(app.ActivateTOTPView.as_view(template_name="console/app-add.html")),
+        name="mfa_activate_totp",
+    ),
+    path(
+        "security/app/remove",
+        _own(app.DeactivateTOTPView.as_view(template_name="console/confirm.html")),
+        name="mfa_deactivate_totp",
+    ),
+    path(
+        "security/passkeys",
+        _own(passkeys.ListWebAuthnView.as_view(template_name="console/passkeys.html")),
+        name="mfa_list_webauthn",
+    ),
+    path(
+        "security/passkeys/add",
+        _own(passkeys.AddWebAuthnView.as_view(template_name="console/passkey-add.html")),
+        name="mfa_add_webauthn",
+    ),
+    path(
+        "security/passkeys/<int:pk>/remove",
+        _own(passkeys.RemoveWebAuthnView.as_view(template_name="console/confirm.html")),
+        name="mfa_remove_webauthn",
+    ),
+    path(
+        "security/recovery-codes",
+        _own(recovery.ViewRecoveryCodesView.as_view(template_name="console/recovery-codes.html")),
+        name="mfa_view_recovery_codes",
+    ),
+    path(
+        "security/recovery-codes/new",
+        _own(recovery.GenerateRecoveryCodesView.as_view(template_name="console/confirm.html")),
+        name="mfa_generate_recovery_codes",
+    ),
+]
+
+urlpatterns = [path("", include((_pages, "console"))), *_account]

@@ -1,0 +1,134 @@
+"""Sending notices: at most ten an hour to one address, each once however often it is tried (key at the one door)."""
+
+import hashlib
+from typing import Final, Protocol
+from uuid import UUID
+
+from carepost.ground import clock, ids
+from carepost.ground.errors import NotFound
+from carepost.mailbox import events, people, sealing
+from carepost.mailbox.models import READABLE, Deposit, Mailed
+from carepost.mailbox.notices import Notice, notice_mail, sender_of
+from carepost.mailbox.offices import office_of
+from carepost.mailbox.records import DepositRecord
+from carepost.mailbox.texts import About
+from carepost.mailbox.within import within
+from carepost.policy.types import Category, DataClass, Kind, Purpose
+from carepost.proof import kinds
+from carepost.rfc.envelope import Envelope, Recipient
+from carepost.wire.types import Accepted, Actor, Origin, Submission
+
+HOUR: Final = 3_600_000_000
+LIMIT: Final = 10
+_SYSTEM: Final = Actor("system", "mailbox")
+
+
+class Door(Protocol):
+    """The one door, seen from the office (`intake.client.Client`). Raises Unavailable, Refused."""
+
+    def accept(self, submission: Submission) -> Accepted: ...
+
+
+def notice(org: bytes, delivery: bytes, *, door: Door, n: int = 1) -> bool:
+    """Tells the recipient that a message waits: the n-th notice of this deposit, sent once however often this is
+    called. False: none was needed or allowed (ended, opted out, ten an hour). Raises NotFound, Unavailable."""
+    with within(org):
+        row = Deposit.objects.filter(org_id=UUID(bytes=org), delivery=UUID(bytes=delivery)).first()
+        if row is None:
+            raise NotFound
+        if row.notices >= n or row.state not in READABLE:
+            return False
+        cause = (
+            "opted-out" if row.recipient.quiet else "" if _allowed(org, bytes(row.recipient.token)) else "notice-limit"
+        )
+        if cause:
+            row.notices = n
+            row.save(update_fields=["notices"])
+            events.record(kinds.PORTAL_NOTIFIED, row, actor=_SYSTEM, result="held", cause=cause)
+            return False
+        mail = Notice(
+            About.WAITING,
+            office_of(org, row.domain),
+            row.domain,
+            people.address(row.recipient),
+            until=row.expires_at,
+            link=row.link,
+            proof=row.proof,
+        )
+    door.accept(submission(mail, key=f"notice:{row.delivery}:{n}"))
+    with within(org):
+        if Deposit.objects.filter(id=row.id, notices__lt=n).update(notices=n):
+            _count(org, bytes(row.recipient.token), About.WAITING)
+            events.record(kinds.PORTAL_NOTIFIED, row, actor=_SYSTEM)
+    return True
+
+
+def tell_sender(row: Deposit, about: About, *, door: Door, until: int = 0) -> bool:
+    """Tells the sender of one message what its recipient met; once an hour for each cause. Raises Unavailable."""
+    org = row.org_id.bytes
+    with within(org):
+        record = sealing.open_record(org, row.id, row.record, DepositRecord)
+        token = sealing.address_token(org, record.sender)
+        if not _allowed(org, token):
+            return False
+        mail = Notice(
+            about,
+            office_of(org, row.domain),
+            row.domain,
+            record.sender,
+            until=until or row.expires_at,
+            message=str(row.message),
+            delivery=str(row.delivery),
+        )
+    accepted = door.accept(submission(mail, key=f"told:{row.id}:{about}:{clock.now() // HOUR}"))
+    if not accepted.repeated:
+        with within(org):
+            _count(org, token, about)
+    return not accepted.repeated
+
+
+def send_code(row: Deposit, challenge: UUID, code: str, until: int, *, door: Door) -> None:
+    """The mail of one challenge. Raises Unavailable."""
+    org = row.org_id.bytes
+    with within(org):
+        mail = Notice(
+            About.CODE, office_of(org, row.domain), row.domain, people.address(row.recipient), until=until, code=code
+        )
+    door.accept(submission(mail, key=f"code:{challenge}"))
+    with within(org):
+        _count(org, bytes(row.recipient.token), About.CODE)
+
+
+def submission(mail: Notice, *, key: str) -> Submission:
+    """A notice as it enters the one door. Equal keys are equal notices: Date and Message-ID do not make another."""
+    body = notice_mail(mail)
+    return Submission(
+        org=mail.office.id,
+        envelope=Envelope(sender_of(mail.domain), (Recipient(mail.to, notify=("NEVER",)),)),
+        body=body,
+        origin=Origin.NOTICE,
+        actor=_SYSTEM,
+        key=key,
+        kind=Kind.NOTICE,
+        category=Category.SYSTEM,
+        data_class=DataClass.ORDINARY,
+        purpose=Purpose.NOTICE,
+        payload_hash=hashlib.sha256(key.encode()).digest(),
+    )
+
+
+def allowed(row: Deposit) -> bool:
+    """Whether another mail may go to this recipient within the hour. Inside the caller's transaction."""
+    return _allowed(row.org_id.bytes, bytes(row.recipient.token))
+
+
+def _allowed(org: bytes, token: bytes) -> bool:
+    since = clock.now() - HOUR
+    return Mailed.objects.filter(org_id=UUID(bytes=org), token=token, at__gt=since).count() < LIMIT
+
+
+def _count(org: bytes, token: bytes, about: About) -> None:
+    now = clock.now()
+    rows = Mailed.objects.filter(org_id=UUID(bytes=org))
+    rows.filter(at__lt=now - 24 * HOUR).delete()
+    rows.create(id=UUID(bytes=ids.new()), org_id=UUID(bytes=org), token=token, about=about.value, at=now)

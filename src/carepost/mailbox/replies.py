@@ -1,0 +1,156 @@
+"""Answers written in the portal: a sealed draft, then a message through the one door.
+
+It reaches the sender From the organisation's portal address with the person in the display name, and a signed
+Reply-To token; never From the person's own domain, which did not send it.
+"""
+
+import hashlib
+from typing import Final
+
+import msgspec
+
+from carepost.ground import clock
+from carepost.ground.errors import Refused
+from carepost.mailbox import access, events, people, sealing, tokens
+from carepost.mailbox.content import safe_name
+from carepost.mailbox.models import Deposit, Reply
+from carepost.mailbox.notify import Door
+from carepost.mailbox.offices import office_of
+from carepost.mailbox.records import DepositRecord, ReplyRecord
+from carepost.mailbox.sessions import Session
+from carepost.mailbox.within import within
+from carepost.proof import kinds
+from carepost.rfc import compose
+from carepost.rfc.address import Mailbox
+from carepost.rfc.envelope import Envelope, Recipient
+from carepost.tenancy.models import fresh_id
+from carepost.wire.types import Actor, Origin, Submission
+
+TEXT: Final = 100_000
+FILES: Final = 10
+#: octets of all attachments of one reply
+SIZE: Final = 20_000_000
+
+
+class Upload(msgspec.Struct, frozen=True):
+    name: str
+    kind: str
+    data: bytes
+
+
+class Draft(msgspec.Struct, frozen=True):
+    text: str
+    saved_at: int
+
+
+def draft(session: Session | None, link: str) -> Draft:
+    """What was saved, or an empty one. Raises NotFound, Ended."""
+    row, _, _ = access.writable(session, link)
+    with within(row.org_id.bytes):
+        found = Reply.objects.filter(org_id=row.org_id, deposit=row, sent_at=0).first()
+        if found is None:
+            return Draft("", 0)
+        return Draft(sealing.open_record(row.org_id.bytes, found.id, found.record, ReplyRecord).text, found.saved_at)
+
+
+def save_draft(session: Session | None, link: str, text: str) -> int:
+    """Keeps the text, sealed. Returns when. Raises NotFound, Ended, Refused (too long)."""
+    row, _, _ = access.writable(session, link)
+    _check(text, ())
+    with within(row.org_id.bytes):
+        return _save(row, text).saved_at
+
+
+def reply(
+    session: Session | None, link: str, text: str, files: tuple[Upload, ...], *, door: Door, client: str = ""
+) -> str:
+    """Sends the answer to the message's sender. Returns the id of the message it became. Raises NotFound, Ended,
+    Refused (empty, too long, too large), Unavailable (the text stays as the draft; the same text tried again is the
+    same message)."""
+    row, record, level = access.writable(session, link)
+    if not text.strip() and not files:
+        raise Refused("reply-empty", "Write a message, or choose a file.", status=422)
+    _check(text, files)
+    org = row.org_id.bytes
+    with within(org):
+        kept = _save(row, text)
+        body = _mail(row, record, kept, text, files, level)
+        office = office_of(org, row.domain)
+    digest = hashlib.sha256(
+        text.encode() + b"".join(hashlib.sha256(f.name.encode() + b"\0" + f.data).digest() for f in files)
+    ).digest()
+    accepted = door.accept(
+        Submission(
+            org=org,
+            envelope=Envelope(_from(office.portal_address, row.domain), (Recipient(record.sender),)),
+            body=body,
+            origin=Origin.PORTAL,
+            actor=Actor("recipient", str(row.recipient_id)),
+            key=f"reply:{kept.id}:{digest.hex()[:32]}",
+            payload_hash=digest,
+            client=client,
+        )
+    )
+    with within(org):
+        sent = ReplyRecord(text, tuple((safe_name(f.name), len(f.data)) for f in files))
+        if Reply.objects.filter(id=kept.id, sent_at=0).update(
+            sent_at=clock.now(),
+            message=accepted.message_id,
+            record=sealing.seal_record(org, kept.id, sent),
+        ):
+            events.record(
+                kinds.PORTAL_REPLIED,
+                row,
+                actor=Actor("recipient", str(row.recipient_id)),
+                client=client,
+                facts={"achieved": level, "size": str(len(body))},
+            )
+    return accepted.message_id
+
+
+def _check(text: str, files: tuple[Upload, ...]) -> None:
+    if len(text) > TEXT:
+        raise Refused("reply-long", "The text is too long; send it as a file.", status=422)
+    if len(files) > FILES:
+        raise Refused("reply-files", f"At most {FILES} files go with one reply.", status=422)
+    if sum(len(f.data) for f in files) > SIZE:
+        raise Refused("reply-large", f"The files have more than {SIZE // 1_000_000} MB together.", status=413)
+
+
+def _save(row: Deposit, text: str) -> Reply:
+    """The one draft of a deposit, made or written over."""
+    org = row.org_id.bytes
+    kept = Reply.objects.select_for_update().filter(org_id=row.org_id, deposit=row, sent_at=0).first()
+    if kept is None:
+        kept = Reply(id=fresh_id(), org_id=row.org_id, thread_id=row.thread_id, deposit=row)
+    kept.record = sealing.seal_record(org, kept.id, ReplyRecord(text))
+    kept.saved_at = clock.now()
+    kept.save()
+    return kept
+
+
+def _from(portal_address: str, domain: str) -> str:
+    return portal_address or f"portal@{domain}"
+
+
+def _mail(row: Deposit, record: DepositRecord, kept: Reply, text: str, files: tuple[Upload, ...], level: str) -> bytes:
+    org = row.org_id.bytes
+    office = office_of(org, row.domain)
+    portal = _from(office.portal_address, row.domain)
+    person = people.address(row.recipient)
+    proved = {"MAILBOX": "a code sent to that address", "PORTAL": "what was agreed on beforehand"}[level]
+    foot = f"\n\n-- \nWritten in the secure portal by {person}, who proved who they are by {proved}.\n"
+    back = tokens.reply_to(sealing.token_key(org), portal, row.thread_id.bytes)
+    headers = [("In-Reply-To", record.header_id), ("References", record.header_id)] if record.header_id else []
+    subject = record.subject if record.subject.casefold().startswith("re:") else f"Re: {record.subject}".strip()
+    return compose.build(
+        from_=Mailbox(f"{person} (secure portal)", portal),
+        to=[Mailbox("", record.sender)],
+        reply_to=[Mailbox("", back)],
+        subject=subject,
+        text=text.rstrip() + foot,
+        attachments=[compose.Attachment(safe_name(f.name), f.kind, f.data) for f in files],
+        headers=headers,
+        at=kept.saved_at,
+        message_id=f"<{kept.id}@{portal.rpartition('@')[2]}>",
+    )

@@ -1,0 +1,8 @@
+"""The Django application `portal`."""
+
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    name = "carepost.portal"
+    label = "portal"
