@@ -149,3 +149,17 @@ class Drained(msgspec.Struct, frozen=True, array_like=True):
     org: bytes
     event: bytes
     sealed: bytes
+
+
+class PortalNote(msgspec.Struct, frozen=True):
+    """Sealed beside the event `delivery.deposited` (opening `portal`, JSON): what the journal needs besides the body."""
+
+    recipient: str
+    #: envelope sender
+    sender: str
+    access: AccessProof = AccessProof()
+    #: a code sent by e-mail opens it (assurance MAILBOX, rule `rule`); else `access` does (PORTAL)
+    by_mail: bool = False
+    rule: str = ""
+    #: UTC microseconds, or 0
+    expires_at: int = 0
