@@ -67,8 +67,6 @@ class DeliveryRecord(msgspec.Struct, frozen=True):
     assurance: str = ""
     #: methods given up for this delivery; what was achieved by TLS is in `last_achieved`
     exhausted: tuple[Method, ...] = ()
-    #: "" or what the next claim has to finish: failed (a DSN is to be made, then FAILED)
-    ending: str = ""
     #: a person released it from a hold: rules that hold no longer apply, what they require of protection does
     released: bool = False
     v: int = 1
@@ -128,6 +126,8 @@ class NewMessage(msgspec.Struct, frozen=True):
     key: tuple[bytes, bytes, int] | None = None
     #: BI-023: HMAC token (16 bytes) of submitter, Message-ID and body hash
     repeat: bytes | None = None
+    #: the message of the last hour that this one repeats (Queue.repeated)
+    repeats: bytes | None = None
     #: relaxed DKIM body hash of `body`, where it was worked out already (crypto.dkim.body_hash_relaxed)
     body_hash: bytes | None = None
 
