@@ -16,6 +16,8 @@ class HttpLimits(msgspec.Struct, frozen=True):
     body_step: int = 65_536
     keep_alive: int = 75
     max_connections: int = 2000
+    #: of one message, over to, cc and bcc
+    max_recipients: int = 1000
     #: requests of one key: in a minute, with as many at once as a minute allows; and at the same moment (BI-084)
     per_minute: int = 120_000
     at_once: int = 512

@@ -45,6 +45,10 @@ class Rate:
         bucket.running += 1
         return 0.0
 
+    def charge(self, key: str, more: int) -> None:
+        """A batch counts as many as it carries; what it overdraws is waited for before the next request."""
+        self._buckets[key].left -= more
+
     def leave(self, key: str) -> None:
         self._buckets[key].running -= 1
 
@@ -52,7 +56,7 @@ class Rate:
         """The value of the RateLimit field: what is left, and when it is full again."""
         bucket = self._buckets[key]
         missing = self._limits.per_minute - bucket.left
-        return b'"send";r=%d;t=%d' % (bucket.left, math.ceil(missing * 60 / self._limits.per_minute))
+        return b'"send";r=%d;t=%d' % (max(0, bucket.left), math.ceil(missing * 60 / self._limits.per_minute))
 
     def _sweep(self, now: float) -> None:
         if now - self._swept < _FORGET:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 import httptools
 
 from carepost.ground import log, metrics
-from carepost.reception.http.asgi import Disconnected, Receive, Scope, Send, answer_problem
+from carepost.reception.http.asgi import Disconnected, Event, Receive, Scope, Send, answer_problem
 from carepost.reception.http.limits import HttpLimits
 from carepost.reception.http.problem import problem
 
@@ -46,7 +46,7 @@ class Relay:
         self._running += 1
         started = False
 
-        async def sending(event: dict[str, object]) -> None:
+        async def sending(event: Event) -> None:
             nonlocal started
             started = True
             await send(event)

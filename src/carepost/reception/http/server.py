@@ -23,77 +23,81 @@ class _HeadTooLarge(Exception):
     pass
 
 
-class _Server(uvicorn.Server):  # type: ignore[misc]  # uvicorn is untyped to us
+class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """The supervisor's signals belong to the process, not to one of its listeners."""
         yield
 
 
+class _Bounded(HttpToolsProtocol):
+    """Slow heads, endless heads and too many connections end here; the rest is uvicorn's."""
+
+    #: set by `_protocol`: uvicorn makes the objects
+    limits: HttpLimits
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._head = 0
+        self._in_head = True
+        self._late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        if len(self.connections) > self.limits.max_connections:
+            metrics.count("http_crowded")
+            transport.abort()
+            return
+        self._arm()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._disarm()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_head:
+            self._head += len(data)
+        super().data_received(data)
+        if self._in_head and self._head > self.limits.max_head:
+            self._cut(_TOO_LARGE)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head = True
+        self._disarm()
+        self._arm()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if len(self.headers) >= self.limits.max_fields:
+            raise _HeadTooLarge
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        self._head = 0
+        self._disarm()
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._cut(_NOT_HTTP)
+
+    def _arm(self) -> None:
+        self._late = self.loop.call_later(self.limits.head_timeout, self._cut, _TOO_SLOW)
+
+    def _disarm(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
+
+    def _cut(self, reply: bytes) -> None:
+        if not self.transport.is_closing():
+            metrics.count("http_cut")
+            self.transport.write(reply)
+            self.transport.close()
+
+
 def _protocol(limits: HttpLimits) -> type[asyncio.Protocol]:
-    class Bounded(HttpToolsProtocol):  # type: ignore[misc]  # uvicorn is untyped to us
-        """Slow heads, endless heads and too many connections end here; the rest is uvicorn's."""
-
-        def __init__(self, *arguments: Any, **named: Any) -> None:
-            super().__init__(*arguments, **named)
-            self._head = 0
-            self._in_head = True
-            self._late: asyncio.TimerHandle | None = None
-
-        def connection_made(self, transport: asyncio.Transport) -> None:
-            super().connection_made(transport)
-            if len(self.connections) > limits.max_connections:
-                metrics.count("http_crowded")
-                transport.abort()
-                return
-            self._arm()
-
-        def connection_lost(self, exc: Exception | None) -> None:
-            self._disarm()
-            super().connection_lost(exc)
-
-        def data_received(self, data: bytes) -> None:
-            if self._in_head:
-                self._head += len(data)
-            super().data_received(data)
-            if self._in_head and self._head > limits.max_head:
-                self._cut(_TOO_LARGE)
-
-        def on_message_begin(self) -> None:
-            super().on_message_begin()
-            self._in_head = True
-            self._head = 0
-            self._disarm()
-            self._arm()
-
-        def on_header(self, name: bytes, value: bytes) -> None:
-            if len(self.headers) >= limits.max_fields:
-                raise _HeadTooLarge
-            super().on_header(name, value)
-
-        def on_headers_complete(self) -> None:
-            self._in_head = False
-            self._disarm()
-            super().on_headers_complete()
-
-        def send_400_response(self, msg: str) -> None:
-            self._cut(_NOT_HTTP)
-
-        def _arm(self) -> None:
-            self._late = self.loop.call_later(limits.head_timeout, self._cut, _TOO_SLOW)
-
-        def _disarm(self) -> None:
-            if self._late is not None:
-                self._late.cancel()
-                self._late = None
-
-        def _cut(self, reply: bytes) -> None:
-            if not self.transport.is_closing():
-                metrics.count("http_cut")
-                self.transport.write(reply)
-                self.transport.close()
-
-    return Bounded
+    return type("Bounded", (_Bounded,), {"limits": limits})
 
 
 class HttpServer:

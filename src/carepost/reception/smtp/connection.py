@@ -1,7 +1,7 @@
 """One SMTP connection: carries out what its session asks, on uvloop."""
 
 import asyncio
-from typing import Protocol
+from typing import Protocol, cast
 
 from carepost.ground import log, metrics
 from carepost.ground.errors import CarepostError
@@ -53,8 +53,8 @@ class Connection(asyncio.Protocol):
         return self._session
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        # uvloop's transports keep the contract without the class
+        self._transport = transport = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
         self.client = str(peer[0]) if isinstance(peer, tuple) and peer else ""
         self._session = self._host.admit(self, self.client)

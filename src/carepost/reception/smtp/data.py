@@ -7,7 +7,9 @@ disagree about an end of line are how mail is smuggled.
 import enum
 import io
 
-_END = b"\r\n.\r\n"
+from carepost.rfc import lines
+
+_DOT, _END = b"\r\n.", b"\r\n.\r\n"
 
 
 class Fault(enum.Enum):
@@ -29,6 +31,8 @@ class DataReader:
         self._tail = b"\r\n"
         #: notes every kind of line end it meets, also across chunks; CPython's fastest exact scan (as in rfc.lines)
         self._ends = io.IncrementalNewlineDecoder(None, translate=False)
+        #: a line begins with a dot that is not the end: the body must be unstuffed
+        self._dots = False
         #: bytes taken so far, kept or dropped
         self.seen = 0
         self.fault = Fault.NONE
@@ -59,17 +63,27 @@ class DataReader:
         stuffed = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
         self._chunks.clear()
         body = stuffed[:-3]
-        if b"\r\n." in body:
-            body = body.replace(b"\r\n.", b"\r\n")
-        return body[1:] if body.startswith(b".") else body
+        return lines.unstuff(body) if self._dots else body
 
     def _find_end(self, chunk: bytes) -> int | None:
-        """Where in `chunk` the bytes after the end begin. The end may have begun in an earlier chunk."""
-        seam = (self._tail + chunk[:4]).find(_END)
-        if seam >= 0:
-            return seam + 5 - len(self._tail)
-        at = chunk.find(_END)
-        return None if at < 0 else at + 5
+        """Where in `chunk` the bytes after the end begin. The end may have begun in an earlier chunk.
+
+        One scan finds the first line that begins with a dot: in most messages that is the end."""
+        seam = self._tail + chunk[:4]
+        first = seam.find(_DOT)
+        if first >= 0:
+            end = seam.find(_END, first)
+            if end >= 0:
+                return end + 5 - len(self._tail)
+            self._dots = True
+        first = chunk.find(_DOT)
+        if first < 0:
+            return None
+        if chunk.startswith(_END, first):
+            return first + 5
+        self._dots = True
+        end = chunk.find(_END, first)
+        return None if end < 0 else end + 5
 
     def _judge(self, part: bytes) -> None:
         if self.seen > self._limit:

@@ -163,7 +163,7 @@ class Session:
         recipient = line[:4].upper() == b"RCPT"
         if b"\n" in line or b"\r" in line:
             self._leave(replies.BARE_NEWLINE)
-        elif len(line) > self._longest:
+        elif len(line) > self._limits.max_line and len(line) > self._longest:
             self._leave(replies.LINE_TOO_LONG)
         elif self._too_idle(recipient):
             self._leave(replies.TOO_MANY_COMMANDS)

@@ -1,6 +1,7 @@
 """The mail transaction: MAIL and RCPT, and who may say them (RFC 5321 3.3, 4.1.1)."""
 
 import enum
+import functools
 
 from carepost.ground import log, metrics
 from carepost.reception.credentials import Credentials, Identity
@@ -9,6 +10,9 @@ from carepost.reception.smtp.limits import Limits
 from carepost.rfc import address, esmtp
 from carepost.rfc.envelope import Envelope, Recipient
 from carepost.rfc.errors import RfcError
+
+#: a system that submits says the same MAIL again and again
+_parse_mail = functools.lru_cache(256)(esmtp.parse_mail)
 
 
 class Role(enum.Enum):
@@ -45,7 +49,7 @@ class Transaction:
         if self._mail is not None:
             return replies.NOT_NOW
         try:
-            mail = esmtp.parse_mail(argument)
+            mail = _parse_mail(argument)
         except RfcError as error:
             return replies.of_syntax(error)
         if mail.size > self._limits.max_message:

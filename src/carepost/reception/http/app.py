@@ -1,0 +1,96 @@
+"""The ASGI application of the engine: sends and health here, the rest of the API relayed to the office."""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from carepost.ground import log, metrics
+from carepost.ground.errors import CarepostError, Unavailable
+from carepost.reception.access import AccessProofs
+from carepost.reception.bodies import Bodies
+from carepost.reception.http.asgi import Disconnected, Receive, Scope, Send, answer_json, answer_problem
+from carepost.reception.http.keys import KeyLookup, Keys
+from carepost.reception.http.limits import HttpLimits
+from carepost.reception.http.problem import ProblemError, of_error, problem, refuse
+from carepost.reception.http.relay import Relay
+from carepost.reception.http.send import Intake, Sender
+from carepost.wire.rest import Health
+
+Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+_OFFICE = ("/api/v1/", "/.well-known/")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+#: what only somebody who looks for another path's door writes (BI-088)
+_TRICKS = ("..", "\0", "\\", "//", "\ufffd")
+
+
+class Directory(KeyLookup, Protocol):
+    def fresh(self) -> None: ...
+
+
+class App:
+    """`office`, `sandbox`: where the rest is relayed; None: 503 and 404."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        directory: Directory,
+        access: AccessProofs,
+        bodies: Bodies,
+        limits: HttpLimits,
+        *,
+        office: Relay | None = None,
+        sandbox: Relay | None = None,
+        checkpoint: Callable[[bytes], str | None] | None = None,
+    ) -> None:
+        sender = Sender(intake, Keys(directory, limits), access, bodies, limits, checkpoint)
+        self._directory = directory
+        self._office = office
+        self._sandbox = sandbox
+        self._own: dict[tuple[str, str], Handler] = {
+            ("POST", "/api/v1/messages"): sender.send,
+            ("POST", "/api/v1/protection/preview"): sender.preview,
+            ("GET", "/health"): self._health,
+            ("HEAD", "/health"): self._health,
+        }
+        self.draining = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        try:
+            await self._handler(scope)(scope, receive, send)
+        except Disconnected:
+            metrics.count("http_disconnected")
+        except ProblemError as error:
+            await answer_problem(send, error.problem, error.headers)
+        except CarepostError as error:
+            await answer_problem(send, of_error(error), ((b"retry-after", b"5"),))
+        except Exception as error:
+            log.failure("http-failed", error)
+            await answer_problem(send, problem(500, "internal", "Something failed here; nothing was accepted."))
+
+    def _handler(self, scope: Scope) -> Handler:
+        path: str = scope["path"]
+        own = self._own.get((scope["method"], path))
+        if own is not None:
+            return own
+        if any(trick in path for trick in _TRICKS) or b"%2f" in scope["raw_path"].lower():
+            raise refuse(404, "not-found")
+        if scope["method"] not in _METHODS:
+            raise refuse(405, "method")
+        if self._sandbox is not None and (path == "/sandbox" or path.startswith("/sandbox/")):
+            return self._sandbox
+        if path.startswith(_OFFICE):
+            if self._office is None:
+                raise refuse(503, "office-down", "This part is not available now; sending goes on.")
+            return self._office
+        raise refuse(404, "not-found")
+
+    async def _health(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """For load balancers: nothing but whether to send here."""
+        status = "draining" if self.draining else "ok"
+        try:
+            self._directory.fresh()
+        except Unavailable:
+            status = "unavailable"
+        await answer_json(send, 200 if status == "ok" else 503, Health(status))

@@ -1,0 +1,151 @@
+"""From what the API was given to the Submission that enters by the one door: addresses, MIME, times, protection."""
+
+import base64
+import binascii
+import datetime
+import hashlib
+
+import msgspec
+
+from carepost.directory.types import ApiKey
+from carepost.ground import clock, ids
+from carepost.policy.types import Category
+from carepost.reception import access
+from carepost.reception.http.limits import HttpLimits
+from carepost.reception.http.problem import ProblemError, problem
+from carepost.rfc import address
+from carepost.rfc import compose as rfc_compose
+from carepost.rfc.address import Mailbox
+from carepost.rfc.envelope import Envelope, Recipient
+from carepost.rfc.errors import RfcError
+from carepost.wire import rest
+from carepost.wire.types import AccessProof, Actor, Origin, Protection, Submission
+
+#: field names of ours are triggers and secrets of SMTP; here the JSON says them
+_OURS = "x-carepost-"
+_NOT_YET = "Templates are not available yet; give subject, text and html."
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """A submission whose access code is not hashed yet."""
+
+    submission: Submission
+    access: rest.AccessAsk | None
+
+
+def field_fault(pointer: str, detail: str) -> ProblemError:
+    return ProblemError(problem(422, "invalid", "A field is wrong.", (rest.Fault(pointer, detail),)))
+
+
+def draft(message: rest.Message, key: ApiKey, client: str, idempotency: str | None, limits: HttpLimits) -> Draft:
+    """Raises a 422 problem that points at the field, without its value."""
+    if message.template_id is not None or message.variables is not None:
+        raise field_fault("/template_id" if message.template_id is not None else "/variables", _NOT_YET)
+    from_ = _mailbox(message.from_, "/from")
+    to, cc, bcc = (_mailboxes(getattr(message, name), f"/{name}") for name in ("to", "cc", "bcc"))
+    recipients = {address.matching(m.address): m.address for m in (*to, *cc, *bcc)}
+    if not recipients:
+        raise field_fault("/to", "Give at least one recipient in to, cc or bcc.")
+    if len(recipients) > limits.max_recipients:
+        raise field_fault("/to", f"A message has at most {limits.max_recipients} recipients.")
+    now = clock.now()
+    asked = message.protection or rest.ProtectionAsk()
+    if asked.access is not None:
+        access.check(asked.access.code, asked.access.question, asked.access.answer)
+    body = _mime(message, from_, to, cc, now)
+    submission = Submission(
+        key.org,
+        Envelope(
+            from_.address,
+            tuple(Recipient(a) for a in recipients.values()),
+            smtputf8=not all(a.isascii() for a in (from_.address, *recipients.values())),
+        ),
+        body,
+        Origin.API,
+        Actor("key", key.id),
+        key=f"api:{idempotency}" if idempotency is not None else None,
+        category=Category(message.category.value),
+        protection=Protection(asked.minimum.assurance if asked.minimum else None, asked.methods),
+        tags=message.tags,
+        metadata=message.metadata,
+        send_at=_time(message.send_at, "/send_at", now, now + int(limits.longest_delay * 1e6)),
+        expires_at=_time(message.expires_at, "/expires_at", now, None),
+        client=client,
+        # the MIME has a fresh Date and boundary each time; what the caller said is what a repeated key is held to
+        payload_hash=hashlib.sha256(msgspec.json.encode(message)).digest() if idempotency is not None else b"",
+        via="HTTP",
+    )
+    return Draft(submission, asked.access)
+
+
+def with_access(draft: Draft, proof: AccessProof) -> Submission:
+    asked = draft.submission.protection
+    protection = Protection(asked.minimum, asked.methods, proof)
+    return msgspec.structs.replace(draft.submission, protection=protection)
+
+
+def _mime(message: rest.Message, from_: Mailbox, to: list[Mailbox], cc: list[Mailbox], now: int) -> bytes:
+    for name in message.headers:
+        if name.lower().startswith(_OURS):
+            raise field_fault("/headers", "Fields that begin with X-Carepost- are said in protection.")
+    try:
+        return rfc_compose.build(
+            from_=from_,
+            to=to,
+            cc=cc,
+            reply_to=[_mailbox(message.reply_to, "/reply_to")] if message.reply_to is not None else (),
+            subject=message.subject,
+            text=message.text,
+            html=message.html,
+            attachments=[_attachment(a, f"/attachments/{n}") for n, a in enumerate(message.attachments)],
+            headers=tuple(message.headers.items()),
+            message_id=f"<{ids.new().hex()}@{address.domain(from_.address)}>",
+            at=now,
+        )
+    except RfcError as error:
+        raise field_fault("", error.public) from None
+
+
+def _attachment(given: rest.Attachment, pointer: str) -> rfc_compose.Attachment:
+    try:
+        data = base64.b64decode(given.content, validate=True)
+    except (binascii.Error, ValueError):
+        raise field_fault(f"{pointer}/content", "Not base64 (RFC 4648, padded, without line breaks).") from None
+    return rfc_compose.Attachment(given.filename, given.content_type, data, given.content_id)
+
+
+def _mailboxes(people: rest.People, pointer: str) -> list[Mailbox]:
+    return [_mailbox(person, f"{pointer}/{n}") for n, person in enumerate(people)]
+
+
+def _mailbox(person: rest.Person, pointer: str) -> Mailbox:
+    """`Name <address>`, an address, or the object; addresses may be international (RFC 6531)."""
+    try:
+        if isinstance(person, rest.Mailbox):
+            return Mailbox(person.name, address.parse_path(person.address, utf8=True))
+        if "<" not in person:
+            return Mailbox("", address.parse_path(person.strip(), utf8=True))
+        found = address.parse_mailboxes(person)
+    except RfcError as error:
+        raise field_fault(pointer, error.public) from None
+    if len(found) != 1 or found[0].group:
+        raise field_fault(pointer, "Give one address.")
+    return found[0]
+
+
+def _time(text: str | None, pointer: str, earliest: int, latest: int | None) -> int:
+    """RFC 3339 as UTC microseconds; 0 for none."""
+    if text is None:
+        return 0
+    try:
+        at = datetime.datetime.fromisoformat(text)
+        if at.tzinfo is None or "T" not in text.upper():
+            raise ValueError
+        us = round(at.timestamp() * 1_000_000)
+    except (ValueError, OverflowError):
+        raise field_fault(pointer, "Not a time with an offset (RFC 3339), e.g. 2027-01-31T09:00:00Z.") from None
+    if us <= earliest:
+        raise field_fault(pointer, "This time has passed.")
+    if latest is not None and us > latest:
+        raise field_fault(pointer, "This time is too far ahead.")
+    return us

@@ -1,0 +1,198 @@
+"""`POST /api/v1/messages` and `POST /api/v1/protection/preview`: decoded, handed over, answered after the commit."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from carepost.directory.types import ApiKey
+from carepost.ground import log, metrics
+from carepost.ground.errors import CarepostError
+from carepost.policy.types import Access
+from carepost.reception.access import AccessProofs
+from carepost.reception.bodies import Bodies
+from carepost.reception.http import compose, decode
+from carepost.reception.http.asgi import Body, Headers, Receive, Scope, Send, answer_json, header
+from carepost.reception.http.keys import Keys
+from carepost.reception.http.limits import HttpLimits
+from carepost.reception.http.problem import ProblemError, of_error, problem, refuse
+from carepost.reception.http.rate import Rate
+from carepost.wire import rest
+from carepost.wire.types import Accepted, AcceptedDelivery, AccessProof, Submission
+
+SCOPE = "send"
+#: a Structured Field string (draft-ietf-httpapi-idempotency-key-header), or the bare text many clients send
+_KEY = re.compile(r'"([ -~]{1,255})"|([!-~]{1,255})')
+_QUOTA = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+#: (status, answer, header fields) of a request whose key and body were read
+_Work = Callable[[Scope, ApiKey, bytes], Awaitable[tuple[int, object, Headers]]]
+
+
+class Intake(Protocol):
+    """The one door. `accept` returns after the commit; both raise Refused, Unavailable."""
+
+    async def accept(self, submission: Submission) -> Accepted: ...
+
+    async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]: ...
+
+
+class Sender:
+    """`checkpoint`: the organisation's latest checkpoint on one line, for the header of every answer; None: unknown."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        keys: Keys,
+        access: AccessProofs,
+        bodies: Bodies,
+        limits: HttpLimits,
+        checkpoint: Callable[[bytes], str | None] | None,
+    ) -> None:
+        self._intake = intake
+        self._keys = keys
+        self._access = access
+        self._bodies = bodies
+        self._limits = limits
+        self._checkpoint = checkpoint
+        self._rate = Rate(limits)
+        self._in_flight: set[tuple[bytes, str]] = set()
+
+    async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._with_key(scope, receive, send, self._send)
+
+    async def preview(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._with_key(scope, receive, send, self._preview)
+
+    async def _with_key(self, scope: Scope, receive: Receive, send: Send, work: _Work) -> None:
+        key = self._keys.require(scope, SCOPE)
+        wait = self._rate.enter(key.id)
+        if wait:
+            metrics.count("http_limited")
+            found = rest.Problem(_QUOTA, "Too many requests", 429, "This key asks more than it may; come again later.")
+            headers = ((b"retry-after", b"%d" % wait), *self._rate_headers(key))
+            raise ProblemError(found, headers)
+        body = Body(self._bodies, self._limits)
+        try:
+            media = (header(scope, b"content-type") or b"").partition(b";")[0].strip().lower()
+            if media != b"application/json" or header(scope, b"content-encoding") is not None:
+                raise refuse(415, "media-type", "Send application/json, not encoded.")
+            raw = await body.read(scope, receive)
+            status, answer, headers = await work(scope, key, raw)
+        except ProblemError as error:
+            raise ProblemError(error.problem, (*error.headers, *self._headers(key))) from None
+        except CarepostError as error:
+            raise ProblemError(of_error(error), self._headers(key)) from None
+        finally:
+            body.close()
+            self._rate.leave(key.id)
+        await answer_json(send, status, answer, (*headers, *self._headers(key)))
+
+    async def _send(self, scope: Scope, key: ApiKey, raw: bytes) -> tuple[int, object, Headers]:
+        idempotency = _idempotency_key(scope)
+        mark = (key.org, idempotency or "")
+        if idempotency is not None and mark in self._in_flight:
+            raise refuse(409, "in-flight", "A request with this Idempotency-Key is being carried out.")
+        messages, batch = decode.messages(raw)
+        self._rate.charge(key.id, len(messages) - 1)
+        if idempotency is not None:
+            self._in_flight.add(mark)
+        try:
+            if batch:
+                return await self._send_batch(scope, key, messages, idempotency)
+            accepted = await self._accept(await self._submission(scope, key, messages[0], idempotency))
+            return 202, _accepted(accepted), ((b"location", f"/api/v1/messages/{accepted.message_id}".encode()),)
+        finally:
+            if idempotency is not None:
+                self._in_flight.discard(mark)
+
+    async def _send_batch(
+        self, scope: Scope, key: ApiKey, messages: tuple[rest.Message, ...], idempotency: str | None
+    ) -> tuple[int, object, Headers]:
+        """All shapes are checked before any is accepted; then each is a message of its own, and they share commits."""
+        submissions = []
+        for number, message in enumerate(messages):
+            part = f"{idempotency}:{number}" if idempotency is not None else None
+            try:
+                submissions.append(await self._submission(scope, key, message, part))
+            except ProblemError as error:
+                raise _in_batch(error, number) from None
+        results = await asyncio.gather(*map(self._entry, submissions))
+        if all(entry.problem is not None and entry.problem.status == 503 for entry in results):
+            first = results[0].problem
+            assert first is not None
+            raise ProblemError(first, ((b"retry-after", b"5"),))
+        return 202, rest.BatchAccepted(tuple(results)), ()
+
+    async def _entry(self, submission: Submission) -> rest.BatchEntry:
+        try:
+            accepted = await self._accept(submission)
+        except CarepostError as error:
+            return rest.BatchEntry(problem=of_error(error))
+        except Exception as error:
+            log.failure("accept-failed", error)
+            return rest.BatchEntry(problem=problem(503, "internal", "Something failed here; try this one again."))
+        found = _accepted(accepted)
+        return rest.BatchEntry(found.id, found.deliveries, found.repeated, found.repeats)
+
+    async def _accept(self, submission: Submission) -> Accepted:
+        accepted = await self._intake.accept(submission)
+        metrics.count("http_accepted")
+        return accepted
+
+    async def _submission(
+        self, scope: Scope, key: ApiKey, message: rest.Message, idempotency: str | None
+    ) -> Submission:
+        client = scope["client"][0] if scope.get("client") else ""
+        draft = compose.draft(message, key, client, idempotency, self._limits)
+        asked = draft.access
+        if asked is None:
+            return draft.submission
+        proof = await self._access.proof(key.org, asked.code, asked.question, asked.answer)
+        return compose.with_access(draft, proof)
+
+    async def _preview(self, scope: Scope, key: ApiKey, raw: bytes) -> tuple[int, object, Headers]:
+        client = scope["client"][0] if scope.get("client") else ""
+        draft = compose.draft(decode.message(raw), key, client, None, self._limits)
+        submission = draft.submission
+        if draft.access is not None:
+            # what kind is agreed decides; the secret itself need not be hashed for a preview
+            kind = Access.CODE if draft.access.code else Access.QUESTION
+            submission = compose.with_access(draft, AccessProof(kind, draft.access.question, "preview"))
+        found = await self._intake.preview(submission)
+        return 200, rest.Previewed(tuple(_delivery(d, preview=True) for d in found)), ()
+
+    def _headers(self, key: ApiKey) -> Headers:
+        checkpoint = self._checkpoint(key.org) if self._checkpoint is not None else None
+        extra = ((b"carepost-checkpoint", checkpoint.encode()),) if checkpoint else ()
+        return (*self._rate_headers(key), *extra)
+
+    def _rate_headers(self, key: ApiKey) -> Headers:
+        return (b"ratelimit-policy", self._rate.policy), (b"ratelimit", self._rate.state(key.id))
+
+
+def _idempotency_key(scope: Scope) -> str | None:
+    value = header(scope, b"idempotency-key")
+    if value is None:
+        return None
+    found = _KEY.fullmatch(value.decode("latin-1").strip())
+    if found is None:
+        raise refuse(400, "idempotency-key", "Idempotency-Key has 1 to 255 printable ASCII characters.")
+    return found[1] or found[2]
+
+
+def _in_batch(error: ProblemError, number: int) -> ProblemError:
+    """The same fault, with the pointer from the top of the document."""
+    found = error.problem
+    faults = tuple(rest.Fault(f"/messages/{number}{f.pointer}", f.detail) for f in found.errors)
+    return refuse(found.status, found.type.rpartition(":")[2], found.detail, faults)
+
+
+def _accepted(accepted: Accepted) -> rest.MessageAccepted:
+    deliveries = tuple(_delivery(d) for d in accepted.deliveries)
+    return rest.MessageAccepted(accepted.message_id, deliveries, accepted.repeated, accepted.repeats)
+
+
+def _delivery(found: AcceptedDelivery, *, preview: bool = False) -> rest.Delivery:
+    return rest.Delivery(
+        found.recipient, found.state, found.method, found.reason, found.words, found.rule, "" if preview else found.id
+    )

@@ -1,0 +1,198 @@
+"""A live reception on ephemeral loopback ports: uvloop in a thread, so that blocking clients can talk to it.
+
+`MemoryIntake` stands for the one door where a test is about the protocol and not about what lies behind it.
+"""
+
+import asyncio
+import http.client
+import json
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import uvloop
+from clinics import Clinics
+
+from carepost.ground import ids
+from carepost.processes import certificates
+from carepost.reception.access import AccessProofs
+from carepost.reception.bodies import Bodies
+from carepost.reception.credentials import Credentials
+from carepost.reception.http.app import App
+from carepost.reception.http.limits import HttpLimits
+from carepost.reception.http.relay import Address, Relay
+from carepost.reception.http.server import HttpServer
+from carepost.reception.smtp.limits import Limits
+from carepost.reception.smtp.server import SmtpServer
+from carepost.reception.smtp.transaction import Role
+from carepost.reception.sockets import bind
+from carepost.reception.tls import Certificates
+from carepost.wire.types import Accepted, AcceptedDelivery, Submission
+
+T = TypeVar("T")
+HOST = "mail.maple.test"
+
+
+class MemoryIntake:
+    """Keeps what it accepted. `failure`: raised instead; `gate`: nothing is answered before it is set."""
+
+    def __init__(self) -> None:
+        self.submissions: list[Submission] = []
+        self.failure: Exception | None = None
+        self.gate: asyncio.Event | None = None
+        self.arrived = threading.Semaphore(0)
+        self._by_key: dict[tuple[bytes, str], Accepted] = {}
+
+    async def accept(self, submission: Submission) -> Accepted:
+        self.arrived.release()
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        key = (submission.org, submission.key or "")
+        if submission.key and key in self._by_key:
+            first = self._by_key[key]
+            return Accepted(first.message_id, first.deliveries, repeated=True)
+        self.submissions.append(submission)
+        accepted = Accepted(ids.text(ids.new(1)), await self.preview(submission))
+        if submission.key:
+            self._by_key[key] = accepted
+        return accepted
+
+    async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
+        return tuple(
+            AcceptedDelivery(ids.text(ids.new(1)), r.address, "queued", "tls", "tls-verified", "Verified TLS.", "floor")
+            for r in submission.envelope.recipients
+        )
+
+
+class Loop:
+    """uvloop in a thread. `run` carries a coroutine out there and waits."""
+
+    def __init__(self) -> None:
+        self.loop = uvloop.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T], seconds: float = 30) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(seconds)
+
+    def stop(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join(10)
+        self.loop.close()
+
+
+class Live:
+    """`port`: of "submission", "submissions" (implicit TLS), "mx". `ca`: trusts the server's certificate."""
+
+    def __init__(self, home: Path, *, intake: Any = None, clinics: Clinics | None = None, **limits: Any) -> None:
+        self.home = home
+        self.clinics = clinics or Clinics()
+        self.intake = intake or MemoryIntake()
+        self.limits = Limits(**{"linger": 0.5, **limits})
+        self.tls = home / "tls"
+        self.tls.mkdir(exist_ok=True)
+        certificates.ensure(self.tls, HOST)
+        self.ca = self.tls / "ca.pem"
+        self.bodies = Bodies(64_000_000)
+        self.thread = Loop()
+        self.servers: dict[str, SmtpServer] = {}
+        self.port: dict[str, int] = {}
+        self.thread.run(self._start())
+
+    async def _start(self) -> None:
+        self.credentials = Credentials(self.clinics.directory)
+        self.access = AccessProofs()
+        found = Certificates(self.tls, HOST)
+        for name, role, implicit in (
+            ("submission", Role.SUBMISSION, False), ("submissions", Role.SUBMISSION, True), ("mx", Role.MX, False),
+        ):  # fmt: skip
+            server = SmtpServer(
+                role, self.intake, self.credentials, self.access, found, self.bodies, self.limits,
+                hostname=HOST, implicit_tls=implicit,
+            )  # fmt: skip
+            sock = bind("127.0.0.1", 0, "port")
+            self.port[name] = sock.getsockname()[1]
+            await server.start(sock)
+            self.servers[name] = server
+
+    def client_tls(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=str(self.ca))
+
+    def connect(self, name: str = "submission") -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port[name]), timeout=10)
+
+    def close(self) -> None:
+        async def end() -> None:
+            for server in self.servers.values():
+                await server.close()
+            self.credentials.close()
+            self.access.close()
+
+        self.thread.run(end())
+        self.thread.stop()
+
+
+class LiveHttp:
+    """The HTTP listener on an ephemeral port. `url`: its address; `office`: where the relay goes, if anywhere."""
+
+    def __init__(
+        self,
+        *,
+        intake: Any = None,
+        clinics: Clinics | None = None,
+        office: Address | None = None,
+        sandbox: Address | None = None,
+        checkpoint: Callable[[bytes], str | None] | None = None,
+        **limits: Any,
+    ) -> None:
+        self.clinics = clinics or Clinics()
+        self.intake = intake or MemoryIntake()
+        self.bodies = Bodies(200_000_000)
+        self.thread = Loop()
+        self.access = AccessProofs()
+        self.limits = HttpLimits(**limits)
+        self.app = App(
+            self.intake, self.clinics.directory, self.access, self.bodies, self.limits,
+            office=Relay(office, self.limits, "office") if office else None,
+            sandbox=Relay(sandbox, self.limits, "sandbox") if sandbox else None,
+            checkpoint=checkpoint,
+        )  # fmt: skip
+        self.server = HttpServer(self.app, self.limits)
+        sock = bind("127.0.0.1", 0, "port_api")
+        self.port = sock.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.thread.run(self.server.start(sock))
+
+    def close(self) -> None:
+        self.thread.run(self.server.drain(2))
+        self.access.close()
+        self.thread.stop()
+
+    def post(
+        self, path: str, body: Any, key: str | None = "maple", **headers: str
+    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+        """(status, JSON answer, header fields). `body`: bytes as they are, else encoded."""
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        sent = {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in headers.items()}}
+        if key is not None:
+            sent["Authorization"] = f"Bearer {self.clinics.secrets.get(key, key)}"
+        return self.request("POST", path, raw, sent)
+
+    def request(
+        self, method: str, path: str, raw: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request(method, path, raw, headers or {})
+            answer = connection.getresponse()
+            text = answer.read()
+            fields = {name.lower(): value for name, value in answer.getheaders()}
+            is_json = "json" in fields.get("content-type", "")
+            return answer.status, (json.loads(text) if is_json and text else {"text": text}), fields
+        finally:
+            connection.close()
