@@ -1,0 +1,172 @@
+"""Drained events in, longer logs and signed checkpoints out (DESIGN, step 12)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
+
+import msgspec
+
+from carepost.audit.refusals import SequenceChanged, SequenceDamaged, SequenceGap, SequenceReordered
+from carepost.audit.store import Store, hashes, size_of
+from carepost.ground import clock, ids
+from carepost.proof.event import Event, read
+from carepost.proof.merkle import Frontier, leaf_hash, nodes_of
+from carepost.proof.note import Checkpoint, SignerKey, sign
+from carepost.proof.verify import ORIGIN
+from carepost.wire.types import Drained
+
+Signers = Callable[[bytes], SignerKey]
+
+
+class Leaf(msgspec.Struct):
+    """A row on its way into a log."""
+
+    event: Event
+    raw: bytes
+    sealed: bytes
+    hash: bytes
+
+
+class SequenceResult(msgspec.Struct, frozen=True):
+    appended: int
+    #: rows that were in the log already
+    repeated: int
+    #: organisation -> its new checkpoint, a signed note
+    checkpoints: Mapping[bytes, bytes]
+    #: source -> the last number now in the log: what may be acknowledged
+    sources: Mapping[str, int]
+
+
+def origin(org: bytes) -> str:
+    """The origin line of an organisation's checkpoints, and the name of the key that signs them."""
+    return ORIGIN + ids.text(org)
+
+
+def subject_of(id: str) -> bytes:
+    """The 16 bytes under which the index knows what an event is `on`: of a UUID itself, of another text its hash."""
+    raw = id.replace("-", "")
+    try:
+        found = bytes.fromhex(raw) if len(raw) == 32 else b""
+    except ValueError:
+        found = b""
+    return found if len(found) == 16 else sha256(id.encode()).digest()[:16]
+
+
+def sequence(store: Store, rows: Sequence[Drained], signer_for_org: Signers) -> SequenceResult:
+    """Appends the events of `rows` to the logs of their organisations, in one transaction, and signs one checkpoint for
+    each organisation that grew. Rows seen before are passed over when they are the same. `signer_for_org(org)` gives
+    the key named `origin(org)`.
+
+    Raises a `refusals.SequenceRefused` for a gap, a step back, a changed repetition or a damaged row: then nothing of
+    `rows` is written."""
+    with store.writing():
+        fresh, sources, repeated = _fresh(store, rows)
+        by_org: dict[bytes, list[Leaf]] = {}
+        for org, leaf in fresh:
+            by_org.setdefault(org, []).append(leaf)
+        checkpoints = {org: _extend(store, org, leaves, signer_for_org(org)) for org, leaves in by_org.items()}
+        store.many(
+            "INSERT INTO audit_source (source, seq) VALUES (?, ?) "
+            "ON CONFLICT (source) DO UPDATE SET seq = excluded.seq",
+            list(sources.items()) if fresh else [],
+        )
+        # COMMIT POINT: a crash before it leaves the logs as they were, and the journal, which acknowledges a source
+        # only with `SequenceResult.sources`, brings the same rows again. A crash after it leaves the logs longer, with
+        # their checkpoints; the same rows come again, are passed over, and what they answer is acknowledged then.
+    return SequenceResult(len(fresh), repeated, checkpoints, sources)
+
+
+def _fresh(store: Store, rows: Sequence[Drained]) -> tuple[list[tuple[bytes, Leaf]], dict[str, int], int]:
+    """(organisation and leaf of each new row, last number of each source seen, rows known before)."""
+    fresh: list[tuple[bytes, Leaf]] = []
+    last: dict[str, int] = {}
+    known: dict[str, int] = {}
+    names: dict[bytes, str] = {}
+    repeated = 0
+    for row in rows:
+        name = names.get(row.org)
+        if name is None:
+            name = names[row.org] = ids.text(row.org)
+        event = _event(row, name)
+        source, seq = event.source, row.seq
+        if source not in last:
+            last[source] = known[source] = _last(store, source)
+        hashed = leaf_hash(row.event)
+        if seq <= known[source]:
+            _same(store, row, source, hashed)
+            repeated += 1
+            continue
+        if seq <= last[source]:
+            raise SequenceReordered(source, seq)
+        if seq != last[source] + 1:
+            raise SequenceGap(source, seq, last[source] + 1)
+        last[source] = seq
+        fresh.append((row.org, Leaf(event, row.event, row.sealed, hashed)))
+    return fresh, last, repeated
+
+
+def _event(row: Drained, org: str) -> Event:
+    try:
+        event = read(row.event)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise SequenceDamaged("a source", row.seq) from None
+    if event.seq != row.seq or event.org != org:
+        raise SequenceDamaged(event.source, row.seq)
+    return event
+
+
+def _last(store: Store, source: str) -> int:
+    found = store.rows("SELECT seq FROM audit_source WHERE source = ?", (source,))
+    return int(found[0][0]) if found else 0
+
+
+def _same(store: Store, row: Drained, source: str, hashed: bytes) -> None:
+    found = store.rows(
+        "SELECT hash FROM audit_leaf WHERE org = ? AND source = ? AND seq = ?", (row.org, source, row.seq)
+    )
+    if not found or bytes(found[0][0]) != hashed:
+        raise SequenceChanged(source, row.seq)
+
+
+def frontier(store: Store, org: bytes) -> Frontier:
+    """The right edge of an organisation's stored tree. Raises KeyError when nodes are missing: `verify_log` names
+    them."""
+    size = size_of(store, org)
+    nodes = nodes_of(0, size)
+    known = hashes(store, org, nodes)
+    return Frontier(size, [known[node] for node in nodes])
+
+
+def _extend(store: Store, org: bytes, leaves: Sequence[Leaf], signer: SignerKey) -> bytes:
+    """Appends to one log; returns its new checkpoint."""
+    if signer.verifier.name != origin(org):
+        raise ValueError("a log is signed by the key that has its name")
+    edge = frontier(store, org)
+    index = edge.size
+    leaf_rows, node_rows, on_rows = [], [], []
+    for leaf in leaves:
+        event = leaf.event
+        leaf_rows.append((org, index, leaf.hash, event.source, event.seq, leaf.raw, leaf.sealed))
+        on_rows += [(org, subject, index) for subject in {subject_of(id) for id in event.on}]
+        node_rows += [(org, *node) for node in edge.append(leaf.hash)]
+        index += 1
+    store.many(
+        "INSERT INTO audit_leaf (org, idx, hash, source, seq, event, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)", leaf_rows
+    )
+    # in the order of their keys: neighbours go to one page, half the cost
+    store.many("INSERT INTO audit_node (org, level, idx, hash) VALUES (?, ?, ?, ?)", sorted(node_rows))
+    store.many("INSERT INTO audit_on (org, subject, idx) VALUES (?, ?, ?)", sorted(on_rows))
+    point = Checkpoint(origin(org), edge.size, edge.root())
+    note = sign(point.text, signer)
+    at = clock.now()
+    store.rows(
+        "INSERT INTO audit_log (org, size) VALUES (?, ?) ON CONFLICT (org) DO UPDATE SET size = excluded.size",
+        (org, edge.size),
+    )
+    store.rows(
+        "INSERT INTO audit_checkpoint (org, size, root, note, at) VALUES (?, ?, ?, ?, ?)",
+        (org, edge.size, point.root, note.decode(), at),
+    )
+    store.rows(
+        "INSERT INTO audit_key (org, vkey, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (org, signer.verifier.text, at)
+    )
+    return note
