@@ -19,7 +19,6 @@ from clinics import Clinics
 from carepost.ground import ids
 from carepost.processes import certificates
 from carepost.reception.access import AccessProofs
-from carepost.reception.bodies import Bodies
 from carepost.reception.credentials import Credentials
 from carepost.reception.http.app import App
 from carepost.reception.http.limits import HttpLimits
@@ -30,6 +29,7 @@ from carepost.reception.smtp.server import SmtpServer
 from carepost.reception.smtp.transaction import Role
 from carepost.reception.sockets import bind
 from carepost.reception.tls import Certificates
+from carepost.spool.budget import Budget
 from carepost.wire.types import Accepted, AcceptedDelivery, Submission
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ class Live:
         self.tls.mkdir(exist_ok=True)
         certificates.ensure(self.tls, HOST)
         self.ca = self.tls / "ca.pem"
-        self.bodies = Bodies(64_000_000)
+        self.bodies = Budget(64_000_000)
         self.thread = Loop()
         self.servers: dict[str, SmtpServer] = {}
         self.port: dict[str, int] = {}
@@ -152,7 +152,7 @@ class LiveHttp:
     ) -> None:
         self.clinics = clinics or Clinics()
         self.intake = intake or MemoryIntake()
-        self.bodies = Bodies(200_000_000)
+        self.bodies = Budget(200_000_000)
         self.thread = Loop()
         self.access = AccessProofs()
         self.limits = HttpLimits(**limits)

@@ -5,12 +5,12 @@ from typing import Any
 
 from clinics import PASSWORDS, Clinics
 
-from carepost.reception.bodies import Bodies
 from carepost.reception.credentials import Credentials
 from carepost.reception.smtp.effects import Accept, Authenticate, Close, Effect, Reply, StartTls
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.session import Session
 from carepost.reception.smtp.transaction import Role
+from carepost.spool.budget import Budget
 from carepost.wire.types import Accepted
 
 
@@ -18,7 +18,7 @@ class Talk:
     def __init__(self, role: Role = Role.SUBMISSION, *, secure: bool = True, **limits: Any) -> None:
         self.clinics = Clinics()
         self.credentials = Credentials(self.clinics.directory, b"secret")
-        self.bodies = Bodies(10_000_000)
+        self.bodies = Budget(10_000_000)
         self.session = Session(
             role, self.credentials, self.bodies, Limits(**limits),
             hostname="mail.maple.test", client="192.0.2.7", secure=secure,

@@ -70,7 +70,7 @@ def check(code: str, question: str, answer: str) -> None:
     if len(code) > LONGEST_CODE or len(answer) > LONGEST_CODE or len(question) > LONGEST_QUESTION:
         raise _refused("An access code or answer has at most 128 characters, a question at most 255.")
     if not slowhash.normalise(code or answer):
-        raise _refused("An access code or answer must hold letters or digits.")
+        raise _refused("An access code or answer must not be blank.")
 
 
 def _refused(sentence: str) -> Refused:

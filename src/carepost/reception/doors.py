@@ -15,7 +15,7 @@ import msgspec
 from carepost.ground import ids, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
 from carepost.queue.types import StoredBody
-from carepost.reception.bodies import Bodies
+from carepost.spool.budget import Budget
 from carepost.wire import doors
 from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, MessageView, Submission
 
@@ -60,7 +60,7 @@ class DoorsServer:
         path: Path,
         intake: Intake,
         queues: dict[int, Queue],
-        bodies: Bodies,
+        bodies: Budget,
         *,
         health: Callable[[], dict[str, int]],
         quit_: Callable[[], None],

@@ -6,13 +6,13 @@ from typing import Protocol
 from carepost.ground import log, metrics
 from carepost.ground.errors import CarepostError, Unavailable
 from carepost.reception.access import AccessProofs
-from carepost.reception.bodies import Bodies
 from carepost.reception.http.asgi import Disconnected, Receive, Scope, Send, answer_json, answer_problem
 from carepost.reception.http.keys import KeyLookup, Keys
 from carepost.reception.http.limits import HttpLimits
 from carepost.reception.http.problem import ProblemError, of_error, problem, refuse
 from carepost.reception.http.relay import Relay
 from carepost.reception.http.send import Intake, Sender
+from carepost.spool.budget import Budget
 from carepost.wire.rest import Health
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -35,7 +35,7 @@ class App:
         intake: Intake,
         directory: Directory,
         access: AccessProofs,
-        bodies: Bodies,
+        bodies: Budget,
         limits: HttpLimits,
         *,
         office: Relay | None = None,
@@ -61,10 +61,9 @@ class App:
             await self._handler(scope)(scope, receive, send)
         except Disconnected:
             metrics.count("http_disconnected")
-        except ProblemError as error:
-            await answer_problem(send, error.problem, error.headers)
-        except CarepostError as error:
-            await answer_problem(send, of_error(error), ((b"retry-after", b"5"),))
+        except (ProblemError, CarepostError) as error:
+            found = error if isinstance(error, ProblemError) else of_error(error)
+            await answer_problem(send, found.problem, found.headers)
         except Exception as error:
             log.failure("http-failed", error)
             await answer_problem(send, problem(500, "internal", "Something failed here; nothing was accepted."))

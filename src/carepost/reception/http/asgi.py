@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from carepost.reception.bodies import Bodies
 from carepost.reception.http.limits import HttpLimits
-from carepost.reception.http.problem import ProblemError, problem, refuse
+from carepost.reception.http.problem import SOON, ProblemError, problem, refuse
+from carepost.spool.budget import Budget
 from carepost.wire.rest import Problem
 
 Scope = MutableMapping[str, Any]
@@ -49,7 +49,7 @@ async def answer_problem(send: Send, found: Problem, headers: Headers = ()) -> N
 class Body:
     """A request's body in memory, counted among the process's bodies until `close`."""
 
-    def __init__(self, bodies: Bodies, limits: HttpLimits) -> None:
+    def __init__(self, bodies: Budget, limits: HttpLimits) -> None:
         self._bodies = bodies
         self._limits = limits
         self._held = 0
@@ -88,9 +88,7 @@ class Body:
         if size > self._limits.max_body:
             raise _too_large()
         if not self._bodies.take(more):
-            raise ProblemError(
-                problem(503, "bodies-full", "Too much mail is in memory; try again."), ((b"retry-after", b"5"),)
-            )
+            raise ProblemError(problem(503, "bodies-full", "Too much mail is in memory; try again."), SOON)
         self._held += more
 
 

@@ -31,6 +31,10 @@ _PLACE = re.compile(r"^(.*?) - at `(?:key in )?(\$[^`]*)`$", re.DOTALL)
 _STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
 
 
+#: come again in a moment
+SOON: Final = ((b"retry-after", b"5"),)
+
+
 class ProblemError(Exception):
     """Ends a request with this problem and these further header fields."""
 
@@ -48,15 +52,15 @@ def refuse(status: int, code: str, detail: str = "", errors: tuple[Fault, ...] =
     return ProblemError(problem(status, code, detail, errors))
 
 
-def of_error(error: CarepostError) -> Problem:
-    """An error of another room in the words of HTTP."""
+def of_error(error: CarepostError) -> ProblemError:
+    """An error of another room in the words of HTTP; what may be tried again says when."""
     if isinstance(error, Refused):
-        return problem(error.status, error.code, error.public)
+        return refuse(error.status, error.code, error.public)
     if isinstance(error, NotFound):
-        return problem(404, error.code, error.public)
+        return refuse(404, error.code, error.public)
     if isinstance(error, Unavailable):
-        return problem(503, error.code, error.public)
-    return problem(500, "internal", "Something failed here; nothing was accepted.")
+        return ProblemError(problem(503, error.code, error.public), SOON)
+    return refuse(500, "internal", "Something failed here; nothing was accepted.")
 
 
 def of_validation(error: msgspec.ValidationError, prefix: str = "") -> ProblemError:

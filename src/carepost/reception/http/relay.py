@@ -12,7 +12,7 @@ import httptools
 from carepost.ground import log, metrics
 from carepost.reception.http.asgi import Disconnected, Event, Receive, Scope, Send, answer_problem
 from carepost.reception.http.limits import HttpLimits
-from carepost.reception.http.problem import problem
+from carepost.reception.http.problem import SOON, problem
 
 #: a Unix socket's path, or host and port
 Address = str | tuple[str, int]
@@ -41,7 +41,7 @@ class Relay:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._running >= self._limits.relays:
-            await answer_problem(send, _DOWN, ((b"retry-after", b"5"),))
+            await answer_problem(send, _DOWN, SOON)
             return
         self._running += 1
         started = False
@@ -57,7 +57,7 @@ class Relay:
             metrics.count("relay_failed")
             log.event("relay-failed", to=self._name, error=type(error).__name__)
             if not started:
-                await answer_problem(send, _DOWN, ((b"retry-after", b"5"), (b"connection", b"close")))
+                await answer_problem(send, _DOWN, (*SOON, (b"connection", b"close")))
         finally:
             self._running -= 1
 

@@ -10,13 +10,13 @@ from carepost.ground import log, metrics
 from carepost.ground.errors import CarepostError
 from carepost.policy.types import Access
 from carepost.reception.access import AccessProofs
-from carepost.reception.bodies import Bodies
 from carepost.reception.http import compose, decode
 from carepost.reception.http.asgi import Body, Headers, Receive, Scope, Send, answer_json, header
 from carepost.reception.http.keys import Keys
 from carepost.reception.http.limits import HttpLimits
-from carepost.reception.http.problem import ProblemError, of_error, problem, refuse
+from carepost.reception.http.problem import SOON, ProblemError, of_error, problem, refuse
 from carepost.reception.http.rate import Rate
+from carepost.spool.budget import Budget
 from carepost.wire import rest
 from carepost.wire.types import Accepted, AcceptedDelivery, AccessProof, Submission
 
@@ -44,7 +44,7 @@ class Sender:
         intake: Intake,
         keys: Keys,
         access: AccessProofs,
-        bodies: Bodies,
+        bodies: Budget,
         limits: HttpLimits,
         checkpoint: Callable[[bytes], str | None] | None,
     ) -> None:
@@ -68,9 +68,8 @@ class Sender:
         wait = self._rate.enter(key.id)
         if wait:
             metrics.count("http_limited")
-            found = rest.Problem(_QUOTA, "Too many requests", 429, "This key asks more than it may; come again later.")
-            headers = ((b"retry-after", b"%d" % wait), *self._rate_headers(key))
-            raise ProblemError(found, headers)
+            asked = rest.Problem(_QUOTA, "Too many requests", 429, "This key asks more than it may; come again later.")
+            raise ProblemError(asked, ((b"retry-after", b"%d" % wait), *self._rate_headers(key)))
         body = Body(self._bodies, self._limits)
         try:
             media = (header(scope, b"content-type") or b"").partition(b";")[0].strip().lower()
@@ -78,10 +77,9 @@ class Sender:
                 raise refuse(415, "media-type", "Send application/json, not encoded.")
             raw = await body.read(scope, receive)
             status, answer, headers = await work(scope, key, raw)
-        except ProblemError as error:
-            raise ProblemError(error.problem, (*error.headers, *self._headers(key))) from None
-        except CarepostError as error:
-            raise ProblemError(of_error(error), self._headers(key)) from None
+        except (ProblemError, CarepostError) as error:
+            found = error if isinstance(error, ProblemError) else of_error(error)
+            raise ProblemError(found.problem, (*found.headers, *self._headers(key))) from None
         finally:
             body.close()
             self._rate.leave(key.id)
@@ -120,14 +118,14 @@ class Sender:
         if all(entry.problem is not None and entry.problem.status == 503 for entry in results):
             first = results[0].problem
             assert first is not None
-            raise ProblemError(first, ((b"retry-after", b"5"),))
+            raise ProblemError(first, SOON)
         return 202, rest.BatchAccepted(tuple(results)), ()
 
     async def _entry(self, submission: Submission) -> rest.BatchEntry:
         try:
             accepted = await self._accept(submission)
         except CarepostError as error:
-            return rest.BatchEntry(problem=of_error(error))
+            return rest.BatchEntry(problem=of_error(error).problem)
         except Exception as error:
             log.failure("accept-failed", error)
             return rest.BatchEntry(problem=problem(503, "internal", "Something failed here; try this one again."))

@@ -6,7 +6,6 @@ from typing import Protocol
 
 from carepost.ground import log, metrics
 from carepost.reception.access import AccessProofs
-from carepost.reception.bodies import Bodies
 from carepost.reception.credentials import Credentials
 from carepost.reception.smtp.connection import Connection
 from carepost.reception.smtp.effects import Accept
@@ -15,6 +14,7 @@ from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.session import Session
 from carepost.reception.smtp.transaction import Role
 from carepost.reception.tls import Certificates
+from carepost.spool.budget import Budget
 from carepost.wire.types import Accepted, Submission
 
 
@@ -34,7 +34,7 @@ class SmtpServer:
         credentials: Credentials,
         access: AccessProofs,
         certificates: Certificates,
-        bodies: Bodies,
+        bodies: Budget,
         limits: Limits,
         *,
         hostname: str,

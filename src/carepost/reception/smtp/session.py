@@ -7,7 +7,6 @@ meanwhile is kept and read when the answer came. After STARTTLS nothing of it is
 import enum
 
 from carepost.ground.errors import CarepostError
-from carepost.reception.bodies import Bodies
 from carepost.reception.credentials import Credentials, Identity
 from carepost.reception.smtp import replies
 from carepost.reception.smtp.commands import Commands, Then
@@ -15,6 +14,7 @@ from carepost.reception.smtp.data import DataReader, Fault
 from carepost.reception.smtp.effects import Accept, Authenticate, Close, Effect, Reply, StartTls
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.transaction import Role
+from carepost.spool.budget import Budget
 from carepost.wire.types import Accepted
 
 
@@ -42,7 +42,7 @@ class Session:
         self,
         role: Role,
         credentials: Credentials,
-        bodies: Bodies,
+        bodies: Budget,
         limits: Limits,
         *,
         hostname: str,
