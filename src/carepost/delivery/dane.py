@@ -40,12 +40,10 @@ class Tlsa(msgspec.Struct, frozen=True):
     state: State = State.NONE
     records: tuple[TlsaRecord, ...] = ()
 
-    def digest(self) -> str:
-        """SHA-256 of the record set in a canonical form, for evidence; "" when there is none."""
-        if not self.records:
-            return ""
-        lines = sorted(f"{r.usage} {r.selector} {r.matching} {r.data.hex()}" for r in self.records)
-        return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+def rdata(record: TlsaRecord) -> bytes:
+    """As in DNS (RFC 6698 2.1)."""
+    return bytes((record.usage, record.selector, record.matching)) + record.data
 
 
 def read(answer: Answer[TlsaRecord]) -> Tlsa:

@@ -1,0 +1,320 @@
+"""One attempt at one delivery: decide again, make ready, carry, conclude. Holds no transaction; settles nothing itself.
+
+The queue has put the attempt on record before it begins, and commits the settlement this returns (law 6)."""
+
+import random
+from collections.abc import Awaitable, Callable
+
+import msgspec
+
+from carepost.delivery import bounce, events
+from carepost.delivery.conclude import End, conclude, deposited, failed, plan_changed, replanned, stopped
+from carepost.delivery.courier import Carried, Need, Parcel
+from carepost.delivery.events import About
+from carepost.delivery.hops import Hops
+from carepost.delivery.methods import portal
+from carepost.delivery.methods import tls as tls_method
+from carepost.delivery.methods.tls import Prepared, Unready
+from carepost.delivery.outcome import Lead, Outcome, classify, outcome
+from carepost.delivery.world import World
+from carepost.directory.types import OrgSnapshot
+from carepost.ground import clock, ids
+from carepost.ground.errors import CarepostError, NotFound, Unavailable
+from carepost.intake import facts as intake_facts
+from carepost.policy.again import decide_again
+from carepost.policy.decide import is_look
+from carepost.policy.types import Deliver, Facts, Hold, Method, Plan, Step
+from carepost.posture import Measured
+from carepost.proof import kinds
+from carepost.queue.types import Claim, EventDraft, MessageRecord, Settlement, Stage, State
+from carepost.rfc import dsn
+
+#: seconds before a delivery is looked at again when the office could not be read
+OFFICE_AWAY = 30
+_JITTER = random.SystemRandom()
+
+
+class Attempt:
+    """`body` reads the message; it is asked for once. `before_dot` is called just before a final dot is written."""
+
+    def __init__(
+        self,
+        claim: Claim,
+        message: MessageRecord,
+        body: Callable[[], Awaitable[bytes]],
+        world: World,
+        before_dot: Callable[[], None],
+    ) -> None:
+        self.claim = claim
+        self.message = message
+        self.world = world
+        self.about = About(claim, message, clock.now())
+        self._read = body
+        self._body: bytes | None = None
+        self._before_dot = before_dot
+        self._events: list[EventDraft] = []
+        self._facts: Facts | None = None
+
+    async def run(self) -> Settlement:
+        """Raises Unavailable where nothing could be decided or read: nothing was sent then."""
+        try:
+            snapshot = self.world.directory.snapshot(self.claim.org)
+        except NotFound:
+            gone = Hold("organisation-gone", "The organisation this message belongs to is no longer here.", "", "")
+            return stopped(self._end(None, outcome(Lead.RETRY, "refused-for-good"), _NO_SNAPSHOT), gone)
+        if self.about.now >= self._over_at() and self.claim.attempt > 1:
+            end = self._end(self._stored_step(), outcome(Lead.FAILED, "expired-in-queue"), snapshot)
+            return await self._reported(failed(end, end.outcome), snapshot, None)
+        planned = self._plan(snapshot)
+        if isinstance(planned, Settlement):
+            return planned
+        step = planned
+        if step.method is Method.PORTAL:
+            return await self._deposit(step, snapshot)
+        return await self._carry(step, snapshot)
+
+    # deciding
+
+    def _plan(self, snapshot: OrgSnapshot) -> Step | Settlement:
+        """The step to carry out now, by the stricter of the stored plan and a fresh decision (law 3)."""
+        claim = self.claim
+        stored = claim.record.plan
+        before = self._stored_step()
+        if before is not None and claim.decided == (snapshot.epoch, self.world.posture.version):
+            return before
+        decision = decide_again(stored, self.facts(snapshot))
+        if not isinstance(decision, Deliver):
+            end = self._end(before, outcome(Lead.RETRY, decision.reason), snapshot)
+            return stopped(end, decision)
+        plan = decision.plan
+        if stored is not None and _same(stored, plan, before):
+            return plan.steps[0]
+        end = self._end(before, outcome(Lead.RETRY, plan.reason), snapshot)
+        if before is None or before.method is not plan.steps[0].method:
+            return replanned(end, plan)
+        self._events.append(plan_changed(self.about, before, plan))
+        self._adopt(plan)
+        return plan.steps[0]
+
+    def facts(self, snapshot: OrgSnapshot) -> Facts:
+        """All the decision may look at, as of now."""
+        if self._facts is None:
+            record = self.claim.record
+            seen = self.world.posture.seen(record.recipient.domain)
+            found = intake_facts.for_claim(snapshot, seen, self.message, record)
+            self._facts = msgspec.structs.replace(
+                found, exhausted=record.exhausted, last_achieved=record.last_achieved, bound_to=record.bound_to
+            )
+        return self._facts
+
+    def _stored_step(self) -> Step | None:
+        """The stored plan's first step whose method was not given up."""
+        record = self.claim.record
+        if record.plan is None:
+            return None
+        return next((s for s in record.plan.steps[record.step :] if s.method not in record.exhausted), None)
+
+    def _adopt(self, plan: Plan) -> None:
+        self.claim.record = msgspec.structs.replace(self.claim.record, plan=plan, step=0)
+
+    # the portal
+
+    async def _deposit(self, step: Step, snapshot: OrgSnapshot) -> Settlement:
+        body = await self._whole()
+        record = self.claim.record
+        values = kinds.commit_deposit(body)
+        values["portal"] = portal.encode(portal.note(record, step))
+        end = self._end(step, outcome(Lead.SENT, "deposited"), snapshot)
+        return deposited(end, values, portal.proof_word(step, record))
+
+    # the wire
+
+    async def _carry(self, step: Step, snapshot: OrgSnapshot) -> Settlement:
+        record = self.claim.record
+        domain = record.recipient.domain
+        route = snapshot.route(domain)
+        finder = self.world.finder
+        hops = finder.known(domain, route) or await finder.find(domain, route)
+        if hops.fault:
+            end = self._end(step, classify(Stage.DNS, None, hops.fault), snapshot, hops=hops)
+            return await self._reported(conclude(end), snapshot, None)
+        need = self._need(step, hops)
+        try:
+            carried, prepared = await self._send(step, snapshot, hops, need)
+        except Unready as error:
+            why = str(error)
+            lead = Lead.METHOD if why == "no-8bitmime" else Lead.FAILED
+            end = self._end(step, outcome(lead, why, otherwise=Lead.FAILED), snapshot, hops=hops)
+            return await self._reported(conclude(end), snapshot, None)
+        self._learn(hops, carried)
+        ended = carried.ended
+        found = classify(ended.stage, ended.reply, ended.error, dot=ended.dot, short=carried.short)
+        values = {}
+        if found.lead in (Lead.SENT, Lead.UNCERTAIN) and prepared is not None:
+            values = kinds.commit_sent(prepared.data, prepared.body_hash)
+        end = self._end(step, found, snapshot, carried=carried, hops=hops, values=values)
+        return await self._reported(conclude(end), snapshot, carried)
+
+    async def _send(self, step: Step, snapshot: OrgSnapshot, hops: Hops, need: Need) -> tuple[Carried, Prepared | None]:
+        if is_look(step):
+            return await self.world.courier.look(hops, need), None
+        prepared = await self._ready(snapshot, sevenbit=False)
+        carried = await self._one(prepared, step, hops, need)
+        if carried.ended.error == "no-8bitmime":
+            # Before DKIM or not at all: the message is made ready once more, in ASCII (RFC 6152 3).
+            prepared = await self._ready(snapshot, sevenbit=True)
+            carried = await self._one(prepared, step, hops, need)
+        return carried, prepared
+
+    async def _one(self, prepared: Prepared, step: Step, hops: Hops, need: Need) -> Carried:
+        record = self.claim.record
+        sealed = tls_method.seal(
+            prepared,
+            floor=step.floor,
+            sender=record.sender,
+            recipient=record.recipient.address,
+            utf8=self.message.smtputf8,
+        )
+        return await self.world.courier.send(Parcel(sealed, record.recipient, self._before_dot), hops, need)
+
+    async def _ready(self, snapshot: OrgSnapshot, *, sevenbit: bool) -> Prepared:
+        claim = self.claim
+        return self.world.preparer.prepare(
+            claim.message,
+            await self._whole(),
+            snapshot,
+            body_hash=claim.body_hash,
+            sevenbit_only=sevenbit,
+            alone=claim.alone,
+        )
+
+    def _need(self, step: Step, hops: Hops) -> Need:
+        """The MX set is measured before anything is sent: one that moved just now must not be believed just now."""
+        if hops.pinned:
+            return Need(int(step.floor))
+        posture, domain = self.world.posture, hops.domain
+        self._alert(domain, posture.record(domain, Measured(hosts=hops.hosts, secure=hops.secure)))
+        return Need(int(step.floor), posture.weakened(domain), posture.starttls_once(domain))
+
+    def _learn(self, hops: Hops, carried: Carried) -> None:
+        if hops.pinned:
+            return
+        measured = Measured(
+            tls=carried.achieved,
+            starttls=carried.secured,
+            mta_sts=hops.sts.word,
+            dane=events.dane_word(hops),
+        )
+        self._alert(hops.domain, self.world.posture.record(hops.domain, measured))
+
+    def _alert(self, domain: str, why: str) -> None:
+        if why:
+            self._events.append(
+                self.about.make(
+                    events.DESTINATION_WEAKENED, facts={}, values={"domain": domain.encode()}, cause=why, result="held"
+                )
+            )
+
+    # reports to the sender
+
+    async def _reported(self, settlement: Settlement, snapshot: OrgSnapshot, carried: Carried | None) -> Settlement:
+        """Hands in the report this end owes, before the end is on record: after a crash in between the attempt is
+        made again, and the report's key makes it the same report. Unavailable: the end waits for its report."""
+        record = settlement.record
+        action: dsn.Action | None = None
+        if settlement.state is State.FAILED:
+            action = dsn.Action.FAILED
+        elif settlement.state is State.SENT and carried is not None and not carried.passed_on:
+            action = dsn.Action.RELAYED
+        elif settlement.state is State.DEFERRED and not record.dsn_delay_sent:
+            first = record.first_due or ids.made_at(self.claim.message)
+            if self.about.now >= self.world.schedule.tell_delay(first):
+                action = dsn.Action.DELAYED
+                record = msgspec.structs.replace(record, dsn_delay_sent=True)
+                settlement = msgspec.structs.replace(settlement, record=record)
+        if action is None or not bounce.owed(action, self.claim, self.message):
+            return settlement
+        refused = await self._report(action, record.reason, snapshot, carried)
+        if refused is not None:
+            return msgspec.structs.replace(settlement, events=(*settlement.events, refused))
+        return settlement
+
+    async def _report(
+        self, action: dsn.Action, reason: str, snapshot: OrgSnapshot, carried: Carried | None
+    ) -> EventDraft | None:
+        """None, or the event that the report was refused at our own door: the console then shows the end alone."""
+        why = outcome(Lead.FAILED, reason)
+        remote, code = "", 0
+        if carried is not None and carried.ended.reply is not None:
+            remote, code = carried.host, carried.ended.reply.code
+            why = outcome(Lead.FAILED, reason, carried.ended.reply.enhanced)
+        body = await self._whole()
+        submission = bounce.build(
+            action,
+            self.claim,
+            self.message,
+            body,
+            snapshot,
+            why,
+            hostname=self.world.hostname,
+            remote=remote,
+            code=code,
+        )
+        if submission is None:
+            return None
+        try:
+            await self.world.intake.accept(submission)
+        except Unavailable:
+            raise
+        except CarepostError as error:
+            return self.about.make(kinds.MESSAGE_IGNORED, facts={}, cause=f"report-{error.code}", result="refused")
+        return None
+
+    # values
+
+    async def _whole(self) -> bytes:
+        if self._body is None:
+            self._body = await self._read()
+        return self._body
+
+    def _over_at(self) -> int:
+        record = self.claim.record
+        return self.world.schedule.ends(record.first_due or ids.made_at(self.claim.message), record.expires_at)
+
+    def _end(
+        self,
+        step: Step | None,
+        found: Outcome,
+        snapshot: OrgSnapshot | None,
+        *,
+        carried: Carried | None = None,
+        hops: Hops | None = None,
+        values: dict[str, bytes] | None = None,
+    ) -> End:
+        return End(
+            about=self.about,
+            record=self.claim.record,
+            step=step,
+            outcome=found,
+            schedule=self.world.schedule,
+            patience=snapshot.patience if snapshot is not None else 0,
+            facts=lambda: self.facts(_required(snapshot)),
+            carried=carried,
+            hops=hops,
+            values=values or {},
+            events=tuple(self._events),
+            jitter=_JITTER.random(),
+        )
+
+
+_NO_SNAPSHOT: OrgSnapshot | None = None
+
+
+def _required(snapshot: OrgSnapshot | None) -> OrgSnapshot:
+    assert snapshot is not None
+    return snapshot
+
+
+def _same(stored: Plan, plan: Plan, before: Step | None) -> bool:
+    """Nothing that matters to the act differs: the step carried out now, and what counts as enough."""
+    return before == plan.steps[0] and stored.floor == plan.floor and stored.exclusive == plan.exclusive

@@ -1,0 +1,365 @@
+"""Carries a Sealed to a recipient's mail hosts over pooled connections. The floor is checked before every MAIL.
+
+A connection is pooled by host, port and trust anchors, never by recipient: what it is worth to this recipient is
+measured each time (law 4). One recipient a transaction (law 2)."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from carepost.crypto.sealed import Sealed
+from carepost.delivery.connection import Connection
+from carepost.delivery.dialer import Dialer
+from carepost.delivery.exchange import Ended, Timeouts
+from carepost.delivery.floor import Assessed, assess, met
+from carepost.delivery.hops import Hop, Hops
+from carepost.delivery.pool import Pool
+from carepost.delivery.tls import Handshake
+from carepost.delivery.trust import Anchors
+from carepost.policy.types import Assurance
+from carepost.queue.types import Stage
+from carepost.rfc.envelope import Recipient
+
+#: addresses dialled in one attempt, whatever DNS says (BI-032)
+DIALS = 6
+#: seconds a connection waits for its next message and lives in all, and messages it carries
+IDLE, AGE, USES = 12.0, 600.0, 2_000
+#: seconds after which no further host is tried: an attempt must end well within its lease (queue.LEASE_S)
+TRYING = 300.0
+#: seconds after which a pooled connection that falls short is compared with a new one
+LOOK_AGAIN = 30.0
+#: seconds between looks at deadlines and idle connections
+TICK = 0.25
+
+#: the host was reached, and has no TLS we take: it falls short like one that offers none
+NO_TLS = frozenset({"tls-failed", "starttls-injected"})
+#: another host of the same domain may do what this one cannot (RFC 6531 3.5 for the first)
+LACKING = frozenset({"no-smtputf8", "no-8bitmime", "too-large"})
+
+
+class Need(msgspec.Struct, frozen=True):
+    """What this recipient requires of a connection."""
+
+    floor: int
+    #: why unsigned DNS is not believed for now, or ""
+    weakened: str = ""
+    #: TLS was seen there before: nothing goes in clear
+    tls_once: bool = False
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """The end of one attempt on the wire, with all that a record of it needs."""
+
+    ended: Ended
+    host: str = ""
+    address: str = ""
+    handshake: Handshake | None = None
+    hop: Hop | None = None
+    #: what the connection was worth that the message went over; without one, the best there was
+    assessed: Assessed = Assessed(Assurance.NONE)
+    #: best assurance measured on any host; None: no host was reached
+    achieved: Assurance | None = None
+    #: a handshake was completed with some host; None: no host was reached
+    secured: bool | None = None
+    #: every host fell short of the floor, and nothing else went wrong
+    short: bool = False
+    #: NOTIFY was passed on: reports are the next server's
+    passed_on: bool = False
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    sealed: Sealed
+    recipient: Recipient
+    #: called just before the final dot is handed over
+    before_dot: Callable[[], None]
+
+
+class Courier:
+    """One an engine. `start` begins its clock; `close` ends every connection."""
+
+    def __init__(
+        self, name: str, anchors: Anchors, *, timeouts: Timeouts | None = None, per_host: int = 20, idle: float = IDLE
+    ) -> None:
+        self._anchors = anchors
+        self._dialer = Dialer(name, timeouts or Timeouts(), self)
+        self._per_host = per_host
+        self._idle = idle
+        self._pools: dict[tuple[str, int, str], Pool] = {}
+        #: every connection there is, with the pool it belongs to once it is open
+        self._live: dict[Connection, Pool | None] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    def start(self) -> None:
+        self._tick()
+
+    async def close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for pool in self._pools.values():
+            for connection in pool.idle:
+                self._retire(connection)
+        await asyncio.gather(*self._leaving)
+        for connection in list(self._live):
+            connection.abort("lost")
+
+    @property
+    def connections(self) -> int:
+        return len(self._live)
+
+    async def send(self, parcel: Parcel, hops: Hops, need: Need) -> Carried:
+        """Tries the hosts in order until one answers about the message. Only a Sealed can be sent, and never below
+        the floor it was sealed for."""
+        if not isinstance(parcel.sealed, Sealed):
+            raise TypeError("only a Sealed can be sent")
+        if need.floor < parcel.sealed.floor:
+            raise ValueError("a sealed message is not sent below the floor it was sealed for")
+        return await self._try(parcel, hops, need)
+
+    async def look(self, hops: Hops, need: Need) -> Carried:
+        """Measures what the hosts offer and sends nothing (policy.decide.is_look)."""
+        return await self._try(None, hops, need)
+
+    async def _try(self, parcel: Parcel | None, hops: Hops, need: Need) -> Carried:
+        tally = _Tally()
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        for hop, address in _dials(hops):
+            if hop.host in tally.settled or loop.time() - began > TRYING:
+                continue
+            carried = await self._host(parcel, hop, address, hops, need, tally)
+            if carried is not None:
+                return carried
+        return tally.carried()
+
+    async def _host(
+        self, parcel: Parcel | None, hop: Hop, address: str, hops: Hops, need: Need, tally: "_Tally"
+    ) -> Carried | None:
+        """One address of one host. None: it gave no answer about the message, the next may be tried."""
+        pool = self._pool(hop, hops)
+        fresh = False
+        for _ in range(3):
+            got = await self._connection(pool, hop, address, hops, need, fresh=fresh)
+            if isinstance(got, Ended):
+                tally.failed(hop, address, got)
+                return None
+            assessed = self._assessed(got, hop, hops, need)
+            enough = met(assessed, need.floor, tls_once=need.tls_once)
+            if parcel is None or not enough:
+                reused, got.uses = got.uses > 0, got.uses + 1
+                self._give_back(pool, got)
+                if reused and not fresh and asyncio.get_running_loop().time() - got.opened > LOOK_AGAIN:
+                    # Since it was opened the server may have a new certificate, or the domain a new TLSA set.
+                    fresh = True
+                    continue
+                tally.short(hop, got, assessed)
+                return None
+            ended, passed_on = await _transact(got, parcel)
+            tally.reached(got, assessed)
+            if ended.usable:
+                self._give_back(pool, got)
+            else:
+                self._retire(got)
+            if ended.stale:
+                # The server had ended an idle connection: nothing of this message was answered.
+                fresh = True
+                continue
+            if ended.error in LACKING:
+                tally.failed(hop, address, ended)
+                return None
+            return Carried(
+                ended, hop.host, got.address, got.handshake, hop, assessed, tally.best, tally.secured, False, passed_on
+            )
+        tally.failed(hop, address, Ended(Stage.MAIL, None, "lost"))
+        return None
+
+    @staticmethod
+    def _assessed(connection: Connection, hop: Hop, hops: Hops, need: Need) -> Assessed:
+        """Remembered on the connection for these very next hops; made anew, they are others."""
+        known = connection.worth
+        if known is not None and known[0] is hops and known[1] is hop and known[2] == need.weakened:
+            return known[3]
+        assessed = assess(connection.handshake, hop, hops, need.weakened)
+        connection.worth = (hops, hop, need.weakened, assessed)
+        return assessed
+
+    # pools
+
+    def _pool(self, hop: Hop, hops: Hops) -> Pool:
+        key = (hop.host, hop.port, hops.identity)
+        pool = self._pools.get(key)
+        if pool is None:
+            pool = self._pools[key] = Pool(self._per_host)
+        return pool
+
+    async def _connection(
+        self, pool: Pool, hop: Hop, address: str, hops: Hops, need: Need, *, fresh: bool
+    ) -> Connection | Ended:
+        clear_ok = need.floor <= Assurance.NONE and not need.tls_once
+        while True:
+            idle = None if fresh else pool.take(clear_ok=clear_ok)
+            if idle is not None:
+                return idle
+            if pool.room():
+                break
+            spare = pool.idle
+            if spare:
+                # Idle, but not what is needed here: its place is.
+                self._retire(spare[0])
+            else:
+                try:
+                    await pool.turn()
+                except TimeoutError:
+                    return Ended(Stage.CONNECT, None, "busy")
+        opened: Connection | Ended | None = None
+        try:
+            opened = await self._dialer.open(
+                hop.host,
+                address,
+                hop.port,
+                hops.anchors or self._anchors,
+                clear_ok=clear_ok,
+            )
+        finally:
+            if isinstance(opened, Connection) and not opened.error:
+                pool.opened(opened)
+                self._live[opened] = pool
+            else:
+                pool.gave_up()
+        return opened if not isinstance(opened, Connection) or not opened.error else Ended(Stage.EHLO, None, "lost")
+
+    def _give_back(self, pool: Pool, connection: Connection) -> None:
+        now = asyncio.get_running_loop().time()
+        if connection.error or connection.uses >= USES or now - connection.opened > AGE or self._timer is None:
+            self._retire(connection)
+            return
+        connection.idle_since = now
+        pool.give_back(connection)
+
+    def _retire(self, connection: Connection) -> None:
+        """Its place is free at once; the good-bye takes its time."""
+        pool = self._live.get(connection)
+        if pool is not None:
+            pool.drop(connection)
+        if connection.error:
+            connection.abort("lost")
+            return
+        task = asyncio.ensure_future(connection.quit())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    # connection.Watch
+
+    def made(self, connection: Connection) -> None:
+        self._live[connection] = None
+
+    def lost(self, connection: Connection) -> None:
+        pool = self._live.pop(connection, None)
+        if pool is not None:
+            pool.drop(connection)
+
+    def _tick(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for connection in list(self._live):
+            connection.check_time(now)
+        for key, pool in list(self._pools.items()):
+            for connection in pool.idle:
+                if now - connection.idle_since > self._idle or now - connection.opened > AGE:
+                    self._retire(connection)
+            if pool.empty:
+                del self._pools[key]
+        self._timer = loop.call_later(TICK, self._tick)
+
+
+class _Tally:
+    """What was learnt of the hosts tried so far."""
+
+    def __init__(self) -> None:
+        self.best: Assurance | None = None
+        self.secured: bool | None = None
+        #: hosts whose other addresses need not be tried
+        self.settled: set[str] = set()
+        self._short: list[Carried] = []
+        self._failed: list[Carried] = []
+
+    def reached(self, connection: Connection, assessed: Assessed) -> None:
+        self._measured(assessed.achieved, connection.handshake is not None)
+
+    def short(self, hop: Hop, connection: Connection, assessed: Assessed) -> None:
+        self.reached(connection, assessed)
+        self.settled.add(hop.host)
+        ended = Ended(Stage.FLOOR, None, assessed.fault or "below-floor")
+        self._short.append(
+            Carried(ended, hop.host, connection.address, connection.handshake, hop, assessed, short=True)
+        )
+
+    def failed(self, hop: Hop, address: str, ended: Ended) -> None:
+        if ended.error in NO_TLS:
+            self._measured(Assurance.NONE, False)
+            self.settled.add(hop.host)
+            assessed = Assessed(Assurance.NONE, fault=ended.error)
+            self._short.append(Carried(ended, hop.host, address, None, hop, assessed, short=True))
+            return
+        if ended.stage is not Stage.CONNECT:
+            self.settled.add(hop.host)
+        self._failed.append(Carried(ended, hop.host, address, None, hop))
+
+    def carried(self) -> Carried:
+        """Something that may pass makes the whole temporary; only where every host fell short is it short."""
+        if self._failed:
+            # One that lacks something comes last, but what can be had by converting the message is tried at once.
+            order = {"no-8bitmime": 2, "no-smtputf8": 0, "too-large": 0}
+            chosen = max(reversed(self._failed), key=lambda one: order.get(one.ended.error, 1))
+        elif self._short:
+            chosen = max(self._short, key=lambda one: one.assessed.achieved)
+        else:
+            chosen = Carried(Ended(Stage.DNS, None, "no-usable-host"))
+        return msgspec.structs.replace(chosen, achieved=self.best, secured=self.secured)
+
+    def _measured(self, achieved: Assurance, secured: bool) -> None:
+        self.best = achieved if self.best is None else max(self.best, achieved)
+        self.secured = bool(self.secured) or secured
+
+
+def _dials(hops: Hops) -> Iterator[tuple[Hop, str]]:
+    """(host, address) in order: every host once before any host's second address, bounded (BI-032)."""
+    usable = [hop for hop in hops.hops if not hop.fault]
+    pairs = [
+        (hop, hop.addresses[turn])
+        for turn in range(max((len(hop.addresses) for hop in usable), default=0))
+        for hop in usable
+        if turn < len(hop.addresses)
+    ]
+    yield from pairs[:DIALS]
+
+
+async def _transact(connection: Connection, parcel: Parcel) -> tuple[Ended, bool]:
+    """The message, with the parameters its server understands. Second: NOTIFY was passed on."""
+    sealed, recipient, can = parcel.sealed, parcel.recipient, connection.capabilities
+    utf8 = sealed.utf8 or not sealed.sender.isascii() or not sealed.recipient.isascii()
+    lacking = ""
+    if utf8 and not can.utf8:
+        lacking = "no-smtputf8"
+    elif sealed.eightbit and not can.eightbit:
+        lacking = "no-8bitmime"
+    elif can.size and len(sealed.data) > can.size:
+        lacking = "too-large"
+    if lacking:
+        return Ended(Stage.MAIL, None, lacking, usable=True), False
+    mail = f" SIZE={len(sealed.data)}" if can.size else ""
+    if sealed.eightbit:
+        mail += " BODY=8BITMIME"
+    if utf8:
+        mail += " SMTPUTF8"
+    rcpt = ""
+    if can.dsn:
+        # Whatever the sender asked for: a report of theirs must not carry the message in clear (DESIGN 3).
+        mail += " RET=HDRS"
+        if recipient.notify:
+            rcpt += " NOTIFY=" + ",".join(recipient.notify)
+        if recipient.orcpt:
+            rcpt += " ORCPT=" + recipient.orcpt
+    return await connection.send(sealed, parcel.before_dot, mail, rcpt), "NOTIFY=" in rcpt

@@ -1,0 +1,79 @@
+"""Opening a connection: dial, banner, EHLO, STARTTLS, the judgement of the chain, EHLO again."""
+
+import asyncio
+import ssl
+
+from carepost.delivery import tls
+from carepost.delivery.connection import Connection, Watch
+from carepost.delivery.exchange import Ended, Timeouts
+from carepost.delivery.trust import Anchors
+from carepost.ground import metrics
+from carepost.queue.types import Stage
+
+#: seconds for all steps before MAIL together; each has its own time-out besides
+SET_UP = 600.0
+
+
+class Dialer:
+    """`name` is what we say in EHLO."""
+
+    def __init__(self, name: str, timeouts: Timeouts, watch: Watch) -> None:
+        self._name = name
+        self._timeouts = timeouts
+        self._watch = watch
+        self._tls = tls.context()
+        self._classical = tls.context(classical=True)
+
+    async def open(self, host: str, address: str, port: int, anchors: Anchors, *, clear_ok: bool) -> Connection | Ended:
+        """A connection ready for MAIL. `clear_ok`: may fall back to clear text where a handshake fails; a server that
+        offers none is always returned, as what it is: its worth is NONE, and the floor decides."""
+        got = await self._dial(host, address, port, anchors, self._tls)
+        if isinstance(got, Ended) and got.error == "tls-timeout":
+            # BI-040: never in clear; once more with a first flight that fits one segment.
+            got = await self._dial(host, address, port, anchors, self._classical)
+        if isinstance(got, Ended) and got.error == "tls-failed" and clear_ok:
+            got = await self._dial(host, address, port, anchors, None)
+        return got
+
+    async def _dial(
+        self, host: str, address: str, port: int, anchors: Anchors, context: ssl.SSLContext | None
+    ) -> Connection | Ended:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._timeouts.connect):
+                _, connection = await loop.create_connection(
+                    lambda: Connection(host, address, port, self._timeouts, self._watch), address, port
+                )
+        except TimeoutError:
+            return Ended(Stage.CONNECT, None, "timeout")
+        except OSError:
+            return Ended(Stage.CONNECT, None, "refused")
+        metrics.count("delivery-connections")
+        try:
+            async with asyncio.timeout(SET_UP):
+                ended = await self._set_up(connection, anchors, context)
+        except TimeoutError:
+            connection.abort("timeout")
+            return Ended(Stage.EHLO, None, "timeout")
+        except BaseException:
+            connection.abort("lost")
+            raise
+        if ended is not None:
+            connection.abort("lost")
+            return ended
+        return connection
+
+    async def _set_up(self, connection: Connection, anchors: Anchors, context: ssl.SSLContext | None) -> Ended | None:
+        ended = await connection.greet(self._name)
+        if ended is not None or context is None or not connection.capabilities.starttls:
+            return ended
+        ended = await connection.starttls(context)
+        if ended is not None:
+            # A 454 leaves a connection in clear (BI-010).
+            return None if ended.error == "starttls-refused" and ended.usable else ended
+        metrics.count("delivery-handshakes")
+        try:
+            connection.handshake = tls.measure(connection.ssl_object, anchors)
+        except ssl.SSLError:
+            return Ended(Stage.STARTTLS, None, "tls-failed")
+        return await connection.hello(self._name)

@@ -1,0 +1,108 @@
+"""The events of an attempt's end: what was required, what was seen, what was answered (DESIGN 4)."""
+
+import msgspec
+
+from carepost.delivery import dane
+from carepost.delivery.courier import Carried
+from carepost.delivery.hops import Hops
+from carepost.ground import ids
+from carepost.policy.types import Method, Plan, Step, label
+from carepost.proof import kinds
+from carepost.queue.types import Claim, EventDraft, MessageRecord
+
+ACTOR = ("system", "delivery")
+#: a destination lost protection or moved; STAFF by `kinds.info`, an alert for the console
+DESTINATION_WEAKENED = "destination.weakened"
+
+
+class About(msgspec.Struct, frozen=True):
+    """Whose event it is."""
+
+    claim: Claim
+    message: MessageRecord
+    now: int
+
+    def make(
+        self,
+        kind: str,
+        *,
+        facts: dict[str, str],
+        values: dict[str, bytes] | None = None,
+        result: str = "ok",
+        cause: str = "",
+        plan: Plan | None = None,
+    ) -> EventDraft:
+        claim = self.claim
+        shown = plan if plan is not None else claim.record.plan
+        return EventDraft(
+            *kinds.make(
+                kind,
+                id=ids.text(ids.new(ids.shard_of(claim.message))),
+                org=ids.text(claim.org),
+                at=self.now,
+                actor=ACTOR,
+                on=(ids.text(claim.message), ids.text(claim.delivery)),
+                values=values,
+                facts=facts,
+                result=result,
+                cause=cause,
+                policy=shown.policy_version if shown is not None else "",
+                category=self.message.category,
+            )
+        )
+
+
+def step_facts(claim: Claim, step: Step | None, state: str) -> dict[str, str]:
+    facts = {"attempt": str(claim.attempt), "state": state}
+    if step is not None:
+        facts["method"] = step.method.value
+        facts["required"] = label(step.floor, step.method)
+        facts["rule"] = step.rule
+    return facts
+
+
+def wire_facts(carried: Carried, hops: Hops | None) -> dict[str, str]:
+    """What was seen of the recipient's side: words and codes only."""
+    ended, shake = carried.ended, carried.handshake
+    facts = {"stage": ended.stage.value, "tls": "none" if shake is None else shake.version}
+    if shake is not None:
+        facts["cipher"] = shake.cipher
+    if carried.achieved is not None:
+        facts["achieved"] = label(carried.assessed.achieved, Method.TLS)
+    if ended.reply is not None:
+        facts["code"] = str(ended.reply.code)
+        if ended.reply.enhanced:
+            facts["enhanced"] = ended.reply.enhanced
+    if hops is not None:
+        facts["mta-sts"] = hops.sts.word
+        facts["dns-signed"] = "yes" if hops.secure else "no"
+        facts["dane"] = dane_word(hops)
+        if shake is not None:
+            fault = carried.assessed.fault
+            facts["peer-name"] = "no" if fault == "wrong-name" else "yes" if not shake.chain.fault else "unknown"
+    return facts
+
+
+def wire_values(carried: Carried, hops: Hops | None, recipient: str) -> dict[str, bytes]:
+    """The commitment `wire`; empty where no host was reached."""
+    if not carried.host:
+        return {}
+    ended, shake, hop = carried.ended, carried.handshake, carried.hop
+    policy = hops.sts.policy if hops is not None else None
+    return kinds.commit_wire(
+        mx=carried.host,
+        address=carried.address,
+        reply=ended.reply.text if ended.reply is not None else "",
+        recipient=recipient,
+        chain=shake.chain.der if shake is not None else (),
+        tlsa=[dane.rdata(record) for record in hop.tlsa.records] if hop is not None else (),
+        mta_sts=policy.text if policy is not None else b"",
+    )
+
+
+def dane_word(hops: Hops) -> str:
+    """yes | no | unknown: usable TLSA records."""
+    states = {hop.tlsa.state for hop in hops.hops}
+    if dane.State.USABLE in states:
+        return "yes"
+    return "unknown" if dane.State.FAILED in states or not hops.hops else "no"
