@@ -182,7 +182,7 @@ def new_mail(
 def classify(raw: bytes) -> Kind:
     """By the header alone: a delivery report is a bounce, auto-generated mail From notice@ is a notice."""
     head, separator, _ = raw[:HEADER_LIMIT].partition(b"\r\n\r\n")
-    if not separator:
+    if not separator or head.startswith(b"\r\n"):
         return Kind.MESSAGE
     fields: dict[bytes, bytes] = {}
     for line in head.replace(b"\r\n ", b" ").replace(b"\r\n\t", b" ").split(b"\r\n"):
