@@ -49,6 +49,7 @@ class Standing(msgspec.Struct, frozen=True):
 def standing(deposit: Deposit) -> Standing:
     now = clock.now()
     with within(deposit.org_id.bytes):
+        deposit = Deposit.objects.get(id=deposit.id, org_id=deposit.org_id)
         recent = _recent(deposit, now)
         live = next((c for c in recent if _live(c, deposit, now)), None)
     unused = [c for c in recent if not c.used_at]

@@ -133,6 +133,12 @@ def _from(portal_address: str, domain: str) -> str:
     return portal_address or f"portal@{domain}"
 
 
+def _line(text: str) -> str:
+    """What a stranger wrote, as one line that fits a header: a strange subject must not keep a person from answering
+    (BI-043)."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())[:400]
+
+
 def _mail(row: Deposit, record: DepositRecord, kept: Reply, text: str, files: tuple[Upload, ...], level: str) -> bytes:
     org = row.org_id.bytes
     office = office_of(org, row.domain)
@@ -141,8 +147,10 @@ def _mail(row: Deposit, record: DepositRecord, kept: Reply, text: str, files: tu
     proved = {"MAILBOX": "a code sent to that address", "PORTAL": "what was agreed on beforehand"}[level]
     foot = f"\n\n-- \nWritten in the secure portal by {person}, who proved who they are by {proved}.\n"
     back = tokens.reply_to(sealing.token_key(org), portal, row.thread_id.bytes)
-    headers = [("In-Reply-To", record.header_id), ("References", record.header_id)] if record.header_id else []
-    subject = record.subject if record.subject.casefold().startswith("re:") else f"Re: {record.subject}".strip()
+    header_id = _line(record.header_id)
+    headers = [("In-Reply-To", header_id), ("References", header_id)] if header_id else []
+    about = _line(record.subject)
+    subject = about if about.casefold().startswith("re:") else f"Re: {about}".strip()
     return compose.build(
         from_=Mailbox(f"{person} (secure portal)", portal),
         to=[Mailbox("", record.sender)],

@@ -108,7 +108,7 @@ def set_cookie(response: HttpResponse, opened: Opened) -> None:
         cookie_name(),
         opened.cookie,
         max_age=opened.seconds or None,
-        secure=settings.SESSION_COOKIE_SECURE,
+        secure=bool(settings.SESSION_COOKIE_SECURE),
         httponly=True,
         samesite="Lax",
         path="/",

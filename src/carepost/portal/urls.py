@@ -28,4 +28,5 @@ urlpatterns = [
     path("settings/sessions/<uuid:session>/end", views_own.end_session, name="end-session"),
     path("settings/sessions/end", views_own.end_all, name="end-all"),
     path("sign-out", views_own.sign_out, name="sign-out"),
+    path("<path:rest>", views_open.unknown, name="unknown"),
 ]

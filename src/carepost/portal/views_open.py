@@ -7,6 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from carepost.ground import clock
+from carepost.ground.errors import NotFound
 from carepost.mailbox import access, challenges
 from carepost.mailbox import door as engine
 from carepost.mailbox.mask import mask
@@ -25,6 +26,12 @@ def door(request: Guest, link: str) -> HttpResponse:
     if request.guest is not None and request.guest.level(row):
         return redirect("portal:read", link)
     return _door(request, row)
+
+
+@page
+def unknown(request: Guest, rest: str) -> HttpResponse:
+    """Everything that is no address of ours, broken links first of all."""
+    raise NotFound
 
 
 @require_POST

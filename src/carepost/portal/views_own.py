@@ -90,7 +90,7 @@ def end_session(request: Guest, session: UUID) -> HttpResponse:
     if mine is None:
         return redirect("portal:settings")
     if session == mine.id:
-        return sign_out(request)
+        return _sign_out(request)
     sessions.close_one(mine, session)
     return redirect("portal:settings")
 
@@ -106,6 +106,10 @@ def end_all(request: Guest) -> HttpResponse:
 @require_POST
 @page
 def sign_out(request: Guest) -> HttpResponse:
+    return _sign_out(request)
+
+
+def _sign_out(request: Guest) -> HttpResponse:
     if request.guest is not None:
         sessions.close(request.guest)
     return _left(request)

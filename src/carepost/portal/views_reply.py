@@ -12,6 +12,7 @@ from carepost.mailbox.refusals import Ended
 from carepost.mailbox.replies import Upload
 from carepost.portal.guest import Guest, client_of, office_of, page
 from carepost.rfc.errors import ComposeError
+from carepost.ui import uploads
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -25,7 +26,7 @@ def reply(request: Guest, link: str) -> HttpResponse:
         kept = replies.draft(request.guest, link)
         return _form(request, link, kept.text, draft_at=kept.saved_at, saved=request.GET.get("done") == "draft")
     text = request.POST.get("text", "")
-    if request.META.get("carepost.upload") == "too-large":
+    if request.META.get(uploads.TOO_LARGE):
         return _form(request, link, text, problem=_TOO_LARGE, status=413)
     files = tuple(
         Upload(f.name or "file", file_kind(f.content_type or ""), f.read()) for f in request.FILES.getlist("files")

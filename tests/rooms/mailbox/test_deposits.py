@@ -19,9 +19,7 @@ OLGA = Actor("staff", str(uuid.uuid4()))
 
 def test_a_delivery_is_deposited_once_however_often_it_is_told(maple: Organisation) -> None:
     row = lay(maple)
-    new = deposits.NewDeposit(
-        maple.pk.bytes, row.delivery.bytes, row.message.bytes, _record(row), [b"other"], b"other"
-    )
+    new = deposits.NewDeposit(maple.pk.bytes, row.delivery.bytes, row.message.bytes, _record(row), [b"other"], b"other")
     told = deposits.deposit(new)
     assert (told.id, told.link, told.fresh) == (row.id, row.link, False)
     assert Deposit.objects.filter(org=maple).count() == 1
@@ -96,5 +94,3 @@ def test_expiry_ends_what_is_due_and_nothing_else(maple: Organisation, pass_time
 def test_a_message_without_a_date_can_be_read_for_28_days(maple: Organisation) -> None:
     row = lay(maple)
     assert abs(row.expires_at - row.created_at - 28 * 86_400_000_000) < MINUTE
-
-
