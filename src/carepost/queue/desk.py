@@ -1,0 +1,153 @@
+"""What people ask of a shard: look, list, act, fetch. Never on the hot path."""
+
+import asyncio
+from typing import NamedTuple
+
+from carepost.crypto.rest import Damaged
+from carepost.ground import clock, ids
+from carepost.ground.errors import NotFound
+from carepost.queue import acts, events, moves, views
+from carepost.queue.claims import Claims
+from carepost.queue.sealing import MessageSeal, Opener, OrgKeyBook
+from carepost.queue.types import DeliveryRecord, MessageRecord, State, StoredBody
+from carepost.rfc.envelope import Recipient
+from carepost.spool.shard import Shard
+from carepost.spool.types import DeliveryRow, Flow, MessageFound, Move, Sealing
+from carepost.wire.types import Accepted, Actor, DeliveryView, MessageView
+
+NOT_FOUND = "not-found"
+NOT_POSSIBLE = "not-possible"
+#: a delivery changed under the hand this often: the caller is told it is not possible
+_TRIES = 5
+#: messages of more deliveries are read by a thread of their own
+_FEW = 8
+_DAMAGED = DeliveryRecord(
+    Recipient(""), "", None, reason="damaged", words="What is stored of this delivery cannot be opened."
+)
+
+
+class _Asked(NamedTuple):
+    verb: str
+    actor: Actor
+    reason: str
+
+
+class Desk:
+    def __init__(self, shard: Shard, book: OrgKeyBook, claims: Claims) -> None:
+        self._shard = shard
+        self._book = book
+        self._opener = Opener(book)
+        self._claims = claims
+        self.counted: dict[str, int] = {"queued": 0, "held": 0, "deferred": 0}
+
+    async def count(self) -> None:
+        counts = await asyncio.to_thread(self._shard.backend.counts)
+        self.counted = {
+            "queued": counts.ready + counts.waiting - counts.deferred,
+            "held": counts.held,
+            "deferred": counts.deferred,
+        }
+
+    async def act(
+        self, verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: Actor, reason: str
+    ) -> dict[str, str]:
+        asked = _Asked(verb, actor, reason)
+        return {ids.text(delivery): await self._act(org, delivery, asked) for delivery in deliveries}
+
+    async def _act(self, org: bytes, delivery: bytes, asked: _Asked) -> str:
+        for _ in range(_TRIES):
+            row = self._shard.backend.delivery(delivery)
+            if row is None or row.org != org:
+                return NOT_FOUND
+            unit = self._unit(row, asked)
+            if unit is None:
+                return NOT_POSSIBLE
+            if await self._shard.ask(unit) is True:
+                self._claims.placed(Flow(row.stream, row.org), row.destination, State(unit.state), unit.due_at)
+                return unit.state
+        return NOT_POSSIBLE
+
+    def _unit(self, row: DeliveryRow, asked: _Asked) -> Move | None:
+        now = clock.now()
+        record = self._record(row)
+        damaged = record is _DAMAGED
+        found = acts.act(asked.verb, row.state, record)
+        if found is None or (damaged and found.state is not State.FAILED):
+            return None
+        seal = MessageSeal(self._book, row.org, row.message)
+        event = events.acted(
+            found.kind, self._shard.number, row.org, row.message, row.id, now, found.state.value, asked.actor,
+            asked.reason,
+        )  # fmt: skip
+        return Move(
+            row.id, row.rev, row.lease, row.message, bool(row.alone), found.state.value,
+            moves.place_of(found.state, now), now, None, 0, row.attempt,
+            row.record if damaged else seal.delivery(row.id, found.record), found.state is State.FAILED,
+            (Sealing(row.org, event.draft, seal.openings(event)),),
+        )  # fmt: skip
+
+    def _record(self, row: DeliveryRow) -> DeliveryRecord:
+        try:
+            return self._opener.delivery_record(row.org, row.message, row.id, row.record)
+        except Damaged:
+            return _DAMAGED
+
+    async def lookup(self, org: bytes, message: bytes) -> MessageView:
+        found = self._found(org, message)
+        if len(found.deliveries) <= 16 * _FEW:
+            return self._view(found, None)
+        return await asyncio.to_thread(self._view, found, None)
+
+    async def listing(self, org: bytes, state: str, limit: int) -> tuple[MessageView, ...]:
+        return await asyncio.to_thread(self._listing, org, state, limit)
+
+    def _listing(self, org: bytes, state: str, limit: int) -> tuple[MessageView, ...]:
+        by_message: dict[bytes, list[DeliveryRow]] = {}
+        for row in self._shard.backend.open(org, state, limit):
+            by_message.setdefault(row.message, []).append(row)
+        listed = []
+        for message, rows in by_message.items():
+            found = self._shard.backend.message(message)
+            if found is not None:
+                listed.append(self._view(found, rows))
+        return tuple(listed)
+
+    def _view(self, found: MessageFound, rows: list[DeliveryRow] | None) -> MessageView:
+        """A message with these deliveries, or all of its own. A record that does not open is shown as damaged."""
+        if rows is None:
+            keys = [found.deliveries[i : i + 16] for i in range(0, len(found.deliveries), 16)]
+            rows = [row for key in keys if (row := self._shard.backend.delivery(key)) is not None]
+        deliveries: tuple[DeliveryView, ...] = tuple([views.delivery(row, self._record(row)) for row in rows])
+        try:
+            record = self._opener.message_record(found.org, found.id, found.record)
+        except Damaged:
+            return MessageView(
+                ids.text(found.id), ids.text(found.org), found.at, "", "", "", "", "", found.size, deliveries
+            )
+        return views.message(found, record, deliveries)
+
+    def record(self, org: bytes, message: bytes) -> MessageRecord:
+        return self._opener.message_record(org, message, self._found(org, message).record)
+
+    async def body(self, org: bytes, message: bytes) -> StoredBody:
+        found = self._found(org, message)
+        backend = self._shard.backend
+        large = found.size > 64 * 1024
+        chunks = await asyncio.to_thread(backend.body, message) if large else backend.body(message)
+        if chunks is None:
+            raise NotFound
+        return StoredBody(chunks, found.wrapped_key, found.record)
+
+    def find_key(self, org: bytes, token: bytes, payload: bytes) -> Accepted | None:
+        row = self._shard.backend.keyed(token)
+        if row is None:
+            return None
+        if row.payload != payload:
+            raise views.reused()
+        return views.again(self._opener.answer(org, row.message, row.answer))
+
+    def _found(self, org: bytes, message: bytes) -> MessageFound:
+        found = self._shard.backend.message(message)
+        if found is None or found.org != org:
+            raise NotFound
+        return found

@@ -1,0 +1,86 @@
+"""The events the queue itself makes: an attempt that begins, one whose process died, and what a person did."""
+
+from carepost.ground import ids
+from carepost.policy.types import Assurance, Method, Step, label
+from carepost.proof import kinds
+from carepost.queue.types import DeliveryRecord, EventDraft
+from carepost.wire.types import Actor
+
+_QUEUE = ("system", "queue")
+
+
+def step(record: DeliveryRecord) -> Step | None:
+    """The step of the plan the next attempt carries out."""
+    plan = record.plan
+    if plan is None or not plan.steps:
+        return None
+    return plan.steps[min(record.step, len(plan.steps) - 1)]
+
+
+def method(record: DeliveryRecord) -> Method | None:
+    found = step(record)
+    return found.method if found is not None else None
+
+
+def required(record: DeliveryRecord) -> str:
+    found = step(record)
+    return label(found.floor if found is not None else Assurance.NONE, found.method if found is not None else None)
+
+
+def attempted(
+    shard: int, org: str, message: str, delivery: bytes, at: int, attempt: int, record: DeliveryRecord
+) -> EventDraft:
+    """The attempt is on record before it begins (DESIGN 2, step 7)."""
+    facts = {"attempt": str(attempt)}
+    found = step(record)
+    if found is not None:
+        facts["method"] = found.method.value
+        facts["required"] = label(found.floor, found.method)
+    return EventDraft(
+        *kinds.make(
+            kinds.DELIVERY_ATTEMPTED, id=ids.text(ids.new(shard)), org=org, at=at, actor=_QUEUE,
+            on=(message, ids.text(delivery)), facts=facts, policy=record.plan.policy_version if record.plan else "",
+        )
+    )  # fmt: skip
+
+
+def interrupted(
+    shard: int, org: bytes, message: bytes, delivery: bytes, at: int, attempt: int, record: DeliveryRecord,
+    *, uncertain: bool,
+) -> EventDraft:  # fmt: skip
+    """The process that made the attempt died: before its final dot, or perhaps after it."""
+    facts = {"attempt": str(attempt), "state": "deferred"}
+    found = method(record)
+    if found is not None:
+        facts["method"] = found.value
+    return EventDraft(
+        *kinds.make(
+            kinds.DELIVERY_UNCERTAIN if uncertain else kinds.DELIVERY_DEFERRED,
+            id=ids.text(ids.new(shard)), org=ids.text(org), at=at, actor=_QUEUE,
+            on=(ids.text(message), ids.text(delivery)), facts=facts, result="uncertain" if uncertain else "deferred",
+            cause="process-ended", policy=record.plan.policy_version if record.plan else "",
+        )
+    )  # fmt: skip
+
+
+def acted(
+    kind: str, shard: int, org: bytes, message: bytes, delivery: bytes, at: int, state: str, actor: Actor, reason: str
+) -> EventDraft:
+    """A person held, released, retried or retracted a delivery. Their words are committed to and sealed."""
+    return EventDraft(
+        *kinds.make(
+            kind, id=ids.text(ids.new(shard)), org=ids.text(org), at=at, actor=(actor.kind, actor.id),
+            on=(ids.text(message), ids.text(delivery)), facts={"state": state}, cause="asked-by-a-person",
+            values={"reason": reason.encode()} if reason else None,
+        )
+    )  # fmt: skip
+
+
+def damaged(shard: int, org: bytes, message: bytes, delivery: bytes, at: int) -> EventDraft:
+    """What the row holds cannot be opened; it waits for a person."""
+    return EventDraft(
+        *kinds.make(
+            kinds.DELIVERY_HELD, id=ids.text(ids.new(shard)), org=ids.text(org), at=at, actor=_QUEUE,
+            on=(ids.text(message), ids.text(delivery)), facts={"state": "held"}, result="held", cause="damaged",
+        )
+    )  # fmt: skip

@@ -1,0 +1,207 @@
+"""The queue of one shard."""
+
+import asyncio
+import os
+
+from carepost.crypto.rest import Damaged
+from carepost.ground import clock, log
+from carepost.ground.errors import CarepostError, Unavailable
+from carepost.queue import moves
+from carepost.queue.abandoned import Abandoned
+from carepost.queue.accepting import Accepting
+from carepost.queue.claims import Claims
+from carepost.queue.desk import Desk
+from carepost.queue.sealing import Opener, OrgKeyBook
+from carepost.queue.taker import Taker
+from carepost.queue.types import Claim, LeaseLost, MessageRecord, NewMessage, Settlement, State, StoredBody
+from carepost.spool.budget import Budget
+from carepost.spool.repeats import HOUR
+from carepost.spool.shard import Shard
+from carepost.spool.types import Append, Flow, Outcome, Sealing
+from carepost.wire.types import Accepted, Actor, Drained, MessageView
+
+#: longer than any attempt may last (RFC 5321 4.5.3.2: ten minutes for the answer to the final dot)
+LEASE_S = 3600.0
+_SWEEP_EVERY = 30.0
+_BODIES = 256 * 1024 * 1024
+#: messages of the last hour read again into the table of repeats at start
+_REPEATS = 20_000
+
+
+class Queue:
+    """All methods on the engine's loop. One a shard."""
+
+    def __init__(
+        self, shard: Shard, keys: OrgKeyBook, *, budget: Budget | None = None, lease_s: float = LEASE_S
+    ) -> None:
+        """`budget`: shared by all who hold bodies in this process."""
+        self.shard = shard
+        self.number = shard.number
+        #: the local worker; set before anything is accepted, or never
+        self.taker: Taker | None = None
+        self._keys = keys
+        self._opener = Opener(keys)
+        self._budget = budget or Budget(_BODIES)
+        self._lease_us = int(lease_s * 1_000_000)
+        self._claims = Claims(shard, keys, self._lease)
+        self._abandoned = Abandoned(shard, keys, self._claims)
+        self._desk = Desk(shard, keys, self._claims)
+        self._sweeper: asyncio.Task[None] | None = None
+        self._doubt: asyncio.Task[None] | None = None
+        self._sent = self._accepted = 0
+
+    async def start(self) -> None:
+        """Finds what is due, and takes up what a dead process had claimed. Raises Unavailable."""
+        self._claims.look()
+        now = clock.now()
+        for token, message, at in self.shard.backend.repeats(now - HOUR, _REPEATS):
+            self.shard.repeats.put(token, message, at)
+        await self._abandoned.start()
+        await self._desk.count()
+        self.shard.on_doubt = self._doubted
+        self._sweeper = asyncio.get_running_loop().create_task(self._sweep())
+
+    async def close(self) -> None:
+        """The shard is closed by whoever opened it."""
+        for task in (self._sweeper, self._doubt):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+
+    async def accept(self, new: NewMessage) -> Accepted:
+        """Takes responsibility: when this returns, the message survives a power cut. Raises Unavailable (nothing was
+        stored), Refused 422 (its key was used for another message)."""
+        size = len(new.body)
+        self.shard.admit(size)
+        if not self._budget.take(size):
+            raise Unavailable("bodies-full", "Too many messages are being taken in at once; try again later.")
+        work = Accepting(self.shard, self._keys, self._claims, self.taker, self._budget, new)
+        try:
+            unit = work.unit(self._lease)
+            self.shard.submit(unit, work.done, size)
+        except BaseException:
+            work.cancel()
+            raise
+        self._accepted += 1
+        return await work.future
+
+    def repeated(self, token: bytes) -> bytes | None:
+        """The id of the message accepted under this token (BI-023) within the last hour, by any engine of this home."""
+        return self.shard.repeats.find(token, clock.now())
+
+    async def claim(self, limit: int, *, per_destination: int = 20, wait_s: float = 0.0) -> list[Claim]:
+        """Up to `limit` due deliveries, leased to the caller, their attempts on record; fair between organisations and
+        streams. Waits up to `wait_s` for the first. Raises Unavailable."""
+        return await self._claims.claim(limit, per_destination, wait_s)
+
+    def mark_dot(self, claim: Claim) -> None:
+        """The final dot is written next: from here on the attempt may have arrived (law 6). ~1 µs, no commit."""
+        self.shard.dots.mark(claim.lease)
+
+    async def settle(self, claim: Claim, settlement: Settlement) -> None:
+        """The outcome and its events, in one commit, under the claim's lease. Raises LeaseLost: touch nothing more;
+        Unavailable: not on record, the lease stays, call again."""
+        live = self._claims.live.get(claim.delivery)
+        if live is None or live.lease != claim.lease:
+            raise LeaseLost
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        flow, destination = Flow(claim.stream, claim.org), claim.destination
+
+        def done(outcome: Outcome) -> None:
+            if isinstance(outcome, CarepostError):
+                if not future.done():
+                    future.set_exception(outcome)
+                return
+            self._claims.end(claim.delivery, claim.lease)
+            if outcome is True:
+                self._sent += settlement.state is State.SENT
+                self._claims.placed(flow, destination, settlement.state, settlement.due_at)
+            if not future.done():
+                if outcome is True:
+                    future.set_result(None)
+                else:
+                    future.set_exception(LeaseLost())
+
+        self.shard.submit(moves.settled(self._keys, claim, settlement), done)
+        await future
+
+    async def plain(self, claim: Claim) -> bytes:
+        """The body of the claim's message. It counts as held until the claim is settled; waits while too much is.
+        Raises NotFound, Damaged (settle it HELD: law 12)."""
+        stored = await self._desk.body(claim.org, claim.message)
+        size = sum(map(len, stored.chunks))
+        live = self._claims.live.get(claim.delivery)
+        if live is not None and live.release is None:
+            await self._budget.wait(size)
+            if self._claims.live.get(claim.delivery) is not live:
+                self._budget.give(size)
+                raise LeaseLost
+            live.release = lambda: self._budget.give(size)
+        if len(stored.chunks) == 1:
+            return self._opener.body(claim.org, claim.message, stored)
+        return await asyncio.to_thread(self._opener.body, claim.org, claim.message, stored)
+
+    async def message(self, claim: Claim) -> MessageRecord:
+        """Raises NotFound, Damaged."""
+        return self._desk.record(claim.org, claim.message)
+
+    async def act(
+        self, verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: Actor, reason: str
+    ) -> dict[str, str]:
+        """hold | release | retry | retract. Delivery id (text) -> its new state, "not-found", or "not-possible"."""
+        return await self._desk.act(verb, org, deliveries, actor, reason)
+
+    async def lookup(self, org: bytes, message: bytes) -> MessageView:
+        """Raises NotFound: absent, forgotten (then history has it) or another organisation's."""
+        return await self._desk.lookup(org, message)
+
+    async def listing(self, org: bytes, state: str = "", limit: int = 100) -> tuple[MessageView, ...]:
+        """Deliveries queued, deferred or held (`state` "": all three), newest first, under their messages; org b"":
+        of all organisations."""
+        return await self._desk.listing(org, state, limit)
+
+    async def body(self, org: bytes, message: bytes) -> StoredBody:
+        """Ciphertext chunks, wrapped key, sealed MessageRecord. Raises NotFound."""
+        return await self._desk.body(org, message)
+
+    async def find_key(self, org: bytes, token: bytes, payload: bytes) -> Accepted | None:
+        """The earlier answer under an idempotency key; None: the key is not known. Raises Refused 422."""
+        return self._desk.find_key(org, token, payload)
+
+    async def append(self, events: tuple[Sealing, ...]) -> None:
+        """Events that change no delivery, with the next commit."""
+        await self.shard.ask(Append(events))
+
+    async def drain(
+        self, after: int, acked: int, limit: int = 2000, wait_s: float = 0.0
+    ) -> tuple[tuple[Drained, ...], int]:
+        """Events after `after`, in order without a gap, and the newest number. Up to `acked` all may be forgotten."""
+        return await self.shard.drain(after, acked, limit, wait_s)
+
+    def stats(self) -> dict[str, int]:
+        """PHI-free figures for health. queued, held, deferred: as of a few seconds ago."""
+        return {
+            **self._desk.counted,
+            **self.shard.stats(),
+            "claimed": len(self._claims.live),
+            "bodies": self._budget.held,
+            "accepted": self._accepted,
+            "sent": self._sent,
+        }
+
+    def _lease(self) -> tuple[bytes, int]:
+        return os.urandom(16), clock.now() + self._lease_us
+
+    def _doubted(self) -> None:
+        self._doubt = asyncio.get_running_loop().create_task(self._abandoned.recover_unknown())
+
+    async def _sweep(self) -> None:
+        """Housekeeping of leases and figures. Its own failures must not end it."""
+        while True:
+            await asyncio.sleep(_SWEEP_EVERY)
+            try:
+                while await self._abandoned.sweep(clock.now()):
+                    pass
+                await self._desk.count()
+            except (CarepostError, Damaged) as error:
+                log.failure("queue-sweep-failed", error, shard=self.number)

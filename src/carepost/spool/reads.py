@@ -1,0 +1,160 @@
+"""Reading a shard's tables over connections of their own; sees what is committed."""
+
+# ruff: noqa: S608  (statements are put together from constants of this file)
+import threading
+from typing import Any
+
+from carepost.ground.database import Connection
+from carepost.spool.types import Counts, DeliveryRow, Flow, KeyedRow, MessageFound
+from carepost.wire.types import Drained
+
+_DELIVERY = (
+    "SELECT id, message, org, stream, destination, state, place, due_at, lease, lease_until, attempt, rev,"
+    " alone, record FROM delivery "
+)
+_OPEN = "state IN ('queued', 'deferred', 'held')"
+#: organisations looked at when a list over all of them is asked for
+MOST_ORGS = 1000
+
+
+class _Connected:
+    """One connection, callable from any thread, one at a time."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._reader = connection
+        self._reading = threading.Lock()
+
+    def close(self) -> None:
+        with self._reading:
+            self._reader.close()
+
+    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        bound = [bytearray(v) if isinstance(v, bytes) else v for v in values]
+        with self._reading:
+            rows: list[tuple[Any, ...]] = self._reader.execute(sql, bound).fetchall()
+        return rows
+
+    def _one(self, sql: str, *values: object) -> tuple[Any, ...] | None:
+        rows = self._rows(sql, *values)
+        return rows[0] if rows else None
+
+
+class Reads(_Connected):
+    """Look-ups by key: microseconds, also on the loop."""
+
+    def delivery(self, id: bytes) -> DeliveryRow | None:
+        row = self._one(_DELIVERY + "WHERE id=?", id)
+        return _delivery(row) if row else None
+
+    def message(self, id: bytes) -> MessageFound | None:
+        row = self._one("SELECT id, org, stream, at, size, deliveries, wrapped_key, record FROM message WHERE id=?", id)
+        return MessageFound(*row) if row else None
+
+    def place_of_body(self, id: bytes) -> tuple[Any, ...] | None:
+        """(chunk, segment, start, length) of a message's body; the chunk or the segment is None."""
+        return self._one(
+            "SELECT body.chunk, message.segment, message.start, message.length"
+            " FROM message LEFT JOIN body ON body.n = message.body WHERE message.id=?",
+            id,
+        )
+
+    def keyed(self, token: bytes) -> KeyedRow | None:
+        row = self._one("SELECT token, payload, message, answer, until FROM keyed WHERE token=?", token)
+        return KeyedRow(*row) if row else None
+
+    def ready(self, flow: Flow, destination: bytes, limit: int) -> list[DeliveryRow]:
+        rows = self._rows(
+            _DELIVERY + "WHERE place=1 AND stream=? AND org=? AND destination=? ORDER BY due_at LIMIT ?",
+            flow.stream, flow.org, destination, limit,
+        )  # fmt: skip
+        return [_delivery(row) for row in rows]
+
+    def destinations(self, flow: Flow, after: bytes, limit: int) -> list[bytes]:
+        sql = (
+            "SELECT destination FROM delivery WHERE place=1 AND stream=? AND org=? AND destination>?"
+            " ORDER BY destination LIMIT 1"
+        )
+        found: list[bytes] = []
+        while len(found) < limit and (row := self._one(sql, flow.stream, flow.org, after)):
+            after = row[0]
+            found.append(after)
+        return found
+
+    def flows(self, place: int) -> list[Flow]:
+        """By steps of the index, one a flow: the number of deliveries does not matter."""
+        next_org = f"SELECT org FROM delivery WHERE place={place:d} AND stream=? AND org>? ORDER BY org LIMIT 1"
+        next_stream = f"SELECT stream FROM delivery WHERE place={place:d} AND stream>? ORDER BY stream LIMIT 1"
+        found: list[Flow] = []
+        stream = ""
+        while row := self._one(next_stream, stream):
+            stream, org = row[0], b""
+            while row := self._one(next_org, stream, org):
+                org = row[0]
+                found.append(Flow(stream, org))
+        return found
+
+    def next_due(self, flow: Flow) -> int | None:
+        row = self._one(
+            "SELECT due_at FROM delivery WHERE place=2 AND stream=? AND org=? ORDER BY due_at LIMIT 1",
+            flow.stream, flow.org,
+        )  # fmt: skip
+        return row[0] if row else None
+
+    def expired(self, now: int, limit: int) -> list[DeliveryRow]:
+        sql = _DELIVERY + "WHERE place=3 AND lease_until<=? ORDER BY lease_until LIMIT ?"
+        return [_delivery(row) for row in self._rows(sql, now, limit)]
+
+
+class Lists(_Connected):
+    """Reads of many rows, over a connection of their own: a look-up never waits for them."""
+
+    def open(self, org: bytes, state: str, limit: int) -> list[DeliveryRow]:
+        orgs = [org] if org else self._open_orgs()
+        sql = _DELIVERY + f"WHERE org=? AND {_OPEN} AND (?='' OR state=?) ORDER BY id DESC LIMIT ?"
+        found = [_delivery(row) for one in orgs for row in self._rows(sql, one, state, state, limit)]
+        found.sort(key=lambda d: d.id, reverse=True)
+        return found[:limit]
+
+    def _open_orgs(self) -> list[bytes]:
+        sql = f"SELECT org FROM delivery WHERE org>? AND {_OPEN} ORDER BY org LIMIT 1"
+        found: list[bytes] = []
+        after = b""
+        while len(found) < MOST_ORGS and (row := self._one(sql, after)):
+            after = row[0]
+            found.append(after)
+        return found
+
+    def outbox(self, after: int, limit: int) -> list[Drained]:
+        sql = "SELECT seq, org, event, sealed FROM outbox WHERE seq>? ORDER BY seq LIMIT ?"
+        return [Drained(*row) for row in self._rows(sql, after, limit)]
+
+    def oldest(self) -> int:
+        row = self._one("SELECT at FROM outbox ORDER BY seq LIMIT 1")
+        return row[0] if row else 0
+
+    def repeats(self, since: int, limit: int) -> list[tuple[bytes, bytes, int]]:
+        rows = self._rows("SELECT repeat, id, at FROM message ORDER BY id DESC LIMIT ?", limit)
+        return [(token, id_, at) for token, id_, at in rows if token is not None and at >= since]
+
+    def counts(self) -> Counts:
+        def count(table: str, where: str) -> int:
+            (n,) = self._rows(f"SELECT count(*) FROM {table} WHERE {where}")[0]
+            return int(n)
+
+        return Counts(
+            ready=count("delivery", "place=1"),
+            waiting=count("delivery", "place=2"),
+            claimed=count("delivery", "place=3"),
+            held=count("delivery", f"{_OPEN} AND state='held'"),
+            deferred=count("delivery", f"{_OPEN} AND state='deferred'"),
+            outbox=count("outbox", "seq>0"),
+        )
+
+    def segments(self) -> dict[int, int]:
+        """segment -> bodies in it that rows point to."""
+        sql = "SELECT segment, count(*) FROM message WHERE segment IS NOT NULL GROUP BY segment"
+        return dict(self._rows(sql))
+
+
+def _delivery(row: tuple[Any, ...]) -> DeliveryRow:
+    return DeliveryRow(*row)
