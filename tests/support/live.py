@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import uvloop
-from clinics import Clinics
 
 from carepost.ground import ids
 from carepost.processes import certificates
@@ -31,6 +30,7 @@ from carepost.reception.sockets import bind
 from carepost.reception.tls import Certificates
 from carepost.spool.budget import Budget
 from carepost.wire.types import Accepted, AcceptedDelivery, Submission
+from tests.support.clinics import Clinics
 
 T = TypeVar("T")
 HOST = "mail.maple.test"

@@ -3,8 +3,6 @@
 import base64
 from typing import Any
 
-from clinics import PASSWORDS, Clinics
-
 from carepost.reception.credentials import Credentials
 from carepost.reception.smtp.effects import Accept, Authenticate, Close, Effect, Reply, StartTls
 from carepost.reception.smtp.limits import Limits
@@ -12,6 +10,7 @@ from carepost.reception.smtp.session import Session
 from carepost.reception.smtp.transaction import Role
 from carepost.spool.budget import Budget
 from carepost.wire.types import Accepted
+from tests.support.clinics import PASSWORDS, Clinics
 
 
 class Talk:

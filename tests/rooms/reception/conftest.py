@@ -1,12 +1,8 @@
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "support"))
-
-from live import LiveHttp
+from tests.support.live import LiveHttp
 
 
 @pytest.fixture

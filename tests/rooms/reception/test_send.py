@@ -6,14 +6,14 @@ import datetime
 from typing import Any
 
 import pytest
-from clinics import HARBOUR, MAPLE
-from live import LiveHttp
 
 from carepost.crypto import slowhash
 from carepost.ground.errors import Refused, Unavailable
 from carepost.policy.types import Access, Assurance, Category, Method
 from carepost.rfc import message as rfc_message
 from carepost.rfc import mime
+from tests.support.clinics import HARBOUR, MAPLE
+from tests.support.live import LiveHttp
 
 PATH = "/api/v1/messages"
 

@@ -5,8 +5,9 @@ import hashlib
 import hmac
 
 import pytest
-from clinics import PASSWORDS
-from talk import Authenticate, Talk
+
+from tests.support.clinics import PASSWORDS
+from tests.support.talk import Authenticate, Talk
 
 pytestmark = pytest.mark.fast
 

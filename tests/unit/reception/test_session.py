@@ -1,10 +1,10 @@
 """The SMTP session without a socket: order of commands, extensions, pipelining, limits (RFC 5321, 2920, 6531, 3461)."""
 
 import pytest
-from talk import Role, StartTls, Talk
 
 from carepost.ground.errors import Refused, Unavailable
 from carepost.reception.smtp.effects import Accept
+from tests.support.talk import Role, StartTls, Talk
 
 pytestmark = pytest.mark.fast
 

@@ -22,7 +22,7 @@ from carepost.wire.types import Accepted, AcceptedDelivery, AccessProof, Submiss
 
 SCOPE = "send"
 #: a Structured Field string (draft-ietf-httpapi-idempotency-key-header), or the bare text many clients send
-_KEY = re.compile(r'"([ -~]{1,255})"|([!-~]{1,255})')
+_KEY = re.compile(r'"([ -~]{1,255})"|([!#-~]{1,255})')
 _QUOTA = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 #: (status, answer, header fields) of a request whose key and body were read
 _Work = Callable[[Scope, ApiKey, bytes], Awaitable[tuple[int, object, Headers]]]
