@@ -1,0 +1,200 @@
+"""The `engine` process: its shards, SMTP and HTTP listeners, deliveries, and the socket for other processes."""
+
+import asyncio
+import gc
+import importlib
+import resource
+import signal
+
+import uvloop
+
+from carepost.delivery.courier import Courier
+from carepost.delivery.exchange import Timeouts
+from carepost.delivery.worker import Worker
+from carepost.delivery.world import World
+from carepost.directory import Directory
+from carepost.directory.sqlite import source as sqlite_source
+from carepost.ground import log, metrics
+from carepost.ground.config import Config
+from carepost.ground.home import Home
+from carepost.ground.keys import PurposeKeys
+from carepost.intake.accept import Intake
+from carepost.intake.client import AsyncClient
+from carepost.intake.orgkeys import DirectoryKeys
+from carepost.posture import Posture
+from carepost.processes import outgoing
+from carepost.processes.child import Start
+from carepost.queue.queue import Queue
+from carepost.reception.access import AccessProofs
+from carepost.reception.credentials import Credentials
+from carepost.reception.doors import DoorsServer
+from carepost.reception.http.app import App
+from carepost.reception.http.limits import HttpLimits
+from carepost.reception.http.relay import Relay
+from carepost.reception.http.server import HttpServer
+from carepost.reception.smtp.limits import Limits as SmtpLimits
+from carepost.reception.smtp.server import SmtpServer
+from carepost.reception.smtp.types import Role
+from carepost.reception.sockets import bind
+from carepost.reception.tls import Certificates
+from carepost.spool.budget import Budget
+from carepost.spool.limits import Limits as SpoolLimits
+from carepost.spool.shard import Shard
+
+#: seconds what runs may take to end after SIGTERM (the supervisor waits 8)
+DRAIN = 5.0
+
+
+def run(start: Start) -> None:
+    uvloop.run(_run(start))
+
+
+async def _run(start: Start) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    engine = Engine(start.home, start.config, start.keys, start.index, stopping)
+    try:
+        await engine.start()
+        # what was built so far lives as long as the process: the collector need not look at it again
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(50_000, 20, 50)
+        start.ready()
+        await stopping.wait()
+    finally:
+        await engine.stop()
+
+
+def _directory(home: Home, config: Config, keys: PurposeKeys) -> Directory:
+    if config.database_url:
+        # psycopg is an extra: only an installation on PostgreSQL has it
+        return Directory(importlib.import_module("carepost.directory.postgres").source(config.database_url, keys))
+    return Directory(sqlite_source(home.office_db, keys))
+
+
+class Engine:
+    """Everything of one engine process, built here and nowhere else."""
+
+    def __init__(self, home: Home, config: Config, keys: PurposeKeys, index: int, stopping: asyncio.Event) -> None:
+        self._home, self._config, self._index = home, config, index
+        engines = outgoing.engine_count(home, config)
+        self._budget = Budget(config.max_bodies)
+        self._directory = _directory(home, config, keys)
+        limits = SpoolLimits(min_free=config.min_free, outbox=config.outbox_limit)
+        self._shards: list[Shard] = []
+        self._queues: dict[int, Queue] = {}
+        book = DirectoryKeys(self._directory, keys)
+        for number in range(index, home.shards, engines):
+            shard = Shard.open(home.shard(number), home.node << 6 | number, limits)
+            self._shards.append(shard)
+            self._queues[shard.number] = Queue(shard, book, budget=self._budget)
+        self._posture = Posture.open(home.shard(index), keys)
+        self._elsewhere = AsyncClient(home.run, home.shards)
+        self._intake = Intake(
+            self._queues, self._directory, self._posture, keys, config, shards=home.shards, elsewhere=self._elsewhere
+        )
+        way = outgoing.build(home, config, self._posture)
+        self._courier = Courier(
+            config.hostname,
+            way.anchors,
+            timeouts=Timeouts.of(config.command_timeout, config.data_timeout),
+            per_host=config.destination_connections,
+        )
+        world = World(
+            directory=self._directory,
+            posture=self._posture,
+            finder=way.finder,
+            courier=self._courier,
+            preparer=outgoing.preparer(keys),
+            intake=self._intake,
+            schedule=way.schedule,
+            hostname=config.hostname,
+        )
+        self._workers = [Worker(queue, world) for queue in self._queues.values()]
+        for queue, worker in zip(self._queues.values(), self._workers, strict=True):
+            queue.taker = worker
+        self._credentials = Credentials(self._directory)
+        self._access = AccessProofs()
+        self._listeners(keys, stopping)
+
+    def _listeners(self, keys: PurposeKeys, stopping: asyncio.Event) -> None:
+        config, home = self._config, self._home
+        self._certificates = Certificates(outgoing.tls_folder(home, config), config.hostname)
+        smtp_limits = SmtpLimits(
+            command_timeout=config.command_timeout,
+            data_timeout=config.data_timeout,
+            max_message=config.max_message,
+            max_recipients=config.max_recipients,
+            max_connections=config.max_connections,
+        )
+
+        def smtp(role: Role, *, implicit_tls: bool = False) -> SmtpServer:
+            return SmtpServer(
+                role, self._intake, self._credentials, self._access, self._certificates, self._budget, smtp_limits,
+                hostname=config.hostname, implicit_tls=implicit_tls,
+            )  # fmt: skip
+
+        self._smtp = [
+            (smtp(Role.SUBMISSION), config.port_submission, "port_submission"),
+            (smtp(Role.SUBMISSION, implicit_tls=True), config.port_submission_tls, "port_submission_tls"),
+            (smtp(Role.MX), config.port_mx, "port_mx"),
+        ]
+        limits = HttpLimits(max_recipients=config.max_recipients)
+        viewer = outgoing.viewer(home)
+        app = App(
+            self._intake, self._directory, self._access, self._budget, limits,
+            office=Relay(str(home.run / "staff.sock"), limits, "staff"),
+            sandbox=Relay(viewer, limits, "sandbox") if viewer else None,
+        )  # fmt: skip
+        tls = self._certificates.context if outgoing.http_tls(config) else None
+        self._http = HttpServer(app, limits, tls=tls)
+        self._doors = DoorsServer(
+            home.socket(self._index), self._intake, self._queues, self._budget,
+            health=self._health, quit_=stopping.set,
+        )  # fmt: skip
+
+    async def start(self) -> None:
+        self._directory.start()
+        for queue in self._queues.values():
+            await queue.start()
+        self._courier.start()
+        await self._doors.start()
+        # nothing listens until every shard has an owner (DESIGN 2)
+        await outgoing.every_shard_owned(self._home, self._config)
+        for worker in self._workers:
+            worker.start()
+        listen = self._config.listen
+        for server, port, setting in self._smtp:
+            await server.start(bind(listen, port, setting))
+        await self._http.start(bind(listen, self._config.port_api, "port_api"))
+
+    async def stop(self) -> None:
+        """No new connection; what runs ends or is taken up again at the next start."""
+        drains = [server.drain(DRAIN) for server, _, _ in self._smtp]
+        await asyncio.gather(*drains, self._http.drain(DRAIN), return_exceptions=True)
+        await asyncio.gather(*(worker.stop(DRAIN / 2) for worker in self._workers), return_exceptions=True)
+        for server, _, _ in self._smtp:
+            server.close()
+        await self._doors.close()
+        await self._courier.close()
+        for queue in self._queues.values():
+            await queue.close()
+        for shard in self._shards:
+            await asyncio.to_thread(shard.close)
+        self._posture.close()
+        self._credentials.close()
+        self._access.close()
+        self._directory.stop()
+        log.event("engine-stopped")
+
+    def _health(self) -> dict[str, int]:
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        counted = {name: int(value) for name, value in metrics.snapshot().items()}
+        return {
+            **counted,
+            "rss": usage.ru_maxrss * 1024,
+            "under_way": sum(worker.held for worker in self._workers),
+            "connections": sum(server.connections for server, _, _ in self._smtp),
+        }

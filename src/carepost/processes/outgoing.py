@@ -1,0 +1,111 @@
+"""The parts of an engine that lead outside, built from the settings and, in a sandbox home, from its world."""
+
+import asyncio
+import ipaddress
+import os
+import ssl
+from pathlib import Path
+
+import msgspec
+
+from carepost.delivery import https, mtasts, mx, resolver
+from carepost.delivery.hops import Finder
+from carepost.delivery.methods.tls import Preparer
+from carepost.delivery.mtasts import Policies
+from carepost.delivery.resolver import Resolver
+from carepost.delivery.schedule import Schedule
+from carepost.delivery.trust import Anchors
+from carepost.ground.config import Config
+from carepost.ground.errors import Unavailable
+from carepost.ground.home import Home
+from carepost.ground.keys import PurposeKeys
+from carepost.posture import Posture
+from carepost.sandbox.world import Dial, read_dial, read_world
+
+#: RFC 8461 3.3
+POLICY_PATH = "/.well-known/mta-sts.txt"
+_OWNED_WITHIN = 30.0
+
+
+class Outgoing(msgspec.Struct, frozen=True):
+    anchors: Anchors
+    finder: Finder
+    schedule: Schedule
+
+
+def build(home: Home, config: Config, posture: Posture) -> Outgoing:
+    """Raises ConfigError naming the setting that is wrong. The dial table is honoured only in a sandbox home."""
+    world = read_world(home.world) if home.sandbox else None
+    dial = read_dial(home.world) if home.sandbox else {}
+    extra = config.outbound_ca or (world.ca_file if world else "")
+    asked = Resolver(resolver.servers(config.resolvers, config.resolvers_validate))
+    fetch = policy_fetcher(asked, https.context(extra), dial)
+    finder = Finder(
+        asked, Policies(asked, posture, fetch), ours=(config.hostname,), port=config.smtp_port, dial=dial or None
+    )
+    schedule = Schedule(config.retry_first, config.retry_longest, config.give_up)
+    return Outgoing(Anchors.system(Path(extra) if extra else None), finder, schedule)
+
+
+def policy_fetcher(asked: Resolver, tls: ssl.SSLContext, dial: Dial) -> mtasts.Fetch:
+    """Fetches `https://<host>/.well-known/mta-sts.txt` (RFC 8461 3.3) from the host's own addresses."""
+
+    async def fetch(host: str) -> bytes:
+        if host in dial:
+            places = [dial[host]]
+        else:
+            answers = [await asked.addresses(host), await asked.addresses(host, v6=True)]
+            places = [(address, 443) for answer in answers for address in answer.records if not mx.refused(address)]
+        error: Exception = https.NotHad("no-address")
+        for address, port in places[:4]:
+            try:
+                return await https.get(host, POLICY_PATH, address=address, port=port, tls=tls, limit=mtasts.MAX_BYTES)
+            except OSError as failed:
+                error = failed
+        raise error
+
+    return fetch
+
+
+def preparer(keys: PurposeKeys) -> Preparer:
+    return Preparer(keys.only("dkim"))
+
+
+def tls_folder(home: Home, config: Config) -> Path:
+    return Path(config.tls_folder) if config.tls_folder else home.tls
+
+
+def http_tls(config: Config) -> bool:
+    """API, console and portal speak plain HTTP on loopback only (a proxy, or development); anywhere else TLS."""
+    try:
+        return not ipaddress.ip_address(config.listen).is_loopback
+    except ValueError:
+        return config.listen != "localhost"
+
+
+def viewer(home: Home) -> tuple[str, int] | None:
+    world = read_world(home.world) if home.sandbox else None
+    return world.viewer_address if world else None
+
+
+def engine_count(home: Home, config: Config) -> int:
+    return max(1, min(config.engines or os.cpu_count() or 1, home.shards))
+
+
+async def every_shard_owned(home: Home, config: Config) -> None:
+    """Waits until each engine's socket answers. Raises Unavailable after 30 s: the supervisor starts us again."""
+    deadline = asyncio.get_running_loop().time() + _OWNED_WITHIN
+    for index in range(engine_count(home, config)):
+        while not await _answers(home.socket(index)):
+            if asyncio.get_running_loop().time() > deadline:
+                raise Unavailable("shard-alone", "A shard has no owner; nothing is accepted until it has.")
+            await asyncio.sleep(0.05)
+
+
+async def _answers(path: Path) -> bool:
+    try:
+        _, writer = await asyncio.open_unix_connection(str(path))
+    except OSError:
+        return False
+    writer.close()
+    return True
