@@ -4,8 +4,9 @@ import msgspec
 
 
 class Finding(msgspec.Struct, frozen=True):
-    #: stable: leaf-missing, leaf-changed, event-damaged, event-foreign, sealed-damaged, tail-missing, tree-changed,
-    #: checkpoint-wrong, checkpoint-signature, checkpoint-missing, index-changed, order, gap, history-rewritten, unreadable
+    #: stable: leaf-missing, leaf-changed, event-damaged, event-foreign, sealed-damaged, order, tree-changed,
+    #: checkpoint-wrong, checkpoint-signature, checkpoint-missing, index-changed, tail-missing, gap,
+    #: history-rewritten, unreadable
     code: str
     words: str
 
@@ -18,8 +19,9 @@ class LogReport(msgspec.Struct):
     checkpoints: int = 0
     #: events whose bytes are gone after retention; their hashes stand
     past_retention: int = 0
-    #: openings that were opened and compared
+    #: openings that were opened and compared, and events whose openings could not be, for want of a key
     opened: int = 0
+    unopened: int = 0
     #: sizes of the outside checkpoints that this log was found to contain
     outside: list[int] = []
     findings: list[Finding] = []
@@ -52,6 +54,6 @@ class Report(msgspec.Struct):
         if self.outside:
             return f"{events} events hold, and contain what the checkpoints kept elsewhere saw"
         return (
-            f"{events} events hold among themselves. Only inner consistency was checked: whoever can write the database "
-            "and sign could have rewritten all of it. Give a checkpoint kept elsewhere with --checkpoint."
+            f"{events} events hold among themselves. Only inner consistency was checked: whoever can write the "
+            "database and sign could have rewritten all of it. Give a checkpoint kept elsewhere with --checkpoint."
         )
