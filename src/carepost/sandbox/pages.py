@@ -3,11 +3,15 @@
 import datetime
 from html import escape
 
+from carepost.ground import clock
 from carepost.sandbox import reading
 from carepost.sandbox.domains import ALL, DOMAINS, ORGANISATION, Domain
 from carepost.sandbox.store import Counters, Kind, Mail, Store
 
 BASE = "/sandbox"
+
+#: mails of one mailbox, and mailboxes of one domain, that a page lists
+LISTED = 200
 
 KINDS = {Kind.MESSAGE: "Message", Kind.NOTICE: "Notice", Kind.BOUNCE: "Delivery report"}
 
@@ -28,7 +32,8 @@ def arrival(mail: Mail) -> str:
     return f'<span class="tag safe">Arrived over {escape(mail.tls.version.replace("TLSv", "TLS "))}</span>'
 
 
-def page(title: str, body: str, crumbs: tuple[tuple[str, str], ...] = ()) -> bytes:
+def page(title: str, body: str, crumbs: tuple[tuple[str, str], ...] = (), heading: str = "") -> bytes:
+    """`heading`: what the page is headed with when that names a person, which a title never does (law 10)."""
     trail = "".join(f'<li><a href="{href}">{escape(text)}</a></li>' for href, text in crumbs)
     nav = f'<nav aria-label="Where you are"><ol>{trail}</ol></nav>' if trail else ""
     return f"""<!doctype html>
@@ -42,10 +47,11 @@ def page(title: str, body: str, crumbs: tuple[tuple[str, str], ...] = ()) -> byt
 </head>
 <body>
 <a class="skip" href="#main">Skip to content</a>
-<p class="banner"><strong>Sandbox.</strong> Every person here is invented, and no mail leaves this computer.</p>
+<header class="banner"><strong>Sandbox.</strong> Every person here is invented, and no mail leaves this computer.
+</header>
 <main id="main">
 {nav}
-<h1>{escape(title)}</h1>
+<h1>{escape(heading or title)}</h1>
 {body}
 </main>
 </body>
@@ -65,7 +71,8 @@ def index(store: Store, token: dict[str, str]) -> bytes:
     lost = f"<p>{counted(store.forgotten, 'older mail')} no longer kept.</p>" if store.forgotten else ""
     columns = ("Domain", "Mailboxes", "Messages", "Notices", "Messages in clear")
     head = "".join(f'<th scope="col" role="columnheader">{name}</th>' for name in columns)
-    body = f"""<p>What each recipient's mail system received. {counted(store.received, "mail")} so far.
+    body = f"""<p>What each recipient's mail system received: {counted(store.received, "mail")},
+as of {when(clock.now())}.
 <a class="action" href="{BASE}/">Reload</a></p>
 {empty}{lost}
 <table class="stack" role="table">
@@ -85,8 +92,10 @@ def _domain_row(domain: Domain, boxes: dict[str, list[Mail]], store: Store, toke
     links = "".join(
         f'<li><a href="{BASE}/mailboxes/{token[address]}">{escape(address)}</a> '
         f"<span>{counted(len(mails), 'mail')}</span></li>"
-        for address, mails in boxes.items()
+        for address, mails in list(boxes.items())[:LISTED]
     )
+    if len(boxes) > LISTED:
+        links += f"<li>and {len(boxes) - LISTED:,} more</li>"
     listed = f'<ul class="plain">{links}</ul>' if links else '<span class="quiet">nothing yet</span>'
     clear = f"{counters.clear_message_bytes:,} bytes" if counters.clear_message_bytes else "none"
     cells = (
@@ -101,12 +110,11 @@ def _domain_row(domain: Domain, boxes: dict[str, list[Mail]], store: Store, toke
 
 
 def mailbox(address: str, mails: list[Mail]) -> bytes:
-    items = "".join(_mail_item(mail) for mail in reversed(mails))
-    name = escape(address)
-    body = f"""<p class="owner">{name}</p>
-<p>{counted(len(mails), "mail")}, newest first.</p>
+    items = "".join(_mail_item(mail) for mail in mails[: -LISTED - 1 : -1])
+    shown = f"; the newest {LISTED} are shown" if len(mails) > LISTED else ""
+    body = f"""<p>{counted(len(mails), "mail")}, newest first{shown}.</p>
 <ul class="mails">{items}</ul>"""
-    return page("Mailbox", body, ((f"{BASE}/", "All mailboxes"),))
+    return page("Mailbox", body, ((f"{BASE}/", "All mailboxes"),), address)
 
 
 def _mail_item(mail: Mail) -> str:
@@ -142,14 +150,13 @@ sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>"""
         opened = "" if read.html else " open"
         text = f"""<details{opened}><summary>Plain text</summary>
 <pre class="text">{reading.linked(read.text)}</pre></details>"""
-    body = f"""<p class="subject">{escape(read.subject or "(no subject)")}</p>
-<p class="tags"><span class="tag">{KINDS[mail.kind]}</span></p>
+    body = f"""<p class="tags"><span class="tag">{KINDS[mail.kind]}</span></p>
 <dl class="fields">{listed}</dl>
 {sealed}{shown}{text}{parts}
 <p class="actions"><a class="action" href="{here}.eml">Download .eml</a>
 <a class="action" href="{here}/raw">Show source</a></p>"""
     back = f"{BASE}/mailboxes/{box}" if box else f"{BASE}/"
-    return page("Mail", body, ((f"{BASE}/", "All mailboxes"), (back, "Mailbox")))
+    return page("Mail", body, ((f"{BASE}/", "All mailboxes"), (back, "Mailbox")), read.subject or "(no subject)")
 
 
 def _attachments(read: reading.Reading, here: str) -> str:

@@ -133,6 +133,7 @@ def clean(page: str) -> str:
         attributes=attributes,
         set_tag_attribute_values={"a": {"target": "_blank"}},
         filter_style_properties=set(STYLES.split()),
+        url_relative="deny",
         url_schemes={"http", "https", "mailto", "cid"},
         link_rel="noopener noreferrer",
     )
