@@ -201,7 +201,7 @@ class Attempt:
             return
         measured = Measured(
             tls=carried.achieved,
-            starttls=carried.secured,
+            starttls=carried.offered,
             mta_sts=hops.sts.word,
             dane=events.dane_word(hops),
         )

@@ -3,9 +3,10 @@
 Written for reuse: two waits and no task a message. What the peer does wrong ends in a value, never in an exception."""
 
 import asyncio
+import re
 import ssl
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol, cast
 
 import msgspec
@@ -22,6 +23,21 @@ from carepost.rfc.reply import Parser, Reply
 PIECE: Final = 131_072
 #: seconds for a whole body before its final dot, so that an attempt ends within its lease
 TRANSFER: Final = 900.0
+
+
+_DOT: Final = re.compile(rb"\n\.")
+#: what servers say again and again ("250 2.1.0 Ok", three replies a message), already read
+_known: dict[bytes, tuple[Reply, ...]] = {}
+_KNOWN_SIZE: Final = 256
+_KNOWN: Final = 1000
+
+
+def _remember(data: bytes, replies: Sequence[Reply], parser: Parser) -> None:
+    """Only whole replies that were read without a fault."""
+    if len(replies) < 2 or parser.pending or parser.broken or len(_known) >= _KNOWN:
+        return
+    if not any(reply.malformed for reply in replies):
+        _known[data] = tuple(replies)
 
 
 class Watch(Protocol):
@@ -42,6 +58,8 @@ class Connection(asyncio.Protocol):
         self.timeouts = timeouts
         self.capabilities = Capabilities()
         self.handshake: Handshake | None = None
+        #: STARTTLS was offered: from then on nothing goes in clear
+        self.offered = False
         #: loop time at which it was opened, last gave a message back, and messages so far
         self.opened = self.idle_since = asyncio.get_running_loop().time()
         self.uses = 0
@@ -70,7 +88,14 @@ class Connection(asyncio.Protocol):
         self._watch.made(self)
 
     def data_received(self, data: bytes) -> None:
-        replies = self._parser.feed(data)
+        replies: Sequence[Reply] | None = None
+        clean = not self._parser.pending
+        if clean:
+            replies = _known.get(data)
+        if replies is None:
+            replies = self._parser.feed(data)
+            if clean and len(data) <= _KNOWN_SIZE:
+                _remember(data, replies, self._parser)
         if self._hold_after_reply and (replies or self._parser.broken):
             # Nothing after this reply may reach us before TLS does (BI-009).
             self._hold_after_reply = False
@@ -233,7 +258,9 @@ class Connection(asyncio.Protocol):
             # A reply to what was not sent yet would be taken for the answer to the message.
             self.abort("malformed")
             return Ended(Stage.DATA, None, "malformed")
-        data = lines.terminate(sealed.data)
+        data = sealed.data
+        # Most messages have no line that begins with a dot, and a search is cheaper than a copy.
+        data = lines.terminate(data) if _DOT.search(data) or data.startswith(b".") else data + b".\r\n"
         if len(data) > PIECE:
             view = memoryview(data)
             last = (len(data) - 1) // PIECE * PIECE

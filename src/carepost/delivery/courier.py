@@ -60,8 +60,8 @@ class Carried(msgspec.Struct, frozen=True):
     assessed: Assessed = Assessed(Assurance.NONE)
     #: best assurance measured on any host; None: no host was reached
     achieved: Assurance | None = None
-    #: a handshake was completed with some host; None: no host was reached
-    secured: bool | None = None
+    #: some host offered STARTTLS; None: no host was reached
+    offered: bool | None = None
     #: every host fell short of the floor, and nothing else went wrong
     short: bool = False
     #: NOTIFY was passed on: reports are the next server's
@@ -81,6 +81,7 @@ class Courier:
     def __init__(
         self, name: str, anchors: Anchors, *, timeouts: Timeouts | None = None, per_host: int = 20, idle: float = IDLE
     ) -> None:
+        self._loop = asyncio.get_running_loop()
         self._anchors = anchors
         self._dialer = Dialer(name, timeouts or Timeouts(), self)
         self._per_host = per_host
@@ -124,10 +125,11 @@ class Courier:
 
     async def _try(self, parcel: Parcel | None, hops: Hops, need: Need) -> Carried:
         tally = _Tally()
-        loop = asyncio.get_running_loop()
-        began = loop.time()
+        began = 0.0
         for hop, address in _dials(hops):
-            if hop.host in tally.settled or loop.time() - began > TRYING:
+            now = self._loop.time()
+            began = began or now
+            if hop.host in tally.settled or now - began > TRYING:
                 continue
             carried = await self._host(parcel, hop, address, hops, need, tally)
             if carried is not None:
@@ -146,11 +148,11 @@ class Courier:
                 tally.failed(hop, address, got)
                 return None
             assessed = self._assessed(got, hop, hops, need)
-            enough = met(assessed, need.floor, tls_once=need.tls_once)
+            enough = met(assessed, need.floor, tls_once=need.tls_once or got.offered)
             if parcel is None or not enough:
                 reused, got.uses = got.uses > 0, got.uses + 1
                 self._give_back(pool, got)
-                if reused and not fresh and asyncio.get_running_loop().time() - got.opened > LOOK_AGAIN:
+                if reused and not fresh and self._loop.time() - got.opened > LOOK_AGAIN:
                     # Since it was opened the server may have a new certificate, or the domain a new TLSA set.
                     fresh = True
                     continue
@@ -170,7 +172,7 @@ class Courier:
                 tally.failed(hop, address, ended)
                 return None
             return Carried(
-                ended, hop.host, got.address, got.handshake, hop, assessed, tally.best, tally.secured, False, passed_on
+                ended, hop.host, got.address, got.handshake, hop, assessed, tally.best, tally.offered, False, passed_on
             )
         tally.failed(hop, address, Ended(Stage.MAIL, None, "lost"))
         return None
@@ -181,7 +183,7 @@ class Courier:
         known = connection.worth
         if known is not None and known[0] is hops and known[1] is hop and known[2] == need.weakened:
             return known[3]
-        assessed = assess(connection.handshake, hop, hops, need.weakened)
+        assessed = assess(connection.handshake, hop, hops, need.weakened, offered=connection.offered)
         connection.worth = (hops, hop, need.weakened, assessed)
         return assessed
 
@@ -220,7 +222,6 @@ class Courier:
                 address,
                 hop.port,
                 hops.anchors or self._anchors,
-                clear_ok=clear_ok,
             )
         finally:
             if isinstance(opened, Connection) and not opened.error:
@@ -231,7 +232,7 @@ class Courier:
         return opened if not isinstance(opened, Connection) or not opened.error else Ended(Stage.EHLO, None, "lost")
 
     def _give_back(self, pool: Pool, connection: Connection) -> None:
-        now = asyncio.get_running_loop().time()
+        now = self._loop.time()
         if connection.error or connection.uses >= USES or now - connection.opened > AGE or self._timer is None:
             self._retire(connection)
             return
@@ -261,8 +262,7 @@ class Courier:
             pool.drop(connection)
 
     def _tick(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
+        now = self._loop.time()
         for connection in list(self._live):
             connection.check_time(now)
         for key, pool in list(self._pools.items()):
@@ -271,22 +271,24 @@ class Courier:
                     self._retire(connection)
             if pool.empty:
                 del self._pools[key]
-        self._timer = loop.call_later(TICK, self._tick)
+        self._timer = self._loop.call_later(TICK, self._tick)
 
 
 class _Tally:
     """What was learnt of the hosts tried so far."""
 
+    __slots__ = ("_failed", "_short", "best", "offered", "settled")
+
     def __init__(self) -> None:
         self.best: Assurance | None = None
-        self.secured: bool | None = None
+        self.offered: bool | None = None
         #: hosts whose other addresses need not be tried
         self.settled: set[str] = set()
         self._short: list[Carried] = []
         self._failed: list[Carried] = []
 
     def reached(self, connection: Connection, assessed: Assessed) -> None:
-        self._measured(assessed.achieved, connection.handshake is not None)
+        self._measured(assessed.achieved, connection.offered)
 
     def short(self, hop: Hop, connection: Connection, assessed: Assessed) -> None:
         self.reached(connection, assessed)
@@ -298,7 +300,7 @@ class _Tally:
 
     def failed(self, hop: Hop, address: str, ended: Ended) -> None:
         if ended.error in NO_TLS:
-            self._measured(Assurance.NONE, False)
+            self._measured(Assurance.NONE, True)
             self.settled.add(hop.host)
             assessed = Assessed(Assurance.NONE, fault=ended.error)
             self._short.append(Carried(ended, hop.host, address, None, hop, assessed, short=True))
@@ -317,15 +319,18 @@ class _Tally:
             chosen = max(self._short, key=lambda one: one.assessed.achieved)
         else:
             chosen = Carried(Ended(Stage.DNS, None, "no-usable-host"))
-        return msgspec.structs.replace(chosen, achieved=self.best, secured=self.secured)
+        return msgspec.structs.replace(chosen, achieved=self.best, offered=self.offered)
 
-    def _measured(self, achieved: Assurance, secured: bool) -> None:
+    def _measured(self, achieved: Assurance, offered: bool) -> None:
         self.best = achieved if self.best is None else max(self.best, achieved)
-        self.secured = bool(self.secured) or secured
+        self.offered = bool(self.offered) or offered
 
 
 def _dials(hops: Hops) -> Iterator[tuple[Hop, str]]:
     """(host, address) in order: every host once before any host's second address, bounded (BI-032)."""
+    if len(hops.hops) == 1 and len(hops.hops[0].addresses) == 1 and not hops.hops[0].fault:
+        yield hops.hops[0], hops.hops[0].addresses[0]
+        return
     usable = [hop for hop in hops.hops if not hop.fault]
     pairs = [
         (hop, hop.addresses[turn])

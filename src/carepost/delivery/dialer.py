@@ -24,19 +24,17 @@ class Dialer:
         self._tls = tls.context()
         self._classical = tls.context(classical=True)
 
-    async def open(self, host: str, address: str, port: int, anchors: Anchors, *, clear_ok: bool) -> Connection | Ended:
-        """A connection ready for MAIL. `clear_ok`: may fall back to clear text where a handshake fails; a server that
-        offers none is always returned, as what it is: its worth is NONE, and the floor decides."""
+    async def open(self, host: str, address: str, port: int, anchors: Anchors) -> Connection | Ended:
+        """A connection ready for MAIL. A server without TLS is returned as what it is: its worth is NONE, and the floor
+        decides. Where a handshake fails there is never another try in clear."""
         got = await self._dial(host, address, port, anchors, self._tls)
         if isinstance(got, Ended) and got.error == "tls-timeout":
             # BI-040: never in clear; once more with a first flight that fits one segment.
             got = await self._dial(host, address, port, anchors, self._classical)
-        if isinstance(got, Ended) and got.error == "tls-failed" and clear_ok:
-            got = await self._dial(host, address, port, anchors, None)
         return got
 
     async def _dial(
-        self, host: str, address: str, port: int, anchors: Anchors, context: ssl.SSLContext | None
+        self, host: str, address: str, port: int, anchors: Anchors, context: ssl.SSLContext
     ) -> Connection | Ended:
         loop = asyncio.get_running_loop()
         try:
@@ -63,9 +61,10 @@ class Dialer:
             return ended
         return connection
 
-    async def _set_up(self, connection: Connection, anchors: Anchors, context: ssl.SSLContext | None) -> Ended | None:
+    async def _set_up(self, connection: Connection, anchors: Anchors, context: ssl.SSLContext) -> Ended | None:
         ended = await connection.greet(self._name)
-        if ended is not None or context is None or not connection.capabilities.starttls:
+        connection.offered = connection.capabilities.starttls
+        if ended is not None or not connection.offered:
             return ended
         ended = await connection.starttls(context)
         if ended is not None:

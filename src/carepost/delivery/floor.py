@@ -23,14 +23,14 @@ class Assessed(msgspec.Struct, frozen=True):
     barred: bool = False
 
 
-def assess(handshake: Handshake | None, hop: Hop, hops: Hops, weakened: str = "") -> Assessed:
+def assess(handshake: Handshake | None, hop: Hop, hops: Hops, weakened: str = "", *, offered: bool = False) -> Assessed:
     """What `handshake` (None: no TLS) with `hop` is worth to a recipient whose next hops are `hops`.
 
-    `weakened`: why unsigned DNS is not believed for now (tls-lost, mx-moved), or ""."""
+    `weakened`: why unsigned DNS is not believed for now (tls-lost, mx-moved), or "". `offered`: STARTTLS was."""
     policy = hops.sts.enforced
     if handshake is None:
         promised = hops.pinned or policy is not None or hop.tlsa.state is not dane.State.NONE
-        return Assessed(Assurance.NONE, fault="no-tls", barred=promised)
+        return Assessed(Assurance.NONE, fault="starttls-refused" if offered else "no-tls", barred=promised)
     chain = handshake.chain
     fault = chain.fault or ("" if trust.matches(hop.host, chain.names) else "wrong-name")
     if hops.pinned:

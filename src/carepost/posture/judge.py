@@ -63,9 +63,8 @@ def seen(record: Record, now: int) -> Seen:
     """What the decision may know of it."""
     fresh = record.tls is not None and now - record.tls_at < FRESH
     starttls = Ternary.UNKNOWN
-    if record.lost_at and not record.back_at:
-        starttls = Ternary.NO
-    elif record.starttls_at:
+    if record.starttls_at:
+        # Once seen, also where it is lost now: then it may be lost on the way (DESIGN 3).
         starttls = Ternary.YES
     elif record.tls is Assurance.NONE:
         starttls = Ternary.NO
