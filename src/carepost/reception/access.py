@@ -44,13 +44,13 @@ class AccessProofs:
         if known is None:
             if self._waiting >= MOST_WAITING:
                 raise Unavailable("access-busy", "Too many access codes are being prepared; try again.")
+            self._waiting += 1
             known = asyncio.ensure_future(self._compute(secret))
             self._remembered[mark] = known
             known.add_done_callback(lambda done: self._settle(mark, done))
         return await asyncio.shield(known)
 
     async def _compute(self, secret: str) -> str:
-        self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, slowhash.make, secret)
         finally:
