@@ -2,8 +2,8 @@
 
 Never delivers, never opens a socket (its client apart), never answers before the commit, never weakens a plan.
 Raises Refused (5xx / 4xx with enhanced code), Unavailable (451 / 503: nothing was accepted), NotFound.
-Doors: accept.Intake, facts (what the decision may look at, also for delivery's second look), orgkeys.DirectoryKeys,
-client.Client (sync) and client.AsyncClient: the same calls over CAREPOST_HOME/run/engine-NN.sock.
+Doors: accept.Intake, facts (what the decision may look at, also for the second look), orgkeys.DirectoryKeys,
+client.Client (sync) and peer.AsyncClient: the same calls over CAREPOST_HOME/run/engine-NN.sock.
 
     Intake(queues: dict[int, Queue], directory, posture, purposes, config, *, shards, elsewhere=None)
     await accept(submission) -> Accepted                       after the commit

@@ -67,6 +67,9 @@ class DeliveryRecord(msgspec.Struct, frozen=True):
     assurance: str = ""
     #: methods given up for this delivery; what was achieved by TLS is in `last_achieved`
     exhausted: tuple[Method, ...] = ()
+    #: what the message itself asked for this recipient (it raises, never lowers)
+    asked_floor: Assurance | None = None
+    asked_methods: tuple[Method, ...] = ()
     #: a person released it from a hold: rules that hold no longer apply, what they require of protection does
     released: bool = False
     v: int = 1

@@ -1,0 +1,127 @@
+"""The one door (law 1): facts, decision, plan, durable. When `accept` returns, the message survives a power cut."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Protocol
+
+from carepost.directory.types import OrgSnapshot
+from carepost.ground.config import Config
+from carepost.ground.errors import Refused, Unavailable
+from carepost.ground.keys import PurposeKeys
+from carepost.intake import checks, draft
+from carepost.intake.facts import About
+from carepost.intake.judge import Judge, Judged, Seer
+from carepost.intake.orgkeys import Organisations
+from carepost.intake.route import shard_of_key
+from carepost.policy.types import Refuse
+from carepost.queue.types import NewMessage
+from carepost.rfc import message as rfc_message
+from carepost.rfc.envelope import Recipient
+from carepost.rfc.message import Message
+from carepost.wire.types import Accepted, AcceptedDelivery, Submission
+
+
+class Keeper(Protocol):
+    """`queue.Queue`."""
+
+    number: int
+
+    async def accept(self, new: NewMessage) -> Accepted: ...
+
+    def repeated(self, token: bytes) -> bytes | None: ...
+
+
+class Elsewhere(Protocol):
+    """`intake.client.AsyncClient`: engines that hold the other shards."""
+
+    async def accept(self, submission: Submission) -> Accepted: ...
+
+
+class Intake:
+    def __init__(
+        self,
+        queues: Mapping[int, Keeper],
+        directory: Organisations,
+        posture: Seer,
+        purposes: PurposeKeys,
+        config: Config,
+        *,
+        shards: int = 1,
+        node: int = 0,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
+        """`queues`: of this process, by shard (`node << 6 | shard`). `purposes`: index, and what opens organisations'
+        keys. `shards`: of the whole home; a message with a key goes to the shard its key belongs to."""
+        if not queues:
+            raise ValueError("an intake needs a queue")
+        self._queues = dict(queues)
+        self._turn = itertools.cycle(self._queues.values())
+        self._directory = directory
+        self._config = config
+        self._shards = shards
+        self._node = node
+        self._elsewhere = elsewhere
+        self._token_key = purposes.raw("index", b"intake")
+        self.judge = Judge(posture, purposes)
+
+    async def accept(self, submission: Submission) -> Accepted:
+        """After the commit. Raises Refused, Unavailable (nothing was accepted), NotFound (no such organisation)."""
+        queue = self._queue(submission)
+        if queue is None:
+            if self._elsewhere is None:
+                raise Unavailable(
+                    "shard-elsewhere", "The engine this message belongs to does not answer; try again later."
+                )
+            return await self._elsewhere.accept(submission)
+        snapshot, read, about = self._read(submission)
+        judged = self._judge(submission, snapshot, about)
+        host = self._config.hostname
+        drafting = draft.Drafting(submission, read, about, snapshot.policy_version, queue.number, host)
+        return await queue.accept(drafting.message(judged, self._token_key, queue))
+
+    async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
+        """What each recipient would get and why: the same judgement, nothing written; decided again at delivery."""
+        snapshot, _, about = self._read(submission)
+        judged = [(r, self.judge.judge(snapshot, about, r.address)) for r in _once(submission)]
+        return tuple([draft.shown(recipient, one) for recipient, one in judged])
+
+    def _queue(self, submission: Submission) -> Keeper | None:
+        if submission.key is None:
+            return next(self._turn)
+        return self._queues.get(shard_of_key(submission.org, submission.key, self._shards, self._node))
+
+    def _read(self, submission: Submission) -> tuple[OrgSnapshot, Message, About]:
+        """What is refused whatever the recipient. Raises Refused, Unavailable, NotFound."""
+        config = self._config
+        checks.shape(submission, config.max_message, config.max_recipients)
+        snapshot = self._directory.snapshot(submission.org)
+        read = rfc_message.read(submission.body)
+        checks.sender(submission, snapshot, read.from_, config.hostname)
+        about = About(
+            sender=read.from_[0].address,
+            kind=submission.kind,
+            category=submission.category,
+            data_class=submission.data_class,
+            purpose=submission.purpose,
+            origin=submission.origin.value,
+            asked_floor=submission.protection.minimum,
+            asked_methods=submission.protection.methods,
+            access=submission.protection.access,
+        )
+        return snapshot, read, about
+
+    def _judge(self, submission: Submission, snapshot: OrgSnapshot, about: About) -> list[tuple[Recipient, Judged]]:
+        """Raises Refused where nobody may get it: then it is told at the door."""
+        judged = [(r, self.judge.judge(snapshot, about, r.address)) for r in _once(submission)]
+        refusals = [one.decision for _, one in judged if isinstance(one.decision, Refuse)]
+        if len(refusals) == len(judged):
+            raise Refused(refusals[0].reason, refusals[0].words, enhanced="5.7.1", status=422)
+        return judged
+
+
+def _once(submission: Submission) -> tuple[Recipient, ...]:
+    """Each address once; the first of equal ones counts."""
+    recipients = submission.envelope.recipients
+    if len(recipients) == 1:
+        return recipients
+    return tuple({r.address: r for r in reversed(recipients)}.values())[::-1]

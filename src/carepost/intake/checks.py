@@ -1,0 +1,53 @@
+"""What is refused at the door whatever the recipient: size, shape, and a sender who is not the submitter's to use."""
+
+from typing import Final
+
+from carepost.directory.types import OrgSnapshot
+from carepost.ground.errors import Refused
+from carepost.rfc.address import Mailbox
+from carepost.wire.types import Origin, Submission
+
+#: what people and their programs hand over: its sender must be theirs (BI-015)
+_SUBMITTED: Final = frozenset({Origin.SMTP, Origin.API, Origin.FORM, Origin.CAMPAIGN})
+#: what comes from the world: its sender is whoever it is
+_WORLD: Final = frozenset({Origin.MX})
+
+
+def shape(submission: Submission, max_message: int, max_recipients: int) -> None:
+    """Raises Refused."""
+    if len(submission.body) > max_message:
+        raise Refused("too-large", "The message is larger than this system takes.", enhanced="5.3.4", status=413)
+    count = len(submission.envelope.recipients)
+    if count == 0:
+        raise Refused("no-recipients", "The message has no recipient.", enhanced="5.5.1", status=422)
+    if count > max_recipients:
+        raise Refused("too-many-recipients", "The message has too many recipients.", enhanced="5.5.3", status=422)
+    if 0 < submission.expires_at <= submission.send_at:
+        raise Refused("expires-early", "The message would expire before it is sent.", enhanced="5.6.0", status=422)
+
+
+def sender(submission: Submission, snapshot: OrgSnapshot, mailboxes: tuple[Mailbox, ...], hostname: str) -> None:
+    """MAIL FROM and every From address belong to the organisation, and to what this credential may use.
+
+    Raises Refused 5.7.1."""
+    if submission.origin in _WORLD:
+        return
+    reverse = submission.envelope.sender.rpartition("@")[2]
+    domains = {mailbox.address.rpartition("@")[2] for mailbox in mailboxes}
+    if reverse:
+        domains.add(reverse)
+    for domain in domains:
+        if snapshot.domain(domain) is None:
+            # a report of ours may come from the system's own name when the organisation has no domain yet
+            if submission.origin is Origin.BOUNCE and domain == hostname:
+                continue
+            raise Refused(
+                "sender-domain",
+                "The From or MAIL FROM address is not in a domain of your organisation.",
+                enhanced="5.7.1",
+            )
+        if submission.origin in _SUBMITTED and submission.domains and domain not in submission.domains:
+            raise Refused(
+                "sender-domain", "This credential may not send from the domain of the From or MAIL FROM address.",
+                enhanced="5.7.1",
+            )  # fmt: skip

@@ -1,0 +1,238 @@
+"""The door from another process: the same calls as in the engine, over CAREPOST_HOME/run/engine-NN.sock.
+
+Sync (`Client`, for the office and commands) and async (`AsyncClient`, from one engine to another). An acceptance always
+carries an idempotency key, so that asking again after a lost answer does not make two messages of one. Who holds which
+shard is asked of the engines themselves and remembered until one does not answer."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from carepost.ground import ids
+from carepost.ground.errors import NotFound, Unavailable
+from carepost.intake import frames
+from carepost.intake.route import shard_of_key
+from carepost.queue.types import StoredBody
+from carepost.wire import doors
+from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, MessageView, Submission
+
+Answer = TypeVar("Answer")
+
+
+class Client:
+    """Callable from any thread; connections are kept and shared. Every call raises Unavailable when the engine that
+    holds the matter does not answer, and what the engine raised otherwise."""
+
+    def __init__(self, run: Path, shards: int, node: int = 0) -> None:
+        self._run = run
+        self._shards = shards
+        self._node = node
+        self._lock = threading.Lock()
+        self._owners: dict[int, Path] = {}
+        self._idle: dict[Path, list[socket.socket]] = {}
+
+    def accept(self, submission: Submission) -> Accepted:
+        """Returns after the engine's commit. Without a key of its own the submission gets one."""
+        keyed = with_key(submission)
+        shard = shard_of_key(keyed.org, keyed.key or "", self._shards, self._node)
+        return self._ask(shard, doors.Accept(keyed), doors.AcceptAnswer).accepted
+
+    def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
+        return self._any(doors.Preview(submission), doors.PreviewAnswer).deliveries
+
+    def act(self, verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: Actor, reason: str) -> dict[str, str]:
+        """hold | release | retry | retract. Delivery id (text) -> new state, "not-found" or "not-possible"."""
+        states: dict[str, str] = {}
+        for shard, some in by_shard(deliveries).items():
+            states.update(self._ask(shard, doors.Act(verb, org, some, actor, reason), doors.ActAnswer).states)
+        return states
+
+    def lookup(self, org: bytes, message: bytes) -> MessageView:
+        """Raises NotFound also for an id that is none of ours."""
+        return self._ask(_shard(message), doors.Lookup(org, message), doors.LookupAnswer).message
+
+    def listing(self, org: bytes, state: str = "", limit: int = 100) -> tuple[MessageView, ...]:
+        """Of all engines that answer, newest first. Raises Unavailable when none does."""
+        call = doors.Queue(org, state, limit)
+        found = [m for answer in self._each(call, doors.QueueAnswer) for m in answer.messages]
+        return tuple(sorted(found, key=lambda m: m.at, reverse=True)[:limit])
+
+    def drain(
+        self, shard: int, after: int, acked: int, limit: int = 2000, wait_s: float = 0.0
+    ) -> tuple[tuple[Drained, ...], int]:
+        """(events of the shard after `after`, its newest number)."""
+        answer = self._ask(shard, doors.Drain(shard, after, acked, limit, int(wait_s * 1000)), doors.DrainAnswer)
+        return answer.rows, answer.head
+
+    def body(self, org: bytes, message: bytes) -> StoredBody:
+        answer = self._ask(_shard(message), doors.Body(org, message), doors.BodyAnswer)
+        return StoredBody(answer.chunks, answer.wrapped_key, answer.record)
+
+    def health(self) -> list[doors.HealthAnswer]:
+        """Of the engines that answer; may be empty."""
+        found = []
+        for path in sockets(self._run):
+            try:
+                found.append(self._call(path, doors.Health(), doors.HealthAnswer))
+            except Unavailable:
+                continue
+        return found
+
+    def quit(self) -> None:
+        """Asks every engine to stop."""
+        for path in sockets(self._run):
+            try:
+                self._call(path, doors.Quit(), doors.Done)
+            except Unavailable:
+                continue
+
+    def close(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, {}
+        for connection in (c for some in idle.values() for c in some):
+            connection.close()
+
+    def _ask(self, shard: int, call: doors.Call, wanted: type[Answer]) -> Answer:
+        path = self._owner(shard)
+        try:
+            return self._call(path, call, wanted)
+        except Unavailable:
+            with self._lock:
+                self._owners.clear()
+            raise
+
+    def _any(self, call: doors.Call, wanted: type[Answer]) -> Answer:
+        for path in sockets(self._run):
+            try:
+                return self._call(path, call, wanted)
+            except Unavailable as error:
+                if error.code != "engine-away":
+                    raise
+        raise frames.away()
+
+    def _each(self, call: doors.Call, wanted: type[Answer]) -> list[Answer]:
+        found = []
+        for path in sockets(self._run):
+            try:
+                found.append(self._call(path, call, wanted))
+            except Unavailable:
+                continue
+        if not found:
+            raise frames.away()
+        return found
+
+    def _owner(self, shard: int) -> Path:
+        """The socket of the engine that holds the shard. Raises Unavailable, NotFound for a shard that cannot be."""
+        if shard >> 6 != self._node or (shard & 63) >= self._shards:
+            raise NotFound
+        with self._lock:
+            known = self._owners.get(shard)
+        if known is not None:
+            return known
+        for path in sockets(self._run):
+            try:
+                shards = self._call(path, doors.Health(), doors.HealthAnswer).shards
+            except Unavailable:
+                continue
+            with self._lock:
+                self._owners.update((int(number), path) for number in shards)
+            if str(shard) in shards:
+                return path
+        raise frames.away()
+
+    def _call(self, path: Path, call: doors.Call, wanted: type[Answer]) -> Answer:
+        """On a kept connection that the engine closed meanwhile the call is made once more, over a new one: nothing of
+        it was read there, or it carries a key."""
+        frame = doors.frame(call)
+        with self._lock:
+            kept = self._idle.get(path)
+            connection = kept.pop() if kept else None
+        if connection is not None:
+            try:
+                return self._exchange(path, connection, frame, wanted)
+            except _Gone:
+                pass
+        try:
+            return self._exchange(path, _connect(path), frame, wanted)
+        except _Gone:
+            raise frames.away() from None
+
+    def _exchange(self, path: Path, connection: socket.socket, frame: bytes, wanted: type[Answer]) -> Answer:
+        with _closing_on_error(connection):
+            connection.sendall(frame)
+            payload = _read(connection, frames.size_of(_read(connection, 4)))
+        with self._lock:
+            self._idle.setdefault(path, []).append(connection)
+        return frames.read(payload, wanted)
+
+
+class _Gone(Exception):
+    """The connection ended before an answer."""
+
+
+def with_key(submission: Submission) -> Submission:
+    if submission.key is not None:
+        return submission
+    return msgspec.structs.replace(submission, key="client:" + ids.text(ids.new()))
+
+
+def by_shard(items: tuple[bytes, ...]) -> dict[int, tuple[bytes, ...]]:
+    found: dict[int, tuple[bytes, ...]] = {}
+    for item in items:
+        shard = _shard(item)
+        found[shard] = (*found.get(shard, ()), item)
+    return found
+
+
+def sockets(run: Path) -> list[Path]:
+    return sorted(run.glob("engine-*.sock"))
+
+
+def _shard(item: bytes) -> int:
+    if len(item) != 16:
+        raise NotFound
+    return ids.shard_of(item)
+
+
+def _connect(path: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(frames.CONNECT_S)
+        connection.connect(str(path))
+        connection.settimeout(frames.ANSWER_S)
+    except OSError:
+        connection.close()
+        raise frames.away() from None
+    return connection
+
+
+@contextmanager
+def _closing_on_error(connection: socket.socket) -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError:
+        connection.close()
+        raise frames.away() from None
+    except OSError:
+        connection.close()
+        raise _Gone from None
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _read(connection: socket.socket, size: int) -> bytes:
+    buffer = bytearray(size)
+    view = memoryview(buffer)
+    at = 0
+    while at < size:
+        got = connection.recv_into(view[at:])
+        if got == 0:
+            raise ConnectionResetError
+        at += got
+    return bytes(buffer)

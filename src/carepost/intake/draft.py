@@ -1,0 +1,251 @@
+"""From a submission to what the queue stores: the message made whole, its deliveries, its events."""
+
+import hashlib
+import hmac
+from typing import Final, Protocol
+
+import msgspec
+
+from carepost.crypto import dkim
+from carepost.ground import clock, ids
+from carepost.intake.facts import About
+from carepost.intake.judge import Judged
+from carepost.policy.types import Category, Deliver, Kind, Refuse, label
+from carepost.proof import commitments, kinds
+from carepost.queue.types import DeliveryRecord, EventDraft, MessageRecord, NewDelivery, NewMessage, State
+from carepost.rfc import message as rfc_message
+from carepost.rfc import received
+from carepost.rfc.envelope import Recipient
+from carepost.rfc.message import Message
+from carepost.wire.types import AcceptedDelivery, Origin, Stream, Submission
+
+#: how long an idempotency key is remembered; published: at least 24 hours
+KEY_US: Final = 7 * 24 * 3_600_000_000
+_STREAMS: Final = {
+    Category.SYSTEM: Stream.SYSTEM,
+    Category.TRANSACTIONAL: Stream.TRANSACTIONAL,
+    Category.OPERATIONAL: Stream.OPERATIONAL,
+    Category.MARKETING: Stream.BULK,
+}
+
+
+class Whole(msgspec.Struct, frozen=True):
+    """A message with what it lacked, before our trace field."""
+
+    raw: bytes
+    message_id: str
+
+
+def stream(submission: Submission) -> str:
+    if submission.kind is not Kind.MESSAGE:
+        return Stream.SYSTEM.value
+    return _STREAMS[submission.category].value
+
+
+def whole(submission: Submission, read: Message, id_text: str, host: str, now: int) -> Whole:
+    """Date and Message-ID added where they are missing (RFC 6409 8), what must not leave taken out: here already, so
+    that neither the portal nor the archive sees a blind recipient."""
+    raw = submission.body
+    if submission.origin is Origin.MX:
+        return Whole(raw, read.message_id)
+    drop = rfc_message.removed(read)
+    if drop:
+        raw = rfc_message.rewrite(raw, read, drop)
+    fixed = rfc_message.repair(raw, read, at=now, message_id=id_text, host=host)
+    if fixed is raw or b"message-id" in read.first:
+        return Whole(fixed, read.message_id)
+    return Whole(fixed, f"<{id_text}@{host}>")
+
+
+class Repeats(Protocol):
+    """`queue.Queue`, as far as a draft needs it."""
+
+    def repeated(self, token: bytes) -> bytes | None:
+        """The message of the last hour under this token (BI-023)."""
+
+
+class Drafting:
+    """One submission being made into rows. `shard`: the number new ids carry."""
+
+    def __init__(self, submission: Submission, read: Message, about: About, policy: str, shard: int, host: str) -> None:
+        self.submission = submission
+        self.about = about
+        self.id = ids.new(shard)
+        self.text = ids.text(self.id)
+        self.now = clock.now()
+        self._read = read
+        self._policy = policy
+        self._shard = shard
+        self._host = host
+        self._org = ids.text(submission.org)
+        self._actor = (submission.actor.kind, submission.actor.id)
+
+    def message(self, judged: list[tuple[Recipient, Judged]], token_key: bytes, repeats: Repeats) -> NewMessage:
+        """Everything of the message but the seals."""
+        sub = self.submission
+        made = whole(sub, self._read, self.text, self._host_of_id(), self.now)
+        body_hash = dkim.body_hash_relaxed(made.raw)
+        token, earlier = None, None
+        if sub.origin is Origin.SMTP and sub.key is None and self._read.message_id:
+            token = repeat_token(token_key, sub, self._read.message_id, body_hash)
+            earlier = repeats.repeated(token)
+        events = [self._accepted(made.raw, body_hash, earlier)]
+        deliveries = []
+        for recipient, one in judged:
+            delivery, event = self._delivery(recipient, one)
+            deliveries.append(delivery)
+            events.append(event)
+        trace = received.field(by=self._host, protocol=sub.via, token=self.text, at=self.now) if sub.via else b""
+        return NewMessage(
+            id=self.id,
+            org=sub.org,
+            stream=stream(sub),
+            at=self.now,
+            body=trace + made.raw,
+            record=self._record(made),
+            deliveries=tuple(deliveries),
+            events=tuple(events),
+            key=key_of(token_key, sub, self.now),
+            repeat=token,
+            repeats=earlier,
+            body_hash=body_hash,
+        )
+
+    def _host_of_id(self) -> str:
+        """The sender's domain, as the right side of a Message-ID we add: receivers expect it there."""
+        return self.about.sender_domain or self._host
+
+    def _record(self, made: Whole) -> MessageRecord:
+        sub = self.submission
+        return MessageRecord(
+            sender=sub.envelope.sender,
+            subject=self._read.subject,
+            message_id=made.message_id,
+            header_from=self.about.sender,
+            actor=sub.actor,
+            client=sub.client,
+            envid=sub.envelope.envid,
+            smtputf8=sub.envelope.smtputf8,
+            eightbit=sub.envelope.eightbit,
+            kind=sub.kind.value,
+            category=sub.category.value,
+            data_class=sub.data_class.value,
+            purpose=sub.purpose.value,
+            origin=sub.origin.value,
+            tags=sub.tags,
+            metadata=sub.metadata,
+        )
+
+    def _accepted(self, raw: bytes, body_hash: bytes, earlier: bytes | None) -> EventDraft:
+        sub = self.submission
+        values = {
+            "submitted": commitments.submitted_digest(sub.body),
+            "mail": commitments.mail_value(raw, body_hash),
+        }
+        if sub.client:
+            values["client"] = sub.client.encode()
+        facts = {
+            "origin": sub.origin.value,
+            "size": str(len(sub.body)),
+            "data-class": sub.data_class.value,
+            "purpose": sub.purpose.value,
+        }
+        if earlier is not None:
+            facts["repeats"] = ids.text(earlier)
+        return self._event(kinds.MESSAGE_ACCEPTED, (self.text,), values, facts)
+
+    def _event(
+        self, kind: str, on: tuple[str, ...], values: dict[str, bytes], facts: dict[str, str],
+        result: str = "ok", cause: str = "",
+    ) -> EventDraft:  # fmt: skip
+        return EventDraft(
+            *kinds.make(
+                kind, id=ids.text(ids.new(self._shard)), org=self._org, at=self.now, actor=self._actor, on=on,
+                values=values, facts=facts, result=result, cause=cause, policy=self._policy,
+                category=self.submission.category.value,
+            )
+        )  # fmt: skip
+
+    def _delivery(self, recipient: Recipient, judged: Judged) -> tuple[NewDelivery, EventDraft]:
+        sub, decision = self.submission, judged.decision
+        id_ = ids.new(self._shard)
+        due = max(self.now, sub.send_at)
+        plan = decision.plan if isinstance(decision, Deliver) else None
+        why = plan if plan is not None else decision
+        assert not isinstance(why, Deliver)
+        state = state_of(sub, judged)
+        record = DeliveryRecord(
+            recipient=recipient,
+            sender=sub.envelope.sender,
+            plan=plan,
+            access=sub.protection.access,
+            reason=why.reason,
+            words=why.words,
+            rule=why.rule,
+            first_due=due,
+            expires_at=sub.expires_at,
+            asked_floor=sub.protection.minimum,
+            asked_methods=sub.protection.methods,
+        )
+        facts = {"rule": why.rule, "state": state.value}
+        if plan is not None:
+            step = plan.steps[0]
+            facts["method"] = step.method.value
+            facts["required"] = label(step.floor, step.method)
+        kind, result = _KIND_OF[type(decision).__name__]
+        event = self._event(
+            kind, (self.text, ids.text(id_)), {"recipient": recipient.address.encode()}, facts, result,
+            "" if plan is not None else why.reason,
+        )  # fmt: skip
+        return NewDelivery(id_, judged.destination, state, due, record, judged.decided), event
+
+
+_KIND_OF: Final = {
+    "Deliver": (kinds.DELIVERY_QUEUED, "ok"),
+    "Hold": (kinds.DELIVERY_HELD, "held"),
+    "Refuse": (kinds.DELIVERY_REFUSED, "refused"),
+}
+
+
+def state_of(submission: Submission, judged: Judged) -> State:
+    """A refused recipient of a message by SMTP goes to the worker once more, which owes its sender a report (RFC 5321
+    6.1); whoever used the API is told in the answer."""
+    if isinstance(judged.decision, Deliver):
+        return State.QUEUED
+    if isinstance(judged.decision, Refuse):
+        return State.QUEUED if submission.origin is Origin.SMTP else State.FAILED
+    return State.HELD
+
+
+def shown(recipient: Recipient, judged: Judged) -> AcceptedDelivery:
+    """What a preview answers."""
+    decision = judged.decision
+    if isinstance(decision, Deliver):
+        plan = decision.plan
+        return AcceptedDelivery(
+            "", recipient.address, State.QUEUED.value, plan.steps[0].method.value, plan.reason, plan.words, plan.rule
+        )
+    state = State.FAILED if isinstance(decision, Refuse) else State.HELD
+    return AcceptedDelivery("", recipient.address, state.value, "", decision.reason, decision.words, decision.rule)
+
+
+def repeat_token(key: bytes, submission: Submission, message_id: str, body_hash: bytes) -> bytes:
+    """Equal submitter, Message-ID and body hash (BI-023). 16 bytes."""
+    who = f"{submission.actor.kind}:{submission.actor.id}".encode()
+    recipients = "\0".join(sorted(r.address for r in submission.envelope.recipients)).encode()
+    parts = (b"repeat", submission.org, who, message_id.encode(), body_hash, recipients)
+    return hmac.digest(key, b"".join(len(p).to_bytes(4, "big") + p for p in parts), "sha256")[:16]
+
+
+def key_of(key: bytes, submission: Submission, now: int) -> tuple[bytes, bytes, int] | None:
+    """(token of organisation and key, keyed hash of the payload, until when)."""
+    if submission.key is None:
+        return None
+    payload = submission.payload_hash or payload_hash(submission)
+    token = hmac.digest(key, b"key\0" + submission.org + submission.key.encode(), "sha256")[:16]
+    return token, hmac.digest(key, b"payload\0" + payload, "sha256"), now + KEY_US
+
+
+def payload_hash(submission: Submission) -> bytes:
+    """Of envelope and body, where the caller gave none."""
+    return hashlib.sha256(msgspec.msgpack.encode(submission.envelope) + submission.body).digest()

@@ -1,0 +1,104 @@
+"""The decision for each recipient, remembered where it must come out the same: a hot path costs a look-up."""
+
+import hmac
+from typing import Protocol
+
+import msgspec
+
+from carepost.directory.types import OrgSnapshot
+from carepost.ground import clock
+from carepost.ground.keys import PurposeKeys
+from carepost.ground.orgkeys import OrgKeys
+from carepost.intake.facts import About, gather
+from carepost.intake.suppression import Suppression
+from carepost.policy.decide import decide
+from carepost.policy.types import Decision, Seen, Ternary
+
+#: decisions and tokens remembered
+_REMEMBERED = 8192
+#: microseconds after which a decision is made anew: what posture says of a destination also changes with time
+_MINUTE = 60_000_000
+DESTINATION = 8
+
+
+class Seer(Protocol):
+    """`posture.Posture`."""
+
+    @property
+    def version(self) -> int:
+        """Moves whenever `seen` may answer otherwise."""
+
+    def seen(self, domain: str) -> Seen: ...
+
+
+class Judged(msgspec.Struct, frozen=True):
+    decision: Decision
+    #: token of the recipient's domain
+    destination: bytes
+    decided: tuple[int, int]
+
+
+class _Named(msgspec.Struct, frozen=True):
+    """Whether any rule of the organisation names a sender or a recipient: else their local parts cannot matter."""
+
+    senders: frozenset[str]
+    recipients: frozenset[str]
+
+
+class Judge:
+    def __init__(self, posture: Seer, purposes: PurposeKeys) -> None:
+        self._posture = posture
+        self.suppression = Suppression(OrgKeys(purposes))
+        self._destination_key = purposes.raw("index", b"destination")
+        self._destinations: dict[str, bytes] = {}
+        self._named: dict[tuple[bytes, int], _Named] = {}
+        self._known: dict[tuple[object, ...], Judged] = {}
+
+    def destination(self, domain: str) -> bytes:
+        """The token under which deliveries to this domain are counted and paced."""
+        found = self._destinations.get(domain)
+        if found is None:
+            if len(self._destinations) >= _REMEMBERED:
+                self._destinations.clear()
+            found = hmac.digest(self._destination_key, domain.encode(), "sha256")[:DESTINATION]
+            self._destinations[domain] = found
+        return found
+
+    def judge(self, snapshot: OrgSnapshot, about: About, recipient: str) -> Judged:
+        """Pure in effect: the same organisation, posture and recipient, the same answer."""
+        domain = recipient.rpartition("@")[2]
+        version = self._posture.version
+        suppressed = self.suppression.look(snapshot, recipient)
+        named = self._names(snapshot)
+        sender = about.sender.lower()
+        key = (
+            snapshot.id, snapshot.epoch, version, clock.now() // _MINUTE, domain, suppressed,
+            sender if sender in named.senders else about.sender_domain,
+            recipient if recipient.lower() in named.recipients else "",
+            about.kind, about.category, about.data_class, about.purpose, about.origin, about.asked_floor,
+            about.asked_methods, about.access.kind,
+        )  # fmt: skip
+        found = self._known.get(key)
+        if found is None:
+            found = self._decide(snapshot, about, recipient, domain, suppressed, version)
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[key] = found
+        return found
+
+    def _decide(
+        self, snapshot: OrgSnapshot, about: About, recipient: str, domain: str, suppressed: Ternary, version: int
+    ) -> Judged:
+        facts = gather(snapshot, self._posture.seen(domain), about, recipient, suppressed)
+        return Judged(decide(facts), self.destination(domain), (snapshot.epoch, version))
+
+    def _names(self, snapshot: OrgSnapshot) -> _Named:
+        found = self._named.get((snapshot.id, snapshot.epoch))
+        if found is None:
+            if len(self._named) >= _REMEMBERED:
+                self._named.clear()
+            found = self._named[snapshot.id, snapshot.epoch] = _Named(
+                frozenset(r.sender.lower() for r in snapshot.rules if r.sender),
+                frozenset(r.recipient.lower() for r in snapshot.rules if r.recipient),
+            )
+        return found
