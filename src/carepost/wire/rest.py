@@ -60,7 +60,7 @@ People = Annotated[tuple[Person, ...], msgspec.Meta(max_length=1000)]
 class Attachment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     filename: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
     #: base64 (RFC 4648 section 4, padded, no line breaks)
-    content: str
+    content: Annotated[str, msgspec.Meta(extra_json_schema={"contentEncoding": "base64"})]
     content_type: Annotated[str, msgspec.Meta(max_length=128)] = "application/octet-stream"
     #: set: shown inside the HTML by `cid:<content_id>`
     content_id: Annotated[str, msgspec.Meta(max_length=128)] = ""
