@@ -4,6 +4,7 @@ What later servers do to a mail is allowed for: header lines added above (Receiv
 header lines folded anew, white space at line ends, line ends turned into LF by a mail program. What they may not change
 without being named: body, From, To, Date, Message-ID, Subject."""
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
@@ -18,6 +19,9 @@ _NAMES: Final = {
     "message-id": "the Message-ID", "body": "the text (body)", "from": "From", "to": "To", "date": "Date",
     "subject": "the Subject",
 }  # fmt: skip
+#: one field with its folds
+_TOP: Final = re.compile(rb"([^:\r\n]*):[^\r\n]*\r\n(?:[ \t][^\r\n]*\r\n)*")
+_SHOWN: Final = frozenset(name.lower() for name in dkim.SIGNED)
 #: nearest to the inbox first
 _ORDER: Final = (kinds.DELIVERY_SENT, kinds.DELIVERY_UNCERTAIN, kinds.DELIVERY_DEPOSITED, kinds.MESSAGE_ACCEPTED)
 
@@ -78,15 +82,16 @@ def _exact(raw: bytes, opened: Opened) -> str:
 
 
 def _cuts(raw: bytes) -> list[int]:
-    """Where each of the first header fields begins."""
+    """Where our first header field may begin: below the first, second, … field of those added above. A field that a
+    mail program shows or obeys (any that DKIM oversigns) is never one a later server may add: a second Subject above
+    ours would be the one that is read."""
     header, _ = dkim.split(raw)
     cuts, at = [0], 0
-    while len(cuts) <= _ABOVE:
-        at = header.find(b"\r\n", at) + 2
-        if at < 2 or at >= len(header):
+    for field in _TOP.finditer(header):
+        if field.start() != at or field[1].rstrip(b" \t").lower() in _SHOWN or len(cuts) > _ABOVE:
             break
-        if header[at : at + 1] not in (b" ", b"\t"):
-            cuts.append(at)
+        at = field.end()
+        cuts.append(at)
     return cuts
 
 

@@ -134,3 +134,13 @@ def test_the_second_verifier_can_fail() -> None:
         stranger(raw.replace(b"n10", b"n11"), key)
     with pytest.raises((nacl.exceptions.BadSignatureError, AssertionError)):
         stranger(raw, load("witness.key").decode().splitlines()[1])
+
+
+@pytest.mark.fast
+def test_the_paper_names_the_vectors_as_they_are() -> None:
+    paper = (Path(__file__).parents[3] / "docs" / "proof-format.md").read_text()
+    rows = [line.split("`") for line in paper.splitlines() if line.startswith("| `") and len(line.split("`")[3:4]) == 1]
+    stated = {row[1]: row[3] for row in rows if len(row[3]) == 64}
+    assert stated == {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in VECTORS.iterdir() if path.suffix
+    }

@@ -132,11 +132,26 @@ def test_a_mail_altered_by_one_word_is_not(log: Any, old: bytes, new: bytes, nam
         assert named in verdict.words or "its Message-ID is another" in verdict.words
 
 
+@pytest.mark.parametrize(
+    "field", [b"Subject: Come at once", b"From: eve@evil.test", b"TO : eve@evil.test", b"Date: never"]
+)
+def test_a_field_put_above_the_sent_bytes_is_no_trace_line_of_a_server(log: Any, field: bytes) -> None:
+    """Mail programs show the first Subject and the first From."""
+    for above in (
+        field + b"\r\n",
+        RECEIVED + field + b"\r\n",
+        field + b"\r\n" + RECEIVED,
+        field + b"\r\n\t folded\r\n",
+    ):
+        assert wrong(verify(log.prove(), above + log.SENT)) == ["message"]
+
+
 def test_the_sender_can_match_what_was_handed_over(log: Any) -> None:
     verdict = verify(log.prove(), log.SUBMITTED)
     assert verdict.ok
     assert any("handed over" in check.words for check in verdict.checks)
-    assert wrong(verify(log.prove(), b"")) == ["message"]
+    for nothing in (b"", b" ", b"a", b": b", b"X: y", b"X", b"\r\n", b"X: y\r", b"  \t", b"X:\r\n \r\n  ", b":" * 9000):
+        assert wrong(verify(log.prove(), nothing)) == ["message"]
 
 
 def test_another_key_is_not_the_signer(log: Any, new_log: Callable[..., Any]) -> None:
