@@ -24,7 +24,8 @@ class Certificate(enum.StrEnum):
 
 class Starttls(enum.StrEnum):
     """FIRST_LOOK: announced once, then answered 454 and gone. FIRST_SESSION: works once, then is gone.
-    INJECTED: plaintext follows the 220 in the same packet (BI-009). OLD: TLS 1.1 at most (BI-039)."""
+    INJECTED: plaintext follows the 220 in the same packet (BI-009). OLD: speaks TLS 1.1 at most and answers any
+    other hello with OpenSSL's alert (BI-039); nothing is taken over what it speaks."""
 
     ALWAYS = "always"
     NEVER = "never"

@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Callable
 from typing import Protocol, cast
 
+from carepost.sandbox import pieces
 from carepost.sandbox.domains import ALIASES, Behaviour, Domain, Starttls
 from carepost.sandbox.store import Store, Tls, new_mail
 
@@ -48,15 +49,14 @@ class Session(asyncio.Protocol):
         self._transactions = 0
         self._idle: asyncio.TimerHandle | None = None
         self._upgrade: asyncio.Task[None] | None = None
+        self._old: pieces.OldTls | None = None
         self._reset()
 
     def _reset(self) -> None:
         self._sender: str | None = None
         self._recipients: list[str] = []
         self._parameters: list[str] = []
-        self._in_body = False
-        #: where the search for the final dot goes on
-        self._searched = 0
+        self._body: pieces.Body | None = None
 
     # connection
 
@@ -72,9 +72,9 @@ class Session(asyncio.Protocol):
         self._host.sessions.discard(self)
         if self._idle is not None:
             self._idle.cancel()
-        if self._in_body and self._buffer:
+        if self._body is not None and self._buffer:
             self._store(bytes(self._buffer), complete=False)
-        self._in_body = False
+        self._body = None
 
     def abort(self) -> None:
         if self._transport is not None:
@@ -82,6 +82,9 @@ class Session(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._restart_idle()
+        if self._old is not None:
+            self._refuse_hello(data)
+            return
         self._buffer += data
         self._pump()
 
@@ -92,8 +95,8 @@ class Session(asyncio.Protocol):
 
     def _pump(self) -> None:
         while not self._waiting and self._transport is not None and not self._transport.is_closing():
-            if self._in_body:
-                if not self._take_body():
+            if self._body is not None:
+                if not self._take_body(self._body):
                     return
                 continue
             end = self._buffer.find(b"\r\n")
@@ -209,10 +212,23 @@ class Session(asyncio.Protocol):
     def _begin_upgrade(self) -> None:
         # What came before the handshake is dropped, not carried into TLS (RFC 3207 5, BI-008).
         assert self._transport is not None
-        self._transport.pause_reading()
         self._buffer.clear()
         self._waiting = True
+        if self._domain.starttls is Starttls.OLD:
+            self._old = pieces.OldTls(self._host.context())
+            return
+        self._transport.pause_reading()
         self._upgrade = asyncio.get_running_loop().create_task(self._handshake())
+
+    def _refuse_hello(self, data: bytes) -> None:
+        """asyncio would end the connection without the alert that a real server's handshake ends with."""
+        assert self._old is not None
+        assert self._transport is not None
+        answer = self._old.answer(data)
+        if answer is not None:
+            self._counters.tls_failures += 1
+            self._transport.write(answer)
+            self._transport.close()
 
     async def _handshake(self) -> None:
         assert self._transport is not None
@@ -238,7 +254,7 @@ class Session(asyncio.Protocol):
         self._pump()
 
     def _mail(self, argument: str) -> None:
-        path, parameters = _path(argument, "FROM:")
+        path, parameters = pieces.path(argument, "FROM:")
         if not self._helo or path is None or self._sender is not None:
             self._reply("503 5.5.1 Not now" if path is not None else "501 5.5.4 MAIL FROM:<address>")
             return
@@ -253,7 +269,7 @@ class Session(asyncio.Protocol):
         self._reply("250 2.1.0 OK")
 
     def _rcpt(self, argument: str) -> None:
-        path, parameters = _path(argument, "TO:")
+        path, parameters = pieces.path(argument, "TO:")
         if self._sender is None or not path:
             self._reply("503 5.5.1 MAIL first" if path else "501 5.5.4 RCPT TO:<address>")
             return
@@ -288,26 +304,18 @@ class Session(asyncio.Protocol):
         elif self._domain.behaviour is Behaviour.HANG_UP:
             self._close()
         else:
-            self._in_body = True
-            self._searched = 0
+            self._body = pieces.Body()
             self._reply("354 Go ahead")
 
     # body
 
-    def _take_body(self) -> bool:
+    def _take_body(self, body: pieces.Body) -> bool:
         """Whether the final dot was found."""
-        if self._buffer.startswith(b".\r\n"):
-            self._finish(b"")
-            del self._buffer[:3]
-            return True
-        end = self._buffer.find(b"\r\n.\r\n", max(0, self._searched - 4))
-        if end < 0:
-            self._searched = len(self._buffer)
+        raw = body.take(self._buffer)
+        if raw is None:
             if len(self._buffer) > MAX_SIZE:
                 self._close("552 5.3.4 Too large")
             return False
-        raw = bytes(self._buffer[: end + 2])
-        del self._buffer[: end + 5]
         self._finish(raw)
         return True
 
@@ -326,14 +334,13 @@ class Session(asyncio.Protocol):
             self._reply(f"250 2.0.0 Taken by {self._domain.name}")
 
     def _store(self, stuffed: bytes, *, complete: bool) -> None:
-        raw = stuffed.replace(b"\r\n.", b"\r\n")
         self._host.store.add(
             new_mail(
                 domain=self._domain.name,
                 sender=self._sender or "",
                 recipients=tuple(self._recipients),
                 parameters=tuple(self._parameters),
-                raw=raw[1:] if raw.startswith(b".") else raw,
+                raw=pieces.unstuffed(stuffed),
                 tls=self._tls,
                 helo=self._helo,
                 connection=self._number,
@@ -341,14 +348,3 @@ class Session(asyncio.Protocol):
                 complete=complete,
             )
         )
-
-
-def _path(argument: str, prefix: str) -> tuple[str | None, list[str]]:
-    """`FROM:<a@b> KEY=VALUE …` -> address and parameters; None when it is not that."""
-    if not argument.upper().startswith(prefix):
-        return None, []
-    rest = argument[len(prefix) :].lstrip()
-    if not rest.startswith("<"):
-        return None, []
-    path, closed, parameters = rest[1:].partition(">")
-    return (path, parameters.split()) if closed else (None, [])

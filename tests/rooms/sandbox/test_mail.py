@@ -207,7 +207,7 @@ def test_closed_refuses_the_connection_and_keeps_its_port(living: LivingWorld) -
 
 
 def test_old_tls_fails_a_current_client_bi_039(living: LivingWorld) -> None:
-    with connect(living, "oldtls.test") as client, pytest.raises(ssl.SSLError):
+    with connect(living, "oldtls.test") as client, pytest.raises(ssl.SSLError, match="alert protocol version"):
         secure(living, client, "oldtls.test", verify=False)
     assert living.world.store.count("oldtls.test").body_bytes == 0
 
