@@ -25,7 +25,7 @@ from carepost.reception.http.relay import Address, Relay
 from carepost.reception.http.server import HttpServer
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.server import SmtpServer
-from carepost.reception.smtp.transaction import Role
+from carepost.reception.smtp.types import Role
 from carepost.reception.sockets import bind
 from carepost.reception.tls import Certificates
 from carepost.spool.budget import Budget
@@ -129,7 +129,7 @@ class Live:
     def close(self) -> None:
         async def end() -> None:
             for server in self.servers.values():
-                await server.close()
+                server.close()
             self.credentials.close()
             self.access.close()
 

@@ -7,7 +7,7 @@ from carepost.reception.credentials import Credentials
 from carepost.reception.smtp.effects import Accept, Authenticate, Close, Effect, Reply, StartTls
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.session import Session
-from carepost.reception.smtp.transaction import Role
+from carepost.reception.smtp.types import Role
 from carepost.spool.budget import Budget
 from carepost.wire.types import Accepted
 from tests.support.clinics import PASSWORDS, Clinics

@@ -8,7 +8,8 @@ from carepost.ground.errors import Unavailable
 from carepost.reception.credentials import Credentials, Identity
 from carepost.reception.smtp import auth, replies
 from carepost.reception.smtp.limits import Limits
-from carepost.reception.smtp.transaction import Role, Transaction
+from carepost.reception.smtp.transaction import Transaction
+from carepost.reception.smtp.types import Role
 from carepost.rfc import esmtp
 from carepost.rfc.envelope import Envelope
 from carepost.rfc.errors import RfcError

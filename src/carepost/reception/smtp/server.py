@@ -12,7 +12,7 @@ from carepost.reception.smtp.effects import Accept
 from carepost.reception.smtp.handover import submission
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.session import Session
-from carepost.reception.smtp.transaction import Role
+from carepost.reception.smtp.types import Role
 from carepost.reception.tls import Certificates
 from carepost.spool.budget import Budget
 from carepost.wire.types import Accepted, Submission
@@ -85,9 +85,12 @@ class SmtpServer:
             await asyncio.wait_for(self._empty.wait(), seconds)
         except TimeoutError:
             log.event("smtp-drain-cut", connections=len(self._connections))
-        await self.close()
+        work = tuple(self._work)
+        self.close()
+        await asyncio.gather(*work, return_exceptions=True)
 
-    async def close(self) -> None:
+    def close(self) -> None:
+        """At once. What was handed over and not yet answered is in the spool or not, as after a crash."""
         if self._ticker is not None:
             self._ticker.cancel()
         if self._server is not None:
@@ -96,7 +99,6 @@ class SmtpServer:
             connection.abort()
         for task in tuple(self._work):
             task.cancel()
-        await asyncio.gather(*self._work, return_exceptions=True)
 
     # what a connection asks
 

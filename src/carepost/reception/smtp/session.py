@@ -13,7 +13,7 @@ from carepost.reception.smtp.commands import Commands, Then
 from carepost.reception.smtp.data import DataReader, Fault
 from carepost.reception.smtp.effects import Accept, Authenticate, Close, Effect, Reply, StartTls
 from carepost.reception.smtp.limits import Limits
-from carepost.reception.smtp.transaction import Role
+from carepost.reception.smtp.types import Role
 from carepost.spool.budget import Budget
 from carepost.wire.types import Accepted
 

@@ -1,25 +1,18 @@
 """The mail transaction: MAIL and RCPT, and who may say them (RFC 5321 3.3, 4.1.1)."""
 
-import enum
 import functools
 
 from carepost.ground import log, metrics
 from carepost.reception.credentials import Credentials, Identity
 from carepost.reception.smtp import replies
 from carepost.reception.smtp.limits import Limits
+from carepost.reception.smtp.types import Role
 from carepost.rfc import address, esmtp
 from carepost.rfc.envelope import Envelope, Recipient
 from carepost.rfc.errors import RfcError
 
 #: a system that submits says the same MAIL again and again
 _parse_mail = functools.lru_cache(256)(esmtp.parse_mail)
-
-
-class Role(enum.Enum):
-    #: our users and their systems: AUTH required, relays
-    SUBMISSION = "submission"
-    #: the world: takes mail for our own domains only
-    MX = "mx"
 
 
 class Transaction:
