@@ -73,9 +73,9 @@ def _check(api: Api, row: Row) -> Checked:
     raw = api.raw(f"/api/v1/messages/{row.message}/proof?delivery={row.delivery}")
     mail = _inbox(api, row) if row.state == "sent" else None
     verdict = verify(raw, mail, None)
-    proof = verdict.summary
+    proof = verdict.words
     if not verdict.ok:
-        problem = problem or f"proof: {verdict.summary}"
+        problem = problem or f"proof: {verdict.words}"
     if row.state == "sent" and mail is None:
         problem = problem or "the mail is not in the recipient's inbox"
     return Checked(

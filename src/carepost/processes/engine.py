@@ -19,7 +19,7 @@ from carepost.ground.config import Config
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
 from carepost.intake.accept import Intake
-from carepost.intake.client import AsyncClient
+from carepost.intake.peer import AsyncClient
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.posture import Posture
 from carepost.processes import outgoing
@@ -91,9 +91,9 @@ class Engine:
             self._shards.append(shard)
             self._queues[shard.number] = Queue(shard, book, budget=self._budget)
         self._posture = Posture.open(home.shard(index), keys)
-        self._elsewhere = AsyncClient(home.run, home.shards)
+        self._elsewhere = AsyncClient(home.run, home.shards, home.node)
         self._intake = Intake(
-            self._queues, self._directory, self._posture, keys, config, shards=home.shards, elsewhere=self._elsewhere
+            self._queues, self._directory, self._posture, keys, config, shards=home.shards, node=home.node, elsewhere=self._elsewhere
         )
         way = outgoing.build(home, config, self._posture)
         self._courier = Courier(
