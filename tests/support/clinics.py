@@ -1,8 +1,12 @@
 """Two invented organisations for tests of the doors: Maple (with two sender domains) and Harbour, and their people."""
 
+import msgspec
+
 from carepost.crypto import scram
 from carepost.directory import Directory, Loaded, StaticSource, bearer
 from carepost.directory.types import ApiKey, Credential, OrgSnapshot, SenderDomain
+from carepost.ground.keys import PurposeKeys
+from carepost.ground.orgkeys import OrgKeys
 from carepost.policy.types import Assurance
 
 MAPLE, HARBOUR = b"maple-clinic-org", b"harbour-clinic-o"
@@ -26,13 +30,15 @@ def credential(username: str, org: bytes, domains: tuple[str, ...] = ()) -> Cred
 class Clinics:
     """A real directory over a source in memory. `secrets`: what to present as a bearer key, by name."""
 
-    def __init__(self) -> None:
+    def __init__(self, purposes: PurposeKeys | None = None) -> None:
+        """`purposes`: then the organisations have keys, and a real queue can store their mail."""
         self.secrets: dict[str, str] = {}
+        self._purposes = purposes
         keys = {name: self._key(name, org, scopes) for name, org, scopes in (
             ("maple", MAPLE, ("send", "read")), ("maple-reader", MAPLE, ("read",)), ("harbour", HARBOUR, ("send",)),
         )}  # fmt: skip
         self.maple = Loaded(
-            snapshot(MAPLE, "Maple Clinic", ("maple.test", "lab.maple.test")),
+            snapshot(MAPLE, "Maple Clinic", ("maple.test", "lab.maple.test"), keys=self._keys(MAPLE)),
             (credential("maple", MAPLE), credential("maple-lab", MAPLE, ("lab.maple.test",))),
             (keys["maple"], keys["maple-reader"]),
         )
@@ -45,6 +51,12 @@ class Clinics:
         self.directory = Directory(self.source)
         self.directory.poll()
 
+    def _keys(self, org: bytes) -> dict[str, tuple[int, bytes]]:
+        if self._purposes is None:
+            return {}
+        made = OrgKeys(self._purposes)
+        return {purpose: (1, made.new(org, purpose)) for purpose in ("content", "evidence", "index")}
+
     def _key(self, name: str, org: bytes, scopes: tuple[str, ...]) -> ApiKey:
         text, digest = bearer.make(f"key-{name}")
         self.secrets[name] = text
@@ -54,7 +66,7 @@ class Clinics:
         """The administrator deletes a credential: the epoch moves."""
         old = self.maple
         left = tuple(c for c in old.credentials if c.username != username)
-        moved = snapshot(MAPLE, old.snapshot.name, ("maple.test", "lab.maple.test"), old.snapshot.epoch + 1)
+        moved = msgspec.structs.replace(old.snapshot, epoch=old.snapshot.epoch + 1)
         self.maple = Loaded(moved, left, old.api_keys)
         self.source.put(self.maple)
         self.directory.poll()

@@ -16,7 +16,13 @@ from typing import Any, TypeVar
 import uvloop
 
 from carepost.ground import ids
+from carepost.ground.config import Config
+from carepost.ground.keys import PurposeKeys
+from carepost.intake.accept import Intake
+from carepost.intake.orgkeys import DirectoryKeys
+from carepost.posture import Posture
 from carepost.processes import certificates
+from carepost.queue.queue import Queue
 from carepost.reception.access import AccessProofs
 from carepost.reception.credentials import Credentials
 from carepost.reception.http.app import App
@@ -29,6 +35,7 @@ from carepost.reception.smtp.types import Role
 from carepost.reception.sockets import bind
 from carepost.reception.tls import Certificates
 from carepost.spool.budget import Budget
+from carepost.spool.shard import Shard
 from carepost.wire.types import Accepted, AcceptedDelivery, Submission
 from tests.support.clinics import Clinics
 
@@ -69,6 +76,35 @@ class MemoryIntake:
         )
 
 
+class RealIntake:
+    """The one door itself: directory, decision, queue and spool in `home`; no worker, so what it took stays queued.
+
+    `submissions`: what was accepted, after it was durable."""
+
+    def __init__(self, home: Path, clinics: Clinics, purposes: PurposeKeys, **settings: Any) -> None:
+        folder = home / "shard-0000"
+        folder.mkdir()
+        self.shard = Shard.open(folder, 0)
+        self.budget = Budget(256_000_000)
+        self.queue = Queue(self.shard, DirectoryKeys(clinics.directory, purposes), budget=self.budget)
+        self.intake = Intake(
+            {0: self.queue}, clinics.directory, Posture(), purposes, Config(hostname=HOST, **settings), shards=1
+        )
+        self.submissions: list[Submission] = []
+
+    async def accept(self, submission: Submission) -> Accepted:
+        accepted = await self.intake.accept(submission)
+        self.submissions.append(submission)
+        return accepted
+
+    async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
+        return await self.intake.preview(submission)
+
+    async def close(self) -> None:
+        await self.queue.close()
+        await asyncio.to_thread(self.shard.close)
+
+
 class Loop:
     """uvloop in a thread. `run` carries a coroutine out there and waits."""
 
@@ -89,10 +125,14 @@ class Loop:
 class Live:
     """`port`: of "submission", "submissions" (implicit TLS), "mx". `ca`: trusts the server's certificate."""
 
-    def __init__(self, home: Path, *, intake: Any = None, clinics: Clinics | None = None, **limits: Any) -> None:
+    def __init__(
+        self, home: Path, *, intake: Any = None, clinics: Clinics | None = None, real: bool = False, **limits: Any
+    ) -> None:
+        """`real`: a real queue and intake stand behind the doors."""
         self.home = home
-        self.clinics = clinics or Clinics()
-        self.intake = intake or MemoryIntake()
+        self.purposes = PurposeKeys.ephemeral()
+        self.clinics = clinics or Clinics(self.purposes)
+        self.intake = intake or (None if real else MemoryIntake())
         self.limits = Limits(**{"linger": 0.5, **limits})
         self.tls = home / "tls"
         self.tls.mkdir(exist_ok=True)
@@ -105,6 +145,9 @@ class Live:
         self.thread.run(self._start())
 
     async def _start(self) -> None:
+        if self.intake is None:
+            self.intake = RealIntake(self.home, self.clinics, self.purposes)
+            await self.intake.queue.start()
         self.credentials = Credentials(self.clinics.directory)
         self.access = AccessProofs()
         found = Certificates(self.tls, HOST)
@@ -132,6 +175,8 @@ class Live:
                 server.close()
             self.credentials.close()
             self.access.close()
+            if isinstance(self.intake, RealIntake):
+                await self.intake.close()
 
         self.thread.run(end())
         self.thread.stop()
