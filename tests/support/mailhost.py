@@ -193,7 +193,14 @@ class MailHost:
         self.connections += 1
         try:
             await _Session(self, reader, writer).run()
-        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError, ssl.SSLError, TimeoutError, _Drop):
+        except (
+            ConnectionError,
+            asyncio.IncompleteReadError,
+            asyncio.CancelledError,
+            ssl.SSLError,
+            TimeoutError,
+            _Drop,
+        ):
             pass
         finally:
             self._tasks.discard(task)
@@ -343,7 +350,7 @@ class Names:
             reply.answer.append(dns.rrset.from_text(at + ".", 60, "IN", kind, *records))
         elif not any(owner == at or owner.endswith("." + at) for owner, _ in self.zone):
             reply.set_rcode(dns.rcode.NXDOMAIN)
-        wire = reply.to_wire()
+        wire = reply.to_wire(max_size=65_535)
         if len(wire) > room:
             short = dns.message.make_response(query)
             short.flags |= dns.flags.TC
@@ -411,9 +418,7 @@ class PolicyHost:
 
 
 def page(body: bytes, *, status: str = "200 OK", kind: str = "text/plain", extra: str = "") -> bytes:
-    return (
-        f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{extra}\r\n".encode() + body
-    )
+    return f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n{extra}\r\n".encode() + body
 
 
 def free_port() -> int:

@@ -147,7 +147,16 @@ def test_a_broken_answer_before_the_dot_counts_as_temporary() -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    ["no-tls", "starttls-refused", "tls-failed", "expired", "self-signed", "wrong-name", "dane-mismatch", "dane-unusable"],
+    [
+        "no-tls",
+        "starttls-refused",
+        "tls-failed",
+        "expired",
+        "self-signed",
+        "wrong-name",
+        "dane-mismatch",
+        "dane-unusable",
+    ],
 )
 def test_a_floor_not_met_on_every_host_leads_to_the_next_method_else_again(fault: str) -> None:
     outcome = classify(Stage.FLOOR, None, fault, short=True)

@@ -2,9 +2,13 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 
 import httptools
 
+from carepost.delivery import mx
+from carepost.delivery.mtasts import MAX_BYTES
+from carepost.delivery.resolver import Resolver
 from carepost.ground.errors import CarepostError
 
 #: seconds for the whole exchange, bytes of a body and of all there is besides
@@ -95,3 +99,30 @@ async def _read(reader: asyncio.StreamReader, limit: int, kind: bytes) -> bytes:
     if page.kind != kind:
         raise NotHad("media-type")
     return bytes(page.body)
+
+
+class PolicyFetch:
+    """`mtasts.Fetch`: the policy file of a policy host, over addresses of the public network or the dial table."""
+
+    def __init__(
+        self, resolver: Resolver, tls: ssl.SSLContext, *, dial: Mapping[str, tuple[str, int]] | None = None
+    ) -> None:
+        self._resolver = resolver
+        self._tls = tls
+        self._dial = dict(dial or {})
+
+    async def __call__(self, host: str) -> bytes:
+        """Raises OSError, TimeoutError."""
+        # An alias is allowed here: whoever hosts the policy for a domain shows a certificate for this name.
+        there = await mx.reach(self._resolver, host, 443, implicit=True, dial=self._dial)
+        if not there.addresses:
+            raise NotHad(there.fault or "no-address")
+        failure: OSError = NotHad("no-address")
+        for address in there.addresses[:2]:
+            try:
+                return await get(
+                    host, "/.well-known/mta-sts.txt", address=address, port=there.port, tls=self._tls, limit=MAX_BYTES
+                )
+            except OSError as error:
+                failure = error
+        raise failure

@@ -8,6 +8,7 @@ import asyncio
 import enum
 import ipaddress
 import random
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
@@ -88,6 +89,8 @@ def servers(names: Sequence[str], validate: bool) -> tuple[Server, ...]:
         host, port = _split(name)
         try:
             address = ipaddress.ip_address(host)
+            if not 0 < port < 65_536:
+                raise ValueError("port")
         except ValueError:
             raise ConfigError(f"Setting resolvers: {name!r} is not an address or address:port.") from None
         found.append(Server(str(address), port, validate and address.is_loopback))
@@ -103,14 +106,15 @@ def _system() -> list[str]:
         return []
 
 
+_ENDPOINT = re.compile(r"\[([^\]]*)\](?::(\d{1,5}))?|([^:]*)(?::(\d{1,5}))?")
+
+
 def _split(name: str) -> tuple[str, int]:
-    if name.startswith("["):
-        host, _, rest = name[1:].partition("]")
-        return host, int(rest.removeprefix(":") or 53) if rest.removeprefix(":").isdigit() or not rest else -1
-    host, colon, port = name.rpartition(":")
-    if colon and "." in host and port.isdigit():
-        return host, int(port)
-    return name, 53
+    """An IPv6 address stands in brackets where a port follows it, and may stand alone."""
+    found = _ENDPOINT.fullmatch(name)
+    if found is None:
+        return name, 53
+    return found[1] or found[3] or "", int(found[2] or found[4] or 53)
 
 
 def normal(name: str) -> str:

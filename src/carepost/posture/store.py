@@ -42,9 +42,14 @@ class Store:
         self._thread.start()
 
     def load(self, domain: str) -> Record | None:
-        """What is on disk. A row that does not open is forgotten: it is then a domain never seen."""
+        """What is on disk. A row that does not open is forgotten: it is then a domain never seen. Raises Unavailable
+        when the disk cannot be read: what it said may have been a warning."""
         token = self._token(domain)
-        row = self._reader.execute("SELECT sealed FROM seen WHERE token = ?", (token,)).fetchone()
+        try:
+            row = self._reader.execute("SELECT sealed FROM seen WHERE token = ?", (token,)).fetchone()
+        except database.DatabaseError as error:
+            log.failure("posture-not-read", error)
+            raise Unavailable("posture-unreadable", "The disk cannot be read; check it.") from None
         if row is None:
             return None
         try:

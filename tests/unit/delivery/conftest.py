@@ -34,9 +34,7 @@ def anchors(ca: Ca) -> Anchors:
 
 
 def sealed(data: bytes = BODY, *, floor: int = 30, to: str = "jane.roe@there.test", **fields: Any) -> Sealed:
-    return Sealed.make(
-        method="tls", floor=floor, sender="nurse@clinic.test", recipient=to, data=data, **fields
-    )
+    return Sealed.make(method="tls", floor=floor, sender="nurse@clinic.test", recipient=to, data=data, **fields)
 
 
 def hop(host: MailHost, name: str = "mx.there.test", **fields: Any) -> Hop:
@@ -64,12 +62,8 @@ class Sender:
 
 @pytest.fixture
 async def send(anchors: Anchors) -> AsyncIterator[Sender]:
-    quick = Timeouts(
-        connect=2, banner=1.0, command=1.0, data=1.0, block=1.0, dot=1.0, handshake=2.0, quit=0.5
-    )
+    quick = Timeouts(connect=2, banner=1.0, command=1.0, data=1.0, block=1.0, dot=1.0, handshake=2.0, quit=0.5)
     courier = Courier("mail.clinic.test", anchors, timeouts=quick)
     courier.start()
     yield Sender(courier)
     await courier.close()
-
-
