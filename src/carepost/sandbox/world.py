@@ -88,10 +88,15 @@ class World:
         return world
 
     async def _start(self, dns_port: int, viewer_port: int) -> None:
+        crashed = read_world(self.folder)
         (self.folder / "world.json").unlink(missing_ok=True)
         former = read_dial(self.folder)
         await self._dns.start(dns_port)
-        await self._viewer.start(viewer_port, setting="the viewer's port")
+        if viewer_port == 0 and crashed is not None:
+            # Whoever relays to the viewer finds it again where it was.
+            await self._viewer.start(crashed.viewer_address[1])
+        else:
+            await self._viewer.start(viewer_port, setting="the viewer's port")
         await self.servers.start(former)
         self.dial = self.servers.dial()
         if self._policy_hosts:

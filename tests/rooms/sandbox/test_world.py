@@ -30,6 +30,15 @@ def test_a_restart_keeps_anchor_ca_certificates_and_ports(tmp_path: Path) -> Non
         assert (tmp_path / "tls" / "mx.verified.test.valid.leaf.pem").read_bytes() == leaf
 
 
+def test_after_a_crash_the_viewer_is_where_it_was(tmp_path: Path) -> None:
+    with living_world(tmp_path) as living:
+        left = (tmp_path / "world.json").read_bytes()
+        viewer = living.world.viewer
+    (tmp_path / "world.json").write_bytes(left)
+    with living_world(tmp_path) as living:
+        assert living.world.viewer == viewer
+
+
 def test_two_worlds_stand_side_by_side(tmp_path: Path) -> None:
     with living_world(tmp_path / "a") as one, living_world(tmp_path / "b") as other:
         assert one.world.anchor_ds != other.world.anchor_ds
