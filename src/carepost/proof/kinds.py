@@ -156,6 +156,7 @@ FACTS: Final = frozenset({
     "access",  # portal: code | question | mailed-code
     "achieved",  # assurance label reached
     "count",  # how many a member of staff saw in a list; never a number of recipients
+    "answers",  # how many a recipient saw in the list of the portal; never a number of recipients
     "attempt",  # number, from 1
     "cipher",  # TLS cipher suite
     "clock",  # synchronised | unsynchronised | unknown (ground.timesync)
