@@ -28,7 +28,9 @@ def databases(runtime: Runtime) -> dict[str, dict[str, Any]]:
             "records": _sqlite(str(runtime.home.records_db), lambda: runtime.keys.raw("database", b"records.db")),
         }
     if runtime.in_memory:
-        return {"default": _sqlite(":memory:", None), "records": _sqlite(":memory:", None)}
+        # named for tests too: a parallel run would otherwise make files beside the code
+        memory = {**_sqlite(":memory:", None), "TEST": {"NAME": ":memory:"}}
+        return {"default": memory, "records": dict(memory)}
     return {"default": {"ENGINE": "django.db.backends.dummy"}, "records": {"ENGINE": "django.db.backends.dummy"}}
 
 
