@@ -1,0 +1,113 @@
+"""Sender domains, DKIM pairs, routes."""
+
+from pathlib import Path
+from typing import Any
+
+import dkim as dkimpy
+import pytest
+import trustme
+
+from carepost.crypto import dkim
+from carepost.ground import clock
+from carepost.ground.errors import NotFound
+from carepost.tenancy import keys, select
+from carepost.tenancy.actions import domains, routes
+from carepost.tenancy.names import Wrong
+
+pytestmark = pytest.mark.django_db(databases=["default", "records"])
+
+MAIL = b"From: nurse@clinic.test\r\nTo: a@x.test\r\nSubject: s\r\nDate: Sat, 21 Nov 2026 10:00:00 +0000\r\n\r\nbody\r\n"
+
+
+def test_a_domain_comes_with_a_pair_that_signs_what_its_records_verify(cast: Any, told: Any, epoch: Any) -> None:
+    before = epoch(cast.clinic)
+    row = domains.add_domain(cast.clinic, " Clinic.TEST. ", actor=cast.ada)
+    assert row.domain == "clinic.test"
+    pair = list(row.dkim_keys.order_by("algorithm"))
+    assert [k.algorithm for k in pair] == ["ed25519-sha256", "rsa-sha256"]
+    for key in pair:
+        aad = b"dkim|" + cast.clinic.bytes + b"|clinic.test|" + key.selector.encode()
+        private = keys.purposes().unwrap("dkim", bytes(key.wrapped), aad)
+        signed = dkim.Signer("clinic.test", key.selector, key.algorithm, private).sign(MAIL, clock.now() // 1_000_000)
+        records = {f"{key.selector}._domainkey.clinic.test.".encode(): key.record.encode()}
+        assert dkimpy.verify(signed + MAIL, dnsfunc=lambda name, timeout=5, known=records: known.get(name))
+    (event,) = told()
+    assert event.event.kind == "domain.added"
+    assert event.event.facts == {
+        "domain": "clinic.test",
+        "selectors": " ".join(k.selector for k in row.dkim_keys.all()),
+    }
+    assert epoch(cast.clinic) == before + 1
+
+
+def test_a_domain_belongs_to_one_organisation(cast: Any) -> None:
+    domains.add_domain(cast.clinic, "clinic.test", actor=cast.ada)
+    with pytest.raises(Wrong):
+        domains.add_domain(cast.harbour, "clinic.test", actor=cast.hal)
+    with pytest.raises(Wrong):
+        domains.add_domain(cast.clinic, "clinic.test", actor=cast.ada)
+    assert select.domains(cast.harbour) == []
+
+
+def test_a_removed_domain_is_free_again_and_its_keys_sign_no_more(cast: Any, told: Any) -> None:
+    domains.add_domain(cast.clinic, "clinic.test", actor=cast.ada)
+    domains.remove_domain(cast.clinic, "clinic.test", actor=cast.ada, reason="sold")
+    assert told()[-1].event.kind == "domain.removed"
+    assert select.domains(cast.clinic) == []
+    with pytest.raises(NotFound):
+        domains.rotate_dkim(cast.clinic, "clinic.test", actor=cast.ada)
+    domains.add_domain(cast.harbour, "clinic.test", actor=cast.hal)
+
+
+def test_a_domain_that_comes_back_has_new_selectors(cast: Any) -> None:
+    first = {k.selector for k in domains.add_domain(cast.clinic, "clinic.test", actor=cast.ada).dkim_keys.all()}
+    domains.remove_domain(cast.clinic, "clinic.test", actor=cast.ada, reason="mistake")
+    again = domains.add_domain(cast.clinic, "clinic.test", actor=cast.ada)
+    live = {k.selector for k in again.dkim_keys.filter(retired_at=0)}
+    assert len(live) == 2
+    assert not live & first
+
+
+def test_rotation_retires_the_old_pair(cast: Any, told: Any) -> None:
+    row = domains.add_domain(cast.clinic, "clinic.test", actor=cast.ada)
+    old = {k.selector for k in row.dkim_keys.all()}
+    made = domains.rotate_dkim(cast.clinic, "clinic.test", actor=cast.ada)
+    assert {k.selector for k in row.dkim_keys.filter(retired_at=0)} == {k.selector for k in made}
+    assert not {k.selector for k in made} & old
+    assert told()[-1].event.kind == "domain.dkim-rotated"
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "localhost", "a..b", "-a.test", "a_b.test", "x" * 64 + ".test", "a b.test", "ü\n.test"]
+)
+def test_what_is_no_domain_is_refused(typed: str, cast: Any) -> None:
+    with pytest.raises(Wrong):
+        domains.add_domain(cast.clinic, typed, actor=cast.ada)
+
+
+def test_an_international_domain_is_kept_in_a_labels(cast: Any) -> None:
+    assert domains.add_domain(cast.clinic, "bücher.test", actor=cast.ada).domain == "xn--bcher-kva.test"
+
+
+def test_a_route_is_pinned_with_its_ca_and_replaced_on_record(cast: Any, told: Any, tmp_path: Path) -> None:
+    pem = trustme.CA().cert_pem.bytes().decode()
+    routes.add_route(cast.clinic, "partner.test", "mx.partner.test", 25, actor=cast.ada, ca=pem)
+    routes.add_route(cast.clinic, "partner.test", "mx2.partner.test", 2525, actor=cast.ada)
+    (row,) = select.routes(cast.clinic)
+    assert (row.host, row.port, row.ca) == ("mx2.partner.test", 2525, "")
+    first, second = told()
+    assert first.event.facts == {"domain": "partner.test", "ca": "own"}
+    assert second.personal == {"old": "mx.partner.test:25", "new": "mx2.partner.test:2525"}
+    routes.remove_route(cast.clinic, "partner.test", actor=cast.ada, reason="contract ended")
+    assert select.routes(cast.clinic) == []
+    assert told()[0].event.kind == "route.removed"
+    assert select.routes(cast.harbour) == []
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "ca"),
+    [("mx.x.test", 0, ""), ("mx.x.test", 70_000, ""), ("mx x", 25, ""), ("mx.x.test", 25, "no PEM")],
+)
+def test_a_route_that_cannot_be_is_refused(host: str, port: int, ca: str, cast: Any) -> None:
+    with pytest.raises(Wrong):
+        routes.add_route(cast.clinic, "x.test", host, port, actor=cast.ada, ca=ca)

@@ -1,0 +1,98 @@
+"""Every action refuses a stranger, somebody of another organisation, and a role without the permission; and leaves
+nothing: no row, no event, no epoch."""
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+
+from carepost.ground.errors import CarepostError
+from carepost.policy.types import Assurance, Rule
+from carepost.tenancy import events
+from carepost.tenancy.actions import access, domains, keys, organisations, policy, routes, staff, suppression
+from carepost.tenancy.permissions import Forbidden
+from carepost.wire.types import Actor
+
+pytestmark = pytest.mark.django_db(databases=["default", "records"])
+
+Act = Callable[[uuid.UUID, Actor], object]
+SOMEBODY = uuid.uuid4()
+RULE = Rule(id="r", floor=Assurance.AUTHENTICATED)
+
+ACTIONS: dict[str, Act] = {
+    "create_organisation": lambda _org, by: organisations.create_organisation("new-one", "New", actor=by),
+    "change_settings": lambda org, by: organisations.change_settings(org, actor=by, phone="1"),
+    "close_organisation": lambda org, by: organisations.close_organisation(org, actor=by, reason="r"),
+    "add_unit": lambda org, by: organisations.add_unit(org, "Ward", actor=by),
+    "change_unit": lambda org, by: organisations.change_unit(org, SOMEBODY, actor=by, phone="1"),
+    "add_domain": lambda org, by: domains.add_domain(org, "new.test", actor=by),
+    "remove_domain": lambda org, by: domains.remove_domain(org, "new.test", actor=by, reason="r"),
+    "rotate_dkim": lambda org, by: domains.rotate_dkim(org, "new.test", actor=by),
+    "add_staff": lambda org, by: staff.add_staff(org, "x@clinic.test", "X", "sender", actor=by),
+    "grant_role": lambda org, by: staff.grant_role(org, SOMEBODY, "sender", actor=by, reason="r"),
+    "revoke_role": lambda org, by: staff.revoke_role(org, SOMEBODY, "sender", actor=by, reason="r"),
+    "new_link": lambda org, by: staff.new_link(org, SOMEBODY, actor=by, reason="r"),
+    "disable_staff": lambda org, by: staff.disable_staff(org, SOMEBODY, actor=by, reason="r"),
+    "add_key": lambda org, by: access.add_key(org, "K", ["send"], actor=by),
+    "revoke_key": lambda org, by: access.revoke_key(org, SOMEBODY, actor=by),
+    "add_credential": lambda org, by: access.add_credential(org, "C", actor=by),
+    "revoke_credential": lambda org, by: access.revoke_credential(org, SOMEBODY, actor=by),
+    "add_route": lambda org, by: routes.add_route(org, "x.test", "mx.x.test", 25, actor=by),
+    "remove_route": lambda org, by: routes.remove_route(org, "x.test", actor=by),
+    "add_rule": lambda org, by: policy.add_rule(org, RULE, actor=by, reason="r"),
+    "remove_rule": lambda org, by: policy.remove_rule(org, "r", actor=by, reason="r"),
+    "set_portal_by_mail": lambda org, by: policy.set_portal_by_mail(org, True, actor=by, reason="r"),
+    "rotate_key": lambda org, by: keys.rotate_key(org, "content", actor=by),
+    "suppress": lambda org, by: suppression.suppress(org, "p@x.test", actor=by, reason="bounce"),
+    "unsuppress": lambda org, by: suppression.unsuppress(org, "p@x.test", actor=by, reason="r"),
+}
+#: an operator may keep the suppression list; everything else above is the administrator's
+OPERATORS = {"suppress", "unsuppress"}
+WHO = ("stan", "hal", "olga", "nobody", "unknown-key", "malformed")
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """All rows of tenancy, to compare before and after."""
+    return {m.__name__: list(m.objects.order_by("pk").values()) for m in apps.get_app_config("tenancy").get_models()}
+
+
+def test_the_table_names_every_action() -> None:
+    modules = (access, domains, keys, organisations, policy, routes, staff, suppression)
+    public = {
+        name
+        for module in modules
+        for name, value in vars(module).items()
+        if not name.startswith("_")
+        and getattr(value, "__module__", "") == module.__name__
+        and hasattr(value, "__code__")
+        and "actor" in value.__code__.co_varnames[: value.__code__.co_argcount + value.__code__.co_kwonlyargcount]
+    }
+    assert public == set(ACTIONS)
+
+
+@pytest.mark.parametrize(
+    ("name", "who"), [(name, who) for name in ACTIONS for who in WHO if who != "olga" or name not in OPERATORS]
+)
+def test_it_is_refused(name: str, who: str, cast: Any) -> None:
+    actors = {
+        "stan": cast.stan,
+        "hal": cast.hal,
+        "olga": cast.olga,
+        "nobody": Actor("recipient", str(uuid.uuid4())),
+        "unknown-key": Actor("key", str(uuid.uuid4())),
+        "malformed": Actor("staff", "x' OR 1=1 --"),
+    }
+    before = everything()
+    with pytest.raises(Forbidden):
+        ACTIONS[name](cast.clinic, actors[who])
+    assert everything() == before
+    assert events.head() == before["OutboxHead"][0]["seq"]
+
+
+@pytest.mark.parametrize("name", sorted(set(ACTIONS) - {"create_organisation"}))
+def test_an_organisation_that_is_not_there_is_not_found(name: str, cast: Any) -> None:
+    with pytest.raises(CarepostError) as refused:
+        ACTIONS[name](uuid.uuid4(), Actor("system", "command-line"))
+    assert refused.value.code == "not-found"
