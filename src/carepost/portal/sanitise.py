@@ -39,19 +39,25 @@ _PICTURES: Final = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _DATA: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+\Z")
 _REMOTE: Final = re.compile(r"""<img\b[^>]*\bsrc\s*=\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
 _TAG: Final = re.compile(r"<[^>]*>")
+#: as nh3 writes them
+_IMAGE: Final = re.compile(r"<img\b[^>]*>")
+_ALT: Final = re.compile(r' alt="([^"]*)"')
 _BREAK: Final = re.compile(r"<(?:br|p|div|li|tr|h[1-6])\b", re.IGNORECASE)
+
+#: lines of text that fit into each step of the frame's height (recipient.css, .cp-n-1 and so on)
+_BOUNDS: Final = (3, 5, 8, 12, 16, 22, 30, 42, 60)
 
 _PAGE: Final = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Text of the message</title>'
     '<meta name="viewport" content="width=device-width, initial-scale=1"><style>'
     "body{{margin:0;padding:14px 16px;font:17px/1.5 Helvetica,Arial,sans-serif;color:#1b1b1b;background:#fff;"
-    "overflow-wrap:anywhere}}img{{max-width:100%;height:auto}}table{{max-width:100%}}pre{{white-space:pre-wrap}}"
+    "overflow-wrap:anywhere}}img{{max-width:100%;height:auto}}table{{max-width:100%}}td,th{{padding:2px 10px 2px 0;text-align:left}}pre{{white-space:pre-wrap}}"
     ".plain{{white-space:pre-wrap}}a{{color:#1a4480}}</style></head><body>{body}</body></html>"
 )
 
 
 class Frame(msgspec.Struct, frozen=True):
-    """Steps 1 to 6 of the frame's height, for narrow and wide screens."""
+    """Steps 1 to 10 of the frame's height, for narrow and wide screens."""
 
     narrow: int
     wide: int
@@ -80,12 +86,12 @@ def frame(content: Content) -> Frame:
     else:
         lines = content.text.splitlines()
     lines = [line.strip() for line in lines]
-    return Frame(_step(lines, 38, (4, 8, 14, 22, 34)), _step(lines, 84, (3, 6, 11, 18, 27)))
+    return Frame(_step(lines, 38), _step(lines, 84))
 
 
-def _step(lines: list[str], width: int, bounds: tuple[int, ...]) -> int:
-    height = sum(max(1, -(-len(line) // width)) if line else 0.6 for line in lines)
-    return next((step for step, bound in enumerate(bounds, 1) if height <= bound), 6)
+def _step(lines: list[str], width: int) -> int:
+    height = sum(-(-len(line) // width) if line else 0.5 for line in lines)
+    return next((step for step, bound in enumerate(_BOUNDS, 1) if height <= bound), len(_BOUNDS) + 1)
 
 
 def _clean(raw: str, files: tuple[File, ...]) -> str:
@@ -98,7 +104,7 @@ def _clean(raw: str, files: tuple[File, ...]) -> str:
             return _picture(value.strip(), pictures)
         return value
 
-    return nh3.clean(
+    cleaned = nh3.clean(
         raw,
         tags=_TAGS,
         clean_content_tags={"script", "style", "title", "noscript", "template", "svg", "math"},
@@ -109,6 +115,16 @@ def _clean(raw: str, files: tuple[File, ...]) -> str:
         link_rel="noopener noreferrer nofollow",
         set_tag_attribute_values={"a": {"target": "_blank"}},
     )
+    return _IMAGE.sub(_shown, cleaned)
+
+
+def _shown(image: re.Match[str]) -> str:
+    """A picture that is not shown leaves its description; one that is shown has at least an empty one."""
+    tag = image[0]
+    alt = _ALT.search(tag)
+    if " src=" not in tag:
+        return f"[{alt[1]}]" if alt and alt[1].strip() else ""
+    return tag if alt else tag.replace("<img", '<img alt=""', 1)
 
 
 def _picture(source: str, pictures: Mapping[str, File]) -> str | None:

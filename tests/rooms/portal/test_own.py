@@ -82,6 +82,7 @@ def test_too_large_an_upload_is_said_and_never_touches_the_disk(
     assert "Here it is" in page.content.decode()
     assert door.taken == []
     monkeypatch.setattr(uploads, "LIMIT", 100)
+    big.seek(0)
     assert guest.post(f"/m/{row.link}/reply", text="x", files=[big]).status_code == 400
     assert settings.FILE_UPLOAD_HANDLERS == ["carepost.ui.uploads.InMemory"]
 

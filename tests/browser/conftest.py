@@ -1,0 +1,92 @@
+"""Real Chromium before Django's live server: the portal as a recipient meets it, the console as staff do.
+
+`checked(page)` runs axe-core on what is shown and fails for anything serious or critical. Only loopback is reached.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import django
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+os.environ.setdefault("CAREPOST_SETTINGS_CHECK", "1")
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "carepost.settings.everything")
+# Playwright's sync interface keeps an event loop in this thread; the tests use the database beside it
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+django.setup()
+
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+CHROMIUM = os.environ.get("CAREPOST_TEST_CHROMIUM", "/usr/bin/chromium")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as play:
+        browser = play.chromium.launch(
+            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """A page of its own context. Keyword arguments are the context's. Its errors are kept in `page.faults`."""
+    contexts: list[Any] = []
+
+    def make(**options: Any) -> Page:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        contexts.append(context)
+        page = context.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
+        page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
+        page.faults = faults  # type: ignore[attr-defined]
+        return page
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def checked() -> Callable[[Page], None]:
+    source = AXE.read_text()
+
+    def check(page: Page) -> None:
+        # evaluate() is not bound by the page's policy, so the copy of axe needs no exception in it
+        page.evaluate(source)
+        found = page.evaluate(
+            "async () => (await axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa',"
+            " 'best-practice']})).violations.map(v => [v.impact, v.id, v.nodes.map(n => n.html.slice(0, 160))])"
+        )
+        bad = [v for v in found if v[0] in ("serious", "critical")]
+        assert not bad, bad
+
+    return check
+
+
+@pytest.fixture
+def no_sideways(checked: Any) -> Callable[[Page], None]:
+    def check(page: Page) -> None:
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert wide <= 0, f"{page.url} scrolls sideways by {wide} px"
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings_xdist_suffix(request: pytest.FixtureRequest) -> None:
+    """A database in memory belongs to its process; with the suffix pytest-django would give it in parallel runs it
+    would become a file in the folder the tests are started in, shared with every other run there."""
+    from django.conf import settings
+    from pytest_django.fixtures import _set_suffix_to_test_databases
+
+    if settings.DATABASES["default"]["NAME"] != ":memory:":
+        worker = getattr(request.config, "workerinput", {}).get("workerid", "")
+        if worker:
+            _set_suffix_to_test_databases(suffix=worker)
