@@ -118,7 +118,7 @@ class _Opened:
             return uuid.UUID(named).bytes
         except ValueError:
             pass
-        found = [org for org in self._source.epochs() if self._snapshot(org).name == named]
+        found = [org for org in self._source.epochs() if named in (self._snapshot(org).slug, self._snapshot(org).name)]
         if len(found) != 1:
             raise ConfigError(f"There is no organisation {named!r}, or more than one; give its id with --org.")
         return found[0]

@@ -24,7 +24,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_epoch": ("epoch",),
     "engine_org": (
         "name", "epoch", "policy_version", "notice_name", "phone", "auditor", "portal_url", "portal_address",
-        "floor", "patience",
+        "floor", "patience", "slug",
     ),
     "engine_domain": ("domain", "unit", "notice_name", "phone"),
     "engine_dkim": ("domain", "selector", "algorithm", "wrapped"),
@@ -159,7 +159,7 @@ class SqlSource:
 def _snapshot(
     org: bytes, rows: dict[str, list[tuple[Any, ...]]], keys: Keys, retired: Retired, rules: list[Rule]
 ) -> OrgSnapshot:
-    (name, epoch, version, notice_name, phone, auditor, portal_url, portal_address, floor, patience) = rows[
+    (name, epoch, version, notice_name, phone, auditor, portal_url, portal_address, floor, patience, slug) = rows[
         "engine_org"
     ][0]
     dkim: dict[str, list[DkimKey]] = {}
@@ -186,6 +186,7 @@ def _snapshot(
         keys=keys,
         suppressed=frozenset(bytes(token) for (token,) in rows["engine_suppression"]),
         retired_keys=retired,
+        slug=slug,
     )
 
 

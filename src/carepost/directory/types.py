@@ -80,6 +80,8 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     suppressed: frozenset[bytes] = frozenset()
     #: (purpose, version) -> wrapped key: still opens what it sealed, seals nothing new
     retired_keys: dict[tuple[str, int], bytes] = {}
+    #: the short name commands know it by
+    slug: str = ""
 
     def key(self, purpose: str, version: int) -> bytes | None:
         """The wrapped key of one version, current or retired."""

@@ -9,7 +9,7 @@ V1 = {
         WHERE o.closed_at = 0""",
     "engine_org": """
         SELECT o.id AS org, o.name, e.epoch, o.policy_version, o.notice_name, o.phone, o.auditor, o.portal_url,
-               o.portal_address, o.floor, o.patience
+               o.portal_address, o.floor, o.patience, o.slug
         FROM tenancy_organisation o JOIN tenancy_orgepoch e ON e.org_id = o.id
         WHERE o.closed_at = 0""",
     "engine_domain": """

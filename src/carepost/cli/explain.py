@@ -1,0 +1,29 @@
+"""`carepost explain`: what each recipient would get and why, without sending; the same function as the real decision."""
+
+import argparse
+
+import msgspec
+
+from carepost.cli import compose, local
+from carepost.ground.errors import Unavailable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    compose.add_arguments(parser)
+    local.add_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    here = local.Local.of(args)
+    org = here.organisation(args.org)
+    try:
+        found = here.client.preview(compose.submission(args, org, "preview", "preview", []))
+    except Unavailable as error:
+        raise local.running(error) from None
+    if args.json:
+        print(msgspec.json.encode(found).decode())
+        return 0
+    for one in found:
+        print(f"{one.recipient}  {one.state}  {one.method or '-'}\n    {one.words}  (rule {one.rule}, {one.reason})")
+    print("Expected; decided again at delivery.")
+    return 0
