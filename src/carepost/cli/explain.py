@@ -1,4 +1,4 @@
-"""`carepost explain`: what each recipient would get and why, without sending; the same function as the real decision."""
+"""`carepost explain`: what each recipient would get and why, without sending; decided as the real thing is."""
 
 import argparse
 
