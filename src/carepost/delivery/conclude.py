@@ -19,8 +19,9 @@ from carepost.policy.types import Assurance, Decision, Deliver, Facts, Hold, Met
 from carepost.proof import kinds
 from carepost.proof.commitments import scrub
 from carepost.queue.types import DeliveryRecord, EventDraft, Settlement, Stage, State
-from carepost.wire.types import AttemptView
+from carepost.wire.types import AttemptView, Told
 
+_encoder = msgspec.json.Encoder()
 #: attempts shown; older ones are in the events
 SHOWN: Final = 50
 #: decisions that find no other method at all, and none a person could add: the method is tried again
@@ -81,7 +82,7 @@ def _sent(end: End) -> Settlement:
     assert end.carried is not None
     achieved = label(end.carried.assessed.achieved, Method.TLS)
     record = _record(end, "sent", end.outcome.words, assurance=achieved, last_achieved=end.carried.assessed.achieved)
-    event = _event(end, kinds.DELIVERY_SENT, State.SENT, values=end.values)
+    event = _event(end, kinds.DELIVERY_SENT, State.SENT, record, values=end.values)
     return Settlement(State.SENT, record, events=(*end.events, event))
 
 
@@ -96,11 +97,11 @@ def _uncertain(end: End) -> Settlement:
         words = f"{end.outcome.words} The time allowed for it is over."
     record = _record(end, result, words, uncertain=True, bound_to=method, **_reached(end))
     state = State.FAILED if over else State.DEFERRED
-    event = _event(end, kinds.DELIVERY_UNCERTAIN, state, values=end.values, result="uncertain")
+    event = _event(end, kinds.DELIVERY_UNCERTAIN, state, record, values=end.values, result="uncertain")
     made = (*end.events, event)
     if over:
         final = outcome(Lead.FAILED, "expired-in-queue")
-        made = (*made, _event(end, kinds.DELIVERY_FAILED, state, result="failed", cause=final.reason))
+        made = (*made, _event(end, kinds.DELIVERY_FAILED, state, record, result="failed", cause=final.reason))
     return Settlement(state, record, 0 if over else due, made)
 
 
@@ -136,7 +137,7 @@ def _changed(end: End, plan: Plan, facts: Facts) -> Settlement:
         **_reached(end),
     )
     given = {"from-method": end.step.method.value, "method": chosen.method.value}
-    event = _event(end, kinds.DELIVERY_METHOD_CHANGED, State.QUEUED, facts=given)
+    event = _event(end, kinds.DELIVERY_METHOD_CHANGED, State.QUEUED, record, facts=given)
     return Settlement(State.QUEUED, record, end.about.now, (*end.events, event))
 
 
@@ -146,14 +147,14 @@ def _again(end: End) -> Settlement:
     if due >= _over_at(end):
         return failed(end, outcome(Lead.FAILED, "expired-in-queue"))
     record = _record(end, "deferred", f"{end.outcome.words} It is tried again.", **_reached(end))
-    event = _event(end, kinds.DELIVERY_DEFERRED, State.DEFERRED, result="deferred")
+    event = _event(end, kinds.DELIVERY_DEFERRED, State.DEFERRED, record, result="deferred")
     return Settlement(State.DEFERRED, record, due, (*end.events, event))
 
 
 def failed(end: End, why: Outcome) -> Settlement:
     words = why.words if why is end.outcome else f"{why.words} {end.outcome.words}"
     record = _record(end, "failed", words, reason=why.reason, **_reached(end))
-    event = _event(end, kinds.DELIVERY_FAILED, State.FAILED, result="failed", cause=why.reason)
+    event = _event(end, kinds.DELIVERY_FAILED, State.FAILED, record, result="failed", cause=why.reason)
     return Settlement(State.FAILED, record, events=(*end.events, event))
 
 
@@ -175,7 +176,13 @@ def stopped(end: End, decision: Decision, **changes: Any) -> Settlement:
     )
     kind = kinds.DELIVERY_HELD if held else kinds.DELIVERY_REFUSED
     event = _event(
-        end, kind, state, result="held" if held else "refused", cause=decision.reason, facts={"rule": decision.rule}
+        end,
+        kind,
+        state,
+        record,
+        result="held" if held else "refused",
+        cause=decision.reason,
+        facts={"rule": decision.rule},
     )
     return Settlement(state, record, events=(*end.events, event))
 
@@ -189,6 +196,7 @@ def deposited(end: End, values: dict[str, bytes], access: str) -> Settlement:
         end,
         kinds.DELIVERY_DEPOSITED,
         State.DEPOSITED,
+        record,
         values=values,
         facts={"access": access, "achieved": reached},
     )
@@ -288,6 +296,7 @@ def _event(
     end: End,
     kind: str,
     state: State,
+    record: DeliveryRecord,
     *,
     result: str = "ok",
     cause: str = "",
@@ -295,7 +304,8 @@ def _event(
     values: dict[str, bytes] | None = None,
 ) -> EventDraft:
     said = events.step_facts(end.about.claim, end.step, state.value)
-    given = dict(values or {})
+    attempt = record.attempts[-1].words if record.attempts else ""
+    given = {**(values or {}), "words": _encoder.encode(Told(record.words, attempt))}
     if end.carried is not None:
         said |= events.wire_facts(end.carried, end.hops)
         given |= events.wire_values(end.carried, end.hops, end.record.recipient.address)

@@ -17,10 +17,11 @@ from carepost.rfc import message as rfc_message
 from carepost.rfc import received
 from carepost.rfc.envelope import Recipient
 from carepost.rfc.message import Message
-from carepost.wire.types import AcceptedDelivery, Origin, Stream, Submission
+from carepost.wire.types import AcceptedDelivery, HistoryRecord, Origin, Stream, Submission, Told
 
 #: how long an idempotency key is remembered; published: at least 24 hours
 KEY_US: Final = 7 * 24 * 3_600_000_000
+_records = msgspec.json.Encoder()
 _STREAMS: Final = {
     Category.SYSTEM: Stream.SYSTEM,
     Category.TRANSACTIONAL: Stream.TRANSACTIONAL,
@@ -89,7 +90,8 @@ class Drafting:
         if sub.origin is Origin.SMTP and sub.key is None and self._read.message_id:
             token = repeat_token(token_key, sub, self._read.message_id, body_hash)
             earlier = repeats.repeated(token)
-        events = [self._accepted(made.raw, body_hash, earlier)]
+        record = self._record(made)
+        events = [self._accepted(made.raw, body_hash, earlier, record)]
         deliveries = []
         for recipient, one in judged:
             delivery, event = self._delivery(recipient, one)
@@ -102,7 +104,7 @@ class Drafting:
             stream=stream(sub),
             at=self.now,
             body=trace + made.raw,
-            record=self._record(made),
+            record=record,
             deliveries=tuple(deliveries),
             events=tuple(events),
             key=key_of(token_key, sub, self.now),
@@ -136,11 +138,17 @@ class Drafting:
             metadata=sub.metadata,
         )
 
-    def _accepted(self, raw: bytes, body_hash: bytes, earlier: bytes | None) -> EventDraft:
+    def _accepted(self, raw: bytes, body_hash: bytes, earlier: bytes | None, record: MessageRecord) -> EventDraft:
         sub = self.submission
         values = {
             "submitted": commitments.submitted_digest(sub.body),
             "mail": commitments.mail_value(raw, body_hash),
+            # for the journal alone, which takes it out before the event is kept: content and evidence live apart
+            "record": _records.encode(
+                HistoryRecord(
+                    record.sender, record.header_from, record.subject, record.message_id, record.tags, record.metadata
+                )
+            ),
         }
         if sub.client:
             values["client"] = sub.client.encode()
@@ -194,7 +202,8 @@ class Drafting:
             facts["required"] = label(step.floor, step.method)
         kind, result = _KIND_OF[type(decision).__name__]
         event = self._event(
-            kind, (self.text, ids.text(id_)), {"recipient": recipient.address.encode()}, facts, result,
+            kind, (self.text, ids.text(id_)),
+            {"recipient": recipient.address.encode(), "words": _records.encode(Told(why.words))}, facts, result,
             "" if plan is not None else why.reason,
         )  # fmt: skip
         return NewDelivery(id_, judged.destination, state, due, record, judged.decided), event

@@ -17,6 +17,8 @@ Make an event with `make(kind, …)`: it returns the Draft and the openings, i.e
   deposit    delivery.deposited                        SHA-256 of the bytes laid into the portal
   wire       every delivery.* with a remote side       JSON: mx, address, reply, chain, tlsa, mta_sts (`commit_wire`)
   client     message.accepted, portal.*                client address; never opened in a proof
+  record     message.accepted                          JSON (wire.types.HistoryRecord); taken out by the journal
+  words      delivery.*                                JSON (wire.types.Told): the sentences; never opened in a proof
   reason     staff acts                                a person's words; never opened in a proof
 """
 

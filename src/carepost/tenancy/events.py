@@ -9,6 +9,7 @@ from django.db import connection, transaction
 from carepost.ground import ids
 from carepost.proof import event, openings
 from carepost.proof.event import Draft
+from carepost.queue.sealing import month_key
 from carepost.tenancy import keys
 from carepost.tenancy.models import OutboxEvent
 from carepost.wire.types import Drained
@@ -32,7 +33,7 @@ def append(draft: Draft, personal: Mapping[str, tuple[bytes, bytes]] | None = No
     sealed = b""
     if personal:
         version, key = keys.current(org, "evidence")
-        sealed = openings.seal(key, version, org.bytes, draft.id, personal)
+        sealed = openings.seal(month_key(key, draft.at), version, org.bytes, draft.id, personal)
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [SOURCE])
         seq: int = cursor.fetchone()[0]

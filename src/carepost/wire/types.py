@@ -152,7 +152,7 @@ class Drained(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PortalNote(msgspec.Struct, frozen=True):
-    """Sealed beside the event `delivery.deposited` (opening `portal`, JSON): what the journal needs besides the body."""
+    """Sealed beside `delivery.deposited` (opening `portal`, JSON): what the journal needs besides the body."""
 
     recipient: str
     #: envelope sender
@@ -163,3 +163,23 @@ class PortalNote(msgspec.Struct, frozen=True):
     rule: str = ""
     #: UTC microseconds, or 0
     expires_at: int = 0
+
+
+class HistoryRecord(msgspec.Struct, frozen=True, rename={"from_": "from"}):
+    """Sealed beside `message.accepted` (opening `record`, JSON): what history and search know of a message. The journal
+    moves it under a key of the message's own and takes it out of the opening, so that it dies with the content."""
+
+    sender: str
+    from_: str
+    subject: str
+    message_id: str
+    tags: tuple[str, ...] = ()
+    metadata: dict[str, str] = {}
+
+
+class Told(msgspec.Struct, frozen=True):
+    """Sealed beside a `delivery.*` event (opening `words`, JSON): what the delivery says of itself after it, and what
+    the attempt that ended said."""
+
+    delivery: str
+    attempt: str = ""
