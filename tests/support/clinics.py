@@ -43,7 +43,7 @@ class Clinics:
             (keys["maple"], keys["maple-reader"]),
         )
         self.harbour = Loaded(
-            snapshot(HARBOUR, "Harbour Clinic", ("harbour.test",)),
+            snapshot(HARBOUR, "Harbour Clinic", ("harbour.test",), keys=self._keys(HARBOUR)),
             (credential("harbour", HARBOUR),),
             (keys["harbour"],),
         )

@@ -183,7 +183,8 @@ class Live:
 
 
 class LiveHttp:
-    """The HTTP listener on an ephemeral port. `url`: its address; `office`: where the relay goes, if anywhere."""
+    """The HTTP listener on an ephemeral port. `url`: its address; `office`: where the relay goes, if anywhere;
+    `home`: then a real queue and intake stand behind it."""
 
     def __init__(
         self,
@@ -192,13 +193,17 @@ class LiveHttp:
         clinics: Clinics | None = None,
         office: Address | None = None,
         sandbox: Address | None = None,
+        home: Path | None = None,
         checkpoint: Callable[[bytes], str | None] | None = None,
         **limits: Any,
     ) -> None:
-        self.clinics = clinics or Clinics()
-        self.intake = intake or MemoryIntake()
+        purposes = PurposeKeys.ephemeral()
+        self.clinics = clinics or Clinics(purposes)
         self.bodies = Budget(200_000_000)
         self.thread = Loop()
+        self.intake = intake or MemoryIntake()
+        if home is not None:
+            self.intake = self.thread.run(self._real(home, purposes))
         self.access = AccessProofs()
         self.limits = HttpLimits(**limits)
         self.app = App(
@@ -213,8 +218,15 @@ class LiveHttp:
         self.url = f"http://127.0.0.1:{self.port}"
         self.thread.run(self.server.start(sock))
 
+    async def _real(self, home: Path, purposes: PurposeKeys) -> RealIntake:
+        made = RealIntake(home, self.clinics, purposes)
+        await made.queue.start()
+        return made
+
     def close(self) -> None:
         self.thread.run(self.server.drain(2))
+        if isinstance(self.intake, RealIntake):
+            self.thread.run(self.intake.close())
         self.access.close()
         self.thread.stop()
 
