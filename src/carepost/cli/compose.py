@@ -13,8 +13,8 @@ from carepost.ground.errors import ConfigError
 from carepost.policy.types import Access, Assurance
 from carepost.rfc import address, compose
 from carepost.rfc.address import Mailbox
-from carepost.rfc.errors import AddressError
 from carepost.rfc.envelope import Envelope, Recipient
+from carepost.rfc.errors import AddressError
 from carepost.wire.types import AccessProof, Origin, Protection, Submission
 
 

@@ -11,7 +11,7 @@ from carepost.directory import Source
 from carepost.directory import sqlite as embedded
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import config, home
-from carepost.ground.errors import ConfigError, Unavailable
+from carepost.ground.errors import CarepostError, ConfigError, Unavailable
 from carepost.ground.keys import MasterKeyring, PurposeKeys
 from carepost.intake.client import Client
 from carepost.wire.types import Actor
@@ -44,7 +44,14 @@ class Local:
         """The organisation of that short name, name or id; without a name, the only one."""
         if self._source is None:
             self._source = self._open()
-        found = [self._source.load(org).snapshot for org in self._source.epochs()]
+        try:
+            found = [self._source.load(org).snapshot for org in self._source.epochs()]
+        except CarepostError:
+            raise
+        except Exception as error:  # whatever the driver of the database raises
+            raise ConfigError(
+                f"The office database cannot be read ({type(error).__name__}); see carepost doctor."
+            ) from None
         if named is None:
             if len(found) == 1:
                 return found[0]
