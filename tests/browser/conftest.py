@@ -77,16 +77,3 @@ def no_sideways(checked: Any) -> Callable[[Page], None]:
         assert wide <= 0, f"{page.url} scrolls sideways by {wide} px"
 
     return check
-
-
-@pytest.fixture(scope="session")
-def django_db_modify_db_settings_xdist_suffix(request: pytest.FixtureRequest) -> None:
-    """A database in memory belongs to its process; with the suffix pytest-django would give it in parallel runs it
-    would become a file in the folder the tests are started in, shared with every other run there."""
-    from django.conf import settings
-    from pytest_django.fixtures import _set_suffix_to_test_databases
-
-    if settings.DATABASES["default"]["NAME"] != ":memory:":
-        worker = getattr(request.config, "workerinput", {}).get("workerid", "")
-        if worker:
-            _set_suffix_to_test_databases(suffix=worker)
