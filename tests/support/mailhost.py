@@ -50,7 +50,7 @@ class Pair:
             serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
         )
 
-    def context(self, *, maximum: ssl.TLSVersion | None = None) -> ssl.SSLContext:
+    def context(self) -> ssl.SSLContext:
         key = self.key.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -59,10 +59,6 @@ class Pair:
             file.write(self.pem + b"".join(one.pem for one in self.chain) + key)
             file.flush()
             made.load_cert_chain(file.name)
-        if maximum is not None:
-            made.set_ciphers("DEFAULT@SECLEVEL=0")
-            made.minimum_version = ssl.TLSVersion.TLSv1
-            made.maximum_version = maximum
         return made
 
 
@@ -139,7 +135,7 @@ class MailHost:
     """An SMTP server on an ephemeral port. `says` maps a verb to its replies, one a time, the last one kept:
 
     text is a reply line; bytes go out as they are; "DROP" closes the connection; "HANG" answers nothing. Verbs: BANNER
-    EHLO HELO STARTTLS MAIL RCPT DATA DOT RSET QUIT, and SECURE for EHLO after TLS."""
+    EHLO HELO STARTTLS MAIL RCPT DATA DOT RSET QUIT, SECURE for EHLO after TLS, HELLO for the TLS client hello."""
 
     def __init__(
         self,
@@ -155,7 +151,7 @@ class MailHost:
         #: messages as they came: (envelope lines, body after unstuffing), whatever was answered
         self.messages: list[tuple[list[str], bytes]] = []
         #: every octet that came in after a 354, also where the connection ended before the dot
-        self.bodies: list[bytes] = []
+        self.bodies: list[bytearray] = []
         self.commands: list[str] = []
         self.connections = 0
         self.handshakes = 0
@@ -248,6 +244,11 @@ class _Session:
                 await self.say("SECURE" if self.secure and "SECURE" in self.host.says else "EHLO", ehlo)
             elif verb == "STARTTLS":
                 said = await self.say("STARTTLS", "220 go ahead")
+                if "HELLO" in self.host.says:
+                    await self.reader.read(4096)
+                    await self.say("HELLO", "")
+                    self.writer.close()
+                    return
                 if said.startswith("220") and self.host.tls is not None:
                     await self.writer.start_tls(self.host.tls)
                     self.secure = True
@@ -268,8 +269,7 @@ class _Session:
 
     async def data(self) -> None:
         body = bytearray()
-        self.host.bodies.append(b"")
-        number = len(self.host.bodies) - 1
+        self.host.bodies.append(body)
         while True:
             line = await self.reader.readline()
             if not line:
@@ -277,7 +277,6 @@ class _Session:
             if line == b".\r\n":
                 break
             body += line[1:] if line.startswith(b".") else line
-            self.host.bodies[number] = bytes(body)
         self.host.messages.append((list(self.envelope), bytes(body)))
         async with self.host.arrived:
             self.host.arrived.notify_all()

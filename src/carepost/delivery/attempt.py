@@ -101,10 +101,8 @@ class Attempt:
         if self._facts is None:
             record = self.claim.record
             seen = self.world.posture.seen(record.recipient.domain)
-            found = intake_facts.for_claim(snapshot, seen, self.message, record)
-            self._facts = msgspec.structs.replace(
-                found, exhausted=record.exhausted, last_achieved=record.last_achieved, bound_to=record.bound_to
-            )
+            suppressed = self.world.intake.judge.suppression.look(snapshot, record.recipient.address)
+            self._facts = intake_facts.for_claim(snapshot, seen, self.message, record, suppressed)
         return self._facts
 
     def _stored_step(self) -> Step | None:

@@ -9,6 +9,7 @@ from carepost.delivery.hops import Finder
 from carepost.delivery.methods.tls import Preparer
 from carepost.delivery.schedule import Schedule
 from carepost.directory.types import OrgSnapshot
+from carepost.policy.types import Ternary
 from carepost.posture import Posture
 from carepost.wire.types import Accepted, Submission
 
@@ -19,8 +20,23 @@ class Organisations(Protocol):
     def snapshot(self, org: bytes) -> OrgSnapshot: ...
 
 
+class Suppression(Protocol):
+    """`intake.suppression.Suppression`."""
+
+    def look(self, snapshot: OrgSnapshot, address: str) -> Ternary: ...
+
+
+class Judge(Protocol):
+    @property
+    def suppression(self) -> Suppression: ...
+
+
 class Door(Protocol):
-    """`intake.Intake`: reports are mail, and mail has one door (law 1)."""
+    """`intake.Intake`: reports are mail, and mail has one door (law 1). What it asks before it accepts, an attempt asks
+    again."""
+
+    @property
+    def judge(self) -> Judge: ...
 
     async def accept(self, submission: Submission) -> Accepted: ...
 
