@@ -171,3 +171,14 @@ def test_bodies_over_all_connections_are_bounded(live: Live) -> None:
         connection.close()
     assert answers == ["452 4.3.1", "250 2.0.0", "250 2.0.0"]
     assert live.bodies.held == 0
+
+
+def test_a_credential_withdrawn_while_its_message_comes_sends_nothing(live: Live) -> None:
+    with sign_in(live, "maple") as connection:
+        for line in ("MAIL FROM:<nurse@maple.test>", "RCPT TO:<ann@elsewhere.test>", "DATA"):
+            say(connection, line)
+        connection.sendall(b"Subject: x\r\n\r\n")
+        live.clinics.withdraw("maple")
+        connection.sendall(b"late\r\n.\r\n")
+        assert read_reply(connection)[0].startswith("535 5.7.8")
+    assert live.intake.submissions == []

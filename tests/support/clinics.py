@@ -1,5 +1,7 @@
 """Two invented organisations for tests of the doors: Maple (with two sender domains) and Harbour, and their people."""
 
+import functools
+
 import msgspec
 
 from carepost.crypto import scram
@@ -23,6 +25,7 @@ def snapshot(org: bytes, name: str, domains: tuple[str, ...], epoch: int = 1, **
     return OrgSnapshot(**{**values, **fields})  # type: ignore[arg-type]
 
 
+@functools.cache
 def credential(username: str, org: bytes, domains: tuple[str, ...] = ()) -> Credential:
     return Credential(f"cred-{username}", org, username, scram.make(PASSWORDS[username]), domains)
 

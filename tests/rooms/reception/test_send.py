@@ -3,6 +3,10 @@
 import asyncio
 import base64
 import datetime
+import json
+import socket
+import threading
+import time
 from typing import Any
 
 import pytest
@@ -272,9 +276,6 @@ def test_an_answer_comes_only_after_the_door_returned(http: LiveHttp, message: d
 
 
 def _start(http: LiveHttp, message: dict[str, Any]) -> Any:
-    import json
-    import socket
-
     body = json.dumps(message).encode()
     connection = socket.create_connection(("127.0.0.1", http.port), timeout=10)
     connection.sendall(
@@ -292,3 +293,46 @@ def test_a_large_attachment_arrives_whole(http: LiveHttp, message: dict[str, Any
     [attachment] = mime.read(http.intake.submissions[0].body).attachments
     assert attachment.data == data
     assert http.bodies.held == 0
+
+
+def test_a_key_withdrawn_while_its_request_comes_sends_nothing(http: LiveHttp, message: dict[str, Any]) -> None:
+    body = json.dumps(message).encode()
+    with socket.create_connection(("127.0.0.1", http.port), timeout=10) as connection:
+        connection.sendall(
+            b"POST /api/v1/messages HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+            + f"authorization: Bearer {http.clinics.secrets['maple']}\r\ncontent-length: {len(body)}\r\n\r\n".encode()
+            + body[:10]
+        )
+        while http.bodies.held == 0:
+            time.sleep(0.005)
+        http.clinics.source.drop(MAPLE)
+        http.clinics.directory.poll()
+        connection.sendall(body[10:])
+        assert connection.recv(100).startswith(b"HTTP/1.1 401")
+    assert http.intake.submissions == []
+
+
+def test_draining_answers_what_runs_and_takes_nothing_new(message: dict[str, Any]) -> None:
+    http = LiveHttp()
+    http.intake.gate = asyncio.Event()
+    connection = _start(http, message)
+    try:
+        assert http.intake.arrived.acquire(timeout=10)
+        ending = threading.Thread(target=lambda: http.thread.run(http.server.drain(20)))
+        ending.start()
+        refused = False
+        for _ in range(1000):
+            try:
+                http.request("GET", "/health")
+            except OSError:
+                refused = True
+                break
+            time.sleep(0.01)
+        assert refused
+        http.thread.loop.call_soon_threadsafe(http.intake.gate.set)
+        assert connection.recv(100).startswith(b"HTTP/1.1 202")
+        ending.join(20)
+        assert not ending.is_alive()
+    finally:
+        connection.close()
+        http.close()

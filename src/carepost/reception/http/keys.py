@@ -41,6 +41,11 @@ class Keys:
             raise refuse(403, "scope", f"This key lacks the scope {permission}.")
         return found
 
+    def still(self, key: ApiKey) -> None:
+        """Raises a 401 problem when the key was withdrawn while its request came in. Raises Unavailable."""
+        if self._directory.api_key(key.id) != key:
+            raise ProblemError(problem(401, "unauthenticated", "This API key was withdrawn."), _CHALLENGE)
+
     def _find(self, scope: Scope) -> ApiKey | None:
         value = header(scope, b"authorization") or b""
         scheme, _, token = value.partition(b" ")

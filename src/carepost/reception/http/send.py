@@ -76,6 +76,7 @@ class Sender:
             if media != b"application/json" or header(scope, b"content-encoding") is not None:
                 raise refuse(415, "media-type", "Send application/json, not encoded.")
             raw = await body.read(scope, receive)
+            self._keys.still(key)
             status, answer, headers = await work(scope, key, raw)
         except (ProblemError, CarepostError) as error:
             found = error if isinstance(error, ProblemError) else of_error(error)

@@ -265,5 +265,7 @@ class Commands:
 
     def _via(self, envelope: Envelope) -> str:
         """The word for Received's `with` (RFC 3848, RFC 6531)."""
-        word = ("UTF8SMTP" if envelope.smtputf8 else "ESMTP") if self._extended else "SMTP"
+        if not (self._extended or self._secure):
+            return "SMTP"
+        word = "UTF8SMTP" if envelope.smtputf8 else "ESMTP"
         return word + ("S" if self._secure else "") + ("A" if self._identity is not None else "")

@@ -200,10 +200,9 @@ class Connection(asyncio.Protocol):
                 server_side=True,
                 ssl_handshake_timeout=self._host.limits.handshake_timeout,
             )
-        except (OSError, TimeoutError) as error:
+        except (OSError, TimeoutError):
             # a peer that does not trust our certificate, or speaks no TLS: its loss, and not worth more than a count
             metrics.count("smtp_handshake_failed")
-            log.event("handshake-failed", error=type(error).__name__)
             transport.abort()
             return
         self._transport = secured

@@ -5,6 +5,7 @@ import socket
 from typing import Protocol
 
 from carepost.ground import log, metrics
+from carepost.ground.errors import Refused
 from carepost.reception.access import AccessProofs
 from carepost.reception.credentials import Credentials
 from carepost.reception.smtp.connection import Connection
@@ -134,7 +135,11 @@ class SmtpServer:
             self._empty.set()
 
     async def hand_over(self, accept: Accept, client: str) -> Accepted:
-        accepted = await self._intake.accept(await submission(accept, client, self._access))
+        made = await submission(accept, client, self._access)
+        # the message may have been long in coming: a credential withdrawn meanwhile sends nothing more (DESIGN 2)
+        if accept.identity is not None and not self.credentials.holds(accept.identity):
+            raise Refused("credential-withdrawn", "This credential was withdrawn.", enhanced="5.7.8", status=401)
+        accepted = await self._intake.accept(made)
         metrics.count("smtp_accepted")
         return accepted
 
