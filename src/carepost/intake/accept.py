@@ -124,4 +124,7 @@ def _once(submission: Submission) -> tuple[Recipient, ...]:
     recipients = submission.envelope.recipients
     if len(recipients) == 1:
         return recipients
-    return tuple({r.address: r for r in reversed(recipients)}.values())[::-1]
+    once: dict[str, Recipient] = {}
+    for recipient in recipients:
+        once.setdefault(recipient.address, recipient)
+    return tuple(once.values())

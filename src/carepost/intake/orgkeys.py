@@ -1,4 +1,4 @@
-"""Organisations' keys as the engine gets them: wrapped in the directory's snapshot, opened by this process's purposes."""
+"""Organisations' keys as the engine gets them: wrapped in the directory's snapshot, opened with its purposes."""
 
 from typing import Protocol
 

@@ -1,5 +1,7 @@
 """Deliveries whose worker is gone: its process died, or its lease ran out. They are taken up again, by law 6."""
 
+import asyncio
+
 from carepost.crypto.rest import Damaged
 from carepost.ground import clock, ids, log
 from carepost.ground.errors import CarepostError
@@ -33,7 +35,7 @@ class Abandoned:
     async def sweep(self, now: int) -> bool:
         """Takes up deliveries whose lease has ended by `now`. True: there may be more."""
         rows = self._shard.backend.expired(now, _MOST)
-        taken = [await self._take_up(row) for row in rows]
+        taken = await asyncio.gather(*[self._take_up(row) for row in rows])
         if not self._trusted and not self._shard.backend.expired(0, 1):
             self._shard.dots.trust()
             self._trusted = True

@@ -23,6 +23,8 @@ from carepost.wire.types import Accepted, Actor, Drained, MessageView
 #: longer than any attempt may last (RFC 5321 4.5.3.2: ten minutes for the answer to the final dot)
 LEASE_S = 3600.0
 _SWEEP_EVERY = 30.0
+#: seconds between tries while the disk cannot be read or written
+AGAIN_S = 1.0
 _BODIES = 256 * 1024 * 1024
 #: messages of the last hour read again into the table of repeats at start
 _REPEATS = 20_000
@@ -193,7 +195,18 @@ class Queue:
         return os.urandom(16), clock.now() + self._lease_us
 
     def _doubted(self) -> None:
-        self._doubt = asyncio.get_running_loop().create_task(self._abandoned.recover_unknown())
+        if self._doubt is None or self._doubt.done():
+            self._doubt = asyncio.get_running_loop().create_task(self._find_out())
+
+    async def _find_out(self) -> None:
+        """A group's fate is unknown: as soon as the store can be read and written, what it did is taken up."""
+        while True:
+            try:
+                await self._abandoned.recover_unknown()
+                return
+            except CarepostError as error:
+                log.failure("queue-recovery-waits", error, shard=self.number)
+                await asyncio.sleep(AGAIN_S)
 
     async def _sweep(self) -> None:
         """Housekeeping of leases and figures. Its own failures must not end it."""

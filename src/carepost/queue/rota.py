@@ -28,7 +28,9 @@ class Rota:
     def __init__(self) -> None:
         self._lanes: dict[Flow, _Lane] = {}
         self._round: deque[Flow] = deque()
-        self._aside: dict[bytes, set[Flow]] = {}
+        self._aside: dict[bytes, dict[Flow, None]] = {}
+        #: destination -> the flow that had the last delivery to it: it comes after those set aside meanwhile
+        self._last: dict[bytes, Flow] = {}
         #: destination -> deliveries under way
         self.busy: Counter[bytes] = Counter()
 
@@ -91,7 +93,7 @@ class Rota:
             free = per_destination - self.busy[destination]
             if free <= 0:
                 del lane.destinations[destination]
-                self._aside.setdefault(destination, set()).add(flow)
+                self._aside.setdefault(destination, {})[flow] = None
                 continue
             return flow, destination, min(want, lane.deficit, free)
         return None
@@ -104,6 +106,7 @@ class Rota:
             lane.destinations[destination] = None
         if found:
             self.busy[destination] += found
+            self._last[destination] = flow
         lane.deficit -= found
         if not lane.destinations and lane.scan is None:
             self._drop(flow)
@@ -130,8 +133,13 @@ class Rota:
             self.busy[destination] = left
         else:
             del self.busy[destination]
-        for flow in self._aside.pop(destination, ()):
-            self.add(flow, destination)
+        aside = self._aside.pop(destination, None)
+        if aside:
+            last = self._last.get(destination)
+            for flow in sorted(aside, key=lambda one: one == last):
+                self.add(flow, destination)
+        elif left <= 0:
+            self._last.pop(destination, None)
 
     def _lane(self, flow: Flow) -> _Lane:
         lane = self._lanes.get(flow)

@@ -149,7 +149,7 @@ def seal_body(book: OrgKeyBook, org: bytes, message: bytes, body: bytes) -> tupl
 
 
 class Opener:
-    """Opens what `drain`, `body` and `lookup` hold. Raises crypto.rest.Damaged, NotFound for a key that is gone."""
+    """Opens what `drain`, `body` and `lookup` hold. Raises Damaged; Unavailable while no key can be read."""
 
     def __init__(self, book: OrgKeyBook) -> None:
         self._book = book
@@ -192,7 +192,10 @@ class Opener:
         self, decoder: "msgspec.msgpack.Decoder[Value]", org: bytes, message: bytes, part: bytes, sealed: bytes
     ) -> Value:
         head = sealed[:_HEAD]
-        evidence = self._book.version(org, EVIDENCE, int.from_bytes(head, "big"))
+        try:
+            evidence = self._book.version(org, EVIDENCE, int.from_bytes(head, "big"))
+        except NotFound:
+            raise rest.Damaged("sealed under a key that is gone, or cut") from None
         key = month_key(evidence, ids.made_at(message))
         plain = rest.open_(key, sealed[_HEAD:], _aad(head, org, message, part))
         try:

@@ -110,10 +110,9 @@ class SqliteBackend(Reads):
         return self._writer
 
     def _open_writer(self) -> None:
-        fresh = not self._path.exists()
+        # made here, not by SQLite: its log and index then are private too
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
         self._writer = database.connect(self._path, None)
-        if fresh:
-            os.chmod(self._path, 0o600)
         self._writer.execute("PRAGMA wal_autocheckpoint = 0")
         self._writer.execute(f"PRAGMA journal_size_limit = {_LOG_LIMIT}")
         self._writer.execute("PRAGMA cache_size = -16384")
