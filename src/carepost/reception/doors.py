@@ -6,7 +6,7 @@ Fault and are raised again at the caller's side.
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -59,7 +59,7 @@ class DoorsServer:
         self,
         path: Path,
         intake: Intake,
-        queues: dict[int, Queue],
+        queues: Mapping[int, Queue],
         bodies: Budget,
         *,
         health: Callable[[], dict[str, int]],
