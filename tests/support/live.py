@@ -194,6 +194,7 @@ class LiveHttp:
         office: Address | None = None,
         sandbox: Address | None = None,
         home: Path | None = None,
+        tls: ssl.SSLContext | None = None,
         checkpoint: Callable[[bytes], str | None] | None = None,
         **limits: Any,
     ) -> None:
@@ -212,7 +213,7 @@ class LiveHttp:
             sandbox=Relay(sandbox, self.limits, "sandbox") if sandbox else None,
             checkpoint=checkpoint,
         )  # fmt: skip
-        self.server = HttpServer(self.app, self.limits)
+        self.server = HttpServer(self.app, self.limits, tls=tls)
         sock = bind("127.0.0.1", 0, "port_api")
         self.port = sock.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
