@@ -22,8 +22,8 @@ from typing import Any
 
 import msgspec
 
-from carepost.intake.client import Client
 from carepost.ground import home as homes
+from carepost.intake.client import Client
 from carepost.processes.bootstrapped import Bootstrapped
 from carepost.sandbox.store import Counters
 from carepost.sandbox.world import read_world
@@ -151,12 +151,12 @@ class House:
                     said += piece
         return said.decode()
 
-    def stop(self) -> float:
-        """SIGTERM, as an administrator stops it. Seconds it took; fails when it ends badly or leaves a process."""
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> float:
+        """As an administrator stops it. Seconds it took; fails when it ends badly or leaves a process."""
         assert self.process is not None
         pids = [pid for pid, _, _ in self.children()]
         began = time.monotonic()
-        self.process.send_signal(signal.SIGTERM)
+        self.process.send_signal(number)
         code = self.process.wait(30)
         took = time.monotonic() - began
         self._forget()

@@ -119,9 +119,10 @@ class Smtp:
 
 
 def mail(to: str, *, subject: str = "An invented matter", text: str = "Nothing real.") -> bytes:
+    unique = to.replace("@", ".at.")
     return (
         f"From: Nora Sample <{SENDER}>\r\nTo: {to}\r\nSubject: {subject}\r\n"
-        f"Message-ID: <{to.replace('@', '.at.')}@clinic.test>\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\n\r\n{text}\r\n"
+        f"Message-ID: <{unique}@clinic.test>\r\nDate: Sat, 21 Nov 2026 12:00:00 +0000\r\n\r\n{text}\r\n"
     ).encode()
 
 

@@ -101,6 +101,9 @@ class DoorsServer:
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
             pass
+        except asyncio.CancelledError:
+            # only `close` cancels; to asyncio's own callback a cancelled task would be an error with a traceback
+            log.event("door-cut")
         finally:
             self._tasks.discard(task)
             writer.close()

@@ -1,0 +1,44 @@
+"""An administrator stops a home: SIGTERM, within 10 s, no process left, nothing ugly in any log."""
+
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from carepost.ground.errors import CarepostError
+from tests.support.house import ENGINE_ONLY, House
+from tests.support.mailers import Gone, Smtp
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_stops_while_clients_hang_on(tmp_path: Path, number: signal.Signals) -> None:
+    """An idle SMTP session, one in the middle of DATA, a half request, a journal that waits for events."""
+    with House(tmp_path, *ENGINE_ONLY) as house:
+        idle, writing = Smtp(house), Smtp(house, implicit=True)
+        writing.say(*writing.envelope("jane.roe@verified.test"))
+        for code in (250, 250, 354):
+            writing.expect(code)
+        writing.say(b"Subject: half a mess")
+        half = socket.create_connection(("127.0.0.1", house.ports["api"]))
+        half.sendall(b"POST /api/v1/messages HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{")
+        journal = threading.Thread(target=_drain, args=(house,))
+        journal.start()
+        took = house.stop(number)
+        journal.join(10)
+        assert took < 10 and not journal.is_alive()
+        assert "Traceback" not in house.logs() and "CancelledError" not in house.logs(), house.logs()
+        with pytest.raises(Gone):
+            idle.expect(0)
+        half.close()
+
+
+def _drain(house: House) -> None:
+    client = house.client()
+    try:
+        client.drain(0, 0, 0, wait_s=60)
+    except CarepostError:
+        pass
+    finally:
+        client.close()
