@@ -1,7 +1,5 @@
 """One recipient's course in words: what was required, seen, chosen and answered, in order of time."""
 
-from collections.abc import Sequence
-
 import msgspec
 
 from carepost.console import words
@@ -92,7 +90,8 @@ def _attempt(attempt: AttemptView) -> Entry:
         texts.append(f"It ended while {words.stage(attempt.stage)}.")
     if attempt.uncertain:
         texts.append(
-            "The connection ended before the final answer, so the message may have arrived. It is tried again by the same method with the same Message-ID."
+            "The connection ended before the final answer, so the message may have arrived. It is tried again by the "
+            "same method with the same Message-ID."
         )
     return Entry(
         attempt.at,

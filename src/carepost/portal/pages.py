@@ -61,8 +61,7 @@ LOCKED: Final = Page(
     "Page locked for now",
     "Too many tries: this page is closed for now",
     (
-        "To protect the message we stop after a few wrong codes or answers. The message is still there, and nobody "
-        "has read it.",
+        "To protect the message we stop after a few wrong codes or answers. The message is still there.",
         "We told the sender, who can help you another way.",
     ),
 )

@@ -32,4 +32,4 @@ def size(octets: int) -> str:
         return f"{octets} byte{'' if octets == 1 else 's'}"
     if octets < 1_000_000:
         return f"{octets / 1000:.0f} KB"
-    return f"{octets / 1_000_000:.1f} MB"
+    return f"{octets / 1_000_000:.1f} MB".replace(".0 ", " ")

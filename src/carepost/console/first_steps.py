@@ -1,0 +1,80 @@
+"""The first-run list: what an administrator must decide before patients' mail is sent, each step with its state."""
+
+import msgspec
+from django.conf import settings
+
+from carepost.tenancy import select
+from carepost.tenancy.gates import Desk
+from carepost.tenancy.models import Rule
+
+
+class Step(msgspec.Struct, frozen=True):
+    title: str
+    done: bool
+    #: what is set, or why it matters
+    text: str
+    #: the command or page that mends it
+    how: str = ""
+
+
+def steps(desk: Desk) -> list[Step]:
+    org = desk.organisation
+    domains = select.domains(desk.org)
+    people = {row.staff_id for row in select.staff(desk.org)}
+    senders = len(select.credentials(desk.org)) + len(select.api_keys(desk.org))
+    by_mail = Rule.objects.filter(
+        org_id=desk.org, version__label=org.policy_version, rule="portal-by-mail", portal_by_mail=True
+    ).exists()
+    config = settings.CAREPOST_CONFIG
+    secure = (org.portal_url or config.portal_url).startswith("https://")
+    return [
+        Step(
+            "Name and telephone number of notices",
+            bool(org.phone),
+            f"Notices are signed “{org.notice_name}”"
+            + (f" and give the number {org.phone}." if org.phone else ", without a number to call."),
+            "carepost org change --phone NUMBER --notice-name NAME",
+        ),
+        Step(
+            "A domain to send from",
+            bool(domains),
+            ", ".join(d.domain for d in domains) if domains else "Nothing can be sent before a domain is added.",
+            "carepost domain add DOMAIN, then publish the DKIM records it prints",
+        ),
+        Step(
+            "Somebody or something that may send",
+            senders > 0,
+            f"{senders} SMTP credentials and API keys are in use." if senders else "No program can hand over mail yet.",
+            "carepost credential add NAME (SMTP), or carepost key add NAME --scope send (API)",
+        ),
+        Step(
+            "Portal by e-mailed code",
+            by_mail,
+            "Who cannot get mail over verified TLS may open the portal with a code sent by e-mail."
+            if by_mail
+            else "Off: the portal then opens only with an access code or question agreed beforehand, and messages "
+            "without one are held. Leaving it off is a decision too.",
+            "carepost rule portal-by-mail on",
+        ),
+        Step(
+            "The address recipients see",
+            secure,
+            org.portal_url or config.portal_url or "Recipients’ links lead to this machine’s own name, without TLS.",
+            "carepost org change --portal-url https://…",
+        ),
+        Step(
+            "An auditor outside",
+            bool(org.auditor),
+            "A signed checkpoint of the records is sent there daily." if org.auditor else (
+                "With daily checkpoints kept elsewhere nobody can rewrite the records unseen, not even you."
+            ),
+            "carepost org change --auditor ADDRESS",
+        ),
+        Step(
+            "A second administrator",
+            len(people) > 1,
+            f"{len(people)} {'person works' if len(people) == 1 else 'people work'} here."
+            + ("" if len(people) > 1 else " If you lose phone and key, nobody here can let you in again."),
+            "carepost staff add ADDRESS --role administrator",
+        ),
+    ]  # fmt: skip

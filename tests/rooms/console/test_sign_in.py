@@ -1,0 +1,167 @@
+"""Getting in: one-time link, password, second factor; nothing before it (HS-37), lock-out (HS-09), headers (HS-20)."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from carepost.tenancy.actions import staff
+from carepost.tenancy.models import Organisation, SignInLink, Staff
+from carepost.tenancy.permissions import BOOTSTRAP
+from tests.support.desk import PASSWORD, code_now, person, seated
+
+PAGES = ["/", "/messages", "/health", "/people", "/first-run"]
+
+
+@pytest.fixture(autouse=True)
+def _no_limits_left_over() -> None:
+    cache.clear()
+
+
+def post(http: Client, path: str, page: str = "", **fields: str) -> Any:
+    shown = http.get(page or path).content.decode()
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', shown)
+    assert found, f"no form on {page or path}"
+    return http.post(path, {"csrfmiddlewaretoken": found[1], **fields})
+
+
+def browser() -> Client:
+    return Client(enforce_csrf_checks=True)
+
+
+def test_the_link_is_used_by_a_post_only_and_once(maple: Organisation) -> None:
+    """Law 11."""
+    invited = staff.add_staff(maple.pk, "ada@maple.test", "Ada Heron", "administrator", actor=BOOTSTRAP)
+    for _ in range(3):
+        assert "ada@maple.test" in browser().get(invited.path).content.decode()
+    assert not SignInLink.objects.get().used_at
+    http = browser()
+    assert post(http, invited.path, password="short", again="short").status_code == 422
+    assert post(http, invited.path, password=PASSWORD, again="other words entirely").status_code == 422
+    assert post(http, invited.path, password=PASSWORD, again=PASSWORD).status_code == 302
+    gone = browser().get(invited.path)
+    assert gone.status_code == 404
+    assert "This link does not work" in gone.content.decode()
+    assert browser().get("/welcome/nonsense").status_code == 404
+
+
+def test_password_then_code_then_console(maple: Organisation) -> None:
+    person(maple, "administrator", "ada@maple.test")
+    http = browser()
+    first = post(http, "/sign-in", login="ada@maple.test", password=PASSWORD)
+    assert first.headers["Location"] == "/sign-in/second"
+    # not in yet
+    assert http.get("/messages").status_code == 404
+    assert post(http, "/sign-in/second", code="000000").status_code == 200
+    done = post(http, "/sign-in/second", code=code_now())
+    assert done.status_code == 302
+    assert http.get("/").status_code == 200
+
+
+def test_without_a_second_factor_only_enrolment_is_open(maple: Organisation) -> None:
+    invited = staff.add_staff(maple.pk, "ada@maple.test", "Ada Heron", "administrator", actor=BOOTSTRAP)
+    staff.use_link(invited.token, PASSWORD)
+    http = browser()
+    post(http, "/sign-in", login="ada@maple.test", password=PASSWORD)
+    for path in PAGES:
+        assert http.get(path).headers["Location"] == "/security"
+    page = http.get("/security").content.decode()
+    assert "Set up a second factor to go on" in page
+    assert "Set up an app" in http.get("/security").content.decode()
+
+
+def test_nobody_gets_in_without_signing_in() -> None:
+    http = browser()
+    assert http.get("/").headers["Location"].startswith("/sign-in")
+    for path in PAGES[1:]:
+        assert http.get(path).status_code == 404
+    for path in ("/signup", "/accounts/signup/", "/password/reset/", "/accounts/password/reset/", "/admin/"):
+        assert http.get(path).status_code == 404
+
+
+def test_wrong_passwords_lock_also_the_right_one(maple: Organisation) -> None:
+    """HS-09."""
+    person(maple, "operator", "olga@maple.test")
+    http = browser()
+    for _ in range(6):
+        answer = post(http, "/sign-in", login="olga@maple.test", password="wrong words here")
+    last = post(http, "/sign-in", login="olga@maple.test", password=PASSWORD)
+    assert last.status_code in (200, 429)
+    assert "sign-in/second" not in last.headers.get("Location", "")
+    assert answer.status_code in (200, 429)
+
+
+def test_the_answer_does_not_tell_who_exists(maple: Organisation) -> None:
+    person(maple, "operator", "olga@maple.test")
+    said = []
+    for login in ("olga@maple.test", "nobody@maple.test"):
+        page = post(browser(), "/sign-in", login=login, password="wrong words here").content.decode()
+        said.append(re.findall(r'role="alert">(.*?)</div>', page, re.DOTALL))
+    assert said[0] == said[1] != []
+
+
+def test_signing_out_is_a_post(maple: Organisation) -> None:
+    http = seated(person(maple, "operator"))
+    assert http.get("/sign-out").status_code == 200
+    assert http.get("/health").status_code == 200
+    assert post(http, "/sign-out").status_code == 302
+    assert http.get("/health").status_code == 404
+
+
+def test_a_redirect_elsewhere_is_not_followed(maple: Organisation) -> None:
+    """BI-095: `?next=//evil`."""
+    person(maple, "administrator", "ada@maple.test")
+    http = browser()
+    http.get("/sign-in?next=//evil.test/")
+    post(http, "/sign-in", "/sign-in?next=//evil.test/", login="ada@maple.test", password=PASSWORD, next="//evil.test/")
+    done = post(http, "/sign-in/second", code=code_now())
+    assert "evil" not in done.headers["Location"]
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/messages", "/health", "/people", "/first-run", "/help", "/security", "/sign-in"]
+)
+def test_pages_are_not_kept_framed_or_told_elsewhere(
+    path: str, at_desk: Callable[..., Client], monkeypatch: Any, door: Any
+) -> None:
+    from carepost.console import records
+
+    monkeypatch.setattr(records, "search", lambda *a, **k: records.Found(()), raising=False)
+    door.health = lambda: []
+    http = Client() if path == "/sign-in" else at_desk("administrator")
+    shown = http.get(path)
+    assert shown.status_code == 200
+    assert shown.headers["X-Frame-Options"] == "DENY"
+    assert "no-store" in shown.headers["Cache-Control"]
+    policy = shown.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    text = shown.content.decode()
+    assert not re.search(r'(?:src|href|action)="https?://', text)
+    assert not re.search(r"<[a-z][^>]*\s(?:on[a-z]+|style)=", text)
+    assert re.search(r"<html lang=\"en\"", text)
+    assert text.count("<h1") == 1
+
+
+def test_people_are_shown_disabled_and_given_links(maple: Organisation, harbour: Organisation) -> None:
+    ada = person(maple, "administrator", "ada@maple.test", "Ada Heron")
+    olga = person(maple, "operator", "olga@maple.test", "Olga Rail")
+    hal = person(harbour, "administrator", "hal@harbour.test", "Hal Plover")
+    http = seated(ada)
+    page = http.get("/people").content.decode()
+    assert "Olga Rail" in page
+    assert "Hal Plover" not in page
+    made = post(http, f"/people/{olga.pk}/link", "/people", reason="lost her telephone")
+    assert "/welcome/" in made.content.decode()
+    assert seated(Staff.objects.get(pk=olga.pk)).get("/health").headers["Location"] == "/security"
+    # no reason, no act; another organisation's people are not there
+    assert post(http, f"/people/{olga.pk}/disable", "/people").status_code in (400, 422)
+    assert post(http, f"/people/{hal.pk}/disable", "/people", reason="x").status_code == 404
+    assert post(http, f"/people/{olga.pk}/disable", "/people", reason="left").status_code == 302
+    assert seated(Staff.objects.get(pk=olga.pk)).get("/health").status_code == 404
+    # an operator does neither
+    other = seated(person(maple, "operator", "otto@maple.test"))
+    assert other.get("/people").status_code == 404
