@@ -62,6 +62,7 @@ def _postgres(url: str) -> dict[str, Any]:
         "HOST": unquote(host),
         "PORT": str(options.pop("port", parts.port or "")),
         "OPTIONS": options,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
     }

@@ -40,9 +40,10 @@ def enter(runtime: Runtime) -> None:
 
 def current() -> Runtime:
     """What `boot.setup` entered. Settings read without it (mypy, makemigrations) get no database, or one in memory
-    when CAREPOST_SETTINGS_CHECK=1."""
+    when CAREPOST_SETTINGS_CHECK=1, or the PostgreSQL it names (tests)."""
     if _current is not None:
         return _current
-    checking = os.environ.get("CAREPOST_SETTINGS_CHECK") == "1"
-    enter(Runtime("staff", None, Config(), PurposeKeys.ephemeral(), in_memory=checking))
+    checking = os.environ.get("CAREPOST_SETTINGS_CHECK", "")
+    config = Config(database_url=checking if "://" in checking else "")
+    enter(Runtime("staff", None, config, PurposeKeys.ephemeral(), in_memory=checking == "1"))
     return current()

@@ -7,9 +7,13 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
+from django.contrib.auth.signals import user_logged_in
+from django.dispatch import receiver
 from django.http import HttpRequest
 
 from carepost.crypto import rest
+from carepost.tenancy.actions.staff import record_sign_in
+from carepost.tenancy.models import Staff
 
 _FACTOR = b"second-factor"
 
@@ -21,6 +25,13 @@ class StaffBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has 
 class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        """HS-09: the failure is in the log of the organisations this person works for; a stranger's is nobody's."""
+        super().authentication_failed(request, **credentials)
+        known = Staff.objects.filter(email=str(credentials.get("email", "")).strip().lower()).first()
+        if known is not None:
+            record_sign_in(known, result="refused")
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         """Nothing: what concerns staff accounts is shown in the console, never mailed around the one door (law 1)."""
@@ -38,3 +49,9 @@ class StaffFactors(DefaultMFAAdapter):  # type: ignore[misc]
 
 def _key() -> bytes:
     return bytes(settings.CAREPOST_KEYS.raw("database", b"second-factor", 1))
+
+
+#: Django's `user_logged_in` comes after the second factor
+@receiver(user_logged_in)
+def _signed_in(user: Staff, **_signal: Any) -> None:
+    record_sign_in(user, result="ok")

@@ -1,7 +1,58 @@
-"""PostgreSQL for the office; row security needs to know the organisation in each transaction."""
+"""PostgreSQL for the office: `carepost.org` is set in each transaction, so that row security knows the organisation.
+
+The value is `tenancy.scope.active()` and is local to the transaction: a connection handed to somebody else carries
+nothing. A statement outside a transaction gets one of its own around it when an organisation is active.
+"""
+
+from collections.abc import Callable
+from typing import Any
 
 from django.db.backends.postgresql import base
 
+from carepost.tenancy import scope
+
+_SAVEPOINTS = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
+_SET = "SELECT set_config('carepost.org', %s, true)"
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    pass
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: what the running transaction was told last; None: nothing yet
+        self._told: str | None = None
+        self.execute_wrappers.append(self._scoped)
+
+    def set_autocommit(self, *args: Any, **kwargs: Any) -> None:
+        self._told = None
+        super().set_autocommit(*args, **kwargs)
+
+    def savepoint_rollback(self, sid: str) -> None:
+        super().savepoint_rollback(sid)
+        # what was set inside the savepoint is undone with it
+        self._told = None
+
+    def rollback(self) -> None:
+        self._told = None
+        super().rollback()
+
+    def commit(self) -> None:
+        self._told = None
+        super().commit()
+
+    def close(self) -> None:
+        self._told = None
+        super().close()
+
+    def _scoped(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        active = scope.active()
+        if not self.get_autocommit():
+            # a transaction that failed takes nothing but the end of its savepoint
+            if active != (self._told or "") and not sql.startswith(_SAVEPOINTS):
+                self.connection.execute(_SET, (active,))
+                self._told = active
+            return execute(sql, params, many, context)
+        if not active:
+            return execute(sql, params, many, context)
+        with self.connection.transaction():
+            self.connection.execute(_SET, (active,))
+            return execute(sql, params, many, context)

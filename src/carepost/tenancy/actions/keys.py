@@ -14,7 +14,7 @@ ROTATED: Final = ("content", "portal", "evidence")
 
 
 def rotate_key(org: uuid.UUID, purpose: str, *, actor: Actor) -> int:
-    """The new version. The evidence key is changed every month (DESIGN 5)."""
+    """The new version of a key."""
     if purpose not in ROTATED:
         raise names.Wrong("bad-purpose", f"Keys are changed for: {', '.join(ROTATED)}.")
     with act(org, Permission.ORGANISATION, actor=actor) as doing:

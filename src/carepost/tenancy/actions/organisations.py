@@ -41,8 +41,9 @@ def create_organisation(
     made.notice_name = names.words(notice_name or name, "notice name")
     _put(made, phone=phone, auditor=auditor, portal_url=portal_url, portal_address=portal_address, floor=floor)
     with scope.organisation(made.pk), transaction.atomic(durable=True):
-        if Organisation.objects.filter(slug=made.slug).exists():
-            raise names.Wrong("taken", f"There is an organisation {made.slug!r} already.")
+        with scope.every("short names are the installation's"):
+            if Organisation.objects.filter(slug=made.slug).exists():
+                raise names.Wrong("taken", f"There is an organisation {made.slug!r} already.")
         made.save(force_insert=True)
         OrgEpoch.objects.create(org=made)
         opened = keys.org_keys()

@@ -38,19 +38,22 @@ class Invitation(msgspec.Struct, frozen=True):
 
 def add_staff(org: uuid.UUID, email: str, name: str, role: str, *, actor: Actor, reason: str = "") -> Invitation:
     """A person with a role here and a one-time link. Somebody known from another organisation keeps password and
-    second factor, and gets a link all the same. A disabled person's address is not used again (HS-31)."""
+    second factor, and gets a link all the same. A person disabled earlier comes back as the same account: an id is
+    never another person's (HS-31)."""
     address = names.address(email).lower()
     wanted = _role(role)
     with act(org, Permission.STAFF, actor=actor) as doing:
         staff = Staff.objects.filter(email=address).first()
-        if staff is not None and not staff.is_active:
-            raise names.Wrong("disabled", "This person was disabled; enable the account instead of a second one.")
         if staff is not None and Membership.objects.filter(org_id=org, staff=staff, revoked_at=0).exists():
             raise names.Wrong("taken", "This person works here already.")
         if staff is None:
             staff = Staff(email=address, name=names.words(name, "name"), created_at=doing.at)
             staff.set_unusable_password()
             staff.save(force_insert=True)
+        elif not staff.is_active:
+            staff.is_active, staff.disabled_at = True, 0
+            staff.save(update_fields=["is_active", "disabled_at"])
+            doing.event("staff.enabled", on=[staff.pk], values={"reason": reason})
         granted = _grant(doing, staff, wanted)
         values = {"new": f"{staff.name} <{address}>", "reason": reason}
         doing.event("staff.added", on=[staff.pk, granted.pk], facts={"role": wanted}, values=values)

@@ -1,0 +1,159 @@
+"""What PostgreSQL gets beyond Django's tables, after every migration and again at every start: (org_id, id) as primary
+key, composite foreign keys, forced row security, and one role for each process (DESIGN 2, 5).
+
+Idempotent, so that a table any app adds is covered by the migration that adds it. `tests/floors` checks the result.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from django.db import connections, transaction
+from django.db.backends.utils import CursorWrapper
+
+#: tables of all organisations: no `org_id`, no row security (docs/decisions)
+SHARED: Final = frozenset({
+    "account_emailaddress", "account_emailconfirmation", "auth_group", "auth_group_permissions", "auth_permission",
+    "carepost_cache", "django_content_type", "django_migrations", "django_session", "mfa_authenticator",
+    "tenancy_domainclaim", "tenancy_outboxevent", "tenancy_outboxhead", "tenancy_signinlink", "tenancy_staff",
+    "audit_log", "audit_schema", "audit_source", "archive_mark",
+})  # fmt: skip
+
+#: one for each kind of process; none may bypass row security
+ROLES: Final = ("staff", "outside", "journal", "engine")
+
+_READ, _WRITE = "SELECT", "SELECT, INSERT, UPDATE, DELETE"
+_APPEND = "INSERT"
+#: table name (or the beginning of it, ending in *) -> role -> privileges; the first entry that fits counts
+_GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
+    ("engine_*", {"engine": _READ, "staff": _READ, "journal": _READ}),
+    ("tenancy_outboxhead", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
+    ("tenancy_outboxevent", {"staff": _APPEND, "outside": _APPEND, "journal": _WRITE}),
+    ("tenancy_organisation", {"staff": _WRITE, "outside": _READ, "journal": "SELECT, UPDATE"}),
+    ("tenancy_orgepoch", {"staff": _WRITE, "outside": _READ, "journal": "SELECT, UPDATE"}),
+    ("tenancy_orgkey", {"staff": _WRITE, "outside": _READ, "journal": "SELECT, INSERT, UPDATE"}),
+    ("tenancy_unit", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
+    ("tenancy_senderdomain", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
+    ("tenancy_suppression", {"staff": _WRITE, "journal": _WRITE}),
+    ("tenancy_*", {"staff": _WRITE, "journal": _READ}),
+    ("mailbox_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
+    ("archive_*", {"staff": _WRITE, "journal": _WRITE}),
+    ("destinations_*", {"staff": _WRITE, "journal": _WRITE}),
+    ("audit_*", {"staff": _READ, "journal": _WRITE}),
+    ("django_session", {"staff": _WRITE, "outside": _WRITE}),
+    ("carepost_cache", {"staff": _WRITE, "outside": _WRITE}),
+    ("django_migrations", {"staff": _READ, "outside": _READ, "journal": _READ}),
+    ("*", {"staff": _WRITE}),
+)
+
+_FUNCTION = """
+CREATE OR REPLACE FUNCTION carepost_mine(org uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT current_setting('carepost.org', true) = '*'
+        OR org = NULLIF(NULLIF(current_setting('carepost.org', true), ''), '*')::uuid
+$$"""
+
+_TABLES = """
+SELECT c.relname, bool_or(a.attname = 'org_id'), bool_or(a.attname = 'id'), c.relforcerowsecurity
+FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace
+GROUP BY c.relname, c.relforcerowsecurity ORDER BY c.relname"""
+
+#: constraint, type, table, its columns, the table it refers to, the columns there
+_CONSTRAINTS = """
+SELECT k.conname, k.contype, t.relname,
+       ARRAY(SELECT a.attname FROM unnest(k.conkey) WITH ORDINALITY u(n, i)
+             JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.i)::text[],
+       COALESCE(r.relname, '')
+FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid LEFT JOIN pg_class r ON r.oid = k.confrelid
+WHERE k.contype IN ('p', 'u', 'f') AND k.connamespace = current_schema()::regnamespace"""
+
+
+def after_migrate(using: str, **_signal: Any) -> None:
+    """Django's `post_migrate` for the database `using`: nothing to do on SQLite."""
+    connection = connections[using]
+    if connection.vendor == "postgresql":
+        with transaction.atomic(using=using), connection.cursor() as cursor:
+            harden(cursor)
+
+
+def harden(cursor: CursorWrapper) -> None:
+    """As the owner of the tables, inside one transaction."""
+    cursor.execute(_FUNCTION)
+    cursor.execute(_TABLES)
+    tables = cursor.fetchall()
+    _composite(cursor, {name for name, org, row, _ in tables if org and row})
+    for name, has_org, _, forced in tables:
+        column = "org_id" if has_org else "id" if name == "tenancy_organisation" else ""
+        if column and not forced:
+            cursor.execute(f"ALTER TABLE {name} ENABLE ROW LEVEL SECURITY")
+            cursor.execute(f"ALTER TABLE {name} FORCE ROW LEVEL SECURITY")
+            mine = f"carepost_mine({column})"
+            cursor.execute(f"CREATE POLICY carepost_org ON {name} USING ({mine}) WITH CHECK ({mine})")
+
+
+def _composite(cursor: CursorWrapper, owned: set[str]) -> None:
+    """Primary keys first need the foreign keys on them gone, and composite foreign keys need the new primary keys."""
+    cursor.execute(_CONSTRAINTS)
+    constraints = cursor.fetchall()
+    single = [
+        (name, table, columns[0], other)
+        for name, kind, table, columns, other in constraints
+        if kind == "f" and table in owned and other in owned and len(columns) == 1
+    ]
+    for name, table, _, _ in single:
+        cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+    for name, kind, table, columns, _ in constraints:
+        if kind == "p" and table in owned and columns == ["id"]:
+            cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+            cursor.execute(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" PRIMARY KEY (org_id, id)')
+        elif kind == "u" and table in owned and columns == ["org_id", "id"]:
+            # the primary key is the same index
+            cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
+    for name, table, column, other in single:
+        cursor.execute(
+            f'ALTER TABLE {table} ADD CONSTRAINT "{name}" FOREIGN KEY (org_id, {column}) '
+            f"REFERENCES {other} (org_id, id) DEFERRABLE INITIALLY DEFERRED"
+        )
+
+
+def role_name(database: str, role: str) -> str:
+    """Roles belong to a whole server: the database's name keeps two installations apart."""
+    return f"{database}_{role}"
+
+
+def grant(cursor: CursorWrapper, database: str, passwords: Mapping[str, str]) -> None:
+    """Makes the roles and gives each what its process needs, and nothing else. `passwords`: role -> password (hex)."""
+    cursor.execute("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v') "
+                   "AND relnamespace = current_schema()::regnamespace")  # fmt: skip
+    tables = [name for (name,) in cursor.fetchall()]
+    # one installation at a time: roles are rows of tables all databases share
+    cursor.execute("SELECT pg_advisory_xact_lock(hashtext('carepost roles'))")
+    for role in ROLES:
+        name = _quoted(role_name(database, role))
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role_name(database, role)])
+        make = "ALTER" if cursor.fetchone() else "CREATE"
+        cursor.execute(
+            f"{make} ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD '{passwords[role]}'"
+        )
+        cursor.execute(f"GRANT USAGE ON SCHEMA {_schema(cursor)} TO {name}")
+        cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {_schema(cursor)} TO {name}")
+        for table in tables:
+            cursor.execute(f"REVOKE ALL ON {table} FROM {name}")
+            privileges = _privileges(table, role)
+            if privileges:
+                cursor.execute(f"GRANT {privileges} ON {table} TO {name}")
+
+
+def _privileges(table: str, role: str) -> str:
+    for pattern, roles in _GRANTS:
+        if table == pattern or (pattern.endswith("*") and table.startswith(pattern[:-1])):
+            return roles.get(role, "")
+    return ""
+
+
+def _schema(cursor: CursorWrapper) -> str:
+    cursor.execute("SELECT current_schema()")
+    return _quoted(cursor.fetchone()[0])
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
