@@ -1,12 +1,12 @@
 """From a submission to what the queue stores: the message made whole, its deliveries, its events."""
 
 import hashlib
-import hmac
 from typing import Final, Protocol
 
 import msgspec
 
 from carepost.crypto import dkim
+from carepost.crypto.digest import hmac_sha256
 from carepost.ground import clock, ids
 from carepost.intake.facts import About
 from carepost.intake.judge import Judged
@@ -243,7 +243,7 @@ def repeat_token(key: bytes, submission: Submission, message_id: str, body_hash:
     who = f"{submission.actor.kind}:{submission.actor.id}".encode()
     recipients = "\0".join(sorted(r.address for r in submission.envelope.recipients)).encode()
     parts = (b"repeat", submission.org, who, message_id.encode(), body_hash, recipients)
-    return hmac.digest(key, b"".join(len(p).to_bytes(4, "big") + p for p in parts), "sha256")[:16]
+    return hmac_sha256(key, b"".join(len(p).to_bytes(4, "big") + p for p in parts))[:16]
 
 
 def key_of(key: bytes, submission: Submission, now: int) -> tuple[bytes, bytes, int] | None:
@@ -251,8 +251,8 @@ def key_of(key: bytes, submission: Submission, now: int) -> tuple[bytes, bytes, 
     if submission.key is None:
         return None
     payload = submission.payload_hash or payload_hash(submission)
-    token = hmac.digest(key, b"key\0" + submission.org + submission.key.encode(), "sha256")[:16]
-    return token, hmac.digest(key, b"payload\0" + payload, "sha256"), now + KEY_US
+    token = hmac_sha256(key, b"key\0" + submission.org + submission.key.encode())[:16]
+    return token, hmac_sha256(key, b"payload\0" + payload), now + KEY_US
 
 
 def payload_hash(submission: Submission) -> bytes:

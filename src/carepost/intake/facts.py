@@ -4,9 +4,12 @@ import msgspec
 
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import ids
-from carepost.policy.types import Assurance, Category, DataClass, Facts, Kind, Method, Purpose, Seen, Ternary
+from carepost.policy.types import Assurance, Category, DataClass, Facts, Kind, Method, Purpose, Rule, Seen, Ternary
 from carepost.queue.types import DeliveryRecord, MessageRecord
 from carepost.wire.types import AccessProof
+
+#: organisations whose released rules are remembered
+_REMEMBERED = 256
 
 
 class About(msgspec.Struct, frozen=True):
@@ -45,7 +48,7 @@ def gather(
         purpose=about.purpose,
         origin=about.origin,
         org_floor=snapshot.floor,
-        rules=snapshot.rules,
+        rules=_unheld(snapshot) if released else snapshot.rules,
         asked_floor=about.asked_floor,
         asked_methods=about.asked_methods,
         access=about.access.kind,
@@ -54,6 +57,23 @@ def gather(
         suppressed=suppressed,
         released=released,
     )
+
+
+#: (organisation, epoch) -> its rules for what a person has released; the same tuple each time, as policy indexes it
+_released: dict[tuple[bytes, int], tuple[Rule, ...]] = {}
+
+
+def _unheld(snapshot: OrgSnapshot) -> tuple[Rule, ...]:
+    """The rules without their holding: what they require of protection, and what they refuse, still counts."""
+    key = (snapshot.id, snapshot.epoch)
+    found = _released.get(key)
+    if found is None:
+        if len(_released) >= _REMEMBERED:
+            _released.clear()
+        found = _released[key] = tuple(
+            r if r.action in ("", "refuse") else msgspec.structs.replace(r, action="") for r in snapshot.rules
+        )
+    return found
 
 
 def for_claim(

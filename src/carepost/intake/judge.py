@@ -1,10 +1,10 @@
 """The decision for each recipient, remembered where it must come out the same: a hot path costs a look-up."""
 
-import hmac
 from typing import Protocol
 
 import msgspec
 
+from carepost.crypto.digest import hmac_sha256
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock
 from carepost.ground.keys import PurposeKeys
@@ -60,7 +60,7 @@ class Judge:
         if found is None:
             if len(self._destinations) >= _REMEMBERED:
                 self._destinations.clear()
-            found = hmac.digest(self._destination_key, domain.encode(), "sha256")[:DESTINATION]
+            found = hmac_sha256(self._destination_key, domain.encode())[:DESTINATION]
             self._destinations[domain] = found
         return found
 

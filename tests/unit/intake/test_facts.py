@@ -3,9 +3,11 @@
 import msgspec
 import pytest
 
+from carepost.ground import ids
 from carepost.intake import facts
-from carepost.policy.types import Assurance, Method, Seen, Ternary
-from carepost.wire.types import Protection
+from carepost.policy.decide import decide
+from carepost.policy.types import Assurance, Deliver, Method, Rule, Seen, Ternary
+from carepost.wire.types import Actor, Protection
 from tests.unit.intake import office as cast
 from tests.unit.intake.office import CLINIC, Office, submission
 
@@ -41,3 +43,23 @@ async def test_a_pinned_route_is_a_fact(office: Office) -> None:
     snapshot, _, about = office.intake()._read(submission())
     assert facts.gather(snapshot, Seen(), about, "jane@verified.test", Ternary.NO).pinned_route
     assert not facts.gather(snapshot, Seen(), about, "jane@other.test", Ternary.NO).pinned_route
+
+
+async def test_what_a_person_released_is_not_held_by_the_same_rule_again(office: Office) -> None:
+    rules = (
+        Rule("look-first", recipient_domain="verified.test", action="hold", floor=Assurance.AUTHENTICATED),
+        Rule("never", recipient_domain="never.test", action="refuse"),
+    )
+    office.change(CLINIC, rules=rules)
+    accepted = await office.intake().accept(submission())
+    delivery = ids.parse(accepted.deliveries[0].id)
+    await office.queue.act("release", CLINIC, (delivery,), Actor("staff", "ada"), "I have looked at it")
+    (claim,) = await office.queue.claim(1)
+    message = await office.queue.message(claim)
+    snapshot = office.directory.snapshot(CLINIC)
+    found = facts.for_claim(snapshot, Seen(), message, claim.record)
+    decision = decide(found)
+    assert isinstance(decision, Deliver)
+    assert decision.plan.floor is Assurance.AUTHENTICATED, "what the rule requires still counts"
+    assert [r.action for r in found.rules] == ["", "refuse"]
+    assert facts.for_claim(snapshot, Seen(), message, claim.record).rules is found.rules
