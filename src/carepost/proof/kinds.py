@@ -187,6 +187,9 @@ FACTS: Final = frozenset({
 #: commitments a proof opens; every other stays closed
 OPENED: Final = frozenset({"submitted", "mail", "recipient", "sent", "deposit", "wire"})
 
+#: openings the journal takes out before an event is kept: their commitments stay closed for ever
+TAKEN_OUT: Final = frozenset({"record"})
+
 #: the log of what belongs to no organisation (clock, starts and stops)
 HOUSE_ORG: Final = bytes(16)
 

@@ -34,9 +34,6 @@ INSTALLED_APPS = [
     "carepost.mailbox",
     "carepost.archive",
     "carepost.destinations",
-    "allauth",
-    "allauth.account",
-    "allauth.mfa",
     "carepost.ui",
 ]
 

@@ -7,7 +7,9 @@ from carepost.settings.base import CAREPOST_CONFIG, CAREPOST_HOME, INSTALLED_APP
 _face = face(CAREPOST_CONFIG.console_url, CAREPOST_CONFIG.port_console)
 CAREPOST_FACE_URL = _face["url"]
 
-INSTALLED_APPS = [*INSTALLED_APPS, "carepost.console", "carepost.api", "django_htmx", "ninja"]
+#: sign-in of staff is this process's alone: its library refuses to start without its middleware
+_SIGN_IN = ["allauth", "allauth.account", "allauth.mfa"]
+INSTALLED_APPS = [*INSTALLED_APPS, *_SIGN_IN, "carepost.console", "carepost.api", "django_htmx", "ninja"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -4,11 +4,15 @@ key, composite foreign keys, forced row security, and one role for each process 
 Idempotent, so that a table any app adds is covered by the migration that adds it. `tests/floors` checks the result.
 """
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
+
+from carepost.crypto import scram
+from carepost.ground import postgres
+from carepost.ground.errors import ConfigError
+from carepost.ground.keys import PurposeKeys
 
 #: tables of all organisations: no `org_id`, no row security (docs/decisions)
 SHARED: Final = frozenset({
@@ -17,9 +21,6 @@ SHARED: Final = frozenset({
     "tenancy_domainclaim", "tenancy_outboxevent", "tenancy_outboxhead", "tenancy_signinlink", "tenancy_staff",
     "audit_log", "audit_schema", "audit_source", "archive_mark",
 })  # fmt: skip
-
-#: one for each kind of process; none may bypass row security
-ROLES: Final = ("staff", "outside", "journal", "engine")
 
 _READ, _WRITE = "SELECT", "SELECT, INSERT, UPDATE, DELETE"
 _APPEND = "INSERT"
@@ -56,6 +57,10 @@ SELECT c.relname, bool_or(a.attname = 'org_id'), bool_or(a.attname = 'id'), c.re
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
 WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace
 GROUP BY c.relname, c.relforcerowsecurity ORDER BY c.relname"""
+
+_RELATIONS = """
+SELECT relname FROM pg_class
+WHERE relkind IN ('r', 'p', 'v') AND relnamespace = current_schema()::regnamespace ORDER BY relname"""
 
 #: constraint, type, table, its columns, the table it refers to, the columns there
 _CONSTRAINTS = """
@@ -115,32 +120,34 @@ def _composite(cursor: CursorWrapper, owned: set[str]) -> None:
         )
 
 
-def role_name(database: str, role: str) -> str:
-    """Roles belong to a whole server: the database's name keeps two installations apart."""
-    return f"{database}_{role}"
-
-
-def grant(cursor: CursorWrapper, database: str, passwords: Mapping[str, str]) -> None:
-    """Makes the roles and gives each what its process needs, and nothing else. `passwords`: role -> password (hex)."""
-    cursor.execute("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p', 'v') "
-                   "AND relnamespace = current_schema()::regnamespace")  # fmt: skip
+def grant(cursor: CursorWrapper, database: str, keys: PurposeKeys) -> None:
+    """Makes the roles and gives each what its process needs, and nothing else. As the owner, in one transaction.
+    Raises ConfigError when the owner may not make roles."""
+    cursor.execute("SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user")
+    if not cursor.fetchone()[0]:
+        raise ConfigError("The user of CAREPOST_DATABASE_URL needs CREATEROLE: each process gets a role of its own.")
+    cursor.execute(_RELATIONS)
     tables = [name for (name,) in cursor.fetchall()]
-    # one installation at a time: roles are rows of tables all databases share
+    # one installation at a time: roles are rows of tables that all databases share
     cursor.execute("SELECT pg_advisory_xact_lock(hashtext('carepost roles'))")
-    for role in ROLES:
-        name = _quoted(role_name(database, role))
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role_name(database, role)])
-        make = "ALTER" if cursor.fetchone() else "CREATE"
+    cursor.execute("SELECT current_schema()")
+    schema = _quoted(cursor.fetchone()[0])
+    for role in postgres.ROLES:
+        name = postgres.role_name(database, role)
+        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
+        make, quoted = "ALTER" if cursor.fetchone() else "CREATE", _quoted(name)
+        # PostgreSQL stores a SCRAM verifier as given: the password itself reaches neither server nor log
+        verifier = scram.make(postgres.role_password(keys, role))
         cursor.execute(
-            f"{make} ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD '{passwords[role]}'"
+            f"{make} ROLE {quoted} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD '{verifier}'"
         )
-        cursor.execute(f"GRANT USAGE ON SCHEMA {_schema(cursor)} TO {name}")
-        cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {_schema(cursor)} TO {name}")
+        cursor.execute(f"GRANT USAGE ON SCHEMA {schema} TO {quoted}")
+        cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {quoted}")
         for table in tables:
-            cursor.execute(f"REVOKE ALL ON {table} FROM {name}")
             privileges = _privileges(table, role)
+            cursor.execute(f"REVOKE ALL ON {table} FROM {quoted}")
             if privileges:
-                cursor.execute(f"GRANT {privileges} ON {table} TO {name}")
+                cursor.execute(f"GRANT {privileges} ON {table} TO {quoted}")
 
 
 def _privileges(table: str, role: str) -> str:
@@ -148,11 +155,6 @@ def _privileges(table: str, role: str) -> str:
         if table == pattern or (pattern.endswith("*") and table.startswith(pattern[:-1])):
             return roles.get(role, "")
     return ""
-
-
-def _schema(cursor: CursorWrapper) -> str:
-    cursor.execute("SELECT current_schema()")
-    return _quoted(cursor.fetchone()[0])
 
 
 def _quoted(name: str) -> str:

@@ -1,0 +1,113 @@
+"""Every view of the API stands behind a key with a scope (HS-06): `@scoped(Scope.SEARCH)`, or says why it is open.
+
+The key is looked up and compared on every request, so a revocation holds from the next one."""
+
+import functools
+import hmac
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+
+from carepost.api import answers
+from carepost.api.answers import ProblemError
+from carepost.archive.store import store
+from carepost.audit import reader
+from carepost.crypto.rest import Damaged
+from carepost.directory import bearer
+from carepost.ground import clock, log
+from carepost.ground.errors import CarepostError
+from carepost.proof.file import b64
+from carepost.tenancy import scope
+from carepost.tenancy.models import ApiKey
+from carepost.tenancy.permissions import Scope
+from carepost.wire.types import Actor
+
+_DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True)
+class Caller:
+    org: uuid.UUID
+    actor: Actor
+    scopes: frozenset[str]
+
+
+class ApiRequest(HttpRequest):
+    """What a view behind `scoped` is given."""
+
+    caller: Caller
+
+
+View = Callable[..., HttpResponse]
+
+
+def scoped(needed: Scope, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[View], View]:
+    """One view, its scope, its methods. Errors become problems; every answer names the organisation's checkpoint."""
+
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @functools.wraps(view)
+        def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            caller: Caller | None = None
+            try:
+                caller = _caller(request)
+                if request.method not in methods:
+                    raise ProblemError(405, "method-not-allowed")
+                if needed not in caller.scopes:
+                    raise ProblemError(403, "scope", f"The key lacks the scope {needed.value}.")
+                cast(ApiRequest, request).caller = caller
+                with scope.organisation(caller.org):
+                    answer = view(request, *args, **kwargs)
+            except ProblemError as error:
+                answer = answers.problem(error.status, error.code, error.detail, error.errors)
+            except CarepostError as error:
+                answer = answers.of_error(error)
+            except Damaged as error:
+                log.failure("api-damaged", error)
+                answer = answers.problem(500, "damaged", "What is stored here cannot be opened; tell the operator.")
+            if answer.status_code == 405:
+                answer["Allow"] = ", ".join(methods)
+            if caller is not None:
+                _checkpoint(caller.org, answer)
+            answer["Cache-Control"] = "no-store"
+            return answer
+
+        gated.carepost_gate = f"key: {needed.value}"  # type: ignore[attr-defined]
+        return gated
+
+    return decorate
+
+
+def _caller(request: HttpRequest) -> Caller:
+    kind, _, presented = request.headers.get("Authorization", "").partition(" ")
+    parts = bearer.split(presented) if kind.lower() == "bearer" else None
+    key = _key(parts[0]) if parts is not None else None
+    if parts is None or key is None or not hmac.compare_digest(bytes(key.secret_hash), parts[1]):
+        raise ProblemError(401, "key", "Send an API key: Authorization: Bearer …")
+    return Caller(key.org_id, Actor("key", str(key.pk)), frozenset(key.scopes.split()))
+
+
+def _key(named: str) -> ApiKey | None:
+    try:
+        id_ = uuid.UUID(named)
+    except ValueError:
+        return None
+    with scope.every("a key says by itself whose it is"):
+        key = ApiKey.objects.select_related("org", "owner").filter(pk=id_, revoked_at=0).first()
+        if key is None or key.org.closed_at or (key.owner is not None and not key.owner.is_active):
+            return None
+        now = clock.now()
+        if now - key.last_used_at >= _DAY_US:
+            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    return key
+
+
+def _checkpoint(org: uuid.UUID, answer: HttpResponse) -> None:
+    """The latest signed checkpoint, base64 of the note: whoever keeps it can hold us to it (DESIGN 4)."""
+    point = reader.checkpoint(store(), org.bytes)
+    if point is not None:
+        answer["Carepost-Checkpoint"] = b64(point.note)

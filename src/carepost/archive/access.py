@@ -1,0 +1,95 @@
+"""The only way to a message of the history (law 7): authorise, scope to the organisation, write the event, answer."""
+
+import uuid
+from typing import Final
+
+import msgspec
+
+from carepost.archive import acts, books, engine, header, timeline
+from carepost.archive.models import Message, MessageKey
+from carepost.archive.store import store
+from carepost.audit import reader
+from carepost.audit.reader import StoredEvent
+from carepost.crypto.rest import Damaged
+from carepost.ground import ids
+from carepost.ground.errors import NotFound, Unavailable
+from carepost.proof import kinds
+from carepost.tenancy import scope
+from carepost.tenancy.permissions import Permission
+from carepost.wire.types import Actor, DeliveryView, HistoryRecord, MessageView
+
+#: states in which the shard knows more than the log: when it is due, and what is under way
+_MOVING: Final = frozenset({"queued", "claimed", "deferred", "held"})
+
+
+def access_message(org: bytes, message: bytes, actor: Actor) -> MessageView:
+    """A message with the timeline of each recipient. Raises NotFound (absent, another organisation's, forbidden),
+    Unavailable when only its shard could know it and does not answer."""
+    acts.allowed(org, actor, Permission.READ)
+    view = _from_log(org, message)
+    if view is None:
+        view = _of_shard(org, message)
+    elif any(delivery.state in _MOVING for delivery in view.deliveries):
+        view = _with_shard(org, message, view)
+    acts.record(kinds.MESSAGE_VIEWED, org, actor, on=[ids.text(message)])
+    return view
+
+
+def header_of(org: bytes, row: Message, key: MessageKey | None) -> HistoryRecord | None:
+    """None: disposed of, or damaged."""
+    if key is None or not row.header:
+        return None
+    try:
+        return header.open_(books.book(), org, row.id.bytes, bytes(row.header), bytes(key.wrapped))
+    except (Damaged, NotFound):
+        return None
+
+
+def opened(org: bytes, stored: StoredEvent) -> timeline.Openings:
+    """What is personal of an event; {} where it does not open any more."""
+    try:
+        return books.opener().openings(org, stored.event, stored.sealed)
+    except (Damaged, NotFound):
+        return {}
+
+
+def _from_log(org: bytes, message: bytes) -> MessageView | None:
+    owner, id_ = uuid.UUID(bytes=org), uuid.UUID(bytes=message)
+    with scope.organisation(owner):
+        row = Message.objects.filter(org_id=owner, id=id_).first()
+        key = MessageKey.objects.filter(org_id=owner, id=id_).first() if row is not None else None
+    if row is None:
+        return None
+    events = reader.events_on(store(), org, ids.text(message))
+    return timeline.message(
+        org,
+        message,
+        at=row.at,
+        origin=row.origin,
+        category=row.category,
+        size=row.size,
+        header=header_of(org, row, key),
+        told=[(stored.event, opened(org, stored)) for stored in events],
+    )
+
+
+def _of_shard(org: bytes, message: bytes) -> MessageView:
+    if ids.shard_of(message) == ids.OFFICE:
+        raise NotFound
+    return engine.client().lookup(org, message)
+
+
+def _with_shard(org: bytes, message: bytes, view: MessageView) -> MessageView:
+    """What still moves, as its shard knows it; what the log calls final stays as the log says."""
+    try:
+        live = {delivery.id: delivery for delivery in engine.client().lookup(org, message).deliveries}
+    except (NotFound, Unavailable):
+        return view
+    return msgspec.structs.replace(view, deliveries=tuple(_newer(d, live.get(d.id)) for d in view.deliveries))
+
+
+def _newer(logged: DeliveryView, live: DeliveryView | None) -> DeliveryView:
+    """Nothing is told as final that the log could not prove yet."""
+    if live is None or logged.state not in _MOVING or live.state not in _MOVING:
+        return logged
+    return live

@@ -1,0 +1,169 @@
+"""A message as its events tell it: rebuilt on view, so that the journal writes little. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from carepost.ground import ids
+from carepost.proof import kinds
+from carepost.proof.commitments import Wire
+from carepost.proof.event import Event
+from carepost.wire.types import AttemptView, DeliveryView, HistoryRecord, MessageView, Told
+
+Openings = Mapping[str, tuple[bytes, bytes]]
+
+_told = msgspec.json.Decoder(Told)
+_wire = msgspec.json.Decoder(Wire)
+
+#: state of a delivery after an event that does not name one
+STATES: Final = {
+    kinds.DELIVERY_QUEUED: "queued",
+    kinds.DELIVERY_HELD: "held",
+    kinds.DELIVERY_REFUSED: "failed",
+    kinds.DELIVERY_RELEASED: "queued",
+    kinds.DELIVERY_RETRIED: "queued",
+    kinds.DELIVERY_DEFERRED: "deferred",
+    kinds.DELIVERY_SENT: "sent",
+    kinds.DELIVERY_DEPOSITED: "deposited",
+    kinds.DELIVERY_UNCERTAIN: "deferred",
+    kinds.DELIVERY_FAILED: "failed",
+    kinds.PORTAL_OPENED: "opened",
+    kinds.PORTAL_EXPIRED: "expired",
+    kinds.DELIVERY_RETRACTED: "retracted",
+}
+#: these say what they were before: the state after them is the one above
+_NAMED_BEFORE: Final = frozenset({kinds.DELIVERY_RETRACTED, kinds.PORTAL_OPENED, kinds.PORTAL_EXPIRED})
+#: an attempt's end -> what its line says
+_ENDS: Final = {
+    kinds.DELIVERY_SENT: "sent",
+    kinds.DELIVERY_DEPOSITED: "deposited",
+    kinds.DELIVERY_DEFERRED: "deferred",
+    kinds.DELIVERY_UNCERTAIN: "uncertain",
+    kinds.DELIVERY_FAILED: "failed",
+    kinds.DELIVERY_METHOD_CHANGED: "next-method",
+    kinds.DELIVERY_HELD: "held",
+    kinds.DELIVERY_REFUSED: "refused",
+}
+_REACHED: Final = frozenset({kinds.DELIVERY_SENT, kinds.DELIVERY_DEPOSITED, kinds.PORTAL_OPENED})
+
+
+def state_after(event: Event) -> str:
+    """ "" where the event changes nothing of the state."""
+    if event.kind in _NAMED_BEFORE or "state" not in event.facts:
+        return STATES.get(event.kind, "")
+    return event.facts["state"]
+
+
+def assurance_after(event: Event) -> str:
+    return event.facts.get("achieved", "") if event.kind in _REACHED else ""
+
+
+def message(
+    org: bytes,
+    message_id: bytes,
+    *,
+    at: int,
+    origin: str,
+    category: str,
+    size: int,
+    header: HistoryRecord | None,
+    told: Sequence[tuple[Event, Openings]],
+) -> MessageView:
+    """`told`: the events about the message in the log's order, each with what is personal of it. `header`: None after
+    disposal."""
+    text = ids.text(message_id)
+    courses: dict[str, _Course] = {}
+    for event, openings in told:
+        if text not in event.on or not event.kind.startswith(("delivery.", "portal.")):
+            continue
+        for on in event.on:
+            if on != text:
+                courses.setdefault(on, _Course(on)).take(event, openings)
+    return MessageView(
+        id=text,
+        org=ids.text(org),
+        at=at,
+        sender=header.sender if header else "",
+        subject=header.subject if header else "",
+        message_id=header.message_id if header else "",
+        origin=origin,
+        category=category,
+        size=size,
+        deliveries=tuple(course.view() for course in courses.values()),
+    )
+
+
+class _Course:
+    """One delivery, event by event."""
+
+    def __init__(self, id_: str) -> None:
+        self._id = id_
+        self._recipient = ""
+        self._state = self._method = self._assurance = self._reason = self._words = self._rule = ""
+        self._attempts: list[AttemptView] = []
+
+    def take(self, event: Event, openings: Openings) -> None:
+        facts = event.facts
+        said = _read(_told, openings, "words")
+        if "recipient" in openings:
+            self._recipient = openings["recipient"][1].decode("utf-8", "replace")
+        self._state = state_after(event) or self._state
+        if event.kind.startswith("delivery."):
+            self._method = facts.get("method") or self._method
+            self._rule = facts.get("rule") or self._rule
+            self._reason = event.cause or self._reason
+            if said is not None and said.delivery:
+                self._words = said.delivery
+        self._assurance = assurance_after(event) or self._assurance
+        if event.kind in _ENDS and "attempt" in facts:
+            self._end(event, openings, said.attempt if said is not None else "")
+
+    def _end(self, event: Event, openings: Openings, words: str) -> None:
+        facts, number = event.facts, int(event.facts["attempt"])
+        wire = _read(_wire, openings, "wire") or Wire()
+        method = facts.get("from-method") or facts.get("method", "")
+        view = AttemptView(
+            number=number,
+            at=event.at,
+            method=method,
+            required=facts.get("required", ""),
+            achieved=facts.get("achieved", ""),
+            stage=facts.get("stage") or ("deposit" if method == "portal" else "plan"),
+            result=_ENDS[event.kind],
+            reason=event.cause,
+            words=words,
+            reply=wire.reply,
+            mx=wire.mx,
+            tls=" ".join(word for word in (facts.get("tls", ""), facts.get("cipher", "")) if word),
+            uncertain=event.kind == kinds.DELIVERY_UNCERTAIN,
+        )
+        if self._attempts and self._attempts[-1].number == number and self._attempts[-1].uncertain:
+            # an uncertain attempt whose time was over fails in the same breath
+            view = msgspec.structs.replace(self._attempts[-1], result=view.result)
+            self._attempts.pop()
+        self._attempts.append(view)
+
+    def view(self) -> DeliveryView:
+        return DeliveryView(
+            id=self._id,
+            recipient=self._recipient,
+            state=self._state,
+            method=self._method,
+            assurance=self._assurance,
+            reason=self._reason,
+            words=self._words,
+            rule=self._rule,
+            due_at=0,
+            attempts=tuple(self._attempts),
+        )
+
+
+def _read(decoder: "msgspec.json.Decoder[Any]", openings: Openings, field: str) -> Any:
+    found = openings.get(field)
+    if found is None:
+        return None
+    try:
+        return decoder.decode(found[1])
+    except msgspec.MsgspecError:
+        return None

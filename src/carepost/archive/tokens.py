@@ -1,0 +1,41 @@
+"""What search compares: 8-byte tokens of addresses, domains, Message-ID, subject words and tags, by day (DESIGN 5)."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from carepost.crypto import index
+from carepost.queue.sealing import OrgKeyBook
+from carepost.rfc import address
+from carepost.wire.types import HistoryRecord
+
+INDEX: Final = "index"
+ADDRESS: Final = "address"
+DOMAIN: Final = "domain"
+SENDER: Final = "sender"
+MESSAGE_ID: Final = "message-id"
+WORD: Final = "word"
+TAG: Final = "tag"
+
+
+def key_of(book: OrgKeyBook, org: bytes) -> bytes:
+    """The organisation's first index key, which rotation keeps: what is indexed stays findable."""
+    return book.version(org, INDEX, 1)
+
+
+def of_header(key: bytes, day: int, header: HistoryRecord) -> set[bytes]:
+    """Sender by envelope and by From, Message-ID, subject words, tags."""
+    found = {index.token(key, SENDER, who, day) for who in {header.sender, header.from_} if who}
+    if header.message_id:
+        found.add(index.token(key, MESSAGE_ID, header.message_id, day))
+    found.update(index.token(key, WORD, word, day) for word in index.subject_words(header.subject))
+    found.update(index.token(key, TAG, tag, day) for tag in header.tags)
+    return found
+
+
+def of_recipients(key: bytes, day: int, recipients: Iterable[str]) -> set[bytes]:
+    """Address and domain of each."""
+    found = set()
+    for recipient in recipients:
+        found.add(index.token(key, ADDRESS, recipient, day))
+        found.add(index.token(key, DOMAIN, address.domain(recipient), day))
+    return found

@@ -1,0 +1,72 @@
+"""What the journal does by the clock: the clock's own state hourly, deposits that expire."""
+
+import threading
+from typing import Final
+
+from django.db import close_old_connections, transaction
+
+from carepost.ground import clock, ids, log, timesync
+from carepost.mailbox import deposits
+from carepost.mailbox.models import READABLE, Deposit
+from carepost.proof import kinds
+from carepost.tenancy import events, scope
+
+HOUR_US: Final = 3_600_000_000
+#: seconds between looks
+ROUND: Final = 5.0
+_EXPIRY_US: Final = 60_000_000
+_ACTOR: Final = ("system", "journal")
+
+
+class Chores:
+    """`run` is a thread of its own."""
+
+    def __init__(self, stopping: threading.Event) -> None:
+        self._stopping = stopping
+        self._hour = -1
+        self._expired_at = 0
+
+    def run(self) -> None:
+        while True:
+            try:
+                close_old_connections()
+                self.step()
+            except Exception as error:
+                log.failure("journal-chore", error)
+            if self._stopping.wait(ROUND):
+                return
+
+    def step(self) -> None:
+        now = clock.now()
+        if now // HOUR_US != self._hour:
+            record_clock(now)
+            self._hour = now // HOUR_US
+        if now - self._expired_at >= _EXPIRY_US:
+            expire()
+            self._expired_at = now
+
+
+def record_clock(now: int) -> None:
+    """Whether the clock is synchronised, as an event of the house (DESIGN 4): at the start, then hourly."""
+    word, error_us = timesync.state()
+    draft, openings = kinds.make(
+        kinds.CLOCK_STATE,
+        id=ids.text(ids.new()),
+        org=ids.text(kinds.HOUSE_ORG),
+        at=now,
+        actor=_ACTOR,
+        on=(),
+        facts={"clock": word, "error-us": str(error_us)},
+    )
+    with scope.every("the clock belongs to no organisation"), transaction.atomic():
+        events.append(draft, openings)
+
+
+def expire() -> None:
+    """Ends deposits past their date, in every organisation."""
+    with scope.every("deposits of every organisation expire"):
+        due = Deposit.objects.filter(state__in=READABLE, expires_at__lte=clock.now())
+        orgs = list(due.values_list("org_id", flat=True).distinct())
+    for org in orgs:
+        while deposits.expire(org.bytes, limit=500) == 500:
+            pass

@@ -1,0 +1,113 @@
+"""A batch of drained events, read once: what goes into the log, into history, and what follows. No I/O but keys."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from carepost.archive import header, recipient, timeline, tokens
+from carepost.archive.writing import Change, DeliveryRow, Effect, MessageRow
+from carepost.crypto import index
+from carepost.crypto.rest import Damaged
+from carepost.ground import ids, log
+from carepost.ground.errors import NotFound
+from carepost.proof import event as events
+from carepost.proof import kinds, openings
+from carepost.proof.event import Event
+from carepost.queue.sealing import EVIDENCE, Opener, OrgKeyBook, month_key
+from carepost.wire.types import Drained
+
+DEPOSIT: Final = "deposit"
+NOTICE: Final = "notice"
+
+#: kind of event -> what it makes the journal owe
+_EFFECTS: Final = {kinds.DELIVERY_DEPOSITED: DEPOSIT}
+#: events of a delivery that say who it is for
+_FIRST: Final = frozenset({kinds.DELIVERY_QUEUED, kinds.DELIVERY_HELD, kinds.DELIVERY_REFUSED})
+
+
+class Digest:
+    """One batch. `rows` is the batch with the openings that must not be kept taken out."""
+
+    def __init__(self, book: OrgKeyBook) -> None:
+        self._book = book
+        self._opener = Opener(book)
+        self.rows: list[Drained] = []
+        self.messages: dict[bytes, MessageRow] = {}
+        self.deliveries: dict[bytes, DeliveryRow] = {}
+        #: of deliveries that earlier batches have seen
+        self.changes: dict[bytes, Change] = {}
+        self.effects: list[Effect] = []
+
+    def take(self, rows: Sequence[Drained]) -> None:
+        """Raises Unavailable when keys cannot be read now; msgspec.DecodeError is the sequencer's to refuse."""
+        for row in rows:
+            try:
+                event = events.read(row.event)
+            except (msgspec.DecodeError, UnicodeDecodeError):
+                self.rows.append(row)
+                continue
+            if event.kind == kinds.MESSAGE_ACCEPTED:
+                row = self._message(row, event)
+            elif len(event.on) == 2 and event.kind.startswith(("delivery.", "portal.")):
+                self._delivery(row, event)
+            self.rows.append(row)
+            effect = _EFFECTS.get(event.kind)
+            if effect is not None:
+                self.effects.append(Effect(effect, event.source, event.seq, row.org))
+
+    def _message(self, row: Drained, event: Event) -> Drained:
+        """History of a message; answers the row without the opening `record`, which lives with the content."""
+        opened = self._open(row, event)
+        encoded = opened.pop("record", (b"", b""))[1]
+        if not encoded:
+            return row
+        message = ids.parse(event.on[0])
+        sealed, wrapped = header.seal(self._book, row.org, message, encoded)
+        day = index.day_of(event.at)
+        found = tokens.of_header(tokens.key_of(self._book, row.org), day, header.decode(encoded))
+        self.messages[message] = MessageRow(
+            message, row.org, event.at, event.category, event.facts.get("origin", ""),
+            int(event.facts.get("size", "0")), sealed, wrapped, found, day,
+        )  # fmt: skip
+        return msgspec.structs.replace(row, sealed=self._sealed(row, event, opened))
+
+    def _sealed(self, row: Drained, event: Event, left: dict[str, tuple[bytes, bytes]]) -> bytes:
+        version = openings.key_version(row.sealed)
+        key = month_key(self._book.version(row.org, EVIDENCE, version), event.at)
+        return openings.seal(key, version, row.org, event.id, left)
+
+    def _delivery(self, row: Drained, event: Event) -> None:
+        message, delivery = ids.parse(event.on[0]), ids.parse(event.on[1])
+        known = self.deliveries.get(delivery)
+        if known is None and event.kind in _FIRST and "recipient" in event.commit:
+            known = self._first(row, event, message, delivery)
+        if known is not None:
+            change = known.change
+        else:
+            change = self.changes.setdefault(delivery, Change(delivery, row.org))
+        change.state = timeline.state_after(event) or change.state
+        change.assurance = timeline.assurance_after(event) or change.assurance
+        if event.kind.startswith("delivery."):
+            change.method = event.facts.get("method") or change.method
+            change.reason = event.cause or change.reason
+            change.rule = event.facts.get("rule") or change.rule
+        change.at = event.at
+
+    def _first(self, row: Drained, event: Event, message: bytes, delivery: bytes) -> DeliveryRow:
+        address = self._open(row, event).get("recipient", (b"", b""))[1]
+        sealed = recipient.seal(self._book, row.org, delivery, address) if address else b""
+        made = self.deliveries[delivery] = DeliveryRow(message, sealed, Change(delivery, row.org))
+        about = self.messages.get(message)
+        if about is not None and address:
+            key = tokens.key_of(self._book, row.org)
+            about.tokens |= tokens.of_recipients(key, about.day, [address.decode("utf-8", "replace")])
+        return made
+
+    def _open(self, row: Drained, event: Event) -> dict[str, tuple[bytes, bytes]]:
+        """What does not open goes into the log as it came: `carepost audit verify` names it."""
+        try:
+            return dict(self._opener.openings(row.org, event, row.sealed))
+        except (Damaged, NotFound) as error:
+            log.failure("journal-unopened", error, source=event.source, seq=event.seq)
+            return {}

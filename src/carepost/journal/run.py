@@ -1,0 +1,82 @@
+"""The journal of a home: its threads, started and stopped together."""
+
+import importlib
+import threading
+from collections.abc import Callable
+
+from carepost.archive.books import book
+from carepost.audit import reader
+from carepost.audit.store import PostgresStore, SqliteStore, Store
+from carepost.ground import database, log
+from carepost.ground.config import Config
+from carepost.ground.home import Home
+from carepost.ground.keys import PurposeKeys
+from carepost.intake.client import Client
+from carepost.journal.chores import Chores
+from carepost.journal.commits import Commits
+from carepost.journal.drains import Drainer, OfficeDrainer, ShardDrainer, source_of
+from carepost.journal.effects import Effects
+from carepost.journal.signers import signers
+from carepost.journal.status import Status
+from carepost.tenancy import events as office
+
+
+def open_store(home: Home, config: Config, keys: PurposeKeys) -> Store:
+    """A connection of its own to the records, for writing."""
+    if config.database_url:
+        # psycopg is an extra: only an installation on PostgreSQL has it
+        psycopg = importlib.import_module("psycopg")
+        return PostgresStore(psycopg.connect(config.database_url, autocommit=True))
+    return SqliteStore(database.connect(home.records_db, keys.raw("database", b"records.db")))
+
+
+class Journal:
+    """Django is entered already (role `journal`) when this is built. Raises ConfigError."""
+
+    def __init__(self, home: Home, config: Config, keys: PurposeKeys) -> None:
+        stores = [open_store(home, config, keys) for _ in range(2)]
+        stores[0].migrate()
+        self._stopping = threading.Event()
+        owed = threading.Event()
+        self._owed = owed
+        status = Status(home.run)
+        self._client = Client(home.run, home.shards, home.node)
+        self._commits = Commits(stores[0], book(), signers(book(), keys), owed)
+        effects = Effects(stores[1], book(), self._client, status, owed, self._stopping)
+        taken = reader.sources(stores[0])
+        self._drainers: list[Drainer] = [
+            ShardDrainer(
+                number,
+                taken.get(source_of(number), 0),
+                self._commits,
+                status,
+                self._stopping,
+                self._client,
+                effects.acknowledged,
+            )
+            for number in (home.node << 6 | shard for shard in range(home.shards))
+        ]
+        self._drainers.append(OfficeDrainer(taken.get(office.SOURCE, 0), self._commits, status, self._stopping))
+        self._writer = _thread("commits", self._commits.run)
+        self._threads = [_thread(drainer.source, drainer.run) for drainer in self._drainers]
+        self._threads += [_thread("effects", effects.run), _thread("chores", Chores(self._stopping).run)]
+
+    def start(self) -> None:
+        self._writer.start()
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ends what runs within a few seconds; what was not committed comes again."""
+        self._stopping.set()
+        self._owed.set()
+        for thread in self._threads:
+            thread.join(4.0)
+        self._commits.stop()
+        self._writer.join(4.0)
+        self._client.close()
+        log.event("journal-stopped")
+
+
+def _thread(name: str, run: Callable[[], None]) -> threading.Thread:
+    return threading.Thread(target=run, name=f"journal-{name}", daemon=True)

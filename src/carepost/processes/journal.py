@@ -1,0 +1,21 @@
+"""The `journal` process: drains engines and office into log and history; the one writer of the records."""
+
+import signal
+import threading
+from importlib import import_module
+
+from carepost.processes.child import Start
+from carepost.settings import boot
+
+
+def run(start: Start) -> None:
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    boot.setup("journal", at=start.home, settings=start.config, keys=start.keys)
+    # by name, and late: it reads Django's models, which exist only once the settings do
+    journal = import_module("carepost.journal.run").Journal(start.home, start.config, start.keys)
+    journal.start()
+    start.ready()
+    stopping.wait()
+    journal.stop()
