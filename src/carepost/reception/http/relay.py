@@ -21,7 +21,9 @@ _HOP = frozenset(
     {b"connection", b"keep-alive", b"proxy-connection", b"proxy-authenticate", b"proxy-authorization", b"te"}
     | {b"trailer", b"transfer-encoding", b"upgrade", b"expect", b"content-length"}
 )
-_OURS = frozenset({b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-real-ip"})
+_OURS = frozenset(
+    {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-real-ip", b"x-carepost-face"}
+)
 _CHUNK = 65_536
 _DOWN = problem(503, "office-down", "This part is not available now; sending goes on.")
 
@@ -168,6 +170,8 @@ def _head(scope: Scope) -> bytes:
     if scope.get("client"):
         lines.append(b"x-forwarded-for: " + scope["client"][0].encode())
     lines.append(b"x-forwarded-proto: " + scope["scheme"].encode())
+    # which face of the office is meant: the console has a port of its own (settings.faces)
+    lines.append(b"x-carepost-face: api")
     length = _length(scope)
     if length is not None:
         lines.append(b"content-length: %d" % length)
