@@ -5,7 +5,6 @@ signature. All signers of a message share one canonical body and one canonical h
 there is something to fold, and then by C-speed replacements (a regular expression costs ten times as much)."""
 
 import base64
-import hashlib
 import re
 from collections.abc import Sequence
 from functools import lru_cache
@@ -15,6 +14,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+
+from carepost.crypto.digest import sha256
 
 RSA: Final = "rsa-sha256"
 ED25519: Final = "ed25519-sha256"
@@ -61,7 +62,7 @@ def relaxed_body(body: bytes) -> bytes:
 
 def body_hash_relaxed(raw: bytes) -> bytes:
     """SHA-256 of the relaxed body of a whole message: what `bh=` says, and what a proof commits to."""
-    return hashlib.sha256(relaxed_body(split(raw)[1])).digest()
+    return sha256(relaxed_body(split(raw)[1]))
 
 
 def relaxed_value(value: bytes) -> bytes:
@@ -151,7 +152,7 @@ class Signer:
             return self._key.sign(data, padding.PKCS1v15(), hashes.SHA256())
         assert isinstance(self._key, Ed25519PrivateKey)
         # RFC 8463 3: PureEdDSA over the SHA-256 of the data
-        return self._key.sign(hashlib.sha256(data).digest())
+        return self._key.sign(sha256(data))
 
 
 def sign_all(raw: bytes, signers: Sequence[Signer], now_s: int, body_hash: bytes | None = None) -> bytes:
@@ -159,7 +160,7 @@ def sign_all(raw: bytes, signers: Sequence[Signer], now_s: int, body_hash: bytes
     `body_hash_relaxed(raw)`, where the caller has it already."""
     header, body = split(raw)
     counts, signed = _signed_part(header)
-    digest = body_hash if body_hash is not None else hashlib.sha256(relaxed_body(body)).digest()
+    digest = body_hash if body_hash is not None else sha256(relaxed_body(body))
     encoded = base64.b64encode(digest)
     return b"".join([signer._field(counts, signed, encoded, now_s) for signer in signers])
 

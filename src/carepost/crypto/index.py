@@ -4,10 +4,11 @@ A token is the first 8 bytes of HMAC-SHA256(key, field ‖ 0 ‖ normalised valu
 so that equal values of different days cannot be told equal by whoever holds the tokens alone. 8 bytes make false hits
 possible: a hit is decrypted and compared before it is shown."""
 
-import hmac
 import re
 import unicodedata
 from functools import lru_cache
+
+from carepost.crypto.digest import hmac_sha256
 
 TOKEN = 8
 _DAY_US = 86_400_000_000
@@ -23,7 +24,7 @@ def day_of(us: int) -> int:
 
 @lru_cache(maxsize=1024)
 def _day_key(key: bytes, day: int) -> bytes:
-    return hmac.digest(key, b"carepost index day" + day.to_bytes(4, "big"), "sha256")
+    return hmac_sha256(key, b"carepost index day" + day.to_bytes(4, "big"))
 
 
 def token(key: bytes, field: str, value: str, day: int | None = None) -> bytes:
@@ -31,7 +32,7 @@ def token(key: bytes, field: str, value: str, day: int | None = None) -> bytes:
     if day is not None:
         key = _day_key(key, day)
     plain = field.encode() + b"\0" + normalise(field, value).encode("utf-8", "surrogatepass")
-    return hmac.digest(key, plain, "sha256")[:TOKEN]
+    return hmac_sha256(key, plain)[:TOKEN]
 
 
 def normalise(field: str, value: str) -> str:

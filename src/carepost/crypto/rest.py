@@ -8,12 +8,12 @@ so that a dropped, repeated, reordered or foreign chunk does not open (BI-077). 
 AAD = lengths and bytes of organisation, message and part.
 """
 
-import os
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from carepost.ground import entropy
 from carepost.ground.errors import CarepostError
 
 VERSION = b"\x01"
@@ -36,7 +36,7 @@ class Damaged(CarepostError):
 
 def new_key() -> bytes:
     """32 random bytes."""
-    return os.urandom(KEY)
+    return entropy.take(KEY)
 
 
 @lru_cache(maxsize=256)
@@ -48,7 +48,7 @@ def cipher(key: bytes) -> AESGCM:
 def seal(key: bytes, plain: bytes, aad: bytes) -> bytes:
     """`plain` under a long-lived 32-byte key. At most 2^32 calls a key (NIST SP 800-38D 8.3): organisation keys are
     replaced long before."""
-    nonce = os.urandom(NONCE)
+    nonce = entropy.take(NONCE)
     return VERSION + nonce + cipher(key).encrypt(nonce, plain, VERSION + aad)
 
 
@@ -68,7 +68,7 @@ def _body_aad(org: bytes, message: bytes, part: bytes) -> bytes:
 
 def seal_body(key: bytes, org: bytes, message: bytes, plain: bytes, part: bytes = b"body") -> list[bytes]:
     """`plain` (any length, also 0) as chunks under its own content key. One chunk up to 64 KiB: the usual message."""
-    prefix = os.urandom(_PREFIX)
+    prefix = entropy.take(_PREFIX)
     aead = AESGCM(key)
     aad = _body_aad(org, message, part)
     head = VERSION + prefix

@@ -2,11 +2,10 @@
 
 The version stands outside so that rotation can find and re-wrap what an old key still holds; it is in the AAD."""
 
-import os
-
 from cryptography.exceptions import InvalidTag
 
 from carepost.crypto.rest import KEY, NONCE, TAG, VERSION, Damaged, cipher
+from carepost.ground import entropy
 
 _HEAD = 5
 _LENGTH = _HEAD + NONCE + KEY + TAG
@@ -15,7 +14,7 @@ _LENGTH = _HEAD + NONCE + KEY + TAG
 def wrap_key(org_key: bytes, content_key: bytes, aad: bytes, version: int = 1) -> bytes:
     """`content_key` (32 bytes) under `org_key`, which is version `version` of its purpose. `aad`: org ‖ message."""
     head = VERSION + version.to_bytes(4, "big")
-    nonce = os.urandom(NONCE)
+    nonce = entropy.take(NONCE)
     return head + nonce + cipher(org_key).encrypt(nonce, content_key, head + aad)
 
 

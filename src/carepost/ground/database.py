@@ -17,7 +17,7 @@ def connect(path: Path, key: bytes | None, *, readonly: bool = False, timeout: f
     """Autocommit connection; transactions are written out as BEGIN IMMEDIATE … COMMIT.
 
     `key` is the raw 32-byte SQLCipher key, or None for a file whose personal columns are sealed one by one.
-    Raises ConfigError when the key does not open the file.
+    Raises ConfigError when the key does not open the file, or a file without a key is none of SQLite's.
     """
     uri = f"file:{path}?mode=ro" if readonly else f"file:{path}"
     connection = dbapi2.connect(
@@ -46,6 +46,8 @@ def prepare(connection: Connection, key: bytes | None, name: str, *, readonly: b
     except dbapi2.DatabaseError as error:
         connection.close()
         if "not a database" in str(error) or "encrypted" in str(error):
+            if key is None:
+                raise ConfigError(f"{name} is damaged: restore it from a backup.") from None
             raise ConfigError(
                 f"The keyring does not open {name}: set CAREPOST_KEYRING to the one made with it."
             ) from None

@@ -4,10 +4,9 @@ Whoever holds an id knows which shard to ask. Inside the engine an id is 16 byte
 canonical text of a UUID.
 """
 
-import os
 import uuid
 
-from carepost.ground import clock
+from carepost.ground import clock, entropy
 
 #: The shard number of ids made by the office (never the number of a spool shard).
 OFFICE = 0xFFF
@@ -16,7 +15,7 @@ OFFICE = 0xFFF
 def new(shard: int = OFFICE) -> bytes:
     """A fresh id of 16 bytes. `shard` is `node << 6 | shard`, 0..4095."""
     ms = clock.now() // 1000
-    tail = bytearray(os.urandom(8))
+    tail = bytearray(entropy.take(8))
     tail[0] = (tail[0] & 0x3F) | 0x80
     return ((ms << 16) | 0x7000 | shard).to_bytes(8, "big") + bytes(tail)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from carepost.crypto import dkim
+from carepost.crypto import digest, dkim
 
 #: header fields whose digests `mail` holds, beside body and message-id
 MAIL_FIELDS: Final = ("from", "to", "date", "subject")
@@ -46,12 +46,12 @@ def commit_recipient(address: str) -> dict[str, bytes]:
 
 def commit_sent(data: bytes, body_hash: bytes | None = None) -> dict[str, bytes]:
     """For delivery.sent and delivery.uncertain. `data`: `Sealed.data`, what went over the wire before dot-stuffing."""
-    return {"sent": sha256(data).digest(), "mail": mail_value(data, body_hash)}
+    return {"sent": digest.sha256(data), "mail": mail_value(data, body_hash)}
 
 
 def commit_deposit(raw: bytes) -> dict[str, bytes]:
     """For delivery.deposited. `raw`: the message as the portal keeps it."""
-    return {"deposit": sha256(raw).digest(), "mail": mail_value(raw)}
+    return {"deposit": digest.sha256(raw), "mail": mail_value(raw)}
 
 
 def commit_wire(
@@ -80,7 +80,8 @@ def commit_wire(
 
 def scrub(reply: str, recipient: str) -> str:
     """A server's reply without the recipient's address (RFC 5321 servers like to repeat it), in any letter case."""
-    if not recipient:
+    # most replies do not repeat it: no pattern is made for those
+    if not recipient or recipient.rpartition("@")[0].lower() not in reply.lower():
         return reply
     reply = re.sub(re.escape(recipient), "[recipient]", reply, flags=re.IGNORECASE)
     local = recipient.rpartition("@")[0]
@@ -97,8 +98,8 @@ def submitted_digest(raw: bytes) -> bytes:
     blind recipient against a proof."""
     header, _ = dkim.split(raw)
     if b"bcc" not in header.lower():
-        return sha256(raw).digest()
-    return sha256(_BCC.sub(b"", header) + raw[len(header) :]).digest()
+        return digest.sha256(raw)
+    return digest.sha256(_BCC.sub(b"", header) + raw[len(header) :])
 
 
 def mail_value(raw: bytes, body_hash: bytes | None = None) -> bytes:

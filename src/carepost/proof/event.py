@@ -1,9 +1,10 @@
 """Events: bytes made once (DESIGN 4). These bytes are the Merkle leaf and are never encoded again."""
 
 import hashlib
-import os
 
 import msgspec
+
+from carepost.ground import entropy
 
 #: kinds and fields are only ever added
 VERSION = 1
@@ -85,7 +86,7 @@ def commit(values: dict[str, bytes]) -> tuple[dict[str, str], dict[str, tuple[by
     digests: dict[str, str] = {}
     openings: dict[str, tuple[bytes, bytes]] = {}
     for field, value in values.items():
-        salt = os.urandom(16)
+        salt = entropy.take(16)
         digests[field] = hashlib.sha256(salt + value).hexdigest()
         openings[field] = (salt, value)
     return digests, openings

@@ -1,10 +1,9 @@
 """The queue of one shard."""
 
 import asyncio
-import os
 
 from carepost.crypto.rest import Damaged
-from carepost.ground import clock, log
+from carepost.ground import clock, entropy, log
 from carepost.ground.errors import CarepostError, Unavailable
 from carepost.queue import moves
 from carepost.queue.abandoned import Abandoned
@@ -192,7 +191,7 @@ class Queue:
         }
 
     def _lease(self) -> tuple[bytes, int]:
-        return os.urandom(16), clock.now() + self._lease_us
+        return entropy.take(16), clock.now() + self._lease_us
 
     def _doubted(self) -> None:
         if self._doubt is None or self._doubt.done():

@@ -1,0 +1,40 @@
+"""Random bytes of the operating system, fetched a page at a time.
+
+`os.urandom` lets go of the interpreter lock at every call: with a writer thread beside the event loop each of the
+two dozen nonces, salts and ids of a message then waits for its turn (measured: 27 calls, 1.5 ms a message). A page a
+thread, never shared between threads, thrown away in a forked child.
+"""
+
+import os
+import threading
+
+_PAGE = 4096
+
+
+class _Pool(threading.local):
+    def __init__(self) -> None:
+        self.page = b""
+        self.at = 0
+
+
+_pool = _Pool()
+
+
+def take(size: int) -> bytes:
+    """`size` random bytes, fit for keys and nonces; none is ever given twice."""
+    pool = _pool
+    start = pool.at
+    end = start + size
+    if end > len(pool.page):
+        if size > _PAGE // 4:
+            return os.urandom(size)
+        pool.page, start, end = os.urandom(_PAGE), 0, size
+    pool.at = end
+    return pool.page[start:end]
+
+
+def _forget() -> None:
+    _pool.page, _pool.at = b"", 0
+
+
+os.register_at_fork(after_in_child=_forget)
