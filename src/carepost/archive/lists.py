@@ -1,0 +1,164 @@
+"""Pages of the history, newest first: what a list shows of each message. Each page is an event before it is shown."""
+
+import uuid
+from collections.abc import Sequence
+
+import msgspec
+
+from carepost.archive import access, acts, books, recipient
+from carepost.archive.models import Delivery, Message, MessageKey
+from carepost.crypto.rest import Damaged
+from carepost.ground import ids
+from carepost.ground.errors import NotFound, Refused
+from carepost.proof import kinds
+from carepost.tenancy import scope
+from carepost.tenancy.permissions import Permission
+from carepost.wire.types import Actor, HistoryRecord
+
+#: rows of one page at most
+MOST = 200
+_LAST = b"\xff" * 16
+
+
+class DeliveryLine(msgspec.Struct, frozen=True):
+    id: str
+    recipient: str
+    state: str
+    method: str
+    assurance: str
+    reason: str
+    rule: str
+    #: UTC microseconds
+    updated_at: int
+
+
+class MessageLine(msgspec.Struct, frozen=True):
+    """A message in a list. `sender`, `subject`, `message_id`: "" after disposal."""
+
+    id: str
+    at: int
+    sender: str
+    subject: str
+    message_id: str
+    category: str
+    origin: str
+    size: int
+    deliveries: tuple[DeliveryLine, ...]
+    tags: tuple[str, ...] = ()
+
+
+class Page(msgspec.Struct, frozen=True):
+    messages: tuple[MessageLine, ...]
+    #: hand it back as `after` for the next page; "" at the end
+    cursor: str = ""
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A line with what it was made of, for comparing."""
+
+    line: MessageLine
+    header: HistoryRecord | None
+
+
+def listing(
+    org: bytes,
+    actor: Actor,
+    *,
+    after: str = "",
+    since: int = 0,
+    until: int = 0,
+    state: str = "",
+    limit: int = 50,
+) -> Page:
+    """The organisation's messages, newest first. `since`, `until`: UTC microseconds, or 0. `state`: of any delivery.
+    Raises NotFound (forbidden), Refused for a cursor that is none."""
+    acts.allowed(org, actor, Permission.SEARCH)
+    size = max(1, min(limit, MOST))
+    below, above = bounds(after, since, until)
+    owner = uuid.UUID(bytes=org)
+    with scope.organisation(owner):
+        if state:
+            found = Delivery.objects.filter(org_id=owner, state=state, message__lt=below, message__gte=above)
+            chosen = list(found.order_by("-message").values_list("message", flat=True).distinct()[: size + 1])
+        else:
+            messages = Message.objects.filter(org_id=owner, id__lt=below, id__gte=above)
+            chosen = list(messages.order_by("-id").values_list("id", flat=True)[: size + 1])
+    page = page_of([shown.line for shown in show(org, [one.bytes for one in chosen])], size)
+    record(kinds.MESSAGE_LISTED, org, actor, page)
+    return page
+
+
+def page_of(lines: Sequence[MessageLine], size: int) -> Page:
+    """`lines`: one more than fits says that there is a next page."""
+    return Page(tuple(lines[:size]), lines[size - 1].id if len(lines) > size else "")
+
+
+def record(kind: str, org: bytes, actor: Actor, page: Page, wanted: str = "") -> None:
+    """Who saw which messages, before they are shown."""
+    acts.record(
+        kind,
+        org,
+        actor,
+        on=[line.id for line in page.messages],
+        facts={"count": str(len(page.messages))},
+        values={"wanted": wanted} if wanted else None,
+    )
+
+
+def bounds(after: str, since: int, until: int) -> tuple[uuid.UUID, uuid.UUID]:
+    """(below, at or above) as ids, which are in the order of time. Raises Refused."""
+    below = _LAST
+    if until:
+        below = ((until + 999) // 1000 << 80).to_bytes(16, "big")
+    if after:
+        try:
+            below = min(below, ids.parse(after))
+        except ValueError:
+            raise Refused("bad-cursor", "This cursor is none of ours; begin at the first page.", status=422) from None
+    above = (since // 1000 << 80).to_bytes(16, "big")
+    return uuid.UUID(bytes=below), uuid.UUID(bytes=above)
+
+
+def show(org: bytes, messages: Sequence[bytes]) -> list[Shown]:
+    """The lines of these messages, in the given order; those that are not (or no longer) there are left out."""
+    owner = uuid.UUID(bytes=org)
+    wanted = [uuid.UUID(bytes=message) for message in messages]
+    with scope.organisation(owner):
+        rows = {row.id: row for row in Message.objects.filter(org_id=owner, id__in=wanted)}
+        keys = {key.id: key for key in MessageKey.objects.filter(org_id=owner, id__in=wanted)}
+        deliveries = list(Delivery.objects.filter(org_id=owner, message__in=wanted).order_by("id"))
+    by_message: dict[uuid.UUID, list[DeliveryLine]] = {}
+    for delivery in deliveries:
+        by_message.setdefault(delivery.message, []).append(_delivery(org, delivery))
+    found = []
+    for id_ in wanted:
+        row = rows.get(id_)
+        if row is not None:
+            header = access.header_of(org, row, keys.get(id_))
+            found.append(Shown(_line(row, header, by_message.get(id_, [])), header))
+    return found
+
+
+def _line(row: Message, header: HistoryRecord | None, deliveries: list[DeliveryLine]) -> MessageLine:
+    return MessageLine(
+        id=str(row.id),
+        at=row.at,
+        sender=(header.from_ or header.sender) if header else "",
+        subject=header.subject if header else "",
+        message_id=header.message_id if header else "",
+        category=row.category,
+        origin=row.origin,
+        size=row.size,
+        deliveries=tuple(deliveries),
+        tags=header.tags if header else (),
+    )
+
+
+def _delivery(org: bytes, row: Delivery) -> DeliveryLine:
+    try:
+        address = recipient.open_(books.book(), org, row.id.bytes, bytes(row.recipient)) if row.recipient else ""
+    except (Damaged, NotFound):
+        address = ""
+    return DeliveryLine(
+        str(row.id), address, row.state, row.method, row.assurance, row.reason, row.rule, row.updated_at
+    )
