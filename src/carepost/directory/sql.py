@@ -31,7 +31,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_credential": ("id", "username", "verifier", "domains"),
     "engine_api_key": ("id", "secret_hash", "scopes"),
     "engine_rule": (
-        '"row"', "rule", "position", "sender_domain", "recipient_domain", "category", "data_class", "floor",
+        "row_id", "rule", "position", "sender_domain", "recipient_domain", "category", "data_class", "floor",
         "tls_policy", "methods", "portal_by_mail", "action", "sealed",
     ),
     "engine_route": ("domain", "host", "port", "ca"),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from carepost.ground.errors import ConfigError
+from carepost.ground import postgres
 from carepost.settings.runtime import Runtime
 
 #: apps whose tables live in records.db
@@ -20,7 +20,7 @@ _POSTGRES = "carepost.settings.postgres"
 
 def databases(runtime: Runtime) -> dict[str, dict[str, Any]]:
     if runtime.config.database_url:
-        one = _postgres(runtime.config.database_url)
+        one = _postgres(_url(runtime))
         return {"default": one, "records": {**one, "TEST": {"MIRROR": "default"}}}
     if runtime.home is not None:
         return {
@@ -32,6 +32,14 @@ def databases(runtime: Runtime) -> dict[str, dict[str, Any]]:
         memory = {**_sqlite(":memory:", None), "TEST": {"NAME": ":memory:"}}
         return {"default": memory, "records": dict(memory)}
     return {"default": {"ENGINE": "django.db.backends.dummy"}, "records": {"ENGINE": "django.db.backends.dummy"}}
+
+
+def _url(runtime: Runtime) -> str:
+    """The owner migrates; everybody else comes as the role of its process (the command line as staff)."""
+    url = runtime.config.database_url
+    if runtime.home is None or runtime.role == "migrate":
+        return url
+    return postgres.role_url(url, "staff" if runtime.role == "command" else runtime.role, runtime.keys)
 
 
 def on_postgres(runtime: Runtime) -> bool:
@@ -50,13 +58,11 @@ def _sqlite(name: str, key: Callable[[], bytes] | None) -> dict[str, Any]:
 
 def _postgres(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
-    if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
-        raise ConfigError("CAREPOST_DATABASE_URL must look like postgresql://user:password@host:5432/database.")
     options: dict[str, Any] = dict(parse_qsl(parts.query))
     host = options.pop("host", None) or parts.hostname or ""
     return {
         "ENGINE": _POSTGRES,
-        "NAME": unquote(parts.path.strip("/")),
+        "NAME": postgres.database_name(url),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": unquote(host),

@@ -5,13 +5,15 @@ from pathlib import Path
 from django.apps import apps
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
+from django.db import connections, transaction
 from django.db.migrations.loader import MigrationLoader
 
+from carepost.audit.store import PostgresStore, SqliteStore
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
 from carepost.settings import boot
+from carepost.tenancy import postgres
 
 _OURS = frozenset({"tenancy", "mailbox", "archive", "destinations"})
 
@@ -24,10 +26,24 @@ def migrate(home: Home | Path | None = None, keys: PurposeKeys | None = None) ->
     for alias in aliases():
         _refuse_newer(alias)
         call_command("migrate", database=alias, interactive=False, verbosity=0, skip_checks=True)
+    _audit()
+    if settings.CAREPOST_ONE_DATABASE:
+        connection = connections["default"]
+        with transaction.atomic(), connection.cursor() as cursor:
+            postgres.grant(cursor, connection.settings_dict["NAME"], settings.CAREPOST_KEYS)
 
 
 def aliases() -> tuple[str, ...]:
     return ("default",) if settings.CAREPOST_ONE_DATABASE else ("default", "records")
+
+
+def _audit() -> None:
+    """The audit log's own tables stand beside the archive's; their SQL is `audit`'s."""
+    connection = connections["records"]
+    connection.ensure_connection()
+    raw = connection.connection
+    store = PostgresStore(raw) if settings.CAREPOST_ONE_DATABASE else SqliteStore(raw)
+    store.migrate()
 
 
 def _refuse_newer(alias: str) -> None:

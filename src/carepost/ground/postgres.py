@@ -1,0 +1,41 @@
+"""Names, passwords and URLs of the PostgreSQL roles, one for each kind of process (DESIGN 5).
+
+CAREPOST_DATABASE_URL names the owner of the tables, who migrates; every other process connects as its own role, whose
+password derives from the keyring and is stored nowhere.
+"""
+
+from typing import Final
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from carepost.ground.errors import ConfigError
+from carepost.ground.keys import PurposeKeys
+
+#: none may bypass row security
+ROLES: Final = ("staff", "outside", "journal", "engine")
+
+
+def role_name(database: str, role: str) -> str:
+    """Roles belong to a whole server: the database's name keeps two installations apart."""
+    return f"{database}_{role}"
+
+
+def role_password(keys: PurposeKeys, role: str) -> str:
+    """`keys` with the purpose `database`."""
+    return keys.raw("database", b"role/" + role.encode()).hex()
+
+
+def role_url(url: str, role: str, keys: PurposeKeys) -> str:
+    """The owner's URL with the name and password of `role` in it. Raises ConfigError."""
+    parts = urlsplit(url)
+    host = parts.netloc.rpartition("@")[2]
+    login = f"{quote(role_name(database_name(url), role), safe='')}:{role_password(keys, role)}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
+
+
+def database_name(url: str) -> str:
+    """Raises ConfigError for a URL that is none of PostgreSQL's or names no database."""
+    parts = urlsplit(url)
+    name = unquote(parts.path.strip("/"))
+    if parts.scheme not in ("postgres", "postgresql") or not name:
+        raise ConfigError("CAREPOST_DATABASE_URL must look like postgresql://user:password@host:5432/database.")
+    return name
