@@ -82,7 +82,8 @@ class Body:
                         reached = size
                         clock.reschedule(loop.time() + self._limits.body_timeout)
         except TimeoutError:
-            raise _closing(408, "too-slow") from None
+            # what the client still sends would be read as the next request
+            raise ProblemError(problem(408, "too-slow"), ((b"connection", b"close"),)) from None
 
     def _take(self, more: int, size: int) -> None:
         if size > self._limits.max_body:
@@ -92,10 +93,5 @@ class Body:
         self._held += more
 
 
-def _closing(status: int, code: str, detail: str = "") -> ProblemError:
-    # what the client still sends would be read as the next request
-    return ProblemError(problem(status, code, detail), ((b"connection", b"close"),))
-
-
 def _too_large() -> ProblemError:
-    return _closing(413, "too-large", "The request is larger than this server takes.")
+    return refuse(413, "too-large", "The request is larger than this server takes.")

@@ -40,6 +40,7 @@ class _Bounded(HttpToolsProtocol):
         super().__init__(*arguments, **named)
         self._head = 0
         self._in_head = True
+        self._unread = 0
         self._late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
@@ -74,9 +75,17 @@ class _Bounded(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         self._in_head = False
-        self._head = 0
+        self._head = self._unread = 0
         self._disarm()
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A client that was refused may still be sending; it is read out, or it would see a reset and no answer."""
+        if self.cycle.response_complete:
+            self._unread += len(body)
+            if self._unread > self.limits.max_body:
+                self.transport.close()
+        super().on_body(body)
 
     def send_400_response(self, msg: str) -> None:
         self._cut(_NOT_HTTP)
