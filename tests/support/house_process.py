@@ -2,6 +2,7 @@
 `up HOME ROLE…` is `carepost up` with these roles only, for tests that need no office."""
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -25,14 +26,25 @@ def main(arguments: list[str]) -> int:
             made = first_run.prepare(at.home, at.config, at.keyring, at.environ, lambda _: None)
             print(msgspec.json.encode(made).decode())
             return 0
-        running.supervisor.children = [child for child in running.supervisor.children if child.role in roles]
-        with running:
-            print(READY, flush=True)
-            running.supervisor.run()
+        _watch(running, roles)
     except CarepostError as error:
         print(f"carepost: {error.public}", file=sys.stderr)
         return 2 if isinstance(error, ConfigError) else 1
     return 0
+
+
+def _watch(running: Running, roles: list[str]) -> None:
+    """The supervisor over fewer children; the tables are as `prepare` left them, so nothing is bootstrapped again."""
+    supervisor = running.supervisor
+    supervisor.children = [child for child in supervisor.children if child.role in roles]
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: supervisor.request_stop())
+    try:
+        supervisor.start()
+        print(READY, flush=True)
+        supervisor.run()
+    finally:
+        running.__exit__()
 
 
 if __name__ == "__main__":

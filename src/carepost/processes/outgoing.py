@@ -38,13 +38,14 @@ def build(home: Home, config: Config, posture: Posture) -> Outgoing:
     world = read_world(home.world) if home.sandbox else None
     dial = read_dial(home.world) if home.sandbox else {}
     extra = config.outbound_ca or (world.ca_file if world else "")
+    anchors = Anchors.system(Path(extra) if extra else None)
     asked = Resolver(resolver.servers(config.resolvers, config.resolvers_validate))
     fetch = policy_fetcher(asked, https.context(extra), dial)
     finder = Finder(
         asked, Policies(asked, posture, fetch), ours=(config.hostname,), port=config.smtp_port, dial=dial or None
     )
     schedule = Schedule(config.retry_first, config.retry_longest, config.give_up)
-    return Outgoing(Anchors.system(Path(extra) if extra else None), finder, schedule)
+    return Outgoing(anchors, finder, schedule)
 
 
 def policy_fetcher(asked: Resolver, tls: ssl.SSLContext, dial: Dial) -> mtasts.Fetch:

@@ -21,7 +21,7 @@ _LISTENERS = ("port_api", "port_console", "port_portal", "port_submission", "por
 
 
 class Running:
-    """`with Running(…) as running:`; leaving the block stops every process. Raises ConfigError before anything listens."""
+    """`with Running(…) as running:`; leaving it stops every process. Raises ConfigError before anything listens."""
 
     def __init__(self, path: Path, environ: Mapping[str, str], *, sandbox: bool, say: Say) -> None:
         self.fresh = not home.exists(path)
@@ -99,13 +99,16 @@ def _keyring(opened: Home, environ: dict[str, str], say: Say) -> MasterKeyring:
 
 def _ports_free(settings: Config, opened: Home) -> None:
     """Raises ConfigError naming the first port that is taken, and its setting."""
-    names = [*_LISTENERS, *(["port_sandbox_dns"] if opened.sandbox else [])]
-    for name in names:
+    _bindable(settings.listen, 0, "is no address of this machine", "set CAREPOST_LISTEN to one")
+    for name in [*_LISTENERS, *(["port_sandbox_dns"] if opened.sandbox else [])]:
         port: int = getattr(settings, name)
-        with socket.socket(socket.AF_INET6 if ":" in settings.listen else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((settings.listen, port))
-            except OSError as error:
-                mend = f"free it or set CAREPOST_{name.upper()}"
-                raise ConfigError(f"Port {port} on {settings.listen} is not free ({error.strerror}): {mend}.") from None
+        _bindable(settings.listen, port, f"cannot give port {port}", f"free it or set CAREPOST_{name.upper()}")
+
+
+def _bindable(address: str, port: int, fault: str, mend: str) -> None:
+    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            raise ConfigError(f"{address} {fault} ({error.strerror}): {mend}.") from None

@@ -1,0 +1,144 @@
+"""What `carepost up` cannot do it says in one clear sentence that names the mend, and ends with 2."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from carepost.ground import home as homes
+from carepost.ground.keys import MasterKeyring
+from tests.support.house import ENGINE_ONLY, ROOT, House, environment, model
+
+
+def up(home: Path, *arguments: str, sandbox: bool = True, **more: object) -> tuple[int, list[str]]:
+    """(exit code, lines of standard error) of `carepost up`."""
+    words = [sys.executable, "-m", "carepost.cli.main", "up", "--home", str(home), *arguments]
+    done = subprocess.run(
+        [*words, "--sandbox"] if sandbox else words, env=environment(model().ports, **more), cwd=ROOT,
+        capture_output=True, text=True, timeout=100,
+    )  # fmt: skip
+    return done.returncode, done.stderr.splitlines()
+
+
+def refused(answer: tuple[int, list[str]], *words: str) -> None:
+    code, lines = answer
+    assert code == 2, lines
+    said = [line for line in lines if not line.startswith("{")]
+    assert len(said) == 1, lines
+    assert said[0].startswith("carepost: ") and all(word in said[0] for word in words), said
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(model().path, tmp_path / "home"))
+
+
+def test_a_port_taken(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", model().ports["mx"])):
+        refused(up(home), str(model().ports["mx"]), "CAREPOST_PORT_MX")
+
+
+def test_a_newer_home(home: Path) -> None:
+    mark = home / "home.json"
+    mark.write_text(mark.read_text().replace('"format":1', '"format":99'))
+    refused(up(home), "newer Carepost", "99")
+
+
+def test_a_home_that_runs_already(tmp_path: Path) -> None:
+    with House(tmp_path, *ENGINE_ONLY) as house:
+        refused(up(house.path), "already runs")
+
+
+def test_a_real_home_is_no_sandbox(tmp_path: Path) -> None:
+    homes.create(tmp_path / "real")
+    refused(up(tmp_path / "real"), "real home", "--home")
+
+
+def test_a_folder_of_something_else(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("not a home")
+    refused(up(tmp_path), "not empty", "CAREPOST_HOME")
+
+
+def _wrong_keyring(home: Path) -> None:
+    (home / "keyring.json").unlink()
+    MasterKeyring.create(home / "keyring.json")
+
+
+def _no_keyring(home: Path) -> None:
+    (home / "keyring.json").unlink()
+
+
+def _damaged_keyring(home: Path) -> None:
+    (home / "keyring.json").write_text("{")
+
+
+def _damaged_mark(home: Path) -> None:
+    (home / "home.json").write_text("{")
+
+
+def _damaged_office(home: Path) -> None:
+    (home / "office.db").write_bytes(os.urandom(65_536))
+
+
+def _damaged_records(home: Path) -> None:
+    (home / "records.db").write_bytes(os.urandom(65_536))
+
+
+def _damaged_spool(home: Path) -> None:
+    (home / "spool" / "shard-0000" / "spool.db").write_bytes(os.urandom(65_536))
+
+
+def _damaged_certificate(home: Path) -> None:
+    (home / "tls" / "localhost.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
+
+
+def _settings(home: Path) -> None:
+    (home / "carepost.toml").write_text("colour = 'blue'\n")
+
+
+def _no_toml(home: Path) -> None:
+    (home / "carepost.toml").write_text("listen = \n")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (_wrong_keyring, ("keyring",)),
+        (_no_keyring, ("keyring", "CAREPOST_KEYRING")),
+        (_damaged_keyring, ("keyring",)),
+        (_damaged_mark, ("home.json",)),
+        (_damaged_office, ("office", "keyring")),
+        (_damaged_records, ("records", "keyring")),
+        (_damaged_spool, ("shard-0000", "backup")),
+        (_damaged_certificate, ("localhost",)),
+        (_settings, ("colour",)),
+        (_no_toml, ("carepost.toml", "TOML")),
+    ],
+    ids=lambda value: value.__name__.strip("_") if callable(value) else "",
+)
+def test_a_home_that_is_spoiled(home: Path, spoil: Callable[[Path], None], words: tuple[str, ...]) -> None:
+    spoil(home)
+    refused(up(home), *words)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CAREPOST_COLOUR", "blue"),
+        ("CAREPOST_ENGINES", "many"),
+        ("CAREPOST_LISTEN", "nowhere.invalid"),
+        ("CAREPOST_DATABASE_URL_FILE", "/nonexistent/url"),
+        ("CAREPOST_RESOLVERS", "not an address"),
+        ("CAREPOST_OUTBOUND_CA", "/nonexistent/ca.pem"),
+        ("CAREPOST_KEYRING", "/nonexistent/keyring.json"),
+    ],
+)
+def test_a_setting_that_is_wrong(home: Path, name: str, value: str) -> None:
+    code, lines = up(home, **{name: value})
+    setting = name.removeprefix("CAREPOST_")
+    refused((code, [line.replace(setting.lower(), setting) for line in lines]), setting)
