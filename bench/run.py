@@ -124,9 +124,10 @@ def http(carepost: Carepost, seconds: int = 5) -> str:
 
 
 def show(name: str, row: dict[str, float]) -> None:
+    latency = f"ack {row['ack_p50']:6.1f}/{row['ack_p99']:6.1f} ms  e2e {row['p50']:7.1f}/{row['p99']:7.1f} ms"
+    faults = f"missing {row['missing']:.0f}  doubled {row['doubled']:.0f}  failed {row['failed']:.0f}"
     print(
-        f"{name:<22} {row['msg_s']:7.0f} msg/s  cpu {row['cpu_per_1000']:5.2f} s/1000  ack {row['ack_p50']:6.1f}/{row['ack_p99']:6.1f} ms"
-        f"  e2e {row['p50']:7.1f}/{row['p99']:7.1f} ms  missing {row['missing']:.0f}  doubled {row['doubled']:.0f}  failed {row['failed']:.0f}",
+        f"{name:<22} {row['msg_s']:7.0f} msg/s  cpu {row['cpu_per_1000']:5.2f} s/1000  {latency}  {faults}",
         flush=True,
     )
 

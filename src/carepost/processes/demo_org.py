@@ -37,8 +37,8 @@ def _make(opened: home.Home, settings: Config) -> Bootstrapped:
     )
     domains.add_domain(org.pk, DOMAIN, actor=BOOTSTRAP)
     with scope.organisation(org.pk):
-        for key in DkimKey.objects.filter(domain__domain=DOMAIN):
-            records.publish(opened.world, f"{key.selector}._domainkey.{DOMAIN}", "TXT", key.record)
+        for dkim in DkimKey.objects.filter(domain__domain=DOMAIN):
+            records.publish(opened.world, f"{dkim.selector}._domainkey.{DOMAIN}", "TXT", dkim.record)
     invitation = staff.add_staff(
         org.pk, ADMINISTRATOR, "Ada Administrator", Role.ADMINISTRATOR, actor=BOOTSTRAP, reason="first administrator"
     )

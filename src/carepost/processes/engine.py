@@ -19,8 +19,8 @@ from carepost.ground.config import Config
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
 from carepost.intake.accept import Intake
-from carepost.intake.peer import AsyncClient
 from carepost.intake.orgkeys import DirectoryKeys
+from carepost.intake.peer import AsyncClient
 from carepost.posture import Posture
 from carepost.processes import outgoing
 from carepost.processes.child import Start
@@ -93,7 +93,14 @@ class Engine:
         self._posture = Posture.open(home.shard(index), keys)
         self._elsewhere = AsyncClient(home.run, home.shards, home.node)
         self._intake = Intake(
-            self._queues, self._directory, self._posture, keys, config, shards=home.shards, node=home.node, elsewhere=self._elsewhere
+            self._queues,
+            self._directory,
+            self._posture,
+            keys,
+            config,
+            shards=home.shards,
+            node=home.node,
+            elsewhere=self._elsewhere,
         )
         way = outgoing.build(home, config, self._posture)
         self._courier = Courier(
