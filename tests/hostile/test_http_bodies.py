@@ -1,6 +1,7 @@
 """Hostile requests to the API: JSON (BI-085), bodies (BI-086), smuggling (BI-087), header injection (BI-043..046)."""
 
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
@@ -84,7 +85,7 @@ def test_bi_085_a_hundred_megabytes_are_413_before_they_are_read(http: LiveHttp)
     chunk = b"10000\r\n" + b"x" * 65_536 + b"\r\n"
     # a client that ends what it sends is answered, and the connection goes on
     found = raw(http, head(http, "transfer-encoding: chunked") + chunk * 20 + b"0\r\n\r\n", LAST)
-    codes = [line.split()[1] for line in found.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+    codes = re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", found)
     assert codes == [b"413", b"200"]
     # one that never ends is cut
     began = time.monotonic()
@@ -142,7 +143,7 @@ def test_an_endless_head_is_cut(http: LiveHttp) -> None:
 def test_bi_087_a_request_with_two_ends_is_400_and_one_request_at_most(http: LiveHttp, fields: tuple[str, ...]) -> None:
     before = len(http.intake.submissions)
     found = raw(http, head(http, *fields) + b"0\r\n\r\n" + SMUGGLED, seconds=3)
-    codes = [line.split()[1] for line in found.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+    codes = re.findall(rb"HTTP/1\.1 ([0-9]{3}) ", found)
     assert codes[:1] in ([b"400"], [b"411"], [b"415"]), found
     assert b"200" not in codes
     assert len(http.intake.submissions) == before
