@@ -78,7 +78,7 @@ class Delivering:
     ) -> None:
         self.hosts, self.ca = hosts, ca
         self.names = Names(zone, signed)
-        self.schedule = schedule or Schedule(first=0.05, longest=0.2, give_up=60.0)
+        self.schedule = schedule or Schedule(first=0.5, longest=0.5, give_up=60.0)
         self._policy_hosts = policy_hosts or {}
         self._folder = tempfile.TemporaryDirectory(prefix="carepost-test-")
         self.folder = Path(self._folder.name)

@@ -155,12 +155,14 @@ class MailHost:
         self.commands: list[str] = []
         self.connections = 0
         self.handshakes = 0
+        #: ends the connection after so many octets of a body
+        self.drop_after = 1 << 40
         self.arrived = asyncio.Condition()
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> "MailHost":
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 26)
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=1 << 17)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -215,6 +217,7 @@ class _Session:
     def __init__(self, host: MailHost, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.host, self.reader, self.writer = host, reader, writer
         self.secure = False
+        self.willing = False
         self.envelope: list[str] = []
 
     async def say(self, verb: str, default: str) -> str:
@@ -257,9 +260,11 @@ class _Session:
                 if verb == "MAIL":
                     self.envelope = []
                 self.envelope.append(text)
-                await self.say(verb, "250 2.0.0 ok")
+                said = await self.say(verb, "250 2.0.0 ok")
+                self.willing = said.startswith("2") and (verb == "MAIL" or self.willing)
             elif verb == "DATA":
-                if (await self.say("DATA", "354 go on")).startswith("354"):
+                default = "354 go on" if self.willing else "503 5.5.1 nobody to send it to"
+                if (await self.say("DATA", default)).startswith("354"):
                     await self.data()
             elif verb == "QUIT":
                 await self.say("QUIT", "221 bye")
@@ -277,6 +282,8 @@ class _Session:
             if line == b".\r\n":
                 break
             body += line[1:] if line.startswith(b".") else line
+            if len(body) > self.host.drop_after:
+                raise _Drop
         self.host.messages.append((list(self.envelope), bytes(body)))
         async with self.host.arrived:
             self.host.arrived.notify_all()

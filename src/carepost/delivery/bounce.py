@@ -5,6 +5,7 @@ sender, about a report or a notice, or about automatic mail (RFC 3834, BI-027, B
 
 import hashlib
 
+from carepost.delivery.conclude import MAY_HAVE_ARRIVED
 from carepost.delivery.outcome import Outcome
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock, ids
@@ -57,6 +58,7 @@ def build(
     if read.automatic:
         return None
     record = claim.record
+    uncertain = MAY_HAVE_ARRIVED if record.bound_to is not None else ""
     domain = _domain(record.sender, message.header_from, snapshot) or hostname
     report = dsn.Report(
         action=action,
@@ -67,7 +69,7 @@ def build(
         remote=remote,
         code=code,
         arrived=ids.made_at(claim.message),
-        words="" if action is dsn.Action.RELAYED else outcome.words,
+        words="" if action is dsn.Action.RELAYED else outcome.words + uncertain,
     )
     now = clock.now()
     try:

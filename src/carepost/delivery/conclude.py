@@ -27,6 +27,9 @@ SHOWN: Final = 50
 #: decisions that find no other method at all, and none a person could add: the method is tried again
 _NO_OTHER: Final = frozenset({"no-method-left", "methods-conflict"})
 
+#: said of a delivery that failed after an attempt nobody knows the end of
+MAY_HAVE_ARRIVED: Final = " An earlier attempt may have arrived."
+
 _METHOD_WORDS: Final = {
     Method.TLS: "a protected connection",
     Method.SMIME: "S/MIME",
@@ -80,8 +83,9 @@ def conclude(end: End) -> Settlement:
 
 def _sent(end: End) -> Settlement:
     assert end.carried is not None
-    achieved = label(end.carried.assessed.achieved, Method.TLS)
-    record = _record(end, "sent", end.outcome.words, assurance=achieved, last_achieved=end.carried.assessed.achieved)
+    assert end.carried.worth is not None
+    worth = end.carried.worth
+    record = _record(end, "sent", end.outcome.words, assurance=label(worth, Method.TLS), last_achieved=worth)
     event = _event(end, kinds.DELIVERY_SENT, State.SENT, record, values=end.values)
     return Settlement(State.SENT, record, events=(*end.events, event))
 
@@ -94,7 +98,7 @@ def _uncertain(end: End) -> Settlement:
     result = "failed" if over else "uncertain"
     words = f"{end.outcome.words} It is sent again in the same way."
     if over:
-        words = f"{end.outcome.words} The time allowed for it is over."
+        words = f"The time allowed is over.{MAY_HAVE_ARRIVED}"
     record = _record(end, result, words, uncertain=True, bound_to=method, **_reached(end))
     state = State.FAILED if over else State.DEFERRED
     event = _event(end, kinds.DELIVERY_UNCERTAIN, state, record, values=end.values, result="uncertain")
@@ -152,7 +156,9 @@ def _again(end: End) -> Settlement:
 
 
 def failed(end: End, why: Outcome) -> Settlement:
-    words = why.words if why is end.outcome else f"{why.words} {end.outcome.words}"
+    words = why.words if why is end.outcome or why == end.outcome else f"{why.words} {end.outcome.words}"
+    if end.record.bound_to is not None:
+        words += MAY_HAVE_ARRIVED
     record = _record(end, "failed", words, reason=why.reason, **_reached(end))
     event = _event(end, kinds.DELIVERY_FAILED, State.FAILED, record, result="failed", cause=why.reason)
     return Settlement(State.FAILED, record, events=(*end.events, event))
@@ -266,8 +272,8 @@ def _view(end: End, result: str, words: str, uncertain: bool) -> AttemptView:
     if carried is not None:
         stage = carried.ended.stage
         mx = carried.host
-        if carried.achieved is not None:
-            achieved = label(carried.assessed.achieved, Method.TLS)
+        if carried.worth is not None:
+            achieved = label(carried.worth, Method.TLS)
             tls = "none"
         if carried.handshake is not None:
             tls = f"{carried.handshake.version} {carried.handshake.cipher}"

@@ -56,8 +56,8 @@ class Carried(msgspec.Struct, frozen=True):
     address: str = ""
     handshake: Handshake | None = None
     hop: Hop | None = None
-    #: what the connection was worth that the message went over; without one, the best there was
-    assessed: Assessed = Assessed(Assurance.NONE)
+    #: of the connection it came to; None: it came to none
+    assessed: Assessed | None = None
     #: best assurance measured on any host; None: no host was reached
     achieved: Assurance | None = None
     #: some host offered STARTTLS; None: no host was reached
@@ -66,6 +66,11 @@ class Carried(msgspec.Struct, frozen=True):
     short: bool = False
     #: NOTIFY was passed on: reports are the next server's
     passed_on: bool = False
+
+    @property
+    def worth(self) -> Assurance | None:
+        """What to say was achieved: by this connection, or at best by another host."""
+        return self.assessed.achieved if self.assessed is not None else self.achieved
 
 
 class Parcel(msgspec.Struct, frozen=True):
@@ -169,7 +174,7 @@ class Courier:
                 fresh = True
                 continue
             if ended.error in LACKING:
-                tally.failed(hop, address, ended)
+                tally.lacking(hop, got, assessed, ended)
                 return None
             return Carried(
                 ended, hop.host, got.address, got.handshake, hop, assessed, tally.best, tally.offered, False, passed_on
@@ -309,6 +314,10 @@ class _Tally:
             self.settled.add(hop.host)
         self._failed.append(Carried(ended, hop.host, address, None, hop))
 
+    def lacking(self, hop: Hop, connection: Connection, assessed: Assessed, ended: Ended) -> None:
+        self.settled.add(hop.host)
+        self._failed.append(Carried(ended, hop.host, connection.address, connection.handshake, hop, assessed))
+
     def carried(self) -> Carried:
         """Something that may pass makes the whole temporary; only where every host fell short is it short."""
         if self._failed:
@@ -316,7 +325,7 @@ class _Tally:
             order = {"no-8bitmime": 2, "no-smtputf8": 0, "too-large": 0}
             chosen = max(reversed(self._failed), key=lambda one: order.get(one.ended.error, 1))
         elif self._short:
-            chosen = max(self._short, key=lambda one: one.assessed.achieved)
+            chosen = max(self._short, key=lambda one: one.worth or Assurance.NONE)
         else:
             chosen = Carried(Ended(Stage.DNS, None, "no-usable-host"))
         return msgspec.structs.replace(chosen, achieved=self.best, offered=self.offered)

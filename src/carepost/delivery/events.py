@@ -67,8 +67,8 @@ def wire_facts(carried: Carried, hops: Hops | None) -> dict[str, str]:
     facts = {"stage": ended.stage.value, "tls": "none" if shake is None else shake.version}
     if shake is not None:
         facts["cipher"] = shake.cipher
-    if carried.achieved is not None:
-        facts["achieved"] = label(carried.assessed.achieved, Method.TLS)
+    if carried.worth is not None:
+        facts["achieved"] = label(carried.worth, Method.TLS)
     if ended.reply is not None:
         facts["code"] = str(ended.reply.code)
         if ended.reply.enhanced:
@@ -77,7 +77,7 @@ def wire_facts(carried: Carried, hops: Hops | None) -> dict[str, str]:
         facts["mta-sts"] = hops.sts.word
         facts["dns-signed"] = "yes" if hops.secure else "no"
         facts["dane"] = dane_word(hops)
-        if shake is not None:
+        if shake is not None and carried.assessed is not None:
             fault = carried.assessed.fault
             facts["peer-name"] = "no" if fault == "wrong-name" else "yes" if not shake.chain.fault else "unknown"
     return facts
