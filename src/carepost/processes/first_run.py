@@ -26,13 +26,18 @@ SANDBOX: Mapping[str, str] = {
 
 CHECKLIST = """
 Before this system carries mail, an administrator decides (nothing leaves meanwhile):
-  1. the organisation:     carepost org add SLUG --name "…" --notice-name "…" --phone "…" --auditor ADDRESS --portal-url https://…
-  2. its sender domains:   carepost domain add DOMAIN --org SLUG      (publish the DKIM records it prints)
-  3. its administrator:    carepost staff add ADDRESS --name "…" --role administrator --org SLUG   (prints a one-time sign-in link)
-  4. who may send:         carepost credential add NAME --org SLUG (SMTP), carepost key add NAME --scope send --org SLUG (REST)
-  5. portal by mail alone: carepost rule portal-by-mail on --org SLUG, or leave it off: then the portal asks for an agreed code
-  6. TLS certificates:     put <host name>.pem and .key into the home's tls/ folder (it made its own CA for now)
-  7. a copy of the keyring, apart from every backup of the home, and `carepost doctor` without complaint
+  1. the organisation      carepost org add SLUG --name "…" --notice-name "…" --phone "…" --auditor ADDRESS
+                           --portal-url https://…
+  2. its sender domains    carepost domain add DOMAIN --org SLUG    (publish the DKIM records it prints)
+  3. its administrator     carepost staff add ADDRESS --name "…" --role administrator --org SLUG
+                           (prints a one-time sign-in link)
+  4. who may send          carepost credential add NAME --org SLUG (SMTP)
+                           carepost key add NAME --scope send --org SLUG (REST)
+  5. portal by mail alone  carepost rule portal-by-mail on --org SLUG
+                           (left off, the portal asks for an agreed code or question)
+  6. TLS certificates      put <host name>.pem and .key into the home's tls/ folder (it made its own CA for now)
+  7. the keyring           keep a copy, apart from every backup of the home
+  8. carepost doctor       until it has no complaint
 """
 
 

@@ -7,6 +7,9 @@ import asyncio
 import os
 import signal
 import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import uvicorn
@@ -16,7 +19,9 @@ from django.core.wsgi import get_wsgi_application
 
 from carepost.ground.config import Config
 from carepost.ground.errors import ConfigError
+from carepost.processes import outgoing
 from carepost.processes.child import Start
+from carepost.reception.tls import Certificates
 from carepost.settings import boot
 
 #: threads that run views; each holds one connection a database
@@ -29,15 +34,39 @@ def run(start: Start) -> None:
 
 
 async def _serve(start: Start, application: Any) -> None:
-    port = start.config.port_console if start.role == "staff" else start.config.port_portal
-    sockets = [listen(start.config, port)]
-    if start.role == "staff":
-        sockets.append(_unix(str(start.home.run / "staff.sock")))
-    server = uvicorn.Server(
-        uvicorn.Config(
-            WSGIMiddleware(application, workers=THREADS),
+    """The public port, with TLS unless it is on loopback; for `staff` also the socket the engines relay to."""
+    config = start.config
+    app = WSGIMiddleware(application, workers=THREADS)
+    staff = start.role == "staff"
+    tls = None
+    if outgoing.http_tls(config):
+        tls = Certificates(outgoing.tls_folder(start.home, config), config.hostname).context
+    pairs = [(listen(config, config.port_console if staff else config.port_portal), _Server(app, tls))]
+    if staff:
+        pairs.append((_unix(str(start.home.run / "staff.sock")), _Server(app, None)))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _stop_all, pairs)
+    serving = [asyncio.create_task(server.serve([sock])) for sock, server in pairs]
+    await asyncio.gather(*(server.up.wait() for _, server in pairs))
+    start.ready()
+    await asyncio.gather(*serving)
+
+
+def _stop_all(pairs: "list[tuple[socket.socket, _Server]]") -> None:
+    for _, server in pairs:
+        server.stop()
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens, and leaves the signals to us."""
+
+    def __init__(self, app: Any, tls: ssl.SSLContext | None) -> None:
+        config = uvicorn.Config(
+            app,
             lifespan="off",
-            log_level="warning",
+            log_config=None,
+            log_level="critical",  # its texts may quote what was sent (law 10)
             access_log=False,
             proxy_headers=False,
             server_header=False,
@@ -45,16 +74,21 @@ async def _serve(start: Start, application: Any) -> None:
             timeout_graceful_shutdown=5,
             limit_concurrency=200,
         )
-    )
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, lambda: setattr(server, "should_exit", True))
-    serving = asyncio.create_task(server._serve(sockets))  # `serve` would take the signals for itself
-    while not server.started and not serving.done():
-        await asyncio.sleep(0.01)
-    if server.started:
-        start.ready()
-    await serving
+        config.load()
+        config.ssl = tls
+        super().__init__(config)
+        self.up = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.up.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    def stop(self) -> None:
+        self.should_exit = True
 
 
 def listen(config: Config, port: int) -> socket.socket:

@@ -1,0 +1,40 @@
+"""What the office's commands ask of tenancy: which organisation, whose account, when."""
+
+import argparse
+import uuid
+
+from carepost.ground import clock
+from carepost.ground.errors import ConfigError, NotFound
+from carepost.tenancy import select
+from carepost.tenancy.models import Organisation
+
+
+def organisation(args: argparse.Namespace) -> Organisation:
+    """`--org`, or the only one there is."""
+    if args.org:
+        return select.organisation(args.org)
+    every = select.organisations()
+    if len(every) == 1:
+        return every[0]
+    if not every:
+        raise ConfigError("There is no organisation yet; make one with: carepost org add SLUG NAME")
+    raise ConfigError(f"Name the organisation by --org: {', '.join(o.slug for o in every)}.")
+
+
+def person(org: uuid.UUID, email: str) -> uuid.UUID:
+    """The id of somebody who works here, by e-mail address or id."""
+    for member in select.staff(org):
+        if email.strip().lower() in (member.staff.email, str(member.staff_id)):
+            return member.staff_id
+    raise NotFound(f"Nobody here signs in as {email!r}.")
+
+
+def moment(us: int) -> str:
+    return clock.rfc3339(us)[:19] + "Z" if us else ""
+
+
+def identifier(text: str, what: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise ConfigError(f"{text!r} is not the id of {what}; the list shows them.") from None

@@ -1,0 +1,57 @@
+"""`carepost org`, inside Django."""
+
+import argparse
+
+from carepost.cli.office import common, entry
+from carepost.cli.org import SETTINGS
+from carepost.ground.errors import ConfigError
+from carepost.policy.types import Assurance
+from carepost.tenancy import select
+from carepost.tenancy.actions import keys, organisations
+from carepost.tenancy.models import Organisation
+from carepost.tenancy.permissions import COMMAND_LINE
+
+
+def run(args: argparse.Namespace) -> int:
+    if args.verb == "add":
+        given = {name: value for name, value in _settings(args).items() if value is not None}
+        made = organisations.create_organisation(
+            args.slug, args.name, actor=COMMAND_LINE, portal_by_mail=args.portal_by_mail, **given
+        )
+        return entry.done(f"Organisation {made.slug} is there; add a sender domain next.", _row(made), args)
+    if args.verb == "list":
+        return entry.show([_row(o) for o in select.organisations()], args, "There is no organisation yet.")
+    org = common.organisation(args)
+    if args.verb == "set":
+        return _set(org, args)
+    if args.verb == "close":
+        organisations.close_organisation(org.pk, actor=COMMAND_LINE, reason=args.reason)
+        return entry.done(f"Organisation {org.slug} is closed.", {"id": str(org.pk), "closed": True}, args)
+    if args.verb == "rotate-key":
+        version = keys.rotate_key(org.pk, args.purpose, actor=COMMAND_LINE)
+        result = {"purpose": args.purpose, "version": version}
+        return entry.done(f"The {args.purpose} key is at version {version}.", result, args)
+    settings = {name.replace("-", "_"): getattr(org, name.replace("-", "_")) for name in SETTINGS}
+    shown = {**_row(org), **settings, "patience": org.patience, "policy_version": org.policy_version}
+    if args.json:
+        return entry.done("", shown, args)
+    return entry.show([{"setting": k, "value": v} for k, v in shown.items()], args, "")
+
+
+def _set(org: Organisation, args: argparse.Namespace) -> int:
+    changes: dict[str, object] = dict(_settings(args))
+    changes |= {"name": args.name, "patience": args.patience}
+    changes["floor"] = Assurance[args.floor] if args.floor else None
+    changes = {name: value for name, value in changes.items() if value is not None}
+    if not changes:
+        raise ConfigError("Name what to change, e.g. --phone '+1 555 0100'.")
+    row = organisations.change_settings(org.pk, actor=COMMAND_LINE, reason=args.reason, **changes)
+    return entry.done(f"Changed: {', '.join(changes)}.", _row(row), args)
+
+
+def _settings(args: argparse.Namespace) -> dict[str, str | None]:
+    return {name.replace("-", "_"): getattr(args, name.replace("-", "_")) for name in SETTINGS}
+
+
+def _row(org: Organisation) -> dict[str, object]:
+    return {"id": str(org.pk), "slug": org.slug, "name": org.name, "floor": Assurance(org.floor).name}
