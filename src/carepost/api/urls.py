@@ -2,11 +2,22 @@
 
 from django.urls import path
 
-from carepost.api import views_entry, views_messages
+from carepost.api import views_entry, views_messages, views_settings
 
 app_name = "api"
 urlpatterns = [
+    path("api/v1/openapi.json", views_entry.openapi, name="openapi"),
+    path("api/v1/messages", views_messages.messages, name="messages"),
+    path("api/v1/messages/search", views_messages.searched, name="search"),
     path("api/v1/messages/<uuid:message>", views_messages.message, name="message"),
     path("api/v1/messages/<uuid:message>/proof", views_messages.proof, name="proof"),
+    path("api/v1/messages/<uuid:message>/retract", views_messages.retract, name="retract"),
+    path("api/v1/domains", views_settings.domains_, name="domains"),
+    path("api/v1/suppressions", views_settings.suppressions, name="suppressions"),
+    path("api/v1/suppressions/remove", views_settings.unsuppress, name="unsuppress"),
+    path("api/v1/keys", views_settings.keys, name="keys"),
+    path("api/v1/keys/<uuid:key>", views_settings.key, name="key"),
+    path("api/v1/events", views_settings.events, name="events"),
     path(".well-known/carepost-log", views_entry.log_keys, name="log-keys"),
+    path("<path:rest>", views_entry.nothing, name="nothing"),
 ]

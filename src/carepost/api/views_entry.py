@@ -1,15 +1,33 @@
-"""What needs no key: the published keys of the logs."""
+"""What needs no key: the OpenAPI document, the published keys of the logs, and the answer where there is nothing."""
 
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 
+from carepost.api import answers
+from carepost.api.openapi import document
 from carepost.archive.store import store
 from carepost.audit import reader
 from carepost.tenancy.gates import open_to_all
 
 
+@csrf_exempt
+@open_to_all("the contract is public")
+def openapi(request: HttpRequest) -> HttpResponse:
+    if request.method not in ("GET", "HEAD"):
+        return answers.problem(405, "method-not-allowed")
+    return answers.json(document())
+
+
+@csrf_exempt
 @open_to_all("log keys are published, so that strangers can verify proofs")
 def log_keys(request: HttpRequest) -> HttpResponse:
     """One verifier key a line (C2SP), of every log of this installation."""
     log = store()
     lines = [key.text for org in reader.organisations(log) for key in reader.keys(log, org)]
     return HttpResponse("".join(f"{line}\n" for line in lines), content_type="text/plain; charset=utf-8")
+
+
+@csrf_exempt
+@open_to_all("says that there is nothing, to everybody alike")
+def nothing(request: HttpRequest, **_path: str) -> HttpResponse:
+    return answers.problem(404, "not-found", "There is no such thing here.")

@@ -1,15 +1,48 @@
-"""Messages: one with its deliveries, its proofs."""
+"""Messages: lists, search, one with its deliveries, its proofs, taking it back."""
 
 from uuid import UUID
 
 from django.http import HttpResponse
 
-from carepost.api import answers
+from carepost.api import answers, asked, retracting
 from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, scoped
+from carepost.api.shapes import MessagePage, Retract, Search
 from carepost.archive import proof as proofs
 from carepost.archive.access import access_message
+from carepost.archive.search import Wanted, search
+from carepost.queue.types import State
 from carepost.tenancy.permissions import Scope
+
+_STATES = frozenset({*(state.value for state in State), "opened", "expired", "retracted"})
+
+
+@scoped(Scope.SEARCH)
+def messages(request: ApiRequest) -> HttpResponse:
+    given = asked.query(request, "since", "until", "state", "tag", "cursor", "limit")
+    wanted = Wanted(
+        tag=given["tag"],
+        state=_state(given["state"]),
+        since=asked.time(given["since"], "since"),
+        until=asked.time(given["until"], "until"),
+    )
+    return _page(request, wanted, given["cursor"], asked.limit(given["limit"]))
+
+
+@scoped(Scope.SEARCH, methods=("POST",))
+def searched(request: ApiRequest) -> HttpResponse:
+    given = asked.body(request, Search)
+    wanted = Wanted(
+        recipient=given.recipient,
+        sender=given.sender,
+        subject=given.subject,
+        message_id=given.message_id,
+        tag=given.tag,
+        state=_state(given.state),
+        since=asked.time(given.since, "since"),
+        until=asked.time(given.until, "until"),
+    )
+    return _page(request, wanted, given.cursor, given.limit)
 
 
 @scoped(Scope.MESSAGES)
@@ -20,14 +53,35 @@ def message(request: ApiRequest, message: UUID) -> HttpResponse:
 @scoped(Scope.PROOF)
 def proof(request: ApiRequest, message: UUID) -> HttpResponse:
     caller = request.caller
-    made = proofs.build(caller.org.bytes, message.bytes, _delivery(request).bytes, caller.actor)
+    delivery = _delivery(asked.query(request, "delivery")["delivery"])
+    made = proofs.build(caller.org.bytes, message.bytes, delivery.bytes, caller.actor)
     answer = HttpResponse(made, content_type="application/json")
     answer["Content-Disposition"] = 'attachment; filename="carepost-proof.json"'
     return answer
 
 
-def _delivery(request: ApiRequest) -> UUID:
+@scoped(Scope.RETRACT, methods=("POST",))
+def retract(request: ApiRequest, message: UUID) -> HttpResponse:
+    given = asked.body(request, Retract)
+    caller = request.caller
+    chosen = tuple(UUID(delivery).bytes for delivery in given.deliveries)
+    return answers.json(retracting.retract(caller.org.bytes, message.bytes, chosen, caller.actor, given.reason))
+
+
+def _page(request: ApiRequest, wanted: Wanted, cursor: str, limit: int) -> HttpResponse:
+    caller = request.caller
+    page = search(caller.org.bytes, caller.actor, wanted, after=cursor, limit=limit)
+    return answers.json(MessagePage(page.messages, page.cursor))
+
+
+def _state(text: str) -> str:
+    if text and text not in _STATES:
+        raise ProblemError(422, "invalid", f"`state` is one of: {', '.join(sorted(_STATES))}.")
+    return text
+
+
+def _delivery(text: str) -> UUID:
     try:
-        return UUID(request.GET.get("delivery", ""))
+        return UUID(text)
     except ValueError:
         raise ProblemError(422, "invalid", "Name the delivery: ?delivery=<its id>.") from None

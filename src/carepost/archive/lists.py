@@ -13,50 +13,24 @@ from carepost.ground.errors import NotFound, Refused
 from carepost.proof import kinds
 from carepost.tenancy import scope
 from carepost.tenancy.permissions import Permission
-from carepost.wire.types import Actor, HistoryRecord
+from carepost.wire.types import Actor, DeliveryView, HistoryRecord, MessageView
 
 #: rows of one page at most
 MOST = 200
 _LAST = b"\xff" * 16
 
 
-class DeliveryLine(msgspec.Struct, frozen=True):
-    id: str
-    recipient: str
-    state: str
-    method: str
-    assurance: str
-    reason: str
-    rule: str
-    #: UTC microseconds
-    updated_at: int
-
-
-class MessageLine(msgspec.Struct, frozen=True):
-    """A message in a list. `sender`, `subject`, `message_id`: "" after disposal."""
-
-    id: str
-    at: int
-    sender: str
-    subject: str
-    message_id: str
-    category: str
-    origin: str
-    size: int
-    deliveries: tuple[DeliveryLine, ...]
-    tags: tuple[str, ...] = ()
-
-
 class Page(msgspec.Struct, frozen=True):
-    messages: tuple[MessageLine, ...]
+    #: without attempts and words: those stand on the message's page
+    messages: tuple[MessageView, ...]
     #: hand it back as `after` for the next page; "" at the end
     cursor: str = ""
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A line with what it was made of, for comparing."""
+    """A message in a list, with what it was made of, for comparing. `sender` is that of From, else of the envelope."""
 
-    line: MessageLine
+    line: MessageView
     header: HistoryRecord | None
 
 
@@ -88,7 +62,7 @@ def listing(
     return page
 
 
-def page_of(lines: Sequence[MessageLine], size: int) -> Page:
+def page_of(lines: Sequence[MessageView], size: int) -> Page:
     """`lines`: one more than fits says that there is a next page."""
     return Page(tuple(lines[:size]), lines[size - 1].id if len(lines) > size else "")
 
@@ -127,7 +101,7 @@ def show(org: bytes, messages: Sequence[bytes]) -> list[Shown]:
         rows = {row.id: row for row in Message.objects.filter(org_id=owner, id__in=wanted)}
         keys = {key.id: key for key in MessageKey.objects.filter(org_id=owner, id__in=wanted)}
         deliveries = list(Delivery.objects.filter(org_id=owner, message__in=wanted).order_by("id"))
-    by_message: dict[uuid.UUID, list[DeliveryLine]] = {}
+    by_message: dict[uuid.UUID, list[DeliveryView]] = {}
     for delivery in deliveries:
         by_message.setdefault(delivery.message, []).append(_delivery(org, delivery))
     found = []
@@ -135,30 +109,38 @@ def show(org: bytes, messages: Sequence[bytes]) -> list[Shown]:
         row = rows.get(id_)
         if row is not None:
             header = access.header_of(org, row, keys.get(id_))
-            found.append(Shown(_line(row, header, by_message.get(id_, [])), header))
+            found.append(Shown(_line(org, row, header, by_message.get(id_, [])), header))
     return found
 
 
-def _line(row: Message, header: HistoryRecord | None, deliveries: list[DeliveryLine]) -> MessageLine:
-    return MessageLine(
+def _line(org: bytes, row: Message, header: HistoryRecord | None, deliveries: list[DeliveryView]) -> MessageView:
+    return MessageView(
         id=str(row.id),
+        org=ids.text(org),
         at=row.at,
         sender=(header.from_ or header.sender) if header else "",
         subject=header.subject if header else "",
         message_id=header.message_id if header else "",
-        category=row.category,
         origin=row.origin,
+        category=row.category,
         size=row.size,
         deliveries=tuple(deliveries),
-        tags=header.tags if header else (),
     )
 
 
-def _delivery(org: bytes, row: Delivery) -> DeliveryLine:
+def _delivery(org: bytes, row: Delivery) -> DeliveryView:
     try:
         address = recipient.open_(books.book(), org, row.id.bytes, bytes(row.recipient)) if row.recipient else ""
     except (Damaged, NotFound):
         address = ""
-    return DeliveryLine(
-        str(row.id), address, row.state, row.method, row.assurance, row.reason, row.rule, row.updated_at
+    return DeliveryView(
+        id=str(row.id),
+        recipient=address,
+        state=row.state,
+        method=row.method,
+        assurance=row.assurance,
+        reason=row.reason,
+        words="",
+        rule=row.rule,
+        due_at=0,
     )

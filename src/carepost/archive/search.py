@@ -16,7 +16,7 @@ from carepost.ground import clock, ids
 from carepost.ground.errors import Refused
 from carepost.proof import kinds
 from carepost.tenancy.permissions import Permission
-from carepost.wire.types import Actor
+from carepost.wire.types import Actor, MessageView
 
 #: days searched when no date is given, and at most
 DAYS: Final = 90
@@ -35,15 +35,22 @@ class Wanted(msgspec.Struct, frozen=True):
     subject: str = ""
     message_id: str = ""
     tag: str = ""
+    #: of any delivery
+    state: str = ""
     since: int = 0
     until: int = 0
 
 
 def search(org: bytes, actor: Actor, wanted: Wanted, *, after: str = "", limit: int = 50) -> Page:
-    """Raises NotFound (forbidden), Refused when nothing was asked, the cursor is none, or the time is too long."""
+    """A list where only state and time are given. Raises NotFound (forbidden), Refused when the cursor is none, the
+    time is too long, or no word of the subject can be searched for."""
     acts.allowed(org, actor, Permission.SEARCH)
     size = max(1, min(limit, lists.MOST))
     below, above = lists.bounds(after, wanted.since, wanted.until)
+    if not _texts(wanted):
+        return lists.listing(
+            org, actor, after=after, since=wanted.since, until=wanted.until, state=wanted.state, limit=limit
+        )
     own = _own_id(wanted.message_id)
     if own is not None:
         found = [one for one in lists.show(org, [own]) if above <= uuid.UUID(bytes=own) < below]
@@ -53,6 +60,10 @@ def search(org: bytes, actor: Actor, wanted: Wanted, *, after: str = "", limit: 
     page = lists.page_of([one.line for one in found], size)
     lists.record(kinds.MESSAGE_SEARCHED, org, actor, page, msgspec.json.encode(wanted).decode())
     return page
+
+
+def _texts(wanted: Wanted) -> bool:
+    return any((wanted.recipient, wanted.sender, wanted.subject, wanted.message_id, wanted.tag))
 
 
 def _own_id(text: str) -> bytes | None:
@@ -135,6 +146,8 @@ def _fits(one: Shown, wanted: Wanted) -> bool:
         return False
     if (wanted.since and line.at < wanted.since) or (wanted.until and line.at >= wanted.until):
         return False
+    if wanted.state and wanted.state not in {delivery.state for delivery in line.deliveries}:
+        return False
     return (
         (not wanted.recipient or _for(line, wanted.recipient))
         and (not wanted.sender or _same("sender", wanted.sender, header.sender, header.from_))
@@ -144,7 +157,7 @@ def _fits(one: Shown, wanted: Wanted) -> bool:
     )
 
 
-def _for(line: lists.MessageLine, recipient: str) -> bool:
+def _for(line: MessageView, recipient: str) -> bool:
     name = recipient.strip().removeprefix("@")
     addresses = [delivery.recipient for delivery in line.deliveries]
     if "@" in name:

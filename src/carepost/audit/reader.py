@@ -55,6 +55,17 @@ def _events_on(store: Store, org: bytes, id: str) -> list[StoredEvent]:
     return [StoredEvent(int(index), bytes(raw), read(bytes(raw)), bytes(sealed)) for index, raw, sealed in rows]
 
 
+def events_from(store: Store, org: bytes, first: int, limit: int) -> list[StoredEvent]:
+    """The events of a log from leaf `first` on, in its order; those past retention are left out."""
+    with store.reading(org):
+        rows = store.rows(
+            "SELECT idx, event, sealed FROM audit_leaf WHERE org = ? AND idx >= ? AND event IS NOT NULL "
+            "ORDER BY idx LIMIT ?",
+            (org, first, min(limit, _MOST)),
+        )
+    return [StoredEvent(int(index), bytes(raw), read(bytes(raw)), bytes(sealed)) for index, raw, sealed in rows]
+
+
 def checkpoint(store: Store, org: bytes) -> StoredCheckpoint | None:
     """The latest; None while the log is empty."""
     with store.reading(org):

@@ -2,7 +2,7 @@
 
 import queue
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -133,7 +133,7 @@ class _Within:
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         return self._store.rows(sql, parameters)
 
-    def many(self, sql: str, rows: "Iterator[Sequence[object]] | Sequence[Sequence[object]]") -> None:
+    def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
         self._store.many(sql, rows)
 
     @contextmanager

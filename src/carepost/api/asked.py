@@ -1,0 +1,78 @@
+"""Reading a request: JSON bodies, query words and times, refused without repeating what stood there (law 10)."""
+
+import re
+from datetime import datetime
+from typing import TypeVar
+
+import msgspec
+from django.http import HttpRequest
+
+from carepost.api.answers import ProblemError
+from carepost.wire.rest import Fault
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_QUOTED = re.compile(r"'[^']*'")
+_PLACE = re.compile(r"^(.*?) - at `(?:key in )?(\$[^`]*)`$", re.DOTALL)
+_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
+
+
+def body(request: HttpRequest, kind: type[T]) -> T:
+    """The JSON body as `kind`. Raises ProblemError 400, 413, 415, 422."""
+    media = (request.content_type or "").lower()
+    if media != "application/json":
+        raise ProblemError(415, "media-type", "Send application/json.")
+    try:
+        raw = request.body
+    except Exception:  # Django raises several kinds for a body that is too large or cut off
+        raise ProblemError(413, "too-large", "The request is too large, or it ended early.") from None
+    try:
+        return msgspec.json.decode(raw, type=kind)
+    except msgspec.ValidationError as error:
+        raise ProblemError(422, "invalid", "A field is wrong.", (_fault(str(error)),)) from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise ProblemError(400, "json", "The body is no JSON.") from None
+
+
+def query(request: HttpRequest, *names: str) -> dict[str, str]:
+    """The query's words, "" where one is not given. Raises ProblemError 422 for a name that is none of `names`."""
+    for name in request.GET:
+        if name not in names:
+            raise ProblemError(422, "invalid", f"The query knows {', '.join(names) or 'no names'}.")
+    found = {name: request.GET.get(name, "") for name in names}
+    if any("\0" in value or len(value) > 200 for value in found.values()):
+        raise ProblemError(422, "invalid", "A query value is wrong.")
+    return found
+
+
+def limit(text: str) -> int:
+    """1..200; 50 when "" was given."""
+    if not text:
+        return 50
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 200:
+        raise ProblemError(422, "invalid", "`limit` is a number from 1 to 200.")
+    return int(text)
+
+
+def time(text: str, name: str) -> int:
+    """UTC microseconds of an RFC 3339 time; 0 when "" was given."""
+    if not text:
+        return 0
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or not 1970 <= at.year <= 9000:
+        detail = f"`{name}` is a time like 2026-11-21T18:00:00Z."
+        raise ProblemError(422, "invalid", detail, (Fault(f"/{name}", "not a time with an offset"),))
+    return int(at.timestamp()) * 1_000_000 + at.microsecond
+
+
+def _fault(text: str) -> Fault:
+    """msgspec names what it found in quotes: types, our field names, but also the caller's values."""
+    found = _PLACE.match(text)
+    said, place = (found[1], found[2]) if found else (text, "$")
+    if said.startswith("Object contains unknown field"):
+        said = "Object contains an unknown field"
+    steps = (name or ("*" if number == "..." else number) for name, number in _STEP.findall(place))
+    return Fault("".join(f"/{step}" for step in steps), _QUOTED.sub("value", said))

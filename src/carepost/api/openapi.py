@@ -1,0 +1,127 @@
+"""The API's OpenAPI 3.1 document: the engine's part (`wire.openapi`) and the office's, from the Structs that read and
+write the wire."""
+
+from importlib.metadata import version
+from typing import Any, Final
+
+import msgspec
+
+from carepost.api import shapes
+from carepost.wire import openapi as engine
+from carepost.wire.rest import Problem
+from carepost.wire.types import MessageView
+
+_REF: Final = "#/components/schemas/{name}"
+_ROOTS: Final = (
+    MessageView, Problem, shapes.Search, shapes.MessagePage, shapes.Retract, shapes.Retracted, shapes.Domain,
+    shapes.Domains, shapes.AddDomain, shapes.Suppressions, shapes.Suppress, shapes.Unsuppress, shapes.Changed,
+    shapes.Keys, shapes.AddKey, shapes.NewKey, shapes.Events,
+)  # fmt: skip
+_UUID: Final = {"type": "string", "format": "uuid"}
+_HEADERS: Final = {
+    "Carepost-Checkpoint": {
+        "description": "The organisation's latest signed checkpoint (C2SP note, base64); keep it to hold us to it.",
+        "schema": {"type": "string"},
+    },
+}
+_PROBLEMS: Final = {
+    "400": "The body is no JSON.",
+    "401": "No API key, or a wrong one.",
+    "403": "The key lacks the scope.",
+    "404": "There is no such thing here, or it is not yours.",
+    "413": "The request is too large.",
+    "415": "The media type is not `application/json`.",
+    "422": "A field is wrong.",
+    "503": "Not available now. See Retry-After.",
+}
+
+
+def document() -> dict[str, Any]:
+    """The whole document."""
+    whole = engine.document(version("carepost"))
+    for path, operations in _paths().items():
+        whole["paths"].setdefault(path, {}).update(operations)
+    _, schemas = msgspec.json.schema_components(_ROOTS, ref_template=_REF)
+    whole["components"]["schemas"].update(schemas)
+    return whole
+
+
+def _paths() -> dict[str, Any]:
+    message, key = _in("message", "path", _UUID), _in("key", "path", _UUID)
+    filters = [_in(name, "query", {"type": "string", "maxLength": 200}) for name in _FILTERS]
+    one = "/api/v1/messages/{message}"
+    return {
+        "/api/v1/messages": {"get": _op("listMessages", "Messages, newest first.", "MessagePage", also=filters)},
+        "/api/v1/messages/search": {"post": _op("searchMessages", "Search.", "MessagePage", body="Search")},
+        one: {"get": _op("getMessage", "A message and its deliveries.", "MessageView", also=[message])},
+        f"{one}/proof": {"get": _proof(message)},
+        f"{one}/retract": {
+            "post": _op("retractMessage", "Take a message back.", "Retracted", body="Retract", also=[message])
+        },
+        "/api/v1/domains": {
+            "get": _op("listDomains", "Sender domains and the DKIM records to publish.", "Domains"),
+            "post": _op("addDomain", "Add a sender domain.", "Domain", body="AddDomain", status="201"),
+        },
+        "/api/v1/suppressions": {
+            "get": _op("listSuppressions", "Addresses nothing is sent to.", "Suppressions"),
+            "post": _op(
+                "suppress", "Send nothing to an address.", "Changed", body="Suppress", status="201", or_200=True
+            ),
+        },
+        "/api/v1/suppressions/remove": {
+            "post": _op("unsuppress", "Send to an address again.", "Changed", body="Unsuppress")
+        },
+        "/api/v1/keys": {
+            "get": _op("listKeys", "API keys.", "Keys"),
+            "post": _op("addKey", "Make an API key; its secret is shown once.", "NewKey", body="AddKey", status="201"),
+        },
+        "/api/v1/keys/{key}": {"delete": _op("revokeKey", "Revoke an API key.", "", also=[key], status="204")},
+        "/api/v1/events": {
+            "get": _op(
+                "listEvents",
+                "The organisation's log, from a leaf on.",
+                "Events",
+                also=[_in(name, "query", {"type": "string", "maxLength": 200}) for name in ("cursor", "limit")],
+            )
+        },
+    }
+
+
+_FILTERS: Final = ("since", "until", "state", "tag", "cursor", "limit")
+
+
+def _proof(message: dict[str, Any]) -> dict[str, Any]:
+    made = _op("getProof", "The proof file of one delivery.", "", also=[message, _in("delivery", "query", _UUID, True)])
+    # the file's one byte form is defined in docs/proof-format.md
+    made["responses"]["200"]["content"] = {"application/json": {"schema": {"type": "object"}}}
+    return made
+
+
+def _op(
+    name: str, summary: str, answer: str, *, body: str = "", also: list[dict[str, Any]] | None = None,
+    status: str = "200", or_200: bool = False,
+) -> dict[str, Any]:  # fmt: skip
+    good: dict[str, Any] = {"description": summary, "headers": dict(_HEADERS)}
+    if answer:
+        good["content"] = _content(answer)
+    made: dict[str, Any] = {"operationId": name, "summary": summary, "security": [{"key": []}]}
+    made["responses"] = {status: good}
+    if or_200:
+        made["responses"]["200"] = good
+    made["responses"].update(
+        (code, {"description": words, "content": _content("Problem", "application/problem+json")})
+        for code, words in _PROBLEMS.items()
+    )
+    if also:
+        made["parameters"] = also
+    if body:
+        made["requestBody"] = {"required": True, "content": _content(body)}
+    return made
+
+
+def _in(name: str, place: str, schema: dict[str, Any], required: bool = False) -> dict[str, Any]:
+    return {"name": name, "in": place, "required": required or place == "path", "schema": schema}
+
+
+def _content(name: str, media: str = "application/json") -> dict[str, Any]:
+    return {media: {"schema": {"$ref": _REF.format(name=name)}}}

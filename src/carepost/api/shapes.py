@@ -1,0 +1,135 @@
+"""What the office's part of the API reads and writes besides `wire.types.MessageView`. Unknown fields are refused."""
+
+from typing import Annotated
+
+import msgspec
+
+from carepost.wire.types import MessageView
+
+Line = Annotated[str, msgspec.Meta(max_length=998)]
+Address = Annotated[str, msgspec.Meta(max_length=320)]
+Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
+Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
+#: RFC 3339 with an offset, or ""
+Time = Annotated[str, msgspec.Meta(max_length=40)]
+
+
+class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /messages/search`. All that is given must fit. `recipient`: an address or a domain; `subject`: words;
+    `message_id`: of the header, or ours."""
+
+    recipient: Address = ""
+    sender: Address = ""
+    subject: Line = ""
+    message_id: Line = ""
+    tag: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    state: Annotated[str, msgspec.Meta(max_length=12)] = ""
+    since: Time = ""
+    until: Time = ""
+    cursor: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    limit: Limit = 50
+
+
+class MessagePage(msgspec.Struct, frozen=True):
+    messages: tuple[MessageView, ...]
+    #: for the next page; "" at the end
+    cursor: str
+
+
+class Retract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    #: why, for the record (sealed)
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    #: delivery ids; empty: all of the message
+    deliveries: Annotated[tuple[Id, ...], msgspec.Meta(max_length=1000)] = ()
+
+
+class Retracted(msgspec.Struct, frozen=True):
+    """Delivery id -> its state now, or "not-possible" (sent already)."""
+
+    deliveries: dict[str, str]
+
+
+class DkimRecord(msgspec.Struct, frozen=True):
+    """A TXT record to publish."""
+
+    name: str
+    value: str
+
+
+class Domain(msgspec.Struct, frozen=True):
+    domain: str
+    created_at: int
+    dkim: tuple[DkimRecord, ...]
+
+
+class Domains(msgspec.Struct, frozen=True):
+    domains: tuple[Domain, ...]
+
+
+class AddDomain(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    domain: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+
+
+class Suppression(msgspec.Struct, frozen=True):
+    address: str
+    reason: str
+    at: int
+
+
+class Suppressions(msgspec.Struct, frozen=True):
+    suppressions: tuple[Suppression, ...]
+
+
+class Suppress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    address: Annotated[str, msgspec.Meta(min_length=3, max_length=320)]
+    #: bounce | complaint | unsubscribe | request
+    reason: Annotated[str, msgspec.Meta(max_length=20)] = "request"
+
+
+class Unsuppress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    address: Annotated[str, msgspec.Meta(min_length=3, max_length=320)]
+    #: why, for the record (sealed)
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class Changed(msgspec.Struct, frozen=True):
+    changed: bool
+
+
+class Key(msgspec.Struct, frozen=True):
+    id: str
+    name: str
+    scopes: tuple[str, ...]
+    created_at: int
+    #: to the day; 0: never
+    last_used_at: int
+
+
+class Keys(msgspec.Struct, frozen=True):
+    keys: tuple[Key, ...]
+
+
+class AddKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    scopes: Annotated[
+        tuple[Annotated[str, msgspec.Meta(max_length=40)], ...], msgspec.Meta(min_length=1, max_length=20)
+    ]
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """`secret` is shown here and never again."""
+
+    id: str
+    secret: str
+
+
+class LoggedEvent(msgspec.Struct, frozen=True):
+    """`index`: number of the leaf in the organisation's log. `event`: the event as it was made; nothing personal."""
+
+    index: int
+    event: msgspec.Raw
+
+
+class Events(msgspec.Struct, frozen=True):
+    events: tuple[LoggedEvent, ...]
+    cursor: str

@@ -1,0 +1,89 @@
+"""What an organisation's machines may read and change of it: domains, suppression, keys, and the log's events."""
+
+from uuid import UUID
+
+import msgspec
+from django.http import HttpResponse
+
+from carepost.api import answers, asked, shapes
+from carepost.api.answers import ProblemError
+from carepost.api.gate import ApiRequest, scoped
+from carepost.archive.store import store
+from carepost.audit import reader
+from carepost.destinations import suppressions as suppressed
+from carepost.tenancy import select
+from carepost.tenancy.actions import access, domains, suppression
+from carepost.tenancy.models import SenderDomain
+from carepost.tenancy.permissions import Scope
+
+
+@scoped(Scope.DOMAINS, methods=("GET", "POST"))
+def domains_(request: ApiRequest) -> HttpResponse:
+    org = request.caller.org
+    if request.method == "POST":
+        made = domains.add_domain(org, asked.body(request, shapes.AddDomain).domain, actor=request.caller.actor)
+        return answers.json(_domain(made), 201)
+    return answers.json(shapes.Domains(tuple(_domain(row) for row in select.domains(org))))
+
+
+@scoped(Scope.SUPPRESSIONS, methods=("GET", "POST"))
+def suppressions(request: ApiRequest) -> HttpResponse:
+    caller = request.caller
+    if request.method == "POST":
+        given = asked.body(request, shapes.Suppress)
+        added = suppression.suppress(caller.org, given.address, actor=caller.actor, reason=given.reason)
+        return answers.json(shapes.Changed(added), 201 if added else 200)
+    rows = suppressed.listing(caller.org.bytes, caller.actor)
+    return answers.json(shapes.Suppressions(tuple(shapes.Suppression(r.address, r.reason, r.at) for r in rows)))
+
+
+@scoped(Scope.SUPPRESSIONS, methods=("POST",))
+def unsuppress(request: ApiRequest) -> HttpResponse:
+    """The address comes in the body: it never stands in a URL (law 10)."""
+    given = asked.body(request, shapes.Unsuppress)
+    caller = request.caller
+    suppression.unsuppress(caller.org, given.address, actor=caller.actor, reason=given.reason)
+    return answers.json(shapes.Changed(True))
+
+
+@scoped(Scope.KEYS, methods=("GET", "POST"))
+def keys(request: ApiRequest) -> HttpResponse:
+    caller = request.caller
+    if request.method == "POST":
+        given = asked.body(request, shapes.AddKey)
+        made = access.add_key(caller.org, given.name, given.scopes, actor=caller.actor)
+        return answers.json(shapes.NewKey(made.id, made.secret), 201)
+    found = [
+        shapes.Key(str(row.pk), row.name, tuple(row.scopes.split()), row.created_at, row.last_used_at)
+        for row in select.api_keys(caller.org)
+    ]
+    return answers.json(shapes.Keys(tuple(found)))
+
+
+@scoped(Scope.KEYS, methods=("DELETE",))
+def key(request: ApiRequest, key: UUID) -> HttpResponse:
+    access.revoke_key(request.caller.org, key, actor=request.caller.actor)
+    return HttpResponse(status=204)
+
+
+@scoped(Scope.EVENTS)
+def events(request: ApiRequest) -> HttpResponse:
+    """The organisation's log from a leaf on, as it was made; what is personal stays sealed."""
+    given = asked.query(request, "cursor", "limit")
+    if given["cursor"] and not (given["cursor"].isascii() and given["cursor"].isdigit() and len(given["cursor"]) < 18):
+        raise ProblemError(422, "bad-cursor", "This cursor is none of ours; begin without one.")
+    limit = asked.limit(given["limit"])
+    first = int(given["cursor"] or 0)
+    found = reader.events_from(store(), request.caller.org.bytes, first, limit)
+    following = str(found[-1].index + 1) if len(found) == limit else ""
+    shown = tuple(shapes.LoggedEvent(one.index, msgspec.Raw(one.raw)) for one in found)
+    return answers.json(shapes.Events(shown, following))
+
+
+def _domain(row: SenderDomain) -> shapes.Domain:
+    records = [
+        shapes.DkimRecord(f"{key.selector}._domainkey.{row.domain}", key.record)
+        for key in row.dkim_keys.all()
+        if not key.retired_at
+    ]
+    return shapes.Domain(row.domain, row.created_at, tuple(records))
