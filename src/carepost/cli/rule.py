@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for made in (by_mail, add, remove):
         entry.reason(made)
     entry.verb(verbs, "list", "the rules in force")
-    entry.verb(verbs, "versions", "all versions, with author and reason")
+    entry.verb(verbs, "versions", "all versions, with time and author (reasons are in the audit log)")
 
 
 def run(args: argparse.Namespace) -> int:

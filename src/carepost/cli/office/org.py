@@ -14,9 +14,16 @@ from carepost.tenancy.permissions import COMMAND_LINE
 
 def run(args: argparse.Namespace) -> int:
     if args.verb == "add":
-        given = {name: value for name, value in _settings(args).items() if value is not None}
         made = organisations.create_organisation(
-            args.slug, args.name, actor=COMMAND_LINE, portal_by_mail=args.portal_by_mail, **given
+            args.slug,
+            args.name,
+            actor=COMMAND_LINE,
+            notice_name=args.notice_name or "",
+            phone=args.phone or "",
+            auditor=args.auditor or "",
+            portal_url=args.portal_url or "",
+            portal_address=args.portal_address or "",
+            portal_by_mail=args.portal_by_mail,
         )
         return entry.done(f"Organisation {made.slug} is there; add a sender domain next.", _row(made), args)
     if args.verb == "list":

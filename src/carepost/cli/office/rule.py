@@ -56,7 +56,7 @@ def _list(org: Organisation, args: argparse.Namespace) -> int:
 def _versions(org: Organisation, args: argparse.Namespace) -> int:
     with scope.organisation(org.pk):
         rows = [
-            {"version": v.label, "at": common.moment(v.created_at), "author": v.author, "reason": policy.reason_of(v)}
+            {"version": v.label, "at": common.moment(v.created_at), "author": v.author}
             for v in PolicyVersion.objects.filter(org=org).order_by("-number")
         ]
     return entry.show(rows, args, "")
@@ -75,9 +75,14 @@ def _applies(one: policy.UnitRule, units: dict[uuid.UUID, str]) -> str:
     rule = one.rule
     named = {
         "unit": units.get(one.unit, "") if one.unit is not None else "",
-        "from": rule.sender or rule.sender_domain,
-        "to": rule.recipient or rule.recipient_domain,
+        "from": _one(rule.sender) or rule.sender_domain,
+        "to": _one(rule.recipient) or rule.recipient_domain,
         "category": rule.category,
         "data": rule.data_class,
     }
     return ", ".join(f"{name} {value}" for name, value in named.items() if value) or "everything"
+
+
+def _one(address: str) -> str:
+    """Who a rule is about stays in the rule: a list is no gate to persons (law 7)."""
+    return f"one person at {address.rpartition('@')[2]}" if address else ""
