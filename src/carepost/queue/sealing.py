@@ -54,21 +54,24 @@ class KeyBook:
     def __init__(self, org_keys: OrgKeys, find: Find) -> None:
         self._org_keys = org_keys
         self._find = find
-        self._current: dict[tuple[bytes, str], tuple[int, bytes]] = {}
+        #: (version, key, wrapped) as last found
+        self._current: dict[tuple[bytes, str], tuple[int, bytes, bytes]] = {}
         self._versions: dict[tuple[bytes, str, int], bytes] = {}
 
     def current(self, org: bytes, purpose: str) -> tuple[int, bytes]:
+        known = self._current.get((org, purpose))
         try:
             version, wrapped = self._find(org, purpose, None)
         except Unavailable:
-            known = self._current.get((org, purpose))
             if known is None:
                 raise
-            return known
+            return known[:2]
+        if known is not None and known[2] is wrapped:
+            return known[:2]
         key = self._org_keys.open(org, purpose, version, wrapped)
-        found = self._current[org, purpose] = (version, key)
+        self._current[org, purpose] = (version, key, wrapped)
         self._versions[org, purpose, version] = key
-        return found
+        return version, key
 
     def version(self, org: bytes, purpose: str, version: int) -> bytes:
         known = self._versions.get((org, purpose, version))

@@ -1,8 +1,8 @@
 """Forgetting: acknowledged events, messages of which nothing is left to do, keys past their time.
 
 Dropping a message is deleting its row: with it goes the wrapped content key, overwritten with zeros (secure_delete).
-The ciphertext of its body is not overwritten, only freed: no key to it is left, and zeroing it would double what the
-hot path writes (docs/decisions/0003-spool-storage.md)."""
+What else goes is ciphertext that is only freed: the body, to which no key is left, and what is sealed as evidence and
+lies with the journal in the same bytes. Zeroing it would double what is written (docs/decisions/0003-spool-storage.md)."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -13,18 +13,29 @@ from carepost.spool.statements import among
 
 def carry_out(connection: Connection, acked: int, now: int, limit: int) -> tuple[bool, dict[int, int]]:
     """(there is more to forget, segment -> bodies dropped from it). At most `limit` messages, events and keys."""
-    more_done, gone = _finished(connection, acked, limit)
-    segments = _drop(connection, gone) if gone else {}
-    (oldest,) = connection.execute("SELECT min(seq) FROM outbox").fetchone()
-    more_events = False
-    if oldest is not None and oldest <= acked:
-        last = min(acked, oldest + limit - 1)
-        connection.execute("DELETE FROM outbox WHERE seq <= ?", (last,))
-        more_events = last < acked
+    connection.execute("PRAGMA secure_delete = OFF")
+    try:
+        more_done, gone = _finished(connection, acked, limit)
+        segments = _drop_ciphertext(connection, gone)
+        more_events = _events(connection, acked, limit)
+    finally:
+        connection.execute("PRAGMA secure_delete = ON")
+    for _ in among(connection, "DELETE FROM message WHERE id", gone):
+        pass
     connection.execute(
         "DELETE FROM keyed WHERE token IN (SELECT token FROM keyed WHERE until <= ? LIMIT ?)", (now, limit)
     )
     return more_done or more_events, segments
+
+
+def _events(connection: Connection, acked: int, limit: int) -> bool:
+    """True when there are more."""
+    (oldest,) = connection.execute("SELECT min(seq) FROM outbox").fetchone()
+    if oldest is None or oldest > acked:
+        return False
+    last = min(acked, oldest + limit - 1)
+    connection.execute("DELETE FROM outbox WHERE seq <= ?", (last,))
+    return bool(last < acked)
 
 
 def _finished(connection: Connection, acked: int, limit: int) -> tuple[bool, list[bytes]]:
@@ -45,18 +56,13 @@ def _finished(connection: Connection, acked: int, limit: int) -> tuple[bool, lis
     return len(ready) == limit, gone
 
 
-def _drop(connection: Connection, messages: Sequence[bytes]) -> dict[int, int]:
+def _drop_ciphertext(connection: Connection, messages: Sequence[bytes]) -> dict[int, int]:
+    """Bodies and deliveries of these messages; segment -> how many bodies it held of them."""
     rows = list(among(connection, "SELECT body, segment, deliveries FROM message WHERE id", messages))
     bodies = [body for body, _, _ in rows if body is not None]
     deliveries = [ids[i : i + 16] for _, _, ids in rows for i in range(0, len(ids), 16)]
-    connection.execute("PRAGMA secure_delete = OFF")
-    try:
-        for _ in among(connection, "DELETE FROM body WHERE n", bodies):
-            pass
-    finally:
-        connection.execute("PRAGMA secure_delete = ON")
-    for _ in among(connection, "DELETE FROM delivery WHERE id", deliveries):
+    for _ in among(connection, "DELETE FROM body WHERE n", bodies):
         pass
-    for _ in among(connection, "DELETE FROM message WHERE id", messages):
+    for _ in among(connection, "DELETE FROM delivery WHERE id", deliveries):
         pass
     return dict(Counter(segment for _, segment, _ in rows if segment is not None))
