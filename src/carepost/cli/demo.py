@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         print(line, file=sys.stderr if args.json else sys.stdout, flush=True)
 
     with tempfile.TemporaryDirectory(prefix="carepost-demo-") as folder:
-        environ = {**_free_ports(), "CAREPOST_ENGINES": "1", **os.environ}
+        environ = {**_free_ports(), **os.environ}
         with Running(Path(folder) / "home", environ, sandbox=True, say=say) as running:
             rows = samples.send(running, say, people.SAMPLES + people.WITHOUT_CODE)
             say("")

@@ -1,5 +1,6 @@
 """Posture: what the engine has seen of domains, answered from memory, kept on disk."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -9,11 +10,14 @@ from carepost.ground import clock
 from carepost.ground.keys import PurposeKeys
 from carepost.policy.types import Seen
 from carepost.posture import judge
+from carepost.posture.reading import Neighbours
 from carepost.posture.store import Store
 from carepost.posture.types import Measured, Record, StoredPolicy
 
 #: domains in memory; others are read again from disk
 REMEMBERED = 50_000
+#: seconds after which the other engines' files are read again about a domain
+NEWS = 1.0
 
 
 class Keep(Protocol):
@@ -27,17 +31,22 @@ class Keep(Protocol):
 
 
 class Posture:
-    """One a shard. All methods on the engine's loop; none waits."""
+    """One an engine. All methods on the engine's loop; none waits."""
 
-    def __init__(self, keep: Keep | None = None) -> None:
+    def __init__(self, keep: Keep | None = None, neighbours: Neighbours | None = None) -> None:
         self._keep = keep
+        self._neighbours = neighbours
         self._records: dict[str, Record] = {}
+        #: when the neighbours were last asked about a domain (seconds, monotonic)
+        self._asked: dict[str, float] = {}
         self._version = 1
 
     @classmethod
-    def open(cls, folder: Path, keys: PurposeKeys) -> "Posture":
-        """`posture.db` in the shard's `folder`. Keys: purposes evidence and index."""
-        return cls(Store(folder / "posture.db", keys))
+    def open(cls, folder: Path, keys: PurposeKeys, neighbours: Sequence[Path] = ()) -> "Posture":
+        """`posture.db` in the shard's `folder`; `neighbours`: the folders of the home's other shards, read only.
+        Keys: purposes evidence and index."""
+        others = Neighbours(neighbours, keys) if neighbours else None
+        return cls(Store(folder / "posture.db", keys), others)
 
     @property
     def version(self) -> int:
@@ -53,7 +62,11 @@ class Posture:
         return judge.weakened(self._find(domain), clock.now())
 
     def starttls_once(self, domain: str) -> bool:
-        """STARTTLS was seen there at some time: never clear text again (DESIGN 3)."""
+        """STARTTLS was seen there at some time, by any engine of this home: never clear text again (DESIGN 3). The
+        neighbours are asked anew: this is the last look before clear text."""
+        if self._find(domain).starttls_at:
+            return True
+        self._asked.pop(domain, None)
         return bool(self._find(domain).starttls_at)
 
     def record(self, domain: str, measured: Measured) -> str:
@@ -80,13 +93,30 @@ class Posture:
     def close(self) -> None:
         if self._keep is not None:
             self._keep.close()
+        if self._neighbours is not None:
+            self._neighbours.close()
 
     def _find(self, domain: str) -> Record:
         found = self._records.get(domain)
         if found is None:
             found = (self._keep.load(domain) if self._keep is not None else None) or Record(domain)
             self._remember(found)
+        if self._neighbours is not None and clock.monotonic() - self._asked.get(domain, float("-inf")) > NEWS:
+            found = self._ask(domain, found, self._neighbours)
         return found
+
+    def _ask(self, domain: str, own: Record, neighbours: Neighbours) -> Record:
+        """Our record with what the other engines saw besides; kept in memory only, it is on their disks."""
+        if len(self._asked) > REMEMBERED:
+            self._asked.clear()
+        self._asked[domain] = clock.monotonic()
+        merged = judge.merge(own, neighbours.load(domain))
+        if merged != own:
+            now = clock.now()
+            if judge.seen(own, now) != judge.seen(merged, now):
+                self._version += 1
+            self._remember(merged)
+        return merged
 
     def _put(self, record: Record) -> None:
         self._remember(record)

@@ -1,5 +1,7 @@
 """Pure: how a record changes with a measurement, and whether its destination is weakened (DESIGN 2, posture)."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from carepost.policy.types import Assurance, MtaSts, Seen, Ternary
@@ -57,6 +59,35 @@ def weakened(record: Record, now: int) -> str:
     if record.moved_at and now - record.moved_at < DAY:
         return "mx-moved"
     return ""
+
+
+_STS = ("unknown", "none", "testing", "enforce")
+_DANE = ("unknown", "no", "yes")
+
+
+def merge(own: Record, others: Sequence[Record]) -> Record:
+    """`own` with what other engines saw of the same domain: the newer measurement, the older first sight of STARTTLS,
+    every warning, and the stricter word where they differ."""
+    for other in others:
+        newer = other.tls is not None and other.tls_at > own.tls_at
+        lost = other.lost_at > own.lost_at
+        moved_ = other.moved_at > own.moved_at
+        policy = max(filter(None, (own.policy, other.policy)), key=lambda p: p.fetched, default=None)
+        own = msgspec.structs.replace(
+            own,
+            hosts=own.hosts or other.hosts,
+            moved_hosts=other.moved_hosts if moved_ else own.moved_hosts,
+            moved_at=other.moved_at if moved_ else own.moved_at,
+            starttls_at=min(filter(None, (own.starttls_at, other.starttls_at)), default=0),
+            lost_at=other.lost_at if lost else own.lost_at,
+            back_at=other.back_at if lost else own.back_at,
+            tls=other.tls if newer else own.tls,
+            tls_at=other.tls_at if newer else own.tls_at,
+            mta_sts=max(own.mta_sts, other.mta_sts, key=_STS.index),
+            dane=max(own.dane, other.dane, key=_DANE.index),
+            policy=policy,
+        )
+    return own
 
 
 def seen(record: Record, now: int) -> Seen:

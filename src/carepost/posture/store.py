@@ -3,7 +3,6 @@
 One thread writes what has changed, many rows a transaction; the engine's loop never waits for it.
 """
 
-import hmac
 import queue
 import threading
 from pathlib import Path
@@ -13,10 +12,10 @@ import msgspec
 from carepost.ground import clock, database, log
 from carepost.ground.errors import Unavailable
 from carepost.ground.keys import PurposeKeys, WrongKey
+from carepost.posture.reading import Reader, aad, open_row, token_key, token_of
 from carepost.posture.types import Record
 
 FORMAT = 1
-_TOKEN = 16
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (
   one INTEGER PRIMARY KEY CHECK (one = 1), format INTEGER NOT NULL, key INTEGER NOT NULL);
@@ -24,7 +23,6 @@ CREATE TABLE IF NOT EXISTS seen (token BLOB PRIMARY KEY, sealed BLOB NOT NULL, c
 """
 
 _encoder = msgspec.msgpack.Encoder()
-_decoder = msgspec.msgpack.Decoder(Record)
 
 
 class Store:
@@ -32,31 +30,18 @@ class Store:
 
     def __init__(self, path: Path, keys: PurposeKeys) -> None:
         self._keys = keys
-        self._token_key = keys.raw("index", b"posture")
+        self._token_key = token_key(keys)
         self._db = database.connect(path, None)
         self._open()
         #: committed rows are read on the loop, by a connection of its own
-        self._reader = database.connect(path, None, readonly=True)
+        self._reader = Reader(path, keys)
         self._queue: queue.SimpleQueue[Record | threading.Event | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="posture", daemon=True)
         self._thread.start()
 
     def load(self, domain: str) -> Record | None:
-        """What is on disk. A row that does not open is forgotten: it is then a domain never seen. Raises Unavailable
-        when the disk cannot be read: what it said may have been a warning."""
-        token = self._token(domain)
-        try:
-            row = self._reader.execute("SELECT sealed FROM seen WHERE token = ?", (token,)).fetchone()
-        except database.DatabaseError as error:
-            log.failure("posture-not-read", error)
-            raise Unavailable("posture-unreadable", "The disk cannot be read; check it.") from None
-        if row is None:
-            return None
-        try:
-            return _decoder.decode(self._keys.unwrap("evidence", row[0], _aad(token)))
-        except (WrongKey, msgspec.DecodeError) as error:
-            log.failure("posture-unreadable", error)
-            return None
+        """As `reading.Reader.load`."""
+        return self._reader.load(domain)
 
     def save(self, record: Record) -> None:
         self._queue.put(record)
@@ -90,7 +75,7 @@ class Store:
         self._db.execute("DELETE FROM seen")
         for token, sealed in rows:
             try:
-                record = _decoder.decode(self._keys.unwrap("evidence", sealed, _aad(token)))
+                record = open_row(self._keys, token, sealed)
             except (WrongKey, msgspec.DecodeError):
                 continue
             self._write(record)
@@ -133,13 +118,6 @@ class Store:
                 self._db.execute("ROLLBACK")
 
     def _write(self, record: Record) -> None:
-        token = self._token(record.domain)
-        sealed = self._keys.wrap("evidence", _encoder.encode(record), _aad(token))
+        token = token_of(self._token_key, record.domain)
+        sealed = self._keys.wrap("evidence", _encoder.encode(record), aad(token))
         self._db.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?)", (token, sealed, clock.now()))
-
-    def _token(self, domain: str) -> bytes:
-        return hmac.digest(self._token_key, domain.encode(), "sha256")[:_TOKEN]
-
-
-def _aad(token: bytes) -> bytes:
-    return b"posture|" + token

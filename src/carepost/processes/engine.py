@@ -90,7 +90,8 @@ class Engine:
             shard = Shard.open(home.shard(number), home.node << 6 | number, limits)
             self._shards.append(shard)
             self._queues[shard.number] = Queue(shard, book, budget=self._budget)
-        self._posture = Posture.open(home.shard(index), keys)
+        others = [home.shard(number) for number in range(home.shards) if number != index]
+        self._posture = Posture.open(home.shard(index), keys, others)
         self._elsewhere = AsyncClient(home.run, home.shards, home.node)
         self._intake = Intake(
             self._queues,

@@ -1,0 +1,98 @@
+"""Reading what an engine has seen: its own file, and those of the other engines of this home.
+
+Each engine writes its own; but what one saw must hold for all: a destination once seen with TLS gets nothing in clear
+from any of them (DESIGN 3)."""
+
+import hmac
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from carepost.ground import database, log
+from carepost.ground.errors import Unavailable
+from carepost.ground.keys import PurposeKeys, WrongKey
+from carepost.posture.types import Record
+
+_TOKEN = 16
+_decoder = msgspec.msgpack.Decoder(Record)
+
+
+def token_key(keys: PurposeKeys) -> bytes:
+    return keys.raw("index", b"posture")
+
+
+def token_of(key: bytes, domain: str) -> bytes:
+    return hmac.digest(key, domain.encode(), "sha256")[:_TOKEN]
+
+
+def aad(token: bytes) -> bytes:
+    return b"posture|" + token
+
+
+def open_row(keys: PurposeKeys, token: bytes, sealed: bytes) -> Record:
+    """Raises WrongKey, msgspec.DecodeError."""
+    return _decoder.decode(keys.unwrap("evidence", sealed, aad(token)))
+
+
+class Reader:
+    """One file, read on the loop."""
+
+    def __init__(self, path: Path, keys: PurposeKeys) -> None:
+        self._keys = keys
+        self._token_key = token_key(keys)
+        self._db = database.connect(path, None, readonly=True)
+
+    def load(self, domain: str) -> Record | None:
+        """What is on disk. A row that does not open is forgotten: it is then a domain never seen. Raises Unavailable
+        when the disk cannot be read: what it said may have been a warning."""
+        token = token_of(self._token_key, domain)
+        try:
+            row = self._db.execute("SELECT sealed FROM seen WHERE token = ?", (token,)).fetchone()
+        except database.DatabaseError as error:
+            log.failure("posture-not-read", error)
+            raise Unavailable("posture-unreadable", "The disk cannot be read; check it.") from None
+        if row is None:
+            return None
+        try:
+            return open_row(self._keys, token, row[0])
+        except (WrongKey, msgspec.DecodeError) as error:
+            log.failure("posture-unreadable", error)
+            return None
+
+    def close(self) -> None:
+        self._db.close()
+
+
+class Neighbours:
+    """The files of the home's other shards; one that is not there yet is looked for again."""
+
+    def __init__(self, folders: Sequence[Path], keys: PurposeKeys) -> None:
+        self._keys = keys
+        self._waiting = [folder / "posture.db" for folder in folders]
+        self._readers: list[Reader] = []
+
+    def load(self, domain: str) -> list[Record]:
+        """Raises Unavailable."""
+        if self._waiting:
+            self._look()
+        return [record for reader in self._readers if (record := reader.load(domain)) is not None]
+
+    def close(self) -> None:
+        for reader in self._readers:
+            reader.close()
+
+    def _look(self) -> None:
+        for path in list(self._waiting):
+            # the file is there a moment before its tables: a reader is made once both are
+            if path.exists() and (reader := self._open(path)) is not None:
+                self._waiting.remove(path)
+                self._readers.append(reader)
+
+    def _open(self, path: Path) -> Reader | None:
+        try:
+            reader = Reader(path, self._keys)
+            reader.load("")
+        except (Unavailable, database.DatabaseError):
+            return None
+        return reader
