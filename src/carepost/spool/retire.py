@@ -2,7 +2,7 @@
 
 Dropping a message is deleting its row: with it goes the wrapped content key, overwritten with zeros (secure_delete).
 What else goes is ciphertext that is only freed: the body, to which no key is left, and what is sealed as evidence and
-lies with the journal in the same bytes. Zeroing it would double what is written (docs/decisions/0003-spool-storage.md)."""
+lies with the journal in the same bytes. Zeroing it would double what is written (docs/decisions/0003)."""
 
 from collections import Counter
 from collections.abc import Sequence
