@@ -51,15 +51,18 @@ def subject_of(id: str) -> bytes:
     return found if len(found) == 16 else sha256(id.encode()).digest()[:16]
 
 
-def sequence(store: Store, rows: Sequence[Drained], signer_for_org: Signers) -> SequenceResult:
+def sequence(
+    store: Store, rows: Sequence[Drained], signer_for_org: Signers, events: Sequence[Event | None] | None = None
+) -> SequenceResult:
     """Appends the events of `rows` to the logs of their organisations, in one transaction, and signs one checkpoint for
     each organisation that grew. Rows seen before are passed over when they are the same. `signer_for_org(org)` gives
-    the key named `origin(org)`.
+    the key named `origin(org)`. `events`: what each row's bytes say, where the caller has read them already (None: they
+    are no event).
 
     Raises a `refusals.SequenceRefused` for a gap, a step back, a changed repetition or a damaged row: then nothing of
     `rows` is written."""
     with store.writing():
-        fresh, sources, repeated = _fresh(store, rows)
+        fresh, sources, repeated = _fresh(store, rows, events)
         by_org: dict[bytes, list[Leaf]] = {}
         for org, leaf in fresh:
             by_org.setdefault(org, []).append(leaf)
@@ -75,18 +78,20 @@ def sequence(store: Store, rows: Sequence[Drained], signer_for_org: Signers) -> 
     return SequenceResult(len(fresh), repeated, checkpoints, sources)
 
 
-def _fresh(store: Store, rows: Sequence[Drained]) -> tuple[list[tuple[bytes, Leaf]], dict[str, int], int]:
+def _fresh(
+    store: Store, rows: Sequence[Drained], events: Sequence[Event | None] | None
+) -> tuple[list[tuple[bytes, Leaf]], dict[str, int], int]:
     """(organisation and leaf of each new row, last number of each source seen, rows known before)."""
     fresh: list[tuple[bytes, Leaf]] = []
     last: dict[str, int] = {}
     known: dict[str, int] = {}
     names: dict[bytes, str] = {}
     repeated = 0
-    for row in rows:
+    for number, row in enumerate(rows):
         name = names.get(row.org)
         if name is None:
             name = names[row.org] = ids.text(row.org)
-        event = _event(row, name)
+        event = _event(row, name, events[number] if events is not None else None)
         source, seq = event.source, row.seq
         if source not in last:
             last[source] = known[source] = _last(store, source)
@@ -104,9 +109,9 @@ def _fresh(store: Store, rows: Sequence[Drained]) -> tuple[list[tuple[bytes, Lea
     return fresh, last, repeated
 
 
-def _event(row: Drained, org: str) -> Event:
+def _event(row: Drained, org: str, known: Event | None) -> Event:
     try:
-        event = read(row.event)
+        event = known if known is not None else read(row.event)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise SequenceDamaged("a source", row.seq) from None
     if event.seq != row.seq or event.org != org:

@@ -87,7 +87,7 @@ class Commits:
         now = clock.now()
         with self._store.writing():
             known = {source: int(seq) for source, seq in self._store.rows("SELECT source, seq FROM audit_source")}
-            result = sequencer.sequence(_Within(self._store), digest.rows, self._signers)
+            result = sequencer.sequence(_Within(self._store), digest.rows, self._signers, digest.events)
             if result.repeated:
                 digest = self._fresh(digest.rows, known)
             writing.write(

@@ -9,7 +9,7 @@ from carepost.archive import header, recipient, timeline, tokens
 from carepost.archive.writing import Change, DeliveryRow, Effect, MessageRow
 from carepost.crypto import index
 from carepost.crypto.rest import Damaged
-from carepost.ground import ids, log
+from carepost.ground import log
 from carepost.ground.errors import NotFound
 from carepost.proof import event as events
 from carepost.proof import kinds, openings
@@ -33,6 +33,8 @@ class Digest:
         self._book = book
         self._opener = Opener(book)
         self.rows: list[Drained] = []
+        #: what each of `rows` says; None: it is no event
+        self.events: list[Event | None] = []
         self.messages: dict[bytes, MessageRow] = {}
         self.deliveries: dict[bytes, DeliveryRow] = {}
         #: of deliveries that earlier batches have seen
@@ -46,12 +48,14 @@ class Digest:
                 event = events.read(row.event)
             except (msgspec.DecodeError, UnicodeDecodeError):
                 self.rows.append(row)
+                self.events.append(None)
                 continue
             if event.kind == kinds.MESSAGE_ACCEPTED:
                 row = self._message(row, event)
             elif len(event.on) == 2 and event.kind.startswith(("delivery.", "portal.")):
                 self._delivery(row, event)
             self.rows.append(row)
+            self.events.append(event)
             effect = _EFFECTS.get(event.kind)
             if effect is not None:
                 self.effects.append(Effect(effect, event.source, event.seq, row.org))
@@ -62,7 +66,7 @@ class Digest:
         encoded = opened.pop("record", (b"", b""))[1]
         if not encoded:
             return row
-        message = ids.parse(event.on[0])
+        message = _id(event.on[0])
         sealed, wrapped = header.seal(self._book, row.org, message, encoded)
         day = index.day_of(event.at)
         found = tokens.of_header(tokens.key_of(self._book, row.org), day, header.decode(encoded))
@@ -78,7 +82,7 @@ class Digest:
         return openings.seal(key, version, row.org, event.id, left)
 
     def _delivery(self, row: Drained, event: Event) -> None:
-        message, delivery = ids.parse(event.on[0]), ids.parse(event.on[1])
+        message, delivery = _id(event.on[0]), _id(event.on[1])
         known = self.deliveries.get(delivery)
         if known is None and event.kind in _FIRST and "recipient" in event.commit:
             known = self._first(row, event, message, delivery)
@@ -111,3 +115,8 @@ class Digest:
         except (Damaged, NotFound) as error:
             log.failure("journal-unopened", error, source=event.source, seq=event.seq)
             return {}
+
+
+def _id(text: str) -> bytes:
+    """The 16 bytes of an id in an event of ours."""
+    return bytes.fromhex(text.replace("-", ""))

@@ -1,8 +1,10 @@
 """The journal of a home: its threads, started and stopped together."""
 
-import importlib
 import threading
 from collections.abc import Callable
+from typing import Final
+
+from django.db import connections
 
 from carepost.archive.books import book
 from carepost.audit import reader
@@ -21,29 +23,41 @@ from carepost.journal.status import Status
 from carepost.tenancy import events as office
 
 
+#: KiB of pages the writer keeps at hand
+CACHE_KIB: Final = 32_768
+
+
 def open_store(home: Home, config: Config, keys: PurposeKeys) -> Store:
     """A connection of its own to the records, for writing."""
     if config.database_url:
-        # psycopg is an extra: only an installation on PostgreSQL has it
-        psycopg = importlib.import_module("psycopg")
-        return PostgresStore(psycopg.connect(config.database_url, autocommit=True))
-    return SqliteStore(database.connect(home.records_db, keys.raw("database", b"records.db")))
+        # as the role the settings gave this process; a connection Django does not hand to anybody else
+        wrapper = connections.create_connection("records")
+        wrapper.ensure_connection()
+        return PostgresStore(wrapper.connection)
+    connection = database.connect(home.records_db, keys.raw("database", b"records.db"))
+    # measured (bench/journal_bench.py): a batch touches more pages than SQLite's 2 MiB hold
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    return SqliteStore(connection)
+
+
+def commits_for(home: Home, config: Config, keys: PurposeKeys, owed: threading.Event | None = None) -> Commits:
+    """What writes the records, on a connection of its own."""
+    return Commits(open_store(home, config, keys), book(), signers(book(), keys), owed or threading.Event())
 
 
 class Journal:
     """Django is entered already (role `journal`) when this is built. Raises ConfigError."""
 
     def __init__(self, home: Home, config: Config, keys: PurposeKeys) -> None:
-        stores = [open_store(home, config, keys) for _ in range(2)]
-        stores[0].migrate()
+        reading = open_store(home, config, keys)
         self._stopping = threading.Event()
         owed = threading.Event()
         self._owed = owed
         status = Status(home.run)
         self._client = Client(home.run, home.shards, home.node)
-        self._commits = Commits(stores[0], book(), signers(book(), keys), owed)
-        effects = Effects(stores[1], book(), self._client, status, owed, self._stopping)
-        taken = reader.sources(stores[0])
+        self._commits = commits_for(home, config, keys, owed)
+        effects = Effects(reading, book(), self._client, status, owed, self._stopping)
+        taken = reader.sources(reading)
         self._drainers: list[Drainer] = [
             ShardDrainer(
                 number,
