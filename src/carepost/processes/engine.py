@@ -23,6 +23,7 @@ from carepost.intake.orgkeys import DirectoryKeys
 from carepost.intake.peer import AsyncClient
 from carepost.posture import Posture
 from carepost.processes import outgoing
+from carepost.processes.checkpoints import Checkpoints
 from carepost.processes.child import Start
 from carepost.queue.queue import Queue
 from carepost.reception.access import AccessProofs
@@ -123,7 +124,9 @@ class Engine:
         self._workers = [Worker(queue, world) for queue in self._queues.values()]
         for queue, worker in zip(self._queues.values(), self._workers, strict=True):
             queue.taker = worker
-        self._credentials = Credentials(self._directory)
+        # one secret for all engines: an unknown user gets the same salt from each
+        self._credentials = Credentials(self._directory, keys.raw("index", b"scram"))
+        self._checkpoints = Checkpoints(home, config, keys)
         self._access = AccessProofs()
         self._listeners(keys, stopping)
 
@@ -155,6 +158,7 @@ class Engine:
             self._intake, self._directory, self._access, self._budget, limits,
             office=Relay(str(home.run / "staff.sock"), limits, "staff"),
             sandbox=Relay(viewer, limits, "sandbox") if viewer else None,
+            checkpoint=self._checkpoints.latest,
         )  # fmt: skip
         tls = self._certificates.context if outgoing.http_tls(config) else None
         self._http = HttpServer(app, limits, tls=tls)
@@ -165,6 +169,7 @@ class Engine:
 
     async def start(self) -> None:
         self._directory.start()
+        self._checkpoints.start()
         for queue in self._queues.values():
             await queue.start()
         self._courier.start()
@@ -195,6 +200,7 @@ class Engine:
         self._credentials.close()
         self._access.close()
         self._directory.stop()
+        self._checkpoints.stop()
         log.event("engine-stopped")
 
     def _health(self) -> dict[str, int]:
