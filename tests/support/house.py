@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 import urllib.parse
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -303,8 +304,9 @@ class House:
             connection.close()
 
     def counters(self) -> dict[str, Counters]:
+        """By domain; zeros where nobody ever connected."""
         found = self.viewer("counters")["domains"]
-        return {domain: msgspec.convert(values, Counters) for domain, values in found.items()}
+        return defaultdict(Counters, {domain: msgspec.convert(values, Counters) for domain, values in found.items()})
 
     def mails(self, mailbox: str = "", domain: str = "") -> list[dict[str, Any]]:
         query = {"mailbox": mailbox} if mailbox else {"domain": domain} if domain else {}

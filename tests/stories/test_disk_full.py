@@ -1,0 +1,154 @@
+"""The disk is full, or nearly: 451 and 503, nothing acknowledged that is not there, and what was accepted goes on."""
+
+import contextlib
+import itertools
+import os
+import resource
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.house import ENGINE_ONLY, House
+from tests.support.ledger import Ledger
+from tests.support.mailers import Books, Load, PipelinedSmtpLoad, RestLoad, Smtp, SmtpLoad
+from tests.support.waiting import until
+
+
+def test_below_min_free_nothing_new_is_taken_and_delivery_goes_on(tmp_path: Path) -> None:
+    with House(tmp_path, *ENGINE_ONLY) as house:
+        house.send("jane.roe@greylist.test")
+        until(lambda: house.counters()["greylist.test"].recipients_refused, within=20, what="it is asked to come back")
+        house.stop()
+        house.environ["CAREPOST_MIN_FREE"] = str(1 << 60)
+        house.start()
+        status, answer = house.request("POST", "/api/v1/messages", _message("late@verified.test"))
+        assert status == 503 and "disk" in answer["detail"]
+        smtp = Smtp(house)
+        assert _refusal(smtp, "late@verified.test").startswith(("451 4.3", "452 4.3"))
+        smtp.close()
+        house.arrived("jane.roe@greylist.test")
+        assert house.mails("late@verified.test") == []
+
+
+def test_a_disk_that_takes_nothing_more_loses_nothing(tmp_path: Path, disk: "Disk") -> None:
+    numbers = itertools.count()
+    with House(disk.folder, *ENGINE_ONLY, CAREPOST_MIN_FREE=0) as house:
+        books, ledger = Books(), Ledger(house)
+        loads: list[Load] = [
+            SmtpLoad(house, books, lambda: f"plain-{next(numbers)}@verified.test", 0.02),
+            PipelinedSmtpLoad(house, books, lambda: f"piped-{next(numbers)}@dane.test", 0.02),
+            RestLoad(house, books, lambda: f"rest-{next(numbers)}@verified.test", 0.02),
+            SmtpLoad(house, books, lambda: f"large-{next(numbers)}@verified.test", 0.1, body=150_000),
+        ]
+        ledger.start()
+        for load in loads:
+            load.start()
+        until(lambda: len(books.acked) > 50, within=30, what="messages are accepted")
+        engine = house.pid("engine")
+        with disk.full(house):
+            until(lambda: books.refused["503"] >= 5, within=20, what="REST is refused")
+            until(lambda: any(c.startswith("45") for c in books.refused), within=20, what="SMTP is refused")
+            while_full = len(books.acked)
+            began = time.monotonic()
+            until(lambda: time.monotonic() > began + 1, within=5, what="a second of it")
+            assert len(books.acked) <= while_full + 1, "acknowledged on a full disk"
+        assert house.pid("engine") == engine, "the engine did not die of it"
+        refused = len(books.acked)
+        until(lambda: len(books.acked) > refused + 30, within=30, what="messages are accepted again")
+        for load in loads:
+            load.finish()
+        ledger.until_ended({message for _, message in books.acked.values()}, within=60)
+        ledger.finish()
+        _arrived(house, books, ledger)
+        assert "Traceback" not in house.logs()
+
+
+def _arrived(house: House, books: Books, ledger: Ledger) -> None:
+    copies: dict[str, int] = {}
+    for mail in house.mails():
+        copies[mail["recipients"][0]] = copies.get(mail["recipients"][0], 0) + mail["complete"]
+    told = ledger.by_message()
+    for address, (_, message) in books.acked.items():
+        record = told[message]
+        assert record["delivery.sent"] == 1
+        assert 1 <= copies[address] <= 1 + record["delivery.uncertain"], (address, record)
+
+
+class Disk:
+    """`folder`: where the home lies. `full`: while it lasts, nothing more can be written there."""
+
+    def __init__(self, folder: Path, mounted: bool) -> None:
+        self.folder, self._mounted = folder, mounted
+
+    @contextlib.contextmanager
+    def full(self, house: House) -> Iterator[None]:
+        with self._filled() if self._mounted else self._limited(house):
+            yield
+
+    @contextlib.contextmanager
+    def _filled(self) -> Iterator[None]:
+        filler = self.folder / "filler"
+        try:
+            with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+                for size in (1 << 20, 1 << 12, 1):
+                    with contextlib.suppress(OSError):
+                        while file.write(b"\0" * size):
+                            pass
+            yield
+        finally:
+            filler.unlink()
+
+    @contextlib.contextmanager
+    def _limited(self, house: House) -> Iterator[None]:
+        """The engine may write no file past its present sizes (EFBIG): as a quota does it."""
+        pid = house.pid("engine")
+        before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        try:
+            yield
+        finally:
+            resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+
+
+def _mountable() -> bool:
+    """Only root may mount; a container may forbid even that."""
+    if os.geteuid() != 0:
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], capture_output=True).returncode:
+            return False
+        subprocess.run(["umount", folder], check=True)
+        return True
+
+
+@pytest.fixture(params=["quota", *(["full"] if _mountable() else [])])
+def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
+    if request.param == "quota":
+        yield Disk(tmp_path, mounted=False)
+        return
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", str(folder)], check=True)
+    try:
+        yield Disk(folder, mounted=True)
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def _message(to: str) -> dict[str, object]:
+    return {"from": "nora.sample@clinic.test", "to": [to], "subject": "x", "text": "y"}
+
+
+def _refusal(smtp: Smtp, to: str) -> str:
+    """The first answer that is none of success."""
+    for command in smtp.envelope(to):
+        smtp.say(command)
+        code, text = smtp.reply()
+        if code >= 400:
+            return f"{code} {text}"
+    smtp.say(b"Subject: x\r\n\r\ny\r\n.\r\n")
+    code, text = smtp.reply()
+    return f"{code} {text}"
