@@ -59,7 +59,8 @@ def body(subject: str = "Invented results", *, extra: str = "", text: str = "The
 
 
 class Delivering:
-    """`names` is the DNS (change its zone), `hosts` maps MX host names to mail hosts through the dial table."""
+    """`names` is the DNS (change its zone), `hosts` maps MX host names to mail hosts through the dial table. `dns`,
+    `dial` and `ca_file` put another world in their place."""
 
     def __init__(
         self,
@@ -72,14 +73,16 @@ class Delivering:
         routes: tuple[Route, ...] = (),
         patience: int = 3600,
         schedule: Schedule | None = None,
-        policy_hosts: dict[str, tuple[str, int]] | None = None,
+        dial: dict[str, tuple[str, int]] | None = None,
+        dns: tuple[str, int] | None = None,
+        ca_file: Path | None = None,
         worker: bool = True,
         **snapshot: Any,
     ) -> None:
         self.hosts, self.ca = hosts, ca
         self.names = Names(zone, signed)
         self.schedule = schedule or Schedule(first=0.5, longest=0.5, give_up=60.0)
-        self._policy_hosts = policy_hosts or {}
+        self._dial, self._dns, self._ca_file = dial or {}, dns, ca_file
         self._folder = tempfile.TemporaryDirectory(prefix="carepost-test-")
         self.folder = Path(self._folder.name)
         self.keys = PurposeKeys.ephemeral()
@@ -101,7 +104,7 @@ class Delivering:
         await self.names.__aenter__()
         for host in self.hosts.values():
             await host.__aenter__()
-        dial = {name: host.address for name, host in self.hosts.items()} | self._policy_hosts
+        dial = {name: host.address for name, host in self.hosts.items()} | self._dial
         self.directory = Directory(self.source)
         self.directory.poll()
         self.posture = Posture.open(self.folder, self.keys)
@@ -109,12 +112,12 @@ class Delivering:
         self.queue = Queue(self.shard, DirectoryKeys(self.directory, self.keys))
         self.config = Config(hostname="mail.willow.test")
         self.intake = Intake({0: self.queue}, self.directory, self.posture, self.keys, self.config)
-        resolver = Resolver([Server(*self.names.address, trusted=True)], timeout=0.5)
+        resolver = Resolver([Server(*(self._dns or self.names.address), trusted=True)], timeout=0.5)
         self.resolver = resolver
-        ca_file = pem_file(self.folder, self.ca.pem)
+        ca_file = self._ca_file or pem_file(self.folder, self.ca.pem)
         policies = Policies(resolver, self.posture, https.PolicyFetch(resolver, https.context(str(ca_file)), dial=dial))
         self.finder = Finder(resolver, policies, ours=("mail.willow.test",), dial=dial)
-        self.courier = Courier("mail.willow.test", Anchors.pinned(self.ca.pem), timeouts=QUICK)
+        self.courier = Courier("mail.willow.test", Anchors.pinned(ca_file.read_text()), timeouts=QUICK)
         self.courier.start()
         self.world = World(
             self.directory, self.posture, self.finder, self.courier, Preparer(self.keys), self.intake,

@@ -19,11 +19,11 @@ from carepost.delivery.outcome import Lead, Outcome, classify, outcome
 from carepost.delivery.world import World
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock, ids
-from carepost.ground.errors import CarepostError, NotFound, Unavailable
+from carepost.ground.errors import CarepostError, Unavailable
 from carepost.intake import facts as intake_facts
 from carepost.policy.again import decide_again
 from carepost.policy.decide import is_look
-from carepost.policy.types import Deliver, Facts, Hold, Method, Plan, Step
+from carepost.policy.types import Deliver, Facts, Method, Plan, Step
 from carepost.posture import Measured
 from carepost.proof import kinds
 from carepost.queue.types import Claim, EventDraft, MessageRecord, Settlement, Stage, State
@@ -56,12 +56,9 @@ class Attempt:
         self._facts: Facts | None = None
 
     async def run(self) -> Settlement:
-        """Raises Unavailable where nothing could be decided or read: nothing was sent then."""
-        try:
-            snapshot = self.world.directory.snapshot(self.claim.org)
-        except NotFound:
-            gone = Hold("organisation-gone", "The organisation this message belongs to is no longer here.", "", "")
-            return stopped(self._end(None, outcome(Lead.RETRY, "refused-for-good"), _NO_SNAPSHOT), gone)
+        """Raises Unavailable, NotFound (no such organisation), Damaged or WrongKey where nothing could be decided or
+        read: nothing was sent then."""
+        snapshot = self.world.directory.snapshot(self.claim.org)
         if self.about.now >= self._over_at() and self.claim.attempt > 1:
             end = self._end(self._stored_step(), outcome(Lead.FAILED, "expired-in-queue"), snapshot)
             return await self._reported(failed(end, end.outcome), snapshot, None)
@@ -283,7 +280,7 @@ class Attempt:
         self,
         step: Step | None,
         found: Outcome,
-        snapshot: OrgSnapshot | None,
+        snapshot: OrgSnapshot,
         *,
         carried: Carried | None = None,
         hops: Hops | None = None,
@@ -295,22 +292,14 @@ class Attempt:
             step=step,
             outcome=found,
             schedule=self.world.schedule,
-            patience=snapshot.patience if snapshot is not None else 0,
-            facts=lambda: self.facts(_required(snapshot)),
+            patience=snapshot.patience,
+            facts=lambda: self.facts(snapshot),
             carried=carried,
             hops=hops,
             values=values or {},
             events=tuple(self._events),
             jitter=_JITTER.random(),
         )
-
-
-_NO_SNAPSHOT: OrgSnapshot | None = None
-
-
-def _required(snapshot: OrgSnapshot | None) -> OrgSnapshot:
-    assert snapshot is not None
-    return snapshot
 
 
 def _same(stored: Plan, plan: Plan, before: Step | None) -> bool:

@@ -58,20 +58,8 @@ def build(
     if read.automatic:
         return None
     record = claim.record
-    uncertain = MAY_HAVE_ARRIVED if record.bound_to is not None else ""
     domain = _domain(record.sender, message.header_from, snapshot) or hostname
-    report = dsn.Report(
-        action=action,
-        status=_status(action, outcome.enhanced),
-        recipient=record.recipient.address,
-        orcpt=record.recipient.orcpt,
-        envid=message.envid,
-        remote=remote,
-        code=code,
-        arrived=ids.made_at(claim.message),
-        words="" if action is dsn.Action.RELAYED else outcome.words + uncertain,
-    )
-    now = clock.now()
+    report = _report(action, claim, message, outcome, remote, code)
     try:
         raw = dsn.build(
             report,
@@ -79,7 +67,7 @@ def build(
             from_=Mailbox(NAME, f"{LOCAL_PART}@{domain}"),
             to=record.sender,
             message_id=f"<{ids.text(ids.new())}@{domain}>",
-            at=now,
+            at=clock.now(),
             original={name: read.get(name) or "" for name in ("Message-ID", "Date", "From")},
         )
     except RfcError:
@@ -98,6 +86,24 @@ def build(
         purpose=Purpose.OPERATIONS,
         # The report is made anew after a crash, with another Date; under the same key it is the same report.
         payload_hash=hashlib.sha256(claim.delivery + action.value.encode()).digest(),
+    )
+
+
+def _report(
+    action: dsn.Action, claim: Claim, message: MessageRecord, outcome: Outcome, remote: str, code: int
+) -> dsn.Report:
+    record = claim.record
+    words = outcome.words + (MAY_HAVE_ARRIVED if record.bound_to is not None else "")
+    return dsn.Report(
+        action=action,
+        status=_status(action, outcome.enhanced),
+        recipient=record.recipient.address,
+        orcpt=record.recipient.orcpt,
+        envid=message.envid,
+        remote=remote,
+        code=code,
+        arrived=ids.made_at(claim.message),
+        words="" if action is dsn.Action.RELAYED else words,
     )
 
 
