@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 
+from carepost.console import records
 from carepost.ground import timesync
 from carepost.ground.errors import Unavailable
 from carepost.mailbox import door
@@ -57,7 +58,7 @@ def look(org: UUID) -> House:
         ("accepted since the engines started", _sum(answers, "accepted"), "plain"),
         ("sent since the engines started", _sum(answers, "sent"), "plain"),
     )
-    return House((_engines(answers), _journal(answers), _disk(answers), _clock()), _each(answers), totals, held)
+    return House((_engines(answers), _journal(), _disk(answers), _clock()), _each(answers), totals, held)
 
 
 def _answers() -> list[HealthAnswer]:
@@ -97,20 +98,26 @@ def _engines(answers: list[HealthAnswer]) -> Check:
     return Check("Engines", "bad", "Stopped", text, "Start Carepost with: carepost up")
 
 
-def _journal(answers: list[HealthAnswer]) -> Check:
-    lag = max((shard.get("oldest_s", 0) for answer in answers for shard in answer.shards.values()), default=0)
-    waiting = _sum(answers, "outbox")
-    text = (
-        f"{waiting} events wait to be written into the records; the oldest for {times.span(lag)}."
-        if waiting
-        else ("Every event is in the records.")
-    )
+def _journal() -> Check:
+    home = settings.CAREPOST_HOME
+    if home is None:
+        return Check("Journal", "wait", "Not known", "This process has no home to look at.")
+    state = records.journal(home)
+    lag, waiting = state.lag_s, state.events_behind
+    text = "Every event is in the records."
+    if waiting:
+        text = f"{waiting} events wait to be written into the records; the oldest for {times.span(lag)}."
+    if state.owed:
+        text += f" {state.owed} portal deposits and notices are still to be made."
+    if state.refused:
+        refused = f"The log refused the events of {', '.join(state.refused)}: they do not follow on. " + text
+        return Check("Journal", "bad", "Refused", refused, "Run carepost audit verify, and keep the home as it is.")
+    if not state.running:
+        return Check("Journal", "bad", "Stopped", text, "Start Carepost again; nothing is lost meanwhile.")
     if lag >= _LAG_CLOSES:
         return Check("Journal", "bad", "Behind", text, "The doors are closed until it has caught up. Look at its log.")
     if lag >= _LAG_LOOK:
-        return Check(
-            "Journal", "wait", "Behind", text, "It usually catches up by itself. Past 10 minutes the doors close."
-        )
+        return Check("Journal", "wait", "Behind", text, "It usually catches up. Past 10 minutes the doors close.")
     return Check("Journal", "good", "Keeps up", text)
 
 

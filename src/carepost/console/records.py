@@ -1,36 +1,34 @@
-"""The organisation's records as the console asks for them: search, one message, one proof. Each is a gate of the
-archive, which authorises, scopes to the organisation and writes the event before it answers (law 7)."""
+"""The organisation's records as the console asks for them. Each is a gate of the archive, which authorises, scopes to
+the organisation and writes the event before it answers (law 7)."""
 
-from typing import Protocol
 from uuid import UUID
 
-import msgspec
-
+from carepost.archive import access, health, search
+from carepost.archive import proof as proofs
+from carepost.archive.health import JournalState
+from carepost.archive.lists import Page
+from carepost.archive.search import Wanted
+from carepost.ground.home import Home
 from carepost.tenancy.gates import Desk
 from carepost.wire.types import MessageView
 
-
-class Criteria(msgspec.Struct, frozen=True):
-    """Empty matches all. `message_id`: a message number or a Message-ID. Times UTC microseconds, `until` exclusive."""
-
-    recipient: str = ""
-    sender: str = ""
-    subject: str = ""
-    message_id: str = ""
-    state: str = ""
-    since: int = 0
-    until: int = 0
+__all__ = ["Page", "Wanted", "access_message", "find", "journal", "proof"]
 
 
-class Found(msgspec.Struct, frozen=True):
-    messages: tuple[MessageView, ...]
-    #: opaque; "" on the last page
-    next: str = ""
+def find(desk: Desk, wanted: Wanted, *, cursor: str, limit: int) -> Page:
+    """Newest first; a plain list where nothing but state and time is given. Raises NotFound, Refused."""
+    return search.search(desk.org.bytes, desk.actor, wanted, after=cursor, limit=limit)
 
 
-class Records(Protocol):
-    def search(self, desk: Desk, criteria: Criteria, *, cursor: str, limit: int) -> Found: ...
+def access_message(desk: Desk, message: UUID) -> MessageView:
+    """Raises NotFound, Unavailable."""
+    return access.access_message(desk.org.bytes, message.bytes, desk.actor)
 
-    def access_message(self, desk: Desk, message: UUID) -> MessageView: ...
 
-    def proof(self, desk: Desk, message: UUID, delivery: UUID) -> bytes: ...
+def proof(desk: Desk, message: UUID, delivery: UUID) -> bytes:
+    """The proof file of one delivery. Raises NotFound."""
+    return proofs.build(desk.org.bytes, message.bytes, delivery.bytes, desk.actor)
+
+
+def journal(home: Home) -> JournalState:
+    return health.journal(home.run)

@@ -37,10 +37,13 @@ class Line(msgspec.Struct, frozen=True):
     may_retract: bool
 
 
+_IN_PORTAL = frozenset({"deposited", "opened", "expired", "retracted"})
+
+
 def line(delivery: DeliveryView, course: Course | None, accepted_at: int) -> Line:
-    state = course.state if course is not None and delivery.state == "deposited" else delivery.state
-    entries = [_decided(delivery, accepted_at), *map(_attempt, delivery.attempts), *_portal(course)]
-    entries = sorted(entries[1:], key=lambda e: e.at)
+    # the portal's own row knows more than the log, which lags behind it by moments
+    state = course.state if course is not None and delivery.state in _IN_PORTAL else delivery.state
+    entries = sorted([*map(_attempt, delivery.attempts), *_portal(course)], key=lambda e: e.at)
     return Line(
         id=delivery.id,
         recipient=delivery.recipient,
@@ -65,12 +68,9 @@ def _reached(delivery: DeliveryView, course: Course | None) -> str:
 
 def _decided(delivery: DeliveryView, accepted_at: int) -> Entry:
     first = delivery.attempts[0].required if delivery.attempts else ""
-    facts = [("Rule", delivery.rule)] if delivery.rule else []
-    if first:
-        facts.insert(0, ("Required", f"{first}: {words.assurance(first)}" if words.assurance(first) else first))
-    return Entry(
-        accepted_at, "Accepted and decided", "plain", (delivery.words,) if delivery.words else (), tuple(facts)
-    )
+    known = words.assurance(first)
+    facts = [("Required", f"{first}: {known}" if known else first)] if first else []
+    return Entry(accepted_at, "Accepted, and a way decided", "plain", (), tuple(facts))
 
 
 def _attempt(attempt: AttemptView) -> Entry:
@@ -114,6 +114,8 @@ def _outcome(attempt: AttemptView) -> tuple[str, str]:
         "next": ("not good enough, next method", "wait"),
         "next-method": ("not good enough, next method", "wait"),
         "held": ("held", "bad"),
+        "refused": ("not allowed by your rules", "bad"),
+        "uncertain": ("not certain", "wait"),
         "failed": ("refused for good", "bad"),
     }.get(attempt.result, (attempt.result or "ended", "plain"))
 

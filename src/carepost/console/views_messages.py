@@ -39,9 +39,9 @@ def messages_(request: StaffRequest) -> HttpResponse:
         return render(request, "console/messages.html", {"form": form, "rows": [], "searched": True}, status=422)
     given = form.cleaned_data
     since, until = form.times()
-    found = records.search(
+    found = records.find(
         request.desk,
-        records.Criteria(
+        records.Wanted(
             recipient=given["recipient"].strip(),
             sender=given["sender"].strip(),
             subject=given["subject"].strip(),
@@ -57,7 +57,7 @@ def messages_(request: StaffRequest) -> HttpResponse:
         "form": form,
         "rows": [_row(view) for view in found.messages],
         "searched": form.anything(),
-        "more": found.next,
+        "more": found.cursor,
         "later": bool(given["cursor"]),
         "kept": [(name, request.POST.get(name, "")) for name in form.fields if name != "cursor"],
         "now": clock.now(),
@@ -87,7 +87,7 @@ def act(request: StaffRequest, message: UUID, delivery: UUID) -> HttpResponse:
     if state in ("not-found", "not-possible"):
         messages.error(request, "That is not possible any more: the delivery has moved on. See its timeline below.")
     else:
-        messages.success(request, _DONE[verb])
+        messages.success(request, _DONE[verb], extra_tags="console")
     return redirect("console:message", message)
 
 

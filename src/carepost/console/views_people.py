@@ -61,7 +61,9 @@ def people(request: StaffRequest) -> HttpResponse:
 def disable(request: StaffRequest, person: UUID) -> HttpResponse:
     """HS-06: everything the person holds here ends at once."""
     actions.disable_staff(request.desk.org, person, actor=request.desk.actor, reason=request.POST.get("reason", ""))
-    messages.success(request, "The person was disabled: sessions, keys and credentials have ended.")
+    messages.success(
+        request, "The person was disabled: sessions, keys and credentials have ended.", extra_tags="console"
+    )
     return redirect("console:people")
 
 

@@ -14,4 +14,4 @@ def client() -> Client:
     home = settings.CAREPOST_HOME
     if home is None:
         raise Unavailable("no-home", "This process has no home, so it reaches no engine.")
-    return Client(home.run, home.shards)
+    return Client(home.run, home.shards, home.node)

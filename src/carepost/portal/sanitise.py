@@ -51,7 +51,8 @@ _PAGE: Final = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Text of the message</title>'
     '<meta name="viewport" content="width=device-width, initial-scale=1"><style>'
     "body{{margin:0;padding:14px 16px;font:17px/1.5 Helvetica,Arial,sans-serif;color:#1b1b1b;background:#fff;"
-    "overflow-wrap:anywhere}}img{{max-width:100%;height:auto}}table{{max-width:100%}}td,th{{padding:2px 10px 2px 0;text-align:left}}pre{{white-space:pre-wrap}}"
+    "overflow-wrap:anywhere}}img{{max-width:100%;height:auto}}table{{max-width:100%}}"
+    "td,th{{padding:2px 10px 2px 0;text-align:left}}pre{{white-space:pre-wrap}}"
     ".plain{{white-space:pre-wrap}}a{{color:#1a4480}}</style></head><body>{body}</body></html>"
 )
 

@@ -21,10 +21,13 @@ def about(request: HttpRequest) -> HttpResponse:
 def log_keys(request: HttpRequest) -> HttpResponse:
     """C2SP verifier keys of the organisations' logs, one a line, oldest first: what `carepost verify --key` reads."""
     try:
-        with scope.every("verifier keys are public"), transaction.atomic(using="records"):
-            with connections["records"].cursor() as cursor:
-                cursor.execute("SELECT vkey FROM audit_key ORDER BY at, vkey")
-                keys = [str(row[0]) for row in cursor.fetchall()]
+        with (
+            scope.every("verifier keys are public"),
+            transaction.atomic(using="records"),
+            connections["records"].cursor() as cursor,
+        ):
+            cursor.execute("SELECT vkey FROM audit_key ORDER BY at, vkey")
+            keys = [str(row[0]) for row in cursor.fetchall()]
     except DatabaseError as error:
         # a fresh home has signed nothing yet, so there is no table
         log.failure("log-keys-unreadable", error)

@@ -129,8 +129,8 @@ def test_pages_are_not_kept_framed_or_told_elsewhere(
 ) -> None:
     from carepost.console import records
 
-    monkeypatch.setattr(records, "search", lambda *a, **k: records.Found(()), raising=False)
-    door.health = lambda: []
+    monkeypatch.setattr(records, "find", lambda *a, **k: records.Page(()))
+    door.health = list
     http = Client() if path == "/sign-in" else at_desk("administrator")
     shown = http.get(path)
     assert shown.status_code == 200

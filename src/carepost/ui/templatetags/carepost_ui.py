@@ -1,6 +1,7 @@
 """Filters and tags of the shared templates."""
 
-from django import template
+from django import forms, template
+from django.forms.boundfield import BoundField
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -33,3 +34,19 @@ def size(octets: int) -> str:
     if octets < 1_000_000:
         return f"{octets / 1000:.0f} KB"
     return f"{octets / 1_000_000:.1f} MB".replace(".0 ", " ")
+
+
+@register.filter
+def control(field: BoundField) -> SafeString:
+    """A form's field as Tabler draws it, told apart and described when it has an error."""
+    plain = isinstance(field.field.widget, forms.CheckboxInput | forms.RadioSelect)
+    attributes: dict[str, str | bool] = {"class": "form-check-input" if plain else "form-control"}
+    if isinstance(field.field.widget, forms.Select):
+        attributes["class"] = "form-select"
+    if field.errors:
+        attributes |= {
+            "class": f"{attributes['class']} is-invalid",
+            "aria-invalid": "true",
+            "aria-describedby": f"{field.auto_id}_error",
+        }
+    return field.as_widget(attrs=attributes)
