@@ -39,6 +39,7 @@ def chain(*pairs: Pair) -> list[bytes]:
         (0, 1, sha256(LEAF.der)),
         (0, 0, LEAF.der),
     ],
+    ids=["spki-sha256", "spki-sha512", "spki-full", "certificate-sha256", "certificate-full"],
 )
 def test_dane_ee_fits_the_leaf_in_every_form(selector: int, matching: int, data: bytes) -> None:
     record = TlsaRecord(3, selector, matching, data)
