@@ -39,6 +39,7 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("mailbox_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
     ("archive_*", {"staff": _WRITE, "journal": _WRITE}),
     ("destinations_*", {"staff": _WRITE, "journal": _WRITE}),
+    ("audit_key", {"staff": _READ, "outside": _READ, "journal": _WRITE}),
     ("audit_*", {"staff": _READ, "journal": _WRITE}),
     ("django_session", {"staff": _WRITE, "outside": _WRITE}),
     ("carepost_cache", {"staff": _WRITE, "outside": _WRITE}),
@@ -46,9 +47,10 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("*", {"staff": _WRITE}),
 )
 
+#: '*' is every organisation (`scope.every`); what faces outside can never say it
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION carepost_mine(org uuid) RETURNS boolean LANGUAGE sql STABLE AS $$
-    SELECT current_setting('carepost.org', true) = '*'
+    SELECT (current_setting('carepost.org', true) = '*' AND current_user <> current_database() || '_outside')
         OR org = NULLIF(NULLIF(current_setting('carepost.org', true), ''), '*')::uuid
 $$"""
 

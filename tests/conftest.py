@@ -1,0 +1,46 @@
+"""A PostgreSQL server for the tests marked `postgres`: CAREPOST_TEST_POSTGRES names one, as its superuser; else a
+temporary cluster of Debian's package is started before the first of them and ended after the last."""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+_SCRIPT = Path(__file__).parent.parent / "tools" / "postgres.sh"
+_VARIABLE = "CAREPOST_TEST_POSTGRES"
+_cluster: Path | None = None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    global _cluster
+    if _VARIABLE in os.environ or not any(item.get_closest_marker("postgres") for item in items):
+        return
+    folder = Path(tempfile.mkdtemp(prefix="carepost-postgres-"))
+    folder.chmod(0o711)
+    started = subprocess.run(["sh", str(_SCRIPT), "start", str(folder)], capture_output=True, text=True, timeout=120)
+    if started.returncode == 0:
+        _cluster = folder
+        os.environ[_VARIABLE] = started.stdout.strip()
+    else:
+        # each test that needs it fails with a sentence of its own
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def pytest_unconfigure() -> None:
+    global _cluster
+    if _cluster is not None:
+        subprocess.run(["sh", str(_SCRIPT), "stop", str(_cluster)], capture_output=True, timeout=60)
+        os.environ.pop(_VARIABLE, None)
+        _cluster = None
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """A server on which databases and roles may be made."""
+    url = os.environ.get(_VARIABLE)
+    if not url:
+        pytest.fail("There is no PostgreSQL for this test: install Debian's package, or set CAREPOST_TEST_POSTGRES.")
+    return url

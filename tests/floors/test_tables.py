@@ -1,0 +1,104 @@
+"""Every table belongs to one organisation or is listed as shared; keys of one organisation never point to another."""
+
+import pytest
+from django.apps import apps
+from django.db import connection, connections, models
+
+from carepost.directory.sql import COLUMNS
+from carepost.tenancy.postgres import SHARED
+
+pytestmark = pytest.mark.django_db(databases=["default", "records"])
+
+OURS = ("tenancy", "mailbox", "archive", "destinations")
+#: tables whose rows belong to an organisation without a column of that name
+OWN = {"tenancy_organisation": "id", "tenancy_orgepoch": "org_id"}
+
+
+def our_models() -> list[type[models.Model]]:
+    return [m for label in OURS for m in apps.get_app_config(label).get_models()]
+
+
+def columns(model: type[models.Model]) -> set[str]:
+    return {field.column for field in model._meta.local_concrete_fields}
+
+
+def owned(model: type[models.Model]) -> bool:
+    return "org_id" in columns(model)
+
+
+def test_every_model_has_an_organisation_or_is_listed_as_shared() -> None:
+    for model in our_models():
+        table = model._meta.db_table
+        assert owned(model) or table in SHARED or table in OWN, table
+
+
+def test_every_table_of_an_organisation_has_org_and_id_unique_together() -> None:
+    for model in our_models():
+        if not owned(model) or model._meta.db_table in OWN:
+            continue
+        unique = [set(c.fields) for c in model._meta.constraints if isinstance(c, models.UniqueConstraint)]
+        names = {f.name if f.name == "org" else f.column for f in model._meta.fields if f.column in ("org_id", "id")}
+        assert names in unique, model._meta.db_table
+
+
+def test_no_row_of_all_organisations_points_into_one() -> None:
+    for model in our_models():
+        if owned(model):
+            continue
+        for field in model._meta.fields:
+            to = field.related_model
+            assert not (isinstance(to, type) and issubclass(to, models.Model) and owned(to)), (model, field)
+
+
+def test_the_engine_views_are_the_directorys() -> None:
+    with connection.cursor() as cursor:
+        names = {view.name for view in connection.introspection.get_table_list(cursor) if view.type == "v"}
+        assert {n for n in names if n.startswith("engine_")} == set(COLUMNS)
+        for view, expected in COLUMNS.items():
+            cursor.execute(f"SELECT * FROM {view} WHERE 1 = 0")
+            assert sorted(c[0] for c in cursor.description) == sorted(("org", *expected)), view
+
+
+def tables(alias: str) -> dict[str, set[str]]:
+    with connections[alias].cursor() as cursor:
+        listed = connections[alias].introspection.get_table_list(cursor)
+        return {
+            t.name: {c.name for c in connections[alias].introspection.get_table_description(cursor, t.name)}
+            for t in listed
+            if t.type in ("t", "p")
+        }
+
+
+def test_every_table_there_is_has_an_organisation_or_is_listed_as_shared() -> None:
+    for alias in ("default", "records"):
+        for name, found in tables(alias).items():
+            assert "org_id" in found or name in SHARED or name in OWN or name.startswith("audit_"), (alias, name)
+
+
+def test_sqlite_enforces_foreign_keys() -> None:
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            assert cursor.execute("PRAGMA foreign_keys").fetchone() == (1,)
+
+
+def test_postgresql_has_composite_keys_and_forced_row_security() -> None:
+    if connection.vendor != "postgresql":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("""
+            SELECT t.relname, k.contype, r.relname,
+                   ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(n, i)
+                         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY u.i)
+            FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid LEFT JOIN pg_class r ON r.oid = k.confrelid
+            WHERE k.contype IN ('p', 'f') AND k.connamespace = current_schema()::regnamespace""")
+        constraints = cursor.fetchall()
+        have_org = {name for name, found in tables("default").items() if "org_id" in found}
+        for table, kind, other, names in constraints:
+            if kind == "p" and table in have_org and table != "archive_effect":
+                assert names[0] == "org_id", table
+            if kind == "f" and table in have_org and other in have_org:
+                assert names[0] == "org_id", (table, other)
+        cursor.execute("""
+            SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
+            AND NOT (relrowsecurity AND relforcerowsecurity)""")
+        assert {name for (name,) in cursor.fetchall()} <= SHARED
