@@ -1,11 +1,14 @@
-"""What the journal does by the clock: the clock's own state hourly, deposits that expire."""
+"""What the journal does by the clock: the clock's own state hourly, deposits that expire, checkpoints daily."""
 
 import threading
 from typing import Final
 
 from django.db import close_old_connections, transaction
 
+from carepost.archive.marks import Marks
+from carepost.audit.store import Store
 from carepost.ground import clock, ids, log, timesync
+from carepost.journal import checkpoints
 from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
@@ -15,16 +18,22 @@ HOUR_US: Final = 3_600_000_000
 #: seconds between looks
 ROUND: Final = 5.0
 _EXPIRY_US: Final = 60_000_000
+_MAIL_US: Final = 300_000_000
 _ACTOR: Final = ("system", "journal")
 
 
 class Chores:
     """`run` is a thread of its own."""
 
-    def __init__(self, stopping: threading.Event) -> None:
+    def __init__(self, store: Store, door: checkpoints.Door, stopping: threading.Event) -> None:
+        """`store`: a connection of its own."""
+        self._store = store
+        self._marks = Marks(store)
+        self._door = door
         self._stopping = stopping
         self._hour = -1
         self._expired_at = 0
+        self._mailed_at = 0
 
     def run(self) -> None:
         while True:
@@ -44,6 +53,9 @@ class Chores:
         if now - self._expired_at >= _EXPIRY_US:
             expire()
             self._expired_at = now
+        if now - self._mailed_at >= _MAIL_US:
+            checkpoints.mail(self._store, self._marks, self._door, now)
+            self._mailed_at = now
 
 
 def record_clock(now: int) -> None:

@@ -22,7 +22,6 @@ from carepost.journal.signers import signers
 from carepost.journal.status import Status
 from carepost.tenancy import events as office
 
-
 #: KiB of pages the writer keeps at hand
 CACHE_KIB: Final = 32_768
 
@@ -71,9 +70,10 @@ class Journal:
             for number in (home.node << 6 | shard for shard in range(home.shards))
         ]
         self._drainers.append(OfficeDrainer(taken.get(office.SOURCE, 0), self._commits, status, self._stopping))
+        chores = Chores(open_store(home, config, keys), self._client, self._stopping)
         self._writer = _thread("commits", self._commits.run)
         self._threads = [_thread(drainer.source, drainer.run) for drainer in self._drainers]
-        self._threads += [_thread("effects", effects.run), _thread("chores", Chores(self._stopping).run)]
+        self._threads += [_thread("effects", effects.run), _thread("chores", chores.run)]
 
     def start(self) -> None:
         self._writer.start()
