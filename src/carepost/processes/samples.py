@@ -87,7 +87,9 @@ def _look(api: Api, row: Row) -> None:
     found = api.get(f"/api/v1/messages/{row.message}")["deliveries"][0]
     attempts = found.get("attempts", [])
     row.state, row.method, row.assurance = found["state"], found["method"], found["assurance"]
-    row.rule, row.why, row.attempts = found.get("rule", ""), found["words"], len(attempts)
+    row.rule, row.attempts = found["rule"], len(attempts)
+    changed = next((a["words"] for a in reversed(attempts) if a["result"] == "next-method"), "")
+    row.why = changed if changed and row.state == "deposited" else found["words"]
     row.reply = next((a["reply"] for a in reversed(attempts) if a["reply"]), "")
     expected = BY_DOMAIN[row.sample.domain]
     row.problem = differs(
@@ -106,13 +108,13 @@ def table(rows: list[Row]) -> str:
             row.offers,
             row.method if row.state in ("sent", "deposited") else row.state,
             row.assurance or "-",
-            row.why,
+            f"{row.why.partition('. ')[0].removesuffix('.')} [{row.rule}]",
             row.reply or "-",
         )
         for row in rows
     ]
     widths = [max(len(line[at]) for line in [head, *lines]) for at in range(4)]
-    widths += [min(60, max(len(line[4]) for line in [head, *lines])), 40]
+    widths += [min(96, max(len(line[4]) for line in [head, *lines])), 36]
     out = [_line(head, widths), "  ".join("-" * width for width in widths)]
     out += [_line(line, widths) for line in lines]
     return "\n".join(out)
