@@ -163,7 +163,13 @@ class Courier:
                     continue
                 tally.short(hop, got, assessed)
                 return None
-            ended, passed_on = await _transact(got, parcel)
+            try:
+                ended, passed_on = await _transact(got, parcel)
+            except BaseException:
+                # Let go in the middle: nobody knows where the two sides are, and the place is another's.
+                got.abort("lost")
+                self._retire(got)
+                raise
             tally.reached(got, assessed)
             if ended.usable:
                 self._give_back(pool, got)

@@ -221,6 +221,10 @@ class Worker:
             except Unavailable:
                 # The disk did not take it; the lease stays ours, and what was answered must not be forgotten.
                 await asyncio.sleep(AGAIN)
+            except CarepostError as error:
+                # Its organisation's keys are gone: nothing about it can be sealed. The lease ends by itself.
+                log.failure("settlement-impossible", error, delivery=ids.text(claim.delivery))
+                return
 
 
 _NOBODY = MessageRecord(
