@@ -114,7 +114,7 @@ def table(rows: list[Row]) -> str:
         for row in rows
     ]
     widths = [max(len(line[at]) for line in [head, *lines]) for at in range(4)]
-    widths += [min(96, max(len(line[4]) for line in [head, *lines])), 36]
+    widths += [min(108, max(len(line[4]) for line in [head, *lines])), 36]
     out = [_line(head, widths), "  ".join("-" * width for width in widths)]
     out += [_line(line, widths) for line in lines]
     return "\n".join(out)
