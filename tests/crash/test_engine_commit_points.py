@@ -3,13 +3,11 @@ their 250s and 202s: nothing acknowledged is lost, nothing arrives twice unless 
 changes or is missing (BI-023; DESIGN 1.5, 1.6)."""
 
 import itertools
-from collections import Counter
 from pathlib import Path
 
-from carepost.proof import kinds
 from carepost.spool.faults import POINTS
 from tests.support.house import ENGINE_ONLY, House
-from tests.support.ledger import Ledger
+from tests.support.ledger import Ledger, account
 from tests.support.mailers import Books, Load, PipelinedSmtpLoad, RestLoad, SmtpLoad
 from tests.support.waiting import until
 
@@ -48,20 +46,3 @@ def test_an_engine_that_dies_at_any_commit_point_loses_and_doubles_nothing(tmp_p
         account(house, books, ledger)
         assert "Traceback" not in house.logs()
         house.stop()
-
-
-def account(house: House, books: Books, ledger: Ledger) -> None:
-    """Inboxes against the clients' books and the engine's record."""
-    copies = Counter(mail["recipients"][0] for mail in house.mails() if mail["complete"])
-    told = ledger.by_message()
-    assert len(books.acked) > 100
-    for address, (_, message) in books.acked.items():
-        record = told[message]
-        assert record[kinds.MESSAGE_ACCEPTED] == 1 and record[kinds.DELIVERY_SENT] == 1, (address, record)
-        uncertain = record[kinds.DELIVERY_UNCERTAIN]
-        assert 1 <= copies[address] <= 1 + uncertain, (address, copies[address], record)
-    # what was never answered: one message at most, and not more of it than its own record explains
-    strange = set(copies) - set(books.acked) - books.unknown
-    assert not strange, strange
-    accepted = [one for one in ledger.all() if one.kind == kinds.MESSAGE_ACCEPTED]
-    assert len(accepted) <= len(books.acked) + len(books.unknown)

@@ -7,6 +7,7 @@ from carepost.ground import home as homes
 from carepost.ground.errors import CarepostError
 from carepost.proof import event, kinds
 from tests.support.house import House
+from tests.support.mailers import Books
 from tests.support.waiting import until
 
 
@@ -71,3 +72,21 @@ class Ledger(threading.Thread):
             return all(ends & found.get(message, Counter()).keys() for message in messages)
 
         until(left, within=within, what=f"{len(messages)} messages ended")
+
+
+def account(house: House, books: Books, ledger: Ledger) -> None:
+    """Inboxes against the clients' books and the engine's record: all that was acknowledged arrived, and arrived once
+    for each attempt that the record does not call `uncertain`."""
+    copies = Counter(mail["recipients"][0] for mail in house.mails() if mail["complete"])
+    told = ledger.by_message()
+    assert len(books.acked) > 50
+    for address, (_, message) in books.acked.items():
+        record = told[message]
+        assert record[kinds.MESSAGE_ACCEPTED] == 1 and record[kinds.DELIVERY_SENT] == 1, (address, record)
+        uncertain = record[kinds.DELIVERY_UNCERTAIN]
+        assert 1 <= copies[address] <= 1 + uncertain, (address, copies[address], record)
+    # what was never answered: nothing came of it, or one message
+    strange = set(copies) - set(books.acked) - books.unknown
+    assert not strange, strange
+    accepted = [one for one in ledger.all() if one.kind == kinds.MESSAGE_ACCEPTED]
+    assert len(accepted) <= len(books.acked) + len(books.unknown)
