@@ -136,13 +136,19 @@ def grant(cursor: CursorWrapper, database: str, keys: PurposeKeys) -> None:
     schema = _quoted(cursor.fetchone()[0])
     for role in postgres.ROLES:
         name = postgres.role_name(database, role)
-        cursor.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [name])
-        make, quoted = "ALTER" if cursor.fetchone() else "CREATE", _quoted(name)
+        quoted = _quoted(name)
         # PostgreSQL stores a SCRAM verifier as given: the password itself reaches neither server nor log
-        verifier = scram.make(postgres.role_password(keys, role))
-        cursor.execute(
-            f"{make} ROLE {quoted} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS PASSWORD '{verifier}'"
-        )
+        login = f"LOGIN PASSWORD '{scram.make(postgres.role_password(keys, role))}'"
+        cursor.execute("SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = %s", [name])
+        found = cursor.fetchone()
+        if found is None:
+            cursor.execute(f"CREATE ROLE {quoted} NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS {login}")
+        elif found[0]:
+            raise ConfigError(
+                f"The PostgreSQL role {name} may pass row security; take SUPERUSER and BYPASSRLS from it."
+            )
+        else:
+            cursor.execute(f"ALTER ROLE {quoted} {login}")
         cursor.execute(f"GRANT USAGE ON SCHEMA {schema} TO {quoted}")
         cursor.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA {schema} TO {quoted}")
         for table in tables:
