@@ -178,6 +178,7 @@ class Attempt:
             claim.message,
             await self._whole(),
             snapshot,
+            header_from=self.message.header_from,
             body_hash=claim.body_hash,
             sevenbit_only=sevenbit,
             alone=claim.alone,

@@ -2,6 +2,7 @@
 
 One signature is made a message and shared by all recipients whose bytes are equal: the bytes name no recipient."""
 
+import re
 from collections import OrderedDict
 
 import msgspec
@@ -20,6 +21,20 @@ from carepost.rfc.errors import RfcError
 KEPT, KEPT_BYTES = 64, 16 * 1024 * 1024
 #: DKIM keys kept open
 SIGNERS = 1024
+
+
+#: the fields `rfc.message.removed` names; the header is read again only where one of them stands in it
+_REMOVED = re.compile(
+    b"^(?:%s|%s[!-9;-~]*):" % (b"|".join(map(re.escape, rfc_message.REMOVED)), rfc_message.REMOVED_PREFIX),
+    re.IGNORECASE | re.MULTILINE,
+)
+
+
+def _read(body: bytes) -> rfc_message.Message:
+    try:
+        return rfc_message.read(body)
+    except RfcError as error:
+        raise Unready("too-many-hops" if error.code == "loop" else "cannot-be-prepared") from None
 
 
 class Prepared(msgspec.Struct, frozen=True):
@@ -48,33 +63,38 @@ class Preparer:
         body: bytes,
         snapshot: OrgSnapshot,
         *,
+        header_from: str = "",
         body_hash: bytes | None = None,
         sevenbit_only: bool = False,
         alone: bool = False,
     ) -> Prepared:
-        """`message`: its id. `alone`: no other recipient will ask for these bytes. Raises Unready, WrongKey."""
+        """`message`: its id; `header_from`: its From address, as the door read it. `alone`: no other recipient will
+        ask for these bytes. Raises Unready, WrongKey."""
         key = (message, snapshot.epoch, sevenbit_only)
         known = self._ready.get(key)
         if known is not None:
             return known
-        prepared = self._make(body, snapshot, body_hash, sevenbit_only)
+        prepared = self._make(body, snapshot, header_from, body_hash, sevenbit_only)
         if not alone:
             self._keep(key, prepared)
         return prepared
 
-    def _make(self, body: bytes, snapshot: OrgSnapshot, body_hash: bytes | None, sevenbit_only: bool) -> Prepared:
+    def _make(
+        self, body: bytes, snapshot: OrgSnapshot, header_from: str, body_hash: bytes | None, sevenbit_only: bool
+    ) -> Prepared:
         if sevenbit_only and not body.isascii():
             converted = sevenbit.convert(body)
             if converted is None:
                 raise Unready("no-8bitmime")
             body, body_hash = converted, None
-        try:
-            read = rfc_message.read(body)
-        except RfcError as error:
-            raise Unready("too-many-hops" if error.code == "loop" else "cannot-be-prepared") from None
-        data = rfc_message.rewrite(body, read, rfc_message.removed(read))
+        data = body
+        end = body.find(b"\r\n\r\n")
+        if not header_from or _REMOVED.search(body, 0, end if end >= 0 else len(body)):
+            read = _read(body)
+            header_from = read.from_[0].address
+            data = rfc_message.rewrite(body, read, rfc_message.removed(read))
         digest = body_hash if body_hash is not None else dkim.body_hash_relaxed(data)
-        signers = self._signers_of(snapshot, read.from_[0].address.rpartition("@")[2])
+        signers = self._signers_of(snapshot, header_from.rpartition("@")[2])
         if signers:
             data = dkim.sign_all(data, signers, clock.now() // 1_000_000, digest) + data
         if not data.endswith(b"\r\n"):
