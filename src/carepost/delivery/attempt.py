@@ -15,7 +15,7 @@ from carepost.delivery.hops import Hops
 from carepost.delivery.methods import portal
 from carepost.delivery.methods import tls as tls_method
 from carepost.delivery.methods.tls import Prepared, Unready
-from carepost.delivery.outcome import Lead, Outcome, classify, outcome
+from carepost.delivery.outcome import REASONS, Lead, Outcome, classify, outcome
 from carepost.delivery.world import World
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock, ids
@@ -26,7 +26,7 @@ from carepost.policy.decide import is_look
 from carepost.policy.types import Deliver, Facts, Method, Plan, Step
 from carepost.posture import Measured
 from carepost.proof import kinds
-from carepost.queue.types import Claim, EventDraft, MessageRecord, Settlement, Stage, State
+from carepost.queue.types import Claim, DeliveryRecord, EventDraft, MessageRecord, Settlement, Stage, State
 from carepost.rfc import dsn
 
 #: seconds before a delivery is looked at again when the office could not be read
@@ -59,12 +59,12 @@ class Attempt:
         """Raises Unavailable, NotFound (no such organisation), Damaged or WrongKey where nothing could be decided or
         read: nothing was sent then."""
         snapshot = self.world.directory.snapshot(self.claim.org)
-        if self.about.now >= self._over_at() and self.claim.attempt > 1:
+        if self._over():
             end = self._end(self._stored_step(), outcome(Lead.FAILED, "expired-in-queue"), snapshot)
             return await self._reported(failed(end, end.outcome), snapshot, None)
         planned = self._plan(snapshot)
         if isinstance(planned, Settlement):
-            return planned
+            return await self._reported(planned, snapshot, None)
         step = planned
         if step.method is Method.PORTAL:
             return await self._deposit(step, snapshot)
@@ -137,13 +137,13 @@ class Attempt:
         try:
             carried, prepared = await self._send(step, snapshot, hops, need)
         except Unready as error:
-            why = str(error)
-            lead = Lead.METHOD if why == "no-8bitmime" else Lead.FAILED
-            end = self._end(step, outcome(lead, why, otherwise=Lead.FAILED), snapshot, hops=hops)
+            lead = Lead.METHOD if str(error) == "no-8bitmime" else Lead.FAILED
+            end = self._end(step, outcome(lead, str(error), otherwise=Lead.FAILED), snapshot, hops=hops)
             return await self._reported(conclude(end), snapshot, None)
         self._learn(hops, carried)
         ended = carried.ended
-        found = classify(ended.stage, ended.reply, ended.error, dot=ended.dot, short=carried.short)
+        why = "looked" if carried.short and is_look(step) else ended.error
+        found = classify(ended.stage, ended.reply, why, dot=ended.dot, short=carried.short)
         values = {}
         if found.lead in (Lead.SENT, Lead.UNCERTAIN) and prepared is not None:
             values = kinds.commit_sent(prepared.data, prepared.body_hash)
@@ -230,20 +230,22 @@ class Attempt:
                 settlement = msgspec.structs.replace(settlement, record=record)
         if action is None or not bounce.owed(action, self.claim, self.message):
             return settlement
-        refused = await self._report(action, record.reason, snapshot, carried)
+        refused = await self._report(action, record, snapshot, carried)
         if refused is not None:
             return msgspec.structs.replace(settlement, events=(*settlement.events, refused))
         return settlement
 
     async def _report(
-        self, action: dsn.Action, reason: str, snapshot: OrgSnapshot, carried: Carried | None
+        self, action: dsn.Action, record: DeliveryRecord, snapshot: OrgSnapshot, carried: Carried | None
     ) -> EventDraft | None:
         """None, or the event that the report was refused at our own door: the console then shows the end alone."""
-        why = outcome(Lead.FAILED, reason)
-        remote, code = "", 0
+        remote, code, enhanced = "", 0, ""
         if carried is not None and carried.ended.reply is not None:
-            remote, code = carried.host, carried.ended.reply.code
-            why = outcome(Lead.FAILED, reason, carried.ended.reply.enhanced)
+            remote, code, enhanced = carried.host, carried.ended.reply.code, carried.ended.reply.enhanced
+        why = outcome(Lead.FAILED, record.reason, enhanced)
+        if record.reason not in REASONS:
+            # A reason of the decision: its words are constants of `policy.explain`.
+            why = Outcome(Lead.FAILED, record.reason, "5.7.1", record.words)
         body = await self._whole()
         submission = bounce.build(
             action,
@@ -273,9 +275,13 @@ class Attempt:
             self._body = await self._read()
         return self._body
 
-    def _over_at(self) -> int:
-        record = self.claim.record
-        return self.world.schedule.ends(record.first_due or ids.made_at(self.claim.message), record.expires_at)
+    def _over(self) -> bool:
+        """Its time is over. What nobody could try yet is tried once, unless the message itself has expired."""
+        record, now = self.claim.record, self.about.now
+        if record.expires_at and now >= record.expires_at:
+            return True
+        first = record.first_due or ids.made_at(self.claim.message)
+        return self.claim.attempt > 1 and now >= self.world.schedule.ends(first)
 
     def _end(
         self,

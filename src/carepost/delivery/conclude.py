@@ -15,7 +15,7 @@ from carepost.delivery.outcome import Lead, Outcome, outcome
 from carepost.delivery.schedule import Schedule
 from carepost.ground import ids
 from carepost.policy.again import after, decide_again
-from carepost.policy.types import Assurance, Decision, Deliver, Facts, Hold, Method, Plan, Refuse, Step, label
+from carepost.policy.types import Decision, Deliver, Facts, Hold, Method, Plan, Refuse, Step, label
 from carepost.proof import kinds
 from carepost.proof.commitments import scrub
 from carepost.queue.types import DeliveryRecord, EventDraft, Settlement, Stage, State
@@ -121,7 +121,8 @@ def _give_up(end: End, otherwise: Lead, *, waited: bool = False) -> Settlement:
         return _changed(end, decision.plan, facts)
     if waited or isinstance(decision, Deliver) or (isinstance(decision, Hold) and decision.reason in _NO_OTHER):
         return _again(end) if otherwise is Lead.RETRY else failed(end, end.outcome)
-    return stopped(end, decision, exhausted=facts.exhausted)
+    # What was given up is not kept: a person who releases it wants it tried again, from the first method on.
+    return stopped(end, decision)
 
 
 def _changed(end: End, plan: Plan, facts: Facts) -> Settlement:
@@ -164,7 +165,7 @@ def failed(end: End, why: Outcome) -> Settlement:
     return Settlement(State.FAILED, record, events=(*end.events, event))
 
 
-def stopped(end: End, decision: Decision, **changes: Any) -> Settlement:
+def stopped(end: End, decision: Decision) -> Settlement:
     """The decision says Hold (a person has to do something) or Refuse."""
     assert isinstance(decision, Hold | Refuse)
     held = isinstance(decision, Hold)
@@ -178,7 +179,6 @@ def stopped(end: End, decision: Decision, **changes: Any) -> Settlement:
         rule=decision.rule,
         shown=decision.words,
         **_reached(end),
-        **changes,
     )
     kind = kinds.DELIVERY_HELD if held else kinds.DELIVERY_REFUSED
     event = _event(
@@ -285,7 +285,7 @@ def _view(end: End, result: str, words: str, uncertain: bool) -> AttemptView:
         number=about.claim.attempt,
         at=about.now,
         method=method.value if method is not None else "",
-        required=label(step.floor, method) if step is not None else label(Assurance.NONE, None),
+        required=events.required(step, end.plan),
         achieved=achieved,
         stage=stage.value,
         result=result,

@@ -6,7 +6,8 @@ from carepost.delivery import dane
 from carepost.delivery.courier import Carried
 from carepost.delivery.hops import Hops
 from carepost.ground import ids
-from carepost.policy.types import Method, Plan, Step, label
+from carepost.policy.decide import is_look
+from carepost.policy.types import Assurance, Method, Plan, Step, label
 from carepost.proof import kinds
 from carepost.queue.types import Claim, EventDraft, MessageRecord
 
@@ -52,11 +53,20 @@ class About(msgspec.Struct, frozen=True):
         )
 
 
+def required(step: Step | None, plan: Plan | None) -> str:
+    """The assurance label a step has to reach. A look reaches nothing: what the plan requires is said instead."""
+    if step is None:
+        return label(Assurance.NONE, None)
+    if is_look(step) and plan is not None:
+        return label(plan.floor, None)
+    return label(step.floor, step.method)
+
+
 def step_facts(claim: Claim, step: Step | None, state: str) -> dict[str, str]:
     facts = {"attempt": str(claim.attempt), "state": state}
     if step is not None:
         facts["method"] = step.method.value
-        facts["required"] = label(step.floor, step.method)
+        facts["required"] = required(step, claim.record.plan)
         facts["rule"] = step.rule
     return facts
 

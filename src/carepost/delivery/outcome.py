@@ -66,6 +66,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "mta-sts-mx": ("5.7.5", "The recipient's domain says that this mail server is not one of its own (MTA-STS)."),
     "tls-lost": ("5.7.10", "The recipient's mail server has lost protection it had before."),
     "mx-moved": ("5.7.5", "The recipient's domain has just changed its mail servers; that is watched for a day."),
+    "looked": ("2.0.0", "The recipient's mail server was looked at; nothing was sent."),
     "below-floor": ("5.7.10", "The recipient's mail server does not reach the protection that is required."),
     # before a server was reached
     "null-mx": ("5.1.10", "The recipient's domain takes no mail."),

@@ -1,0 +1,51 @@
+"""When a delivery is tried again (RFC 5321 4.5.4.1)."""
+
+import pytest
+
+from carepost.delivery.schedule import SECOND, Schedule
+
+pytestmark = pytest.mark.fast
+
+HOUR = 3600 * SECOND
+
+
+def tries(schedule: Schedule, until: int) -> list[int]:
+    at, found, attempt = 0, [0], 1
+    while at < until:
+        at = schedule.next(attempt, at)
+        attempt += 1
+        found.append(at)
+    return found
+
+
+def test_two_tries_in_the_first_hour_then_every_two_to_three_hours() -> None:
+    found = tries(Schedule(), 96 * HOUR)
+    assert sum(at < HOUR for at in found) == 2
+    waits = [(b - a) / HOUR for a, b in zip(found, found[1:], strict=False)]
+    assert waits[:4] == [0.5, 1.0, 2.0, 3.0]
+    assert set(waits[3:]) == {3.0}
+
+
+def test_it_gives_up_after_four_days_or_when_the_message_expires() -> None:
+    assert Schedule().ends(0) == 96 * HOUR
+    assert Schedule().ends(0, 5 * HOUR) == 5 * HOUR
+    assert Schedule().ends(0, 500 * HOUR) == 96 * HOUR
+
+
+def test_the_sender_hears_of_a_delay_after_four_hours() -> None:
+    assert Schedule().tell_delay(0) == 4 * HOUR
+
+
+def test_jitter_lengthens_and_never_shortens() -> None:
+    """A greylisting server must not be asked too early."""
+    assert Schedule().next(1, 0, 0.0) == 1800 * SECOND
+    assert Schedule().next(1, 0, 1.0) == 1980 * SECOND
+
+
+def test_a_sandbox_waits_seconds_and_never_longer_than_told() -> None:
+    assert [b - a for a, b in zip((f := tries(Schedule(1.0, 2.0, 60.0), 6 * SECOND)), f[1:], strict=False)][:3] == [
+        SECOND,
+        2 * SECOND,
+        2 * SECOND,
+    ]
+    assert Schedule(1.0, 2.0).next(1000, 0) == 2 * SECOND
