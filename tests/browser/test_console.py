@@ -15,7 +15,9 @@ from playwright.sync_api import Page, expect
 from carepost.console import records
 from carepost.ground.errors import NotFound
 from carepost.mailbox import door as engine
+from carepost.tenancy.actions import staff
 from carepost.tenancy.models import Organisation
+from carepost.tenancy.permissions import BOOTSTRAP
 from carepost.wire.doors import HealthAnswer
 from carepost.wire.types import MessageView
 from tests.support.desk import PASSWORD, code_now, person, sample
@@ -111,3 +113,109 @@ def given(monkeypatch: Any, *views: MessageView) -> None:
 
     monkeypatch.setattr(records, "find", lambda *a, **k: records.Page(views))
     monkeypatch.setattr(records, "access_message", one)
+
+
+def test_a_new_administrator_gets_in_by_link_and_app(
+    live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN, checked: Any
+) -> None:
+    invited = staff.add_staff(maple.pk, "ada@maple.test", "Ada Heron", "administrator", actor=BOOTSTRAP)
+    page = open_page()
+    enter_by_link(page, live_server.url + invited.path)
+    checked(page)
+    page.get_by_role("link", name="Set up an app").click()
+    confirm(page)
+    keep(page, "console-app-add")
+    checked(page)
+    secret = page.locator(".cs-mono").inner_text().strip()
+    page.get_by_label("Authenticator code").fill(code_now(secret))
+    page.get_by_role("button", name="Turn it on").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
+    checked(page)
+    page.get_by_role("link", name="I have kept them").click()
+    page.get_by_role("link", name="Go to the console").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+    assert page.faults == []  # type: ignore[attr-defined]
+
+
+def test_a_passkey_is_added_and_signs_in(
+    live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN
+) -> None:
+    invited = staff.add_staff(maple.pk, "ada@maple.test", "Ada Heron", "administrator", actor=BOOTSTRAP)
+    page = open_page()
+    devices = page.context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": {
+        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
+        "isUserVerified": True, "automaticPresenceSimulation": True,
+    }})  # fmt: skip
+    # passkeys belong to a name, not to an address of numbers
+    base = live_server.url.replace("127.0.0.1", "localhost")
+    enter_by_link(page, base + invited.path)
+    page.get_by_role("link", name="Add a passkey").click()
+    confirm(page)
+    page.get_by_label("Name").fill("office laptop")
+    page.get_by_label("Sign in with it alone").check()
+    page.get_by_role("button", name="Add", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
+    page.goto(f"{base}/security/passkeys")
+    expect(page.get_by_text("office laptop", exact=True)).to_be_visible()
+    page.goto(f"{base}/sign-out")
+    page.get_by_role("main").get_by_role("button", name="Sign out").click()
+    page.get_by_role("button", name="Sign in with a passkey").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
+
+
+def confirm(page: Page) -> None:
+    """Before a factor changes, the password once more."""
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Confirm").click()
+
+
+def enter_by_link(page: Page, url: str) -> None:
+    page.goto(url)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same password again").fill(PASSWORD)
+    page.get_by_role("button", name="Set the password").click()
+    page.get_by_label("Email").fill("ada@maple.test")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign-in security")
+
+
+def test_a_held_delivery_is_released_by_keyboard_alone(
+    live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN, monkeypatch: Any
+) -> None:
+    view = sample(maple.pk)
+    given(monkeypatch, view)
+    acts: list[tuple[str, str]] = []
+
+    def act(verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: object, reason: str) -> dict[str, str]:
+        acts.append((verb, reason))
+        return {str(uuid.UUID(bytes=deliveries[0])): "queued"}
+
+    monkeypatch.setattr(door, "act", act, raising=False)
+    person(maple, "operator", "olga@maple.test", "Olga Rail")
+    page = open_page()
+    sign_in(page, live_server.url, "olga@maple.test")
+    page.goto(f"{live_server.url}/messages/{view.id}")
+    held = view.deliveries[3].id
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.id") == f"r-{held}":
+            break
+    page.keyboard.type("code agreed by telephone")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("The delivery was released")).to_be_visible()
+    assert acts == [("release", "code agreed by telephone")]
+
+
+def test_the_list_is_read_without_script(
+    live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN, monkeypatch: Any
+) -> None:
+    given(monkeypatch, sample(maple.pk))
+    person(maple, "operator", "olga@maple.test", "Olga Rail")
+    page = open_page(java_script_enabled=False, viewport={"width": 320, "height": 700})
+    sign_in(page, live_server.url, "olga@maple.test")
+    page.get_by_role("link", name="Messages").click()
+    page.get_by_role("link", name="Your blood test of 19 November").click()
+    expect(page.get_by_role("heading", name="5 recipients")).to_be_visible()

@@ -20,7 +20,6 @@ class Step(msgspec.Struct, frozen=True):
 def steps(desk: Desk) -> list[Step]:
     org = desk.organisation
     domains = select.domains(desk.org)
-    people = {row.staff_id for row in select.staff(desk.org)}
     senders = len(select.credentials(desk.org)) + len(select.api_keys(desk.org))
     by_mail = Rule.objects.filter(
         org_id=desk.org, version__label=org.policy_version, rule="portal-by-mail", portal_by_mail=True
@@ -62,12 +61,21 @@ def steps(desk: Desk) -> list[Step]:
             org.portal_url or config.portal_url or "Recipients’ links lead to this machine’s own name, without TLS.",
             "carepost org change --portal-url https://…",
         ),
+        *_people(desk),
+    ]  # fmt: skip
+
+
+def _people(desk: Desk) -> list[Step]:
+    """Who watches from outside, and who can let the others in."""
+    org = desk.organisation
+    people = {row.staff_id for row in select.staff(desk.org)}
+    return [
         Step(
             "An auditor outside",
             bool(org.auditor),
-            "A signed checkpoint of the records is sent there daily." if org.auditor else (
-                "With daily checkpoints kept elsewhere nobody can rewrite the records unseen, not even you."
-            ),
+            "A signed checkpoint of the records is sent there daily."
+            if org.auditor
+            else ("With daily checkpoints kept elsewhere nobody can rewrite the records unseen, not even you."),
             "carepost org change --auditor ADDRESS",
         ),
         Step(
@@ -77,4 +85,4 @@ def steps(desk: Desk) -> list[Step]:
             + ("" if len(people) > 1 else " If you lose phone and key, nobody here can let you in again."),
             "carepost staff add ADDRESS --role administrator",
         ),
-    ]  # fmt: skip
+    ]

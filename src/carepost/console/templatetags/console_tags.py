@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from carepost.tenancy.gates import Desk
 from carepost.tenancy.permissions import Permission
+from carepost.tenancy.sessions import has_second_factor
 
 register = template.Library()
 
@@ -24,7 +25,7 @@ _NAV: Final = (
 @register.inclusion_tag("console/nav.html", takes_context=True)
 def console_nav(context: dict[str, Any]) -> dict[str, Any]:
     request = context["request"]
-    desk: Desk | None = getattr(request, "desk", None)
+    desk: Desk | None = getattr(request, "desk", None) if has_second_factor(request.user) else None
     match = request.resolver_match
     here = match.url_name if match is not None and match.namespace == "console" else ""
     items = [
