@@ -10,6 +10,7 @@ from carepost.ground import clock
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
 from carepost.intake.facts import About, gather
+from carepost.intake.preview import foresee
 from carepost.intake.suppression import Suppression
 from carepost.policy.decide import decide
 from carepost.policy.types import Decision, Seen, Ternary
@@ -85,6 +86,11 @@ class Judge:
                 self._known.clear()
             self._known[key] = found
         return found
+
+    def foresee(self, snapshot: OrgSnapshot, about: About, recipient: str) -> tuple[Decision, str]:
+        """For a preview: what is likely to be carried out, and its words."""
+        seen = self._posture.seen(recipient.rpartition("@")[2])
+        return foresee(gather(snapshot, seen, about, recipient, self.suppression.look(snapshot, recipient)))
 
     def _decide(
         self, snapshot: OrgSnapshot, about: About, recipient: str, domain: str, suppressed: Ternary, version: int

@@ -1,0 +1,25 @@
+"""What a recipient would get, with what is known of their side already: the same decisions as the real ones.
+
+A delivery begins with the plan's first step and moves on when the wire does not reach its floor. Where posture knows
+what the wire reaches, the preview takes the steps the delivery would take."""
+
+from carepost.policy import again, explain
+from carepost.policy.decide import decide, is_look
+from carepost.policy.types import Decision, Deliver, Facts, Method
+
+#: more steps than any plan has
+_STEPS = 8
+
+
+def foresee(facts: Facts) -> tuple[Decision, str]:
+    """The decision that is likely to be carried out, and its words."""
+    decision = decide(facts)
+    for _ in range(_STEPS):
+        if not isinstance(decision, Deliver) or facts.seen.tls is None:
+            break
+        step = decision.plan.steps[0]
+        if step.method is not Method.TLS or (facts.seen.tls >= step.floor and not is_look(step)):
+            break
+        facts = again.after(facts, Method.TLS, facts.seen.tls)
+        decision = decide(facts)
+    return decision, explain.words(decision, facts)

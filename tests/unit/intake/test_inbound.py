@@ -1,0 +1,171 @@
+"""What comes to the MX: put on record and gone, or refused; never queued, answered or believed (BI-027, BI-028)."""
+
+import pytest
+
+from carepost.ground import clock
+from carepost.ground.errors import Refused, Unavailable
+from carepost.intake import inbound
+from carepost.intake.orgkeys import DirectoryKeys
+from carepost.intake.own import Own, own
+from carepost.mailbox import tokens
+from carepost.mailbox.notices import sender_of
+from carepost.proof import event, kinds
+from carepost.proof.event import Event
+from carepost.queue.sealing import Opener
+from carepost.rfc import dsn
+from carepost.rfc.address import Mailbox
+from carepost.rfc.errors import RfcError
+from carepost.wire.types import Actor, Origin, Submission
+from tests.unit.intake import office as cast
+from tests.unit.intake.office import CLINIC, Office, submission
+
+NOTICE, PORTAL = "notice@clinic.test", "portal+mfzqab@clinic.test"
+#: what a stranger's report would have us believe
+VICTIM = "jane.roe@verified.test"
+
+
+def forged(action: dsn.Action = dsn.Action.FAILED) -> bytes:
+    """A report as a real server would make it, about a person who never bounced."""
+    return dsn.build(
+        dsn.Report(action, "5.1.1", VICTIM, remote="mx.verified.test", code=550), reporting="mx.verified.test",
+        from_=Mailbox("", "mailer-daemon@verified.test"), to=NOTICE, message_id="<r@verified.test>", at=clock.now(),
+        original={"From": "notice@clinic.test", "Message-ID": "<n@clinic.test>"},
+    )  # fmt: skip
+
+
+def mail(*fields: str, sender: str = "someone@elsewhere.test") -> bytes:
+    return "".join(f"{f}\r\n" for f in (f"From: {sender}", "Subject: Quillfeather", *fields, "", "x")).encode()
+
+
+def came(body: bytes, *to: str, sender: str = "") -> Submission:
+    return submission(*(to or (NOTICE,)), body=body, sender=sender, origin=Origin.MX, actor=Actor("system", "mx"))
+
+
+async def events(office: Office) -> list[Event]:
+    return [event.read(row.event) for row in (await office.queue.drain(0, 0))[0]]
+
+
+ARF = mail('Content-Type: multipart/report; report-type=feedback-report; boundary="x"')
+MDN = mail("Content-Type: multipart/report; boundary=x;\r\n\treport-type=disposition-notification")
+
+
+@pytest.mark.parametrize(
+    ("body", "sender", "cause"),
+    [
+        (forged(), "", "delivery-report"),
+        (forged(dsn.Action.DELAYED), "odd@elsewhere.test", "delivery-report"),
+        (ARF, "fbl@provider.test", "complaint-report"),
+        (MDN, "someone@elsewhere.test", "reading-report"),
+        (mail("Content-Type: MULTIPART/REPORT; report-type=tlsrpt; boundary=x"), "x@elsewhere.test", "automatic"),
+        (mail("Auto-Submitted: auto-replied"), "someone@elsewhere.test", "automatic"),
+        (mail("Auto-Submitted: auto-generated (vacation)"), "", "automatic"),
+        (mail("Precedence: bulk"), "list@elsewhere.test", "automatic"),
+        (mail("List-Id: <news.elsewhere.test>"), "list@elsewhere.test", "automatic"),
+        (mail(), "", "automatic"),
+    ],
+)
+@pytest.mark.parametrize("to", [NOTICE, PORTAL])
+async def test_bi_028_reports_and_automatic_mail_are_one_event_and_change_nothing(
+    office: Office, body: bytes, sender: str, cause: str, to: str
+) -> None:
+    before = office.directory.snapshot(CLINIC)
+    accepted = await office.intake().accept(came(body, to, sender=sender))
+    assert accepted.deliveries == ()
+    (told,) = await events(office)
+    assert (told.kind, told.cause, told.on, told.result) == (
+        kinds.MESSAGE_IGNORED, cause, [accepted.message_id], "ok",
+    )  # fmt: skip
+    assert told.facts == {"origin": "mx", "size": str(len(body)), "to": "notice" if to == NOTICE else "portal"}
+    assert set(told.facts) <= kinds.FACTS
+    assert await office.queue.listing(b"") == (), "nothing is queued, for anybody"
+    assert office.directory.snapshot(CLINIC) == before, "nobody is suppressed"
+
+
+async def test_of_ignored_mail_nothing_stays_but_the_sealed_address_of_its_client(office: Office) -> None:
+    await office.intake().accept(came(forged()))
+    (row,) = (await office.queue.drain(0, 0))[0]
+    opened = Opener(DirectoryKeys(office.directory, office.purposes)).personal(row)
+    assert {name: value for name, (_, value) in opened.items()} == {"client": b"192.0.2.9"}
+    assert b"jane" not in row.event and b"Quillfeather" not in row.event and b"192.0.2.9" not in row.event
+
+
+@pytest.mark.parametrize(
+    ("to", "words"),
+    [((NOTICE,), "open the link"), ((PORTAL,), "write a new message"), ((NOTICE, PORTAL), "write a new")],
+)
+@pytest.mark.parametrize(
+    "body", [mail(), mail("Auto-Submitted: no"), mail("Content-Type: multipart/mixed; boundary=x")]
+)
+async def test_what_a_person_wrote_is_refused_and_told_what_to_do(
+    office: Office, body: bytes, to: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(Refused, match=words) as error:
+        await office.intake().accept(came(body, *to, sender="someone@elsewhere.test"))
+    assert (error.value.enhanced, error.value.status) == ("5.7.1", 422)
+    assert await events(office) == []
+
+
+@pytest.mark.parametrize(
+    "to", ["nurse@clinic.test", "notice@elsewhere.test", "notice@harbour.test", "portal@wards.clinic.test"]
+)
+async def test_an_address_nobody_answers_for_is_refused_also_behind_the_session(office: Office, to: str) -> None:
+    with pytest.raises(Refused) as error:
+        await office.intake().accept(came(forged(), NOTICE, to))
+    assert error.value.enhanced == "5.1.1"
+    assert await events(office) == []
+
+
+async def test_bi_027_a_loop_ends_here_and_what_cannot_be_read_is_refused(office: Office) -> None:
+    for body, enhanced in ((b"Received: x\r\n" * 101 + forged(), "5.4.6"), (b"no header", "5.6.0")):
+        with pytest.raises(RfcError) as error:
+            await office.intake().accept(came(body))
+        assert error.value.enhanced == enhanced
+    assert await events(office) == []
+
+
+async def test_a_flood_of_reports_is_asked_to_come_again_and_one_clinics_flood_is_no_other_clinics(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbound, "MOST", 5)
+    intake = office.intake()
+    for _ in range(5):
+        await intake.accept(came(forged()))
+    with pytest.raises(Unavailable, match="Too many reports"):
+        await intake.accept(came(forged()))
+    harbour = office.directory.domain_owner("harbour.test")
+    other = submission("notice@harbour.test", body=forged(), sender="", origin=Origin.MX, org=harbour)
+    await intake.accept(other)
+    assert len(await events(office)) == 6
+    now = clock.monotonic()
+    monkeypatch.setattr(clock, "monotonic", lambda: now + 60)
+    await intake.accept(came(forged()))
+
+
+async def test_closed_doors_are_closed_for_reports_too(office: Office) -> None:
+    """250 means durable, also for an event alone (law 5): what cannot be put on record waits at its sender."""
+    office.shard._watch._limits = type(office.shard._watch._limits)(outbox=1)
+    intake = office.intake()
+    await intake.accept(came(forged()))
+    with pytest.raises(Unavailable):
+        await intake.accept(came(forged()))
+
+
+def test_the_portal_writes_and_the_mx_reads_the_same_addresses(office: Office) -> None:
+    snapshot = office.directory.snapshot(CLINIC)
+    back = tokens.reply_to(b"k" * 32, snapshot.portal_address, b"t" * 16)
+    assert own(snapshot, back) is Own.PORTAL
+    assert own(snapshot, sender_of("wards.clinic.test")) is Own.NOTICE
+    plus = cast.Office.organisation(office, CLINIC, "clinic.test").snapshot
+    assert own(plus, "portal@clinic.test") is Own.PORTAL
+
+
+def test_without_a_portal_address_each_domain_has_its_own(office: Office) -> None:
+    office.change(CLINIC, portal_address="")
+    snapshot = office.directory.snapshot(CLINIC)
+    assert own(snapshot, "portal@wards.clinic.test") is Own.PORTAL
+    assert own(snapshot, "Portal+x@clinic.test") is Own.PORTAL
+    office.change(CLINIC, portal_address="care+desk@wards.clinic.test")
+    snapshot = office.directory.snapshot(CLINIC)
+    assert own(snapshot, "care+desk+token@wards.clinic.test") is Own.PORTAL
+    assert own(snapshot, "care@wards.clinic.test") is None
+    assert own(snapshot, "portal@wards.clinic.test") is None
