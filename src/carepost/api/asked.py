@@ -30,7 +30,7 @@ def body(request: HttpRequest, kind: type[T]) -> T:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
         raise ProblemError(422, "invalid", "A field is wrong.", (_fault(str(error)),)) from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ProblemError(400, "json", "The body is no JSON.") from None
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
@@ -18,7 +19,7 @@ from carepost.archive.store import store
 from carepost.audit import reader
 from carepost.crypto.rest import Damaged
 from carepost.directory import bearer
-from carepost.ground import clock, log
+from carepost.ground import clock, database, log
 from carepost.ground.errors import CarepostError
 from carepost.proof.file import b64
 from carepost.tenancy import scope
@@ -69,6 +70,12 @@ def scoped(needed: Scope, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[V
             except Damaged as error:
                 log.failure("api-damaged", error)
                 answer = answers.problem(500, "damaged", "What is stored here cannot be opened; tell the operator.")
+            except (DatabaseError, database.DatabaseError) as error:
+                log.failure("api-database", error)
+                answer = answers.problem(503, "database", "The records cannot be read now; try again.")
+            except Exception as error:
+                log.failure("api-failed", error)
+                answer = answers.problem(500, "internal", "Something failed here; tell the operator when it stays.")
             if answer.status_code == 405:
                 answer["Allow"] = ", ".join(methods)
             if caller is not None:
@@ -108,6 +115,9 @@ def _key(named: str) -> ApiKey | None:
 
 def _checkpoint(org: uuid.UUID, answer: HttpResponse) -> None:
     """The latest signed checkpoint, base64 of the note: whoever keeps it can hold us to it (DESIGN 4)."""
-    point = reader.checkpoint(store(), org.bytes)
+    try:
+        point = reader.checkpoint(store(), org.bytes)
+    except (DatabaseError, database.DatabaseError):
+        return
     if point is not None:
         answer["Carepost-Checkpoint"] = b64(point.note)
