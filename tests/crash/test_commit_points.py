@@ -67,9 +67,9 @@ def verify(folder: Path) -> None:
 
 POINTS = [
     ("segment.write", 1), ("segment.write", 9), ("segment.synced", 1), ("segment.synced", 5),
-    ("commit.before", 1), ("commit.before", 6), ("commit.before", 12),
-    ("commit.after", 1), ("commit.after", 6), ("commit.after", 12),
-    ("answer.before", 2), ("answer.before", 8), ("answer.before", 13),
+    ("commit.before", 1), ("commit.before", 3), ("commit.before", 6),
+    ("commit.after", 1), ("commit.after", 3), ("commit.after", 6),
+    ("answer.before", 2), ("answer.before", 4), ("answer.before", 7),
     ("dot.marked", 1), ("dot.marked", 30), ("dot.sent", 1), ("dot.sent", 30),
     ("retire.commit", 1), ("retire.commit", 3),
 ]  # fmt: skip

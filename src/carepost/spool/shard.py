@@ -162,22 +162,21 @@ class Shard:
                 pass
 
     def _tell(self, group: list[tuple[Unit, Done | None]], carried: Group | Unavailable) -> None:
-        if self._faults is not None:
-            self._faults.at("answer.before")
-        outcomes: list[Outcome]
-        if isinstance(carried, Group):
-            outcomes = carried.outcomes
-            if carried.drained:
+        try:
+            if self._faults is not None:
+                self._faults.at("answer.before")
+            outcomes: list[Outcome] = [carried] * len(group) if isinstance(carried, Unavailable) else carried.outcomes
+            if isinstance(carried, Group) and carried.drained:
                 self._remember(carried.drained)
-        else:
-            outcomes = [carried] * len(group)
-        for (_, done), outcome in zip(group, outcomes, strict=True):
-            if done is None:
-                continue
-            try:
-                done(outcome)
-            except Exception as error:  # one caller's fault must not keep the others from hearing
-                log.failure("spool-callback-failed", error)
+            for (_, done), outcome in zip(group, outcomes, strict=True):
+                if done is None:
+                    continue
+                try:
+                    done(outcome)
+                except Exception as error:  # one caller's fault must not keep the others from hearing
+                    log.failure("spool-callback-failed", error)
+        finally:
+            self._writer.delivered()
         if self.backend.doubtful != self._doubtful:
             self._doubtful = self.backend.doubtful
             if self.on_doubt is not None:

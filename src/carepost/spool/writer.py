@@ -1,5 +1,10 @@
-"""The one thread that writes a shard: what arrives while a commit runs forms the next group. No timer."""
+"""The one thread that writes a shard. What arrives while a commit runs forms the next group. No timer.
 
+Units gather on the loop and are handed over once a turn of it, and only when the thread is free: to wake the thread for
+each unit makes it and the loop fight for the interpreter's lock, and its groups small (measured: a quarter more CPU a
+message, three times the commits)."""
+
+import asyncio
 import queue
 import threading
 from collections.abc import Callable
@@ -16,8 +21,9 @@ MOST_BYTES = 32 * 1024 * 1024
 #: what one unit writes besides bodies, for housekeeping (measured: 2-4 pages)
 _UNIT_BYTES = 12_000
 
-_Item = tuple[Unit, Any, int]
-Deliver = Callable[[list[tuple[Unit, Any]], Group | Unavailable], None]
+#: a unit and what `deliver` is to do with its outcome
+Asked = tuple[Unit, Any]
+Deliver = Callable[[list[Asked], Group | Unavailable], None]
 
 
 class _Blocking:
@@ -30,62 +36,88 @@ class _Blocking:
 
 class Writer:
     def __init__(self, backend: Backend, deliver: Deliver, name: str) -> None:
-        """`deliver` is called on this thread, once a group."""
+        """`deliver` is called on this thread, once a group; on the loop `delivered` must follow."""
         self._backend = backend
         self._deliver = deliver
-        self._inbox: queue.SimpleQueue[_Item | None] = queue.SimpleQueue()
-        self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._inbox: queue.SimpleQueue[list[Asked] | None] = queue.SimpleQueue()
+        #: units not handed over yet, with their sizes; closing may come from another thread
+        self._pending: list[tuple[Unit, Any, int]] = []
+        self._lock = threading.Lock()
+        self._asked = self._busy = self._closed = False
         #: bytes written since housekeeping set it to 0; roughly
         self.written = 0
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
 
     def put(self, unit: Unit, done: object, size: int) -> None:
-        if self._closed:
-            raise Unavailable("spool-closed", "Carepost is stopping; try again later.")
-        self._inbox.put((unit, done, size))
+        """On the loop. Raises Unavailable once closed."""
+        with self._lock:
+            self._open()
+            self._pending.append((unit, done, size))
+        if not (self._asked or self._busy):
+            self._ask()
+
+    def delivered(self) -> None:
+        """On the loop, after the callers of a group were told: the next may go."""
+        self._busy = False
+        if self._pending and not self._asked:
+            self._ask()
 
     def call(self, unit: Unit) -> Outcome:
+        """On any other thread; a group of its own."""
         waiting = _Blocking()
-        self.put(unit, waiting, 0)
+        with self._lock:
+            self._open()
+            self._inbox.put([(unit, waiting)])
         waiting.told.wait()
         return waiting.outcome
 
     def close(self) -> None:
         """Carries out what was put before, then ends."""
-        if not self._closed:
-            self._closed = True
-            self._inbox.put(None)
+        with self._lock:
+            if not self._closed:
+                self._closed = True
+                while self._pending:
+                    self._inbox.put(self._take())
+                self._inbox.put(None)
         self._thread.join()
 
-    def _run(self) -> None:
-        stopping = False
-        while not stopping:
-            group, stopping = self._gather()
-            if group:
-                self._carry_out(group)
+    def _open(self) -> None:
+        if self._closed:
+            raise Unavailable("spool-closed", "Carepost is stopping; try again later.")
 
-    def _gather(self) -> tuple[list[tuple[Unit, Any]], bool]:
-        """Waits for one unit, then takes whatever came meanwhile."""
-        group: list[tuple[Unit, Any]] = []
+    def _ask(self) -> None:
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        self._asked = True
+        self._loop.call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        self._asked = False
+        with self._lock:
+            if not self._busy and self._pending:
+                self._busy = True
+                self._inbox.put(self._take())
+
+    def _take(self) -> list[Asked]:
+        """The next group; under the lock."""
+        group: list[Asked] = []
         size = 0
-        item = self._inbox.get()
-        while item is not None:
-            unit, done, bytes_ = item
+        for unit, done, bytes_ in self._pending[:MOST_UNITS]:
             group.append((unit, done))
             size += bytes_
-            if len(group) >= MOST_UNITS or size >= MOST_BYTES:
+            if size >= MOST_BYTES:
                 break
-            try:
-                item = self._inbox.get_nowait()
-            except queue.Empty:
-                break
-        else:
-            return group, True
+        del self._pending[: len(group)]
         self.written += size + _UNIT_BYTES * len(group)
-        return group, False
+        return group
 
-    def _carry_out(self, group: list[tuple[Unit, Any]]) -> None:
+    def _run(self) -> None:
+        while (group := self._inbox.get()) is not None:
+            self._carry_out(group)
+
+    def _carry_out(self, group: list[Asked]) -> None:
         carried: Group | Unavailable
         try:
             carried = self._backend.commit([unit for unit, _ in group])
@@ -94,14 +126,10 @@ class Writer:
         except Exception as error:  # the thread must live: a fault of ours is told as "not accepted"
             log.failure("spool-writer-failed", error)
             carried = Unavailable("spool-failed", "The message could not be stored; try again later.")
-        heard = []
-        for i, (unit, done) in enumerate(group):
-            if isinstance(done, _Blocking):
-                done.outcome = carried.outcomes[i] if isinstance(carried, Group) else carried
-                heard.append((unit, None))
-            else:
-                heard.append((unit, done))
-        self._deliver(heard, carried)
-        for _, done in group:
-            if isinstance(done, _Blocking):
-                done.told.set()
+        waiting = group[0][1]
+        if isinstance(waiting, _Blocking):
+            waiting.outcome = carried.outcomes[0] if isinstance(carried, Group) else carried
+            self._deliver([(group[0][0], None)], carried)
+            waiting.told.set()
+        else:
+            self._deliver(group, carried)
