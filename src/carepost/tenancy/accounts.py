@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from carepost.crypto import rest
 from carepost.tenancy.actions.staff import record_sign_in
 from carepost.tenancy.models import Staff
+from carepost.tenancy.sessions import begin
 
 _FACTOR = b"second-factor"
 
@@ -53,5 +54,6 @@ def _key() -> bytes:
 
 #: Django's `user_logged_in` comes after the second factor
 @receiver(user_logged_in)
-def _signed_in(user: Staff, **_signal: Any) -> None:
+def _signed_in(user: Staff, request: HttpRequest, **_signal: Any) -> None:
+    begin(request)
     record_sign_in(user, result="ok")

@@ -1,7 +1,7 @@
 """Every view says who may come in: `@permission(P)` for staff, `@open_to_all(why)` for the few others.
 
-`tests/floors` walks all URL patterns and fails for a view that says neither. A member of another organisation, or
-one without the permission, gets the answer of a page that is not there (law 7).
+`tests/floors` walks all URL patterns and fails for a view that says neither. Who is not signed in is sent to do so; a
+member of another organisation, or one without the permission, gets the answer of a page that is not there (law 7).
 """
 
 import functools
@@ -10,7 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, cast
 
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.contrib.auth.views import redirect_to_login
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 
 from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation, Staff
@@ -52,6 +53,8 @@ def permission(needed: Permission) -> Callable[[View], View]:
         @functools.wraps(view)
         def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             desk = cast(Desk | None, getattr(request, "desk", None))
+            if desk is None and not request.user.is_authenticated:
+                return _to_sign_in(request)
             if desk is None or not desk.may(needed):
                 raise Http404
             with scope.organisation(desk.org):
@@ -61,6 +64,16 @@ def permission(needed: Permission) -> Callable[[View], View]:
         return gated
 
     return decorate
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
+    """Nobody is signed in, or the session has just ended: back here afterwards, unless something was being sent."""
+    wanted = request.get_full_path() if request.method in ("GET", "HEAD") else "/"
+    answer = redirect_to_login(wanted)
+    if request.headers.get("HX-Request"):
+        # a fragment cannot become the sign-in page: the whole page goes there
+        return HttpResponse(status=204, headers={"HX-Redirect": answer.url})
+    return answer
 
 
 def open_to_all(why: str) -> Callable[[View], View]:

@@ -65,6 +65,11 @@ def has_second_factor(staff: object) -> bool:
     return isinstance(staff, Staff) and Authenticator.objects.filter(user=staff, type__in=kinds).exists()
 
 
+def begin(request: HttpRequest) -> None:
+    """Both clocks of a session start when it is opened, whether or not a page is ever asked for."""
+    request.session[_SEEN] = request.session[_BEGAN] = clock.now() // 1_000_000
+
+
 def choose_organisation(request: HttpRequest, org: uuid.UUID) -> None:
     """From now on this session works in `org`; a session of somebody who is no member there keeps what it had."""
     request.session[_ORGANISATION] = str(org)
@@ -85,12 +90,13 @@ def _choose(request: HttpRequest, staff: Staff) -> Desk | None:
 
 def _ended(request: HttpRequest, roles: frozenset[str]) -> bool:
     now = clock.now() // 1_000_000
-    seen, began = request.session.get(_SEEN, now), request.session.get(_BEGAN, now)
+    if _BEGAN not in request.session:
+        begin(request)
+    seen, began = request.session.get(_SEEN, now), request.session[_BEGAN]
     allowed = min((IDLE.get(role, _IDLE_OTHERS) for role in roles), default=_IDLE_OTHERS)
     if now - seen > allowed or now - began > LONGEST:
         return True
     # written at most once a minute: every page would be a write otherwise
-    if _SEEN not in request.session or now - seen >= 60:
+    if now - seen >= 60:
         request.session[_SEEN] = now
-        request.session[_BEGAN] = began
     return False
