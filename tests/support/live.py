@@ -20,6 +20,7 @@ from carepost.ground.config import Config
 from carepost.ground.keys import PurposeKeys
 from carepost.intake.accept import Intake
 from carepost.intake.orgkeys import DirectoryKeys
+from carepost.intake.refusals import RefusedSender
 from carepost.posture import Posture
 from carepost.processes import certificates
 from carepost.queue.queue import Queue
@@ -48,6 +49,7 @@ class MemoryIntake:
 
     def __init__(self) -> None:
         self.submissions: list[Submission] = []
+        self.refused: list[RefusedSender] = []
         self.failure: Exception | None = None
         self.gate: asyncio.Event | None = None
         self.arrived = threading.Semaphore(0)
@@ -75,6 +77,9 @@ class MemoryIntake:
             for r in submission.envelope.recipients
         )
 
+    def sender_refused(self, refused: RefusedSender) -> None:
+        self.refused.append(refused)
+
 
 class RealIntake:
     """The one door itself: directory, decision, queue and spool in `home`; no worker, so what it took stays queued.
@@ -100,7 +105,11 @@ class RealIntake:
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
         return await self.intake.preview(submission)
 
+    def sender_refused(self, refused: RefusedSender) -> None:
+        self.intake.sender_refused(refused)
+
     async def close(self) -> None:
+        await self.intake.close()
         await self.queue.close()
         await asyncio.to_thread(self.shard.close)
 

@@ -7,6 +7,8 @@ client.Client (sync) and peer.AsyncClient: the same calls over CAREPOST_HOME/run
 
     Intake(queues: dict[int, Queue], directory, posture, purposes, config, *, shards, elsewhere=None)
     await accept(submission) -> Accepted                       after the commit
+        what came by MX is put on record or refused, and never queued (inbound, own)
+    sender_refused(RefusedSender)                              an event, rate-limited (refusals)
     await preview(submission) -> tuple[AcceptedDelivery, ...]  the same judgement, nothing written
     facts.for_claim(snapshot, seen, message, record) -> policy.Facts        for the decision before an attempt
     Client(run: Path, shards: int): accept, preview, act, lookup, listing, drain, body, health

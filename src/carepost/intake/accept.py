@@ -10,15 +10,17 @@ from carepost.ground.errors import Refused, Unavailable
 from carepost.ground.keys import PurposeKeys
 from carepost.intake import checks, draft
 from carepost.intake.facts import About
+from carepost.intake.inbound import Inbound
 from carepost.intake.judge import Judge, Judged, Seer
 from carepost.intake.orgkeys import Organisations
+from carepost.intake.refusals import Refusals, RefusedSender
 from carepost.intake.route import shard_of_key
 from carepost.policy.types import Refuse
-from carepost.queue.types import NewMessage
+from carepost.queue.types import EventDraft, NewMessage
 from carepost.rfc import message as rfc_message
 from carepost.rfc.envelope import Recipient
 from carepost.rfc.message import Message
-from carepost.wire.types import Accepted, AcceptedDelivery, Submission
+from carepost.wire.types import Accepted, AcceptedDelivery, Origin, Submission
 
 
 class Keeper(Protocol):
@@ -29,6 +31,8 @@ class Keeper(Protocol):
     async def accept(self, new: NewMessage) -> Accepted: ...
 
     def repeated(self, token: bytes) -> bytes | None: ...
+
+    async def note(self, org: bytes, event: EventDraft) -> None: ...
 
 
 class Elsewhere(Protocol):
@@ -62,10 +66,20 @@ class Intake:
         self._node = node
         self._elsewhere = elsewhere
         self._token_key = purposes.raw("index", b"intake")
+        self._inbound = Inbound()
+        self._refusals = Refusals(lambda: next(self._turn))
         self.judge = Judge(posture, purposes)
+
+    async def close(self) -> None:
+        """Puts on record what was only counted so far. Before the queues are closed."""
+        await self._refusals.close()
 
     async def accept(self, submission: Submission) -> Accepted:
         """After the commit. Raises Refused, Unavailable (nothing was accepted), NotFound (no such organisation)."""
+        if submission.origin is Origin.MX:
+            checks.shape(submission, self._config.max_message, self._config.max_recipients)
+            snapshot = self._directory.snapshot(submission.org)
+            return await self._inbound.take(submission, snapshot, next(self._turn))
         queue = self._queue(submission)
         if queue is None:
             if self._elsewhere is None:
@@ -73,7 +87,11 @@ class Intake:
                     "shard-elsewhere", "The engine this message belongs to does not answer; try again later."
                 )
             return await self._elsewhere.accept(submission)
-        snapshot, read, about = self._read(submission)
+        try:
+            snapshot, read, about = self._read(submission)
+        except checks.SenderRefused as error:
+            self._tell(submission, error)
+            raise
         judged = self._judge(submission, snapshot, about)
         host = self._config.hostname
         drafting = draft.Drafting(submission, read, about, snapshot.policy_version, queue.number, host)
@@ -82,8 +100,15 @@ class Intake:
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
         """What each recipient would get and why: the same judgement, nothing written; decided again at delivery."""
         snapshot, _, about = self._read(submission)
-        judged = [(r, self.judge.judge(snapshot, about, r.address)) for r in _once(submission)]
-        return tuple([draft.shown(recipient, one) for recipient, one in judged])
+        return tuple([draft.shown(r, *self.judge.foresee(snapshot, about, r.address)) for r in _once(submission)])
+
+    def sender_refused(self, refused: RefusedSender) -> None:
+        """Somebody was refused a sender address before there was a message; it is an event (BI-015)."""
+        self._refusals.tell(refused)
+
+    def _tell(self, submission: Submission, error: checks.SenderRefused) -> None:
+        sub = submission
+        self._refusals.tell(RefusedSender(sub.org, sub.actor, sub.origin, error.sender, error.cause, sub.client))
 
     def _queue(self, submission: Submission) -> Keeper | None:
         if submission.key is None:

@@ -9,8 +9,14 @@ from carepost.wire.types import Origin, Submission
 
 #: what people and their programs hand over: its sender must be theirs (BI-015)
 _SUBMITTED: Final = frozenset({Origin.SMTP, Origin.API, Origin.FORM, Origin.CAMPAIGN})
-#: what comes from the world: its sender is whoever it is
-_WORLD: Final = frozenset({Origin.MX})
+
+
+class SenderRefused(Refused):
+    """`sender`: the address that is not the submitter's to use; `cause`: not-our-domain | not-this-credential."""
+
+    def __init__(self, sender: str, cause: str, public: str) -> None:
+        super().__init__("sender-domain", public, enhanced="5.7.1")
+        self.sender, self.cause = sender, cause
 
 
 def shape(submission: Submission, max_message: int, max_recipients: int) -> None:
@@ -29,25 +35,22 @@ def shape(submission: Submission, max_message: int, max_recipients: int) -> None
 def sender(submission: Submission, snapshot: OrgSnapshot, mailboxes: tuple[Mailbox, ...], hostname: str) -> None:
     """MAIL FROM and every From address belong to the organisation, and to what this credential may use.
 
-    Raises Refused 5.7.1."""
-    if submission.origin in _WORLD:
-        return
-    reverse = submission.envelope.sender.rpartition("@")[2]
-    domains = {mailbox.address.rpartition("@")[2] for mailbox in mailboxes}
-    if reverse:
-        domains.add(reverse)
-    for domain in domains:
+    Raises SenderRefused."""
+    addresses = dict.fromkeys([mailbox.address for mailbox in mailboxes])
+    if submission.envelope.sender:
+        addresses[submission.envelope.sender] = None
+    for address in addresses:
+        domain = address.rpartition("@")[2]
         if snapshot.domain(domain) is None:
             # a report of ours may come from the system's own name when the organisation has no domain yet
             if submission.origin is Origin.BOUNCE and domain == hostname:
                 continue
-            raise Refused(
-                "sender-domain",
-                "The From or MAIL FROM address is not in a domain of your organisation.",
-                enhanced="5.7.1",
+            raise SenderRefused(
+                address, "not-our-domain", "The From or MAIL FROM address is not in a domain of your organisation."
             )
         if submission.origin in _SUBMITTED and submission.domains and domain not in submission.domains:
-            raise Refused(
-                "sender-domain", "This credential may not send from the domain of the From or MAIL FROM address.",
-                enhanced="5.7.1",
-            )  # fmt: skip
+            raise SenderRefused(
+                address,
+                "not-this-credential",
+                "This credential may not send from the domain of the From or MAIL FROM address.",
+            )

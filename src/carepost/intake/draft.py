@@ -10,7 +10,7 @@ from carepost.crypto.digest import hmac_sha256
 from carepost.ground import clock, ids
 from carepost.intake.facts import About
 from carepost.intake.judge import Judged
-from carepost.policy.types import Category, Deliver, Kind, Refuse, label
+from carepost.policy.types import Category, Decision, Deliver, Kind, Refuse, label
 from carepost.proof import commitments, kinds
 from carepost.queue.types import DeliveryRecord, EventDraft, MessageRecord, NewDelivery, NewMessage, State
 from carepost.rfc import message as rfc_message
@@ -47,8 +47,6 @@ def whole(submission: Submission, read: Message, id_text: str, host: str, now: i
     """Date and Message-ID added where they are missing (RFC 6409 8), what must not leave taken out: here already, so
     that neither the portal nor the archive sees a blind recipient."""
     raw = submission.body
-    if submission.origin is Origin.MX:
-        return Whole(raw, read.message_id)
     drop = rfc_message.removed(read)
     if drop:
         raw = rfc_message.rewrite(raw, read, drop)
@@ -226,16 +224,14 @@ def state_of(submission: Submission, judged: Judged) -> State:
     return State.HELD
 
 
-def shown(recipient: Recipient, judged: Judged) -> AcceptedDelivery:
+def shown(recipient: Recipient, decision: Decision, words: str) -> AcceptedDelivery:
     """What a preview answers."""
-    decision = judged.decision
     if isinstance(decision, Deliver):
         plan = decision.plan
-        return AcceptedDelivery(
-            "", recipient.address, State.QUEUED.value, plan.steps[0].method.value, plan.reason, plan.words, plan.rule
-        )
+        method = plan.steps[0].method.value
+        return AcceptedDelivery("", recipient.address, State.QUEUED.value, method, plan.reason, words, plan.rule)
     state = State.FAILED if isinstance(decision, Refuse) else State.HELD
-    return AcceptedDelivery("", recipient.address, state.value, "", decision.reason, decision.words, decision.rule)
+    return AcceptedDelivery("", recipient.address, state.value, "", decision.reason, words, decision.rule)
 
 
 def repeat_token(key: bytes, submission: Submission, message_id: str, body_hash: bytes) -> bytes:

@@ -192,6 +192,7 @@ class Engine:
             server.close()
         await self._doors.close()
         await self._courier.close()
+        await self._intake.close()
         for queue in self._queues.values():
             await queue.close()
         for shard in self._shards:

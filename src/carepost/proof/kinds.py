@@ -20,6 +20,7 @@ Make an event with `make(kind, …)`: it returns the Draft and the openings, i.e
   record     message.accepted                          JSON (wire.types.HistoryRecord); taken out by the journal
   words      delivery.*                                JSON (wire.types.Told): the sentences; never opened in a proof
   reason     staff acts                                a person's words; never opened in a proof
+  sender     sender.refused                            the address that was refused; never opened in a proof
 """
 
 from collections.abc import Mapping, Sequence
@@ -67,6 +68,7 @@ MESSAGE_RETRACTED: Final = "message.retracted"
 MESSAGE_EXPIRED: Final = "message.expired"
 MESSAGE_DISPOSED: Final = "message.disposed"
 MESSAGE_IGNORED: Final = "message.ignored"
+SENDER_REFUSED: Final = "sender.refused"
 DELIVERY_QUEUED: Final = "delivery.queued"
 DELIVERY_HELD: Final = "delivery.held"
 DELIVERY_REFUSED: Final = "delivery.refused"
@@ -112,6 +114,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     MESSAGE_EXPIRED: KindInfo(MESSAGE, "the message expired"),
     MESSAGE_DISPOSED: KindInfo(MESSAGE, "the message's content was disposed of"),
     MESSAGE_IGNORED: KindInfo(STAFF, "an incoming message was ignored, with this reason"),
+    SENDER_REFUSED: KindInfo(STAFF, "a submission was refused: its sender address is not the submitter's to use"),
     DELIVERY_QUEUED: KindInfo(DELIVERY, "a way of protection was decided and the delivery was queued"),
     DELIVERY_HELD: KindInfo(DELIVERY, "the delivery was held"),
     DELIVERY_REFUSED: KindInfo(DELIVERY, "the delivery was refused"),
@@ -181,6 +184,8 @@ FACTS: Final = frozenset({
     "size",  # bytes
     "stage",  # queue.types.Stage
     "state",  # delivery state after the event
+    "times",  # sender.refused: how many refusals this event stands for
+    "to",  # message.ignored: notice | portal, which of our own addresses it came to
     "tls",  # TLSv1.2 | TLSv1.3 | none
 })  # fmt: skip
 

@@ -10,9 +10,18 @@ from carepost.queue.abandoned import Abandoned
 from carepost.queue.accepting import Accepting
 from carepost.queue.claims import Claims
 from carepost.queue.desk import Desk
-from carepost.queue.sealing import Opener, OrgKeyBook
+from carepost.queue.sealing import Opener, OrgKeyBook, seal_openings
 from carepost.queue.taker import Taker
-from carepost.queue.types import Claim, LeaseLost, MessageRecord, NewMessage, Settlement, State, StoredBody
+from carepost.queue.types import (
+    Claim,
+    EventDraft,
+    LeaseLost,
+    MessageRecord,
+    NewMessage,
+    Settlement,
+    State,
+    StoredBody,
+)
 from carepost.spool.budget import Budget
 from carepost.spool.repeats import HOUR
 from carepost.spool.shard import Shard
@@ -172,6 +181,13 @@ class Queue:
     async def append(self, events: tuple[Sealing, ...]) -> None:
         """Events that change no delivery, with the next commit."""
         await self.shard.ask(Append(events))
+
+    async def note(self, org: bytes, event: EventDraft) -> None:
+        """An event that belongs to no message, with the next commit. Raises Unavailable (nothing is on record: the
+        doors are closed, or the disk did not take it), NotFound (an organisation without keys)."""
+        self.shard.admit(0)
+        sealed = seal_openings(self._keys, org, event.draft, event.personal)
+        await self.append((Sealing(org, event.draft, sealed),))
 
     async def drain(
         self, after: int, acked: int, limit: int = 2000, wait_s: float = 0.0

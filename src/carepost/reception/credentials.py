@@ -16,6 +16,7 @@ from carepost.crypto import scram
 from carepost.directory.types import Credential, OrgSnapshot
 from carepost.ground import log, metrics
 from carepost.ground.errors import NotFound, Unavailable
+from carepost.intake.own import own
 from carepost.reception.throttle import Throttle
 
 #: failed tries of one client address, or of one account, in five minutes
@@ -112,6 +113,13 @@ class Credentials:
     def owner(self, domain: str) -> bytes | None:
         """The organisation whose sender domain this is. Raises Unavailable."""
         return self._directory.domain_owner(domain)
+
+    def answers_for(self, org: bytes, address: str) -> bool:
+        """Whether the organisation takes mail from the world at this address. Raises Unavailable."""
+        try:
+            return own(self._directory.snapshot(org), address) is not None
+        except NotFound:
+            return False
 
     def fresh(self) -> None:
         """Raises Unavailable while the office cannot be read."""

@@ -3,7 +3,7 @@
 import pytest
 
 from carepost.ground.errors import Refused, Unavailable
-from carepost.reception.smtp.effects import Accept
+from carepost.reception.smtp.effects import Accept, SenderRefused
 from tests.support.talk import Role, StartTls, Talk
 
 pytestmark = pytest.mark.fast
@@ -259,10 +259,8 @@ def test_bi_019_percent_and_bang_paths_relay_nothing_at_the_mx(path: str) -> Non
     talk = Talk(Role.MX)
     talk.say("EHLO x.test", "MAIL FROM:<a@b.test>")
     assert talk.say(f"RCPT TO:<{path}>")[0][:1] == "5"
-    # and for our own domain the local part stays what it is
-    talk.say("RCPT TO:<user%other.test@maple.test>", "DATA")
-    talk.raw(b".\r\n")
-    assert [r.address for r in talk.accept.envelope.recipients] == ["user%other.test@maple.test"]
+    # nor at our own domain, where the local part stays what it is
+    assert talk.say("RCPT TO:<user%other.test@maple.test>")[0].startswith("550 5.1.1")
 
 
 def test_bi_021_a_utf8_address_needs_the_parameter() -> None:
@@ -309,10 +307,48 @@ def test_the_mx_takes_mail_for_our_domains_only_and_offers_no_auth() -> None:
     said = talk.say("MAIL FROM:<ann@elsewhere.test>", "RCPT TO:<b@elsewhere.test>", "RCPT TO:<portal@maple.test>")
     assert said[1:] == ["550 5.7.1 Relay denied", "250 2.1.5 OK"]
     # another organisation's recipient comes in another message
-    assert talk.say("RCPT TO:<c@harbour.test>")[0].startswith("452 4.5.3")
+    assert talk.say("RCPT TO:<notice@harbour.test>")[0].startswith("452 4.5.3")
     talk.say("DATA")
     talk.raw(b".\r\n")
     assert (talk.accept.identity, talk.accept.via, talk.accept.org) == (None, "ESMTPS", talk.clinics.maple.snapshot.id)
+
+
+@pytest.mark.parametrize("name", ["notice", "Notice", "portal", "portal+mfzq", "PORTAL+abc"])
+def test_the_mx_takes_what_comes_back_to_notices_and_to_the_portal(name: str) -> None:
+    talk = Talk(Role.MX)
+    talk.say("EHLO x.test", "MAIL FROM:<>")
+    assert talk.say(f"RCPT TO:<{name}@maple.test>") == ["250 2.1.5 OK"]
+
+
+@pytest.mark.parametrize("name", ["nurse", "postmaster", "notices", "notice+x", "portals", "portalx+a", "", "a%b"])
+def test_the_mx_has_no_other_mailbox_whoever_asks(name: str) -> None:
+    """What nobody here answers for would be queued for the domain's own MX: a loop when we are that MX (BI-027)."""
+    talk = Talk(Role.MX)
+    talk.say("EHLO x.test", "MAIL FROM:<ann@elsewhere.test>")
+    said = talk.say(f"RCPT TO:<{name}@maple.test>")
+    assert said[0].startswith("550 5.1.1 No such mailbox here" if name else "501")
+
+
+def test_the_portals_address_is_its_organisations_own() -> None:
+    """Its portal is portal@maple.test; another of its domains has notices, and no portal."""
+    talk = Talk(Role.MX)
+    talk.say("EHLO x.test", "MAIL FROM:<>")
+    said = talk.say("RCPT TO:<notice@lab.maple.test>", "RCPT TO:<portal@lab.maple.test>")
+    assert [s[:9] for s in said] == ["250 2.1.5", "550 5.1.1"]
+
+
+def test_bi_015_a_refused_sender_is_told_of_with_who_it_was() -> None:
+    talk = Talk().sign_in("maple-lab")
+    said = talk.say(*[f"MAIL FROM:<{a}>" for a in ("boss@harbour.test", "dr@maple.test", "x@nobody.test")], "RSET")
+    assert [s[:9] for s in said] == ["550 5.7.1"] * 3 + ["250 2.0.0"]
+    found = [(e.identity.credential.id, e.sender, e.cause) for e in talk.asked if isinstance(e, SenderRefused)]
+    assert found == [
+        ("cred-maple-lab", "boss@harbour.test", "not-our-domain"),
+        ("cred-maple-lab", "dr@maple.test", "not-this-credential"),
+        ("cred-maple-lab", "x@nobody.test", "not-our-domain"),
+    ]
+    assert talk.say("MAIL FROM:<dr@lab.maple.test>") == ["250 2.1.0 OK"]
+    assert talk.asked == [], "each is told once"
 
 
 def test_office_unreadable_means_451_for_everyone() -> None:

@@ -7,6 +7,7 @@ from carepost.ground import log, metrics
 from carepost.ground.errors import Unavailable
 from carepost.reception.credentials import Credentials, Identity
 from carepost.reception.smtp import auth, replies
+from carepost.reception.smtp.effects import SenderRefused
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.transaction import Transaction
 from carepost.reception.smtp.types import Role
@@ -107,6 +108,13 @@ class Commands:
 
     def reset(self) -> None:
         self._transaction.reset()
+
+    def told(self) -> list[SenderRefused]:
+        """Senders refused since this was asked last."""
+        found = self._transaction.told
+        if found:
+            self._transaction.told = []
+        return found
 
     # commands
 

@@ -7,7 +7,15 @@ from carepost.ground import log, metrics
 from carepost.ground.errors import CarepostError
 from carepost.reception.credentials import Credentials
 from carepost.reception.smtp import replies
-from carepost.reception.smtp.effects import Accept, Authenticate, Close, Effect, Reply, StartTls
+from carepost.reception.smtp.effects import (
+    Accept,
+    Authenticate,
+    Close,
+    Effect,
+    Reply,
+    SenderRefused,
+    StartTls,
+)
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.session import Session
 from carepost.reception.tls import Certificates
@@ -30,6 +38,8 @@ class Host(Protocol):
     def forget(self, connection: "Connection", client: str) -> None: ...
 
     async def hand_over(self, accept: Accept, client: str) -> Accepted: ...
+
+    def sender_refused(self, refused: SenderRefused, client: str) -> None: ...
 
     def background(self, work: "asyncio.Task[None]") -> None: ...
 
@@ -140,6 +150,8 @@ class Connection(asyncio.Protocol):
                 # at once, before the peer's ClientHello can be read as SMTP (performance.md, section 2)
                 transport.pause_reading()
                 self._host.background(self._loop.create_task(self._start_tls(transport)))
+            elif isinstance(effect, SenderRefused):
+                self._host.sender_refused(effect, self.client)
             elif isinstance(effect, Close):
                 self._close(transport, effect)
 

@@ -36,10 +36,19 @@ class Accept(msgspec.Struct, frozen=True):
     identity: Identity | None
 
 
+class SenderRefused(msgspec.Struct, frozen=True):
+    """The submitter named a MAIL FROM that is not theirs, and heard so; it is to be put on record (BI-015). `cause`:
+    not-our-domain | not-this-credential."""
+
+    identity: Identity
+    sender: str
+    cause: str
+
+
 class Close(msgspec.Struct, frozen=True):
     """Close after the replies were written; `linger`: the peer may still be sending, so read it out for a moment."""
 
     linger: bool = False
 
 
-Effect = Reply | StartTls | Authenticate | Accept | Close
+Effect = Reply | StartTls | Authenticate | Accept | SenderRefused | Close

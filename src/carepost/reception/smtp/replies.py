@@ -1,6 +1,7 @@
 """The replies of the SMTP server (RFC 5321 4.2, RFC 3463), and what an error of ours becomes in them."""
 
 from carepost.ground.errors import CarepostError, NotFound, Refused
+from carepost.intake import inbound
 from carepost.rfc.errors import RfcError
 from carepost.wire.types import Accepted
 
@@ -99,6 +100,7 @@ WRONG = line(535, "5.7.8", "Name or password is wrong")
 REVOKED = line(535, "5.7.8", "This credential was withdrawn; closing")
 NOT_YOUR_DOMAIN = line(550, "5.7.1", "This credential may not send as that domain")
 RELAY_DENIED = line(550, "5.7.1", "Relay denied")
+NO_SUCH_MAILBOX = line(550, "5.1.1", inbound.NO_SUCH_MAILBOX)
 TOO_LARGE = line(552, "5.3.4", "Message too large")
 HAS_NUL = line(550, "5.6.0", "A message may not hold NUL")
 NEEDS_UTF8 = line(553, "5.6.7", "That address needs the SMTPUTF8 parameter")

@@ -6,23 +6,27 @@ from typing import Protocol
 
 from carepost.ground import log, metrics
 from carepost.ground.errors import Refused
+from carepost.intake.refusals import RefusedSender
 from carepost.reception.access import AccessProofs
 from carepost.reception.credentials import Credentials
 from carepost.reception.smtp.connection import Connection
-from carepost.reception.smtp.effects import Accept
+from carepost.reception.smtp.effects import Accept, SenderRefused
 from carepost.reception.smtp.handover import submission
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.session import Session
 from carepost.reception.smtp.types import Role
 from carepost.reception.tls import Certificates
 from carepost.spool.budget import Budget
-from carepost.wire.types import Accepted, Submission
+from carepost.wire.types import Accepted, Actor, Origin, Submission
 
 
 class Intake(Protocol):
     """The one door. Returns after the commit; raises Refused (5xx) or Unavailable (451)."""
 
     async def accept(self, submission: Submission) -> Accepted: ...
+
+    def sender_refused(self, refused: RefusedSender) -> None:
+        """Puts it on record; nobody waits for it."""
 
 
 class SmtpServer:
@@ -142,6 +146,13 @@ class SmtpServer:
         accepted = await self._intake.accept(made)
         metrics.count("smtp_accepted")
         return accepted
+
+    def sender_refused(self, refused: SenderRefused, client: str) -> None:
+        credential = refused.identity.credential
+        actor = Actor("credential", credential.id)
+        self._intake.sender_refused(
+            RefusedSender(credential.org, actor, Origin.SMTP, refused.sender, refused.cause, client)
+        )
 
     def background(self, work: "asyncio.Task[None]") -> None:
         self._work.add(work)

@@ -280,6 +280,7 @@ class Session:
         if self._out:
             effects.append(Reply(b"".join(self._out)))
             self._out = []
+        effects += self._commands.told()
         if self._next is not None:
             effects.append(self._next)
             self._next = None

@@ -2,9 +2,10 @@
 
 import functools
 
-from carepost.ground import log, metrics
+from carepost.ground import log
 from carepost.reception.credentials import Credentials, Identity
 from carepost.reception.smtp import replies
+from carepost.reception.smtp.effects import SenderRefused
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.types import Role
 from carepost.rfc import address, esmtp
@@ -27,6 +28,8 @@ class Transaction:
         self._refused = 0
         #: whose: the submitter's organisation, or the owner of the recipients' domain
         self.org = b""
+        #: senders refused and not yet put on record
+        self.told: list[SenderRefused] = []
 
     @property
     def begun(self) -> bool:
@@ -50,8 +53,7 @@ class Transaction:
         if identity is not None:
             # the null sender has no domain: its From is checked at the dot, by intake
             if mail.sender and not self._credentials.may_send(identity, address.domain(mail.sender)):
-                metrics.count("sender_refused")
-                log.event("sender-refused", credential=identity.credential.id)
+                self._refuse(identity, mail.sender)
                 return replies.NOT_YOUR_DOMAIN
             self.org = identity.org
         else:
@@ -93,11 +95,18 @@ class Transaction:
         )
 
     def _foreign(self, recipient: Recipient) -> bytes | None:
-        """At the MX: only our own domains, of one organisation a message."""
+        """At the MX: only addresses that somebody here answers for, of one organisation a message."""
         owner = self._credentials.owner(recipient.domain)
         if owner is None:
             return replies.RELAY_DENIED
+        if not self._credentials.answers_for(owner, recipient.address):
+            return replies.NO_SUCH_MAILBOX
         if self.org and owner != self.org:
             return replies.ONE_ORGANISATION
         self.org = owner
         return None
+
+    def _refuse(self, identity: Identity, sender: str) -> None:
+        ours = self._credentials.owner(address.domain(sender)) == identity.org
+        log.event("sender-refused", credential=identity.credential.id)
+        self.told.append(SenderRefused(identity, sender, "not-this-credential" if ours else "not-our-domain"))

@@ -6,5 +6,5 @@ import enum
 class Role(enum.Enum):
     #: our users and their systems: AUTH required, relays
     SUBMISSION = "submission"
-    #: the world: takes mail for our own domains only
+    #: the world: takes what comes back to our own notices and to the portal, relays nothing, queues nothing
     MX = "mx"
