@@ -28,6 +28,8 @@ def migrate(home: Home | Path | None = None, keys: PurposeKeys | None = None) ->
         call_command("migrate", database=alias, interactive=False, verbosity=0, skip_checks=True)
     _audit()
     if settings.CAREPOST_ONE_DATABASE:
+        # rate limits are counted across nodes there
+        call_command("createcachetable", verbosity=0)
         connection = connections["default"]
         with transaction.atomic(), connection.cursor() as cursor:
             postgres.grant(cursor, connection.settings_dict["NAME"], settings.CAREPOST_KEYS)
