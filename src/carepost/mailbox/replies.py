@@ -145,7 +145,11 @@ def _mail(row: Deposit, record: DepositRecord, kept: Reply, text: str, files: tu
     portal = _from(office.portal_address, row.domain)
     person = people.address(row.recipient)
     proved = {"MAILBOX": "a code sent to that address", "PORTAL": "what was agreed on beforehand"}[level]
-    foot = f"\n\n-- \nWritten in the secure portal by {person}, who proved who they are by {proved}.\n"
+    # an answer to the Reply-To is refused at the MX (intake.inbound) until senders there can be proved
+    foot = (
+        f"\n\n-- \nWritten in the secure portal by {person}, who proved who they are by {proved}.\n"
+        f"To answer, write a new message to {person}: replies to this mail do not arrive.\n"
+    )
     back = tokens.reply_to(sealing.token_key(org), portal, row.thread_id.bytes)
     header_id = _line(record.header_id)
     headers = [("In-Reply-To", header_id), ("References", header_id)] if header_id else []

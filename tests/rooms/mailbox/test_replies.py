@@ -51,7 +51,9 @@ def test_a_reply_comes_from_the_portal_for_the_sender(row: Deposit, session: Ses
     assert tokens.read_reply_to(key, back.addr_spec.replace("portal+a", "portal+b")) in (None, row.thread_id.bytes)
     assert tokens.read_reply_to(b"\0" * 32, back.addr_spec) is None
     assert "patient.test" not in from_.addr_spec + sent.envelope.sender
-    assert mail.get_body(("plain",)).get_content().startswith("Thank you, I feel better.")
+    said = mail.get_body(("plain",)).get_content()
+    assert said.startswith("Thank you, I feel better.")
+    assert f"write a new message to {JANE}: replies to this mail do not arrive" in said
     assert [p.get_filename() for p in mail.iter_attachments()] == ["scan.pdf"]
     (told,) = happened(row.org_id, kinds.PORTAL_REPLIED)
     assert told.on == [str(row.message), str(row.delivery)]
