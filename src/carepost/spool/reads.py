@@ -12,6 +12,7 @@ _DELIVERY = (
     "SELECT id, message, org, stream, destination, state, place, due_at, lease, lease_until, attempt, rev,"
     " alone, record FROM delivery "
 )
+_STATES = ("queued", "deferred", "held")
 _OPEN = "state IN ('queued', 'deferred', 'held')"
 #: organisations looked at when a list over all of them is asked for
 MOST_ORGS = 1000
@@ -109,9 +110,10 @@ class Lists(_Connected):
     """Reads of many rows, over a connection of their own: a look-up never waits for them."""
 
     def open(self, org: bytes, state: str, limit: int) -> list[DeliveryRow]:
-        orgs = [org] if org else self._open_orgs()
-        sql = _DELIVERY + f"WHERE org=? AND {_OPEN} AND (?='' OR state=?) ORDER BY id DESC LIMIT ?"
-        found = [_delivery(row) for one in orgs for row in self._rows(sql, one, state, state, limit)]
+        sql = _DELIVERY + f"WHERE org=? AND state=? AND {_OPEN} ORDER BY id DESC LIMIT ?"
+        states = (state,) if state else _STATES
+        orgs = (org,) if org else self._open_orgs()
+        found = [_delivery(row) for one in orgs for s in states for row in self._rows(sql, one, s, limit)]
         found.sort(key=lambda d: d.id, reverse=True)
         return found[:limit]
 

@@ -60,6 +60,19 @@ async def test_what_arrives_during_a_commit_forms_the_next_group(shard: Shard) -
     assert sizes == [1, 30]
 
 
+async def test_what_one_turn_of_the_loop_submits_is_one_group(shard: Shard) -> None:
+    sizes: list[int] = []
+    commit = shard.backend.commit
+
+    def watched(units: list[Unit]) -> Group:
+        sizes.append(len(units))
+        return commit(units)
+
+    shard.backend.commit = watched  # type: ignore[method-assign, assignment]
+    await asyncio.gather(*[shard.ask(rows.accept()) for _ in range(20)])
+    assert sizes == [20]
+
+
 async def test_callers_are_told_in_order_and_one_callers_fault_stays_his(shard: Shard) -> None:
     told: list[int] = []
     done = asyncio.get_running_loop().create_future()

@@ -4,6 +4,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from carepost.ground import database
 from carepost.ground.errors import ConfigError
 from carepost.spool import migrate
 from carepost.spool.sqlite import FILE, SqliteBackend
-from carepost.spool.types import Retire
+from carepost.spool.types import Flow, Orphan, Place, Promote, Retire
 from tests.unit.spool import rows
 from tests.unit.spool.contract import Contract
 
@@ -157,4 +158,52 @@ def test_files_are_private(tmp_path: Path) -> None:
     backend.commit([rows.accept(chunks=(b"x" * 65_000, b"y"))])
     for path in tmp_path.iterdir():
         assert path.stat().st_mode & 0o077 == 0, path.name
+    backend.close()
+
+
+class Watched:
+    """A connection that keeps what is asked of it."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self.asked: list[tuple[str, Any]] = []
+
+    def execute(self, sql: str, values: Any = ()) -> Any:
+        self.asked.append((sql, values))
+        return self._connection.execute(sql, values)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+
+def test_no_look_up_scans_a_table(tmp_path: Path) -> None:
+    """A million waiting deliveries must not slow the next one down: every read goes by an index, the counting apart."""
+    backend = SqliteBackend(tmp_path, 0)
+    backend.commit([rows.accept(), rows.accept(place=Place.WAITING), rows.accept(state="held", place=Place.NOWHERE)])
+    quick = backend._reader = Watched(backend._reader)
+    slow = backend._lists._reader = Watched(backend._lists._reader)
+    writer = backend._writer = Watched(backend._writer)
+    flow = Flow("transactional", rows.ORG)
+    for read in (
+        lambda: backend.delivery(b""), lambda: backend.message(b""), lambda: backend.body(b""),
+        lambda: backend.keyed(b""), lambda: backend.ready(flow, b"", 9), lambda: backend.destinations(flow, b"", 9),
+        lambda: backend.flows(1), lambda: backend.flows(2), lambda: backend.next_due(flow),
+        lambda: backend.expired(9, 9), lambda: backend.open(rows.ORG, "", 9), lambda: backend.open(b"", "held", 9),
+        lambda: backend.outbox(0, 9),
+    ):  # fmt: skip
+        read()
+    unit = rows.accept(key=rows.keyed(rows.token()))
+    backend.commit([unit, Promote("transactional", rows.ORG, 9, 9), Orphan()])
+    backend.commit([rows.move(unit.deliveries[0])])
+    asked = [*quick.asked, *slow.asked, *writer.asked]
+    assert len(asked) > 20
+    for sql, values in asked:
+        if sql.split()[0] not in ("SELECT", "UPDATE", "DELETE"):
+            continue
+        plan = [row[3] for row in backend._writer.execute("EXPLAIN QUERY PLAN " + sql, values)]
+        # the index of claimed deliveries holds nothing else, and Orphan is about them all
+        fine = ("VALUES", "CONSTANT", "INDEX delivery_claimed")
+        scans = [line for line in plan if line.startswith("SCAN") and not any(word in line for word in fine)]
+        assert not scans, (sql, plan)
+    backend._reader, backend._lists._reader, backend._writer = quick._connection, slow._connection, writer._connection
     backend.close()

@@ -56,7 +56,7 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_ready ON delivery (stream, org, destination, due_at) WHERE place = 1;
 CREATE INDEX delivery_waiting ON delivery (stream, org, due_at) WHERE place = 2;
 CREATE INDEX delivery_claimed ON delivery (lease_until) WHERE place = 3;
-CREATE INDEX delivery_open ON delivery (org, id) WHERE state IN ('queued', 'deferred', 'held');
+CREATE INDEX delivery_open ON delivery (org, state, id) WHERE state IN ('queued', 'deferred', 'held');
 
 -- how many deliveries of a message with several are not final yet
 CREATE TABLE pending (
