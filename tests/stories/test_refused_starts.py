@@ -64,6 +64,10 @@ def test_a_folder_of_something_else(tmp_path: Path) -> None:
     refused(up(tmp_path), "not empty", "CAREPOST_HOME")
 
 
+def test_a_path_too_long_for_a_socket(tmp_path: Path) -> None:
+    refused(up(tmp_path / ("long" * 25)), "shorter", "CAREPOST_HOME")
+
+
 def _wrong_keyring(home: Path) -> None:
     (home / "keyring.json").unlink()
     MasterKeyring.create(home / "keyring.json")

@@ -16,6 +16,9 @@ from carepost.processes.bootstrapped import Bootstrapped
 from carepost.processes.supervisor import Supervisor
 
 Say = Callable[[str], None]
+#: bytes of a Unix socket's path (sun_path of unix(7), with its final zero; macOS has 104)
+_SOCKET_PATH = 104
+_LONGEST_SOCKET = "/run/engine-00.sock"
 #: a bound port that is still being let go of by the last run is no reason to refuse
 _LISTENERS = ("port_api", "port_console", "port_portal", "port_submission", "port_submission_tls", "port_mx")
 
@@ -24,6 +27,7 @@ class Running:
     """`with Running(…) as running:`; leaving it stops every process. Raises ConfigError before anything listens."""
 
     def __init__(self, path: Path, environ: Mapping[str, str], *, sandbox: bool, say: Say) -> None:
+        _reachable(path)
         self.fresh = not home.exists(path)
         self.home = home.create(path, sandbox=sandbox) if self.fresh else home.open_(path)
         if sandbox and not self.home.sandbox:
@@ -81,6 +85,13 @@ class Running:
             f"SMTP        submission {submission}; MX {host}:{at.port_mx}",
         ]
         return [*lines, f"sandbox     {self.api}/sandbox/"] if self.home.sandbox else lines
+
+
+def _reachable(path: Path) -> None:
+    """Processes talk over sockets in the home, and a socket's path is short."""
+    room = _SOCKET_PATH - 1 - len(_LONGEST_SOCKET)
+    if len(os.fsencode(path)) > room:
+        raise ConfigError(f"{path} is too long for the sockets in it ({room} bytes): name a shorter CAREPOST_HOME.")
 
 
 def _keyring(opened: Home, environ: dict[str, str], say: Say) -> MasterKeyring:

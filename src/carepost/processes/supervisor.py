@@ -9,6 +9,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from carepost.ground import log
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
@@ -175,4 +177,13 @@ def _last_words(log_file: Path, name: str) -> str:
     for line in reversed(lines[-50:]):
         if line.startswith("carepost: "):
             return line.removeprefix("carepost: ")
-    return f"{name} ended while starting; see {log_file}."
+    return f"{name} ended while starting{_fault(lines)}; see {log_file}."
+
+
+def _fault(lines: list[str]) -> str:
+    """Class and place of the failure it logged last: all that is left when the home is a throwaway."""
+    try:
+        said = msgspec.json.decode(lines[-1])
+        return f" ({said['error']} at {said['place']})"
+    except (IndexError, KeyError, TypeError, msgspec.DecodeError):
+        return ""
