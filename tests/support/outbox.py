@@ -55,14 +55,10 @@ def writable() -> Any:
     return (_Postgres if settings.CAREPOST_ONE_DATABASE else _Sqlite)(wrapper.connection)
 
 
-class Outbox:
-    """One shard's events and the office's, taken in by the journal."""
+class Engine:
+    """Makes the events of one shard, numbered without a gap, as its outbox holds them: `waiting`."""
 
     def __init__(self) -> None:
-        self.store = writable()
-        self.store.migrate()
-        self.owed = Flag()
-        self.commits = Commits(self.store, book(), signers(book(), settings.CAREPOST_KEYS), self.owed)
         self.seq = 0
         self.waiting: list[Drained] = []
 
@@ -121,6 +117,17 @@ class Outbox:
         facts = {"attempt": "1", "method": "portal", "required": "MAILBOX", "achieved": "MAILBOX", "state": "deposited",
                  "rule": "portal-by-mail", "access": "mailed-code"}  # fmt: skip
         return self.add(org, kinds.DELIVERY_DEPOSITED, [message, delivery], values=values, facts=facts)
+
+
+class Outbox(Engine):
+    """One shard's events and the office's, taken in by the journal."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.store = writable()
+        self.store.migrate()
+        self.owed = Flag()
+        self.commits = Commits(self.store, book(), signers(book(), settings.CAREPOST_KEYS), self.owed)
 
     def commit(self) -> None:
         """What waits goes into log and history."""

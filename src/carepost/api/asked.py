@@ -35,8 +35,11 @@ def body(request: HttpRequest, kind: type[T]) -> T:
 
 
 def query(request: HttpRequest, *names: str) -> dict[str, str]:
-    """The query's words, "" where one is not given. Raises ProblemError 422 for a name that is none of `names`."""
-    for name in request.GET:
+    """The query's words, "" where one is not given. Raises ProblemError 422 for a name that is none of `names`, one
+    given twice, and one given empty."""
+    for name, values in request.GET.lists():
+        if len(values) != 1 or not values[0]:
+            raise ProblemError(422, "invalid", "Give each query value once, or leave it out.")
         if name not in names:
             raise ProblemError(422, "invalid", f"The query knows {', '.join(names) or 'no names'}.")
     found = {name: request.GET.get(name, "") for name in names}

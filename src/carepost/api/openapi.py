@@ -29,6 +29,7 @@ _PROBLEMS: Final = {
     "401": "No API key, or a wrong one.",
     "403": "The key lacks the scope.",
     "404": "There is no such thing here, or it is not yours.",
+    "409": "Not possible now.",
     "413": "The request is too large.",
     "415": "The media type is not `application/json`.",
     "422": "A field is wrong.",
@@ -48,7 +49,7 @@ def document() -> dict[str, Any]:
 
 def _paths() -> dict[str, Any]:
     message, key = _in("message", "path", _UUID), _in("key", "path", _UUID)
-    filters = [_in(name, "query", {"type": "string", "maxLength": 200}) for name in _FILTERS]
+    filters = [_in(name, "query", schema) for name, schema in _FILTERS.items()]
     one = "/api/v1/messages/{message}"
     return {
         "/api/v1/messages": {"get": _op("listMessages", "Messages, newest first.", "MessagePage", also=filters)},
@@ -81,13 +82,23 @@ def _paths() -> dict[str, Any]:
                 "listEvents",
                 "The organisation's log, from a leaf on.",
                 "Events",
-                also=[_in(name, "query", {"type": "string", "maxLength": 200}) for name in ("cursor", "limit")],
+                also=[_in("cursor", "query", _LEAF), _in("limit", "query", _LIMIT)],
             )
         },
     }
 
 
-_FILTERS: Final = ("since", "until", "state", "tag", "cursor", "limit")
+_LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
+_LEAF: Final = {"type": "string", "pattern": "^[0-9]{1,17}$"}
+_TIME: Final = {"type": "string", "format": "date-time"}
+_FILTERS: Final[dict[str, dict[str, Any]]] = {
+    "since": _TIME,
+    "until": _TIME,
+    "state": {"type": "string", "enum": sorted(shapes.STATES)},
+    "tag": {"type": "string", "maxLength": 128},
+    "cursor": _UUID,
+    "limit": _LIMIT,
+}
 
 
 def _proof(message: dict[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,11 @@ from typing import Annotated
 
 import msgspec
 
+from carepost.queue.types import State
 from carepost.wire.types import MessageView
+
+#: of a delivery, in the queue and after it in the portal
+STATES = frozenset({*(state.value for state in State), "opened", "expired", "retracted"})
 
 Line = Annotated[str, msgspec.Meta(max_length=998)]
 Address = Annotated[str, msgspec.Meta(max_length=320)]

@@ -7,19 +7,18 @@ from django.http import HttpResponse
 from carepost.api import answers, asked, retracting
 from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, scoped
-from carepost.api.shapes import MessagePage, Retract, Search
+from carepost.api.shapes import STATES, MessagePage, Retract, Search
 from carepost.archive import proof as proofs
 from carepost.archive.access import access_message
 from carepost.archive.search import Wanted, search
-from carepost.queue.types import State
 from carepost.tenancy.permissions import Scope
-
-_STATES = frozenset({*(state.value for state in State), "opened", "expired", "retracted"})
 
 
 @scoped(Scope.SEARCH)
 def messages(request: ApiRequest) -> HttpResponse:
     given = asked.query(request, "since", "until", "state", "tag", "cursor", "limit")
+    if len(given["tag"]) > 128:
+        raise ProblemError(422, "invalid", "A tag has 128 characters at most.")
     wanted = Wanted(
         tag=given["tag"],
         state=_state(given["state"]),
@@ -75,8 +74,8 @@ def _page(request: ApiRequest, wanted: Wanted, cursor: str, limit: int) -> HttpR
 
 
 def _state(text: str) -> str:
-    if text and text not in _STATES:
-        raise ProblemError(422, "invalid", f"`state` is one of: {', '.join(sorted(_STATES))}.")
+    if text and text not in STATES:
+        raise ProblemError(422, "invalid", f"`state` is one of: {', '.join(sorted(STATES))}.")
     return text
 
 
