@@ -289,9 +289,10 @@ class Session(asyncio.Protocol):
         if recipient.rpartition("@")[2].lower() not in (self._domain.name, *ALIASES.get(self._domain.name, ())):
             return "550 5.7.1 Not served here"
         if behaviour is Behaviour.FULL:
-            return "452 4.2.2 Mailbox full"
+            return f"452 4.2.2 <{recipient}>: mailbox full"
         if behaviour is Behaviour.UNKNOWN_USER:
-            return "550 5.1.1 No such mailbox"
+            # as most servers do it: what they answer is personal too, and must be treated so
+            return f"550 5.1.1 <{recipient}>: no such mailbox"
         pair = (self._sender or "", recipient)
         if behaviour is Behaviour.GREYLIST and pair not in self._host.greylisted:
             self._host.greylisted.add(pair)

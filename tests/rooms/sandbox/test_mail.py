@@ -150,7 +150,10 @@ def test_greylisting_asks_each_pair_to_come_back_once(living: LivingWorld) -> No
 
 @pytest.mark.parametrize(
     ("domain", "reply"),
-    [("full.test", (452, b"4.2.2 Mailbox full")), ("bounce.test", (550, b"5.1.1 No such mailbox"))],
+    [
+        ("full.test", (452, b"4.2.2 <testina@full.test>: mailbox full")),
+        ("bounce.test", (550, b"5.1.1 <testina@bounce.test>: no such mailbox")),
+    ],
 )
 def test_refused_recipients(living: LivingWorld, domain: str, reply: tuple[int, bytes]) -> None:
     with pytest.raises(smtplib.SMTPRecipientsRefused) as refused:
