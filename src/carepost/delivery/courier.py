@@ -4,25 +4,22 @@ A connection is pooled by host, port and trust anchors, never by recipient: what
 measured each time (law 4). One recipient a transaction (law 2)."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-
-import msgspec
 
 from carepost.crypto.sealed import Sealed
+from carepost.delivery.carried import Carried, Need, Parcel, Tally, dials
 from carepost.delivery.connection import Connection
 from carepost.delivery.dialer import Dialer
 from carepost.delivery.exchange import Ended, Timeouts
 from carepost.delivery.floor import Assessed, assess, met
 from carepost.delivery.hops import Hop, Hops
 from carepost.delivery.pool import Pool
-from carepost.delivery.tls import Handshake
+from carepost.delivery.transaction import LACKING, transact
 from carepost.delivery.trust import Anchors
 from carepost.policy.types import Assurance
 from carepost.queue.types import Stage
-from carepost.rfc.envelope import Recipient
 
-#: addresses dialled in one attempt, whatever DNS says (BI-032)
-DIALS = 6
+__all__ = ["Carried", "Courier", "Need", "Parcel"]
+
 #: seconds a connection waits for its next message and lives in all, and messages it carries
 IDLE, AGE, USES = 12.0, 600.0, 2_000
 #: seconds after which no further host is tried: an attempt must end well within its lease (queue.LEASE_S)
@@ -31,53 +28,6 @@ TRYING = 300.0
 LOOK_AGAIN = 30.0
 #: seconds between looks at deadlines and idle connections
 TICK = 0.25
-
-#: the host was reached, and has no TLS we take: it falls short like one that offers none
-NO_TLS = frozenset({"tls-failed", "starttls-injected"})
-#: another host of the same domain may do what this one cannot (RFC 6531 3.5 for the first)
-LACKING = frozenset({"no-smtputf8", "no-8bitmime", "too-large"})
-
-
-class Need(msgspec.Struct, frozen=True):
-    """What this recipient requires of a connection."""
-
-    floor: int
-    #: why unsigned DNS is not believed for now, or ""
-    weakened: str = ""
-    #: TLS was seen there before: nothing goes in clear
-    tls_once: bool = False
-
-
-class Carried(msgspec.Struct, frozen=True):
-    """The end of one attempt on the wire, with all that a record of it needs."""
-
-    ended: Ended
-    host: str = ""
-    address: str = ""
-    handshake: Handshake | None = None
-    hop: Hop | None = None
-    #: of the connection it came to; None: it came to none
-    assessed: Assessed | None = None
-    #: best assurance measured on any host; None: no host was reached
-    achieved: Assurance | None = None
-    #: some host offered STARTTLS; None: no host was reached
-    offered: bool | None = None
-    #: every host fell short of the floor, and nothing else went wrong
-    short: bool = False
-    #: NOTIFY was passed on: reports are the next server's
-    passed_on: bool = False
-
-    @property
-    def worth(self) -> Assurance | None:
-        """What to say was achieved: by this connection, or at best by another host."""
-        return self.assessed.achieved if self.assessed is not None else self.achieved
-
-
-class Parcel(msgspec.Struct, frozen=True):
-    sealed: Sealed
-    recipient: Recipient
-    #: called just before the final dot is handed over
-    before_dot: Callable[[], None]
 
 
 class Courier:
@@ -94,6 +44,8 @@ class Courier:
         self._pools: dict[tuple[str, int, str], Pool] = {}
         #: every connection there is, with the pool it belongs to once it is open
         self._live: dict[Connection, Pool | None] = {}
+        #: addresses that were slow to fail: (until when nobody else waits for them, how it ended)
+        self._down: dict[tuple[str, str, int, str], tuple[float, Ended]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -129,9 +81,9 @@ class Courier:
         return await self._try(None, hops, need)
 
     async def _try(self, parcel: Parcel | None, hops: Hops, need: Need) -> Carried:
-        tally = _Tally()
+        tally = Tally()
         began = 0.0
-        for hop, address in _dials(hops):
+        for hop, address in dials(hops):
             now = self._loop.time()
             began = began or now
             if hop.host in tally.settled or now - began > TRYING:
@@ -142,7 +94,7 @@ class Courier:
         return tally.carried()
 
     async def _host(
-        self, parcel: Parcel | None, hop: Hop, address: str, hops: Hops, need: Need, tally: "_Tally"
+        self, parcel: Parcel | None, hop: Hop, address: str, hops: Hops, need: Need, tally: "Tally"
     ) -> Carried | None:
         """One address of one host. None: it gave no answer about the message, the next may be tried."""
         pool = self._pool(hop, hops)
@@ -164,7 +116,7 @@ class Courier:
                 tally.short(hop, got, assessed)
                 return None
             try:
-                ended, passed_on = await _transact(got, parcel)
+                ended, passed_on = await transact(got, parcel)
             except BaseException:
                 # Let go in the middle: nobody knows where the two sides are, and the place is another's.
                 got.abort("lost")
@@ -215,6 +167,10 @@ class Courier:
             idle = None if fresh else pool.take(clear_ok=clear_ok)
             if idle is not None:
                 return idle
+            place = (hop.host, address, hop.port, hops.identity)
+            down = self._down.get(place)
+            if down is not None and down[0] > self._loop.time():
+                return down[1]
             if pool.room():
                 break
             spare = pool.idle
@@ -227,6 +183,7 @@ class Courier:
                 except TimeoutError:
                     return Ended(Stage.CONNECT, None, "busy")
         opened: Connection | Ended | None = None
+        began = self._loop.time()
         try:
             opened = await self._dialer.open(
                 hop.host,
@@ -240,7 +197,12 @@ class Courier:
                 self._live[opened] = pool
             else:
                 pool.gave_up()
-        return opened if not isinstance(opened, Connection) or not opened.error else Ended(Stage.EHLO, None, "lost")
+        if isinstance(opened, Connection):
+            return opened if not opened.error else Ended(Stage.EHLO, None, "lost")
+        # Remembered for as long as it took to find out: a host that hangs must not hold many messages, each as long.
+        now = self._loop.time()
+        self._down[place] = (now + (now - began), opened)
+        return opened
 
     def _give_back(self, pool: Pool, connection: Connection) -> None:
         now = self._loop.time()
@@ -276,6 +238,8 @@ class Courier:
         now = self._loop.time()
         for connection in list(self._live):
             connection.check_time(now)
+        for place in [place for place, (until, _) in self._down.items() if until <= now]:
+            del self._down[place]
         for key, pool in list(self._pools.items()):
             for connection in pool.idle:
                 if now - connection.idle_since > self._idle or now - connection.opened > AGE:
@@ -283,103 +247,3 @@ class Courier:
             if pool.empty:
                 del self._pools[key]
         self._timer = self._loop.call_later(TICK, self._tick)
-
-
-class _Tally:
-    """What was learnt of the hosts tried so far."""
-
-    __slots__ = ("_failed", "_short", "best", "offered", "settled")
-
-    def __init__(self) -> None:
-        self.best: Assurance | None = None
-        self.offered: bool | None = None
-        #: hosts whose other addresses need not be tried
-        self.settled: set[str] = set()
-        self._short: list[Carried] = []
-        self._failed: list[Carried] = []
-
-    def reached(self, connection: Connection, assessed: Assessed) -> None:
-        self._measured(assessed.achieved, connection.offered)
-
-    def short(self, hop: Hop, connection: Connection, assessed: Assessed) -> None:
-        self.reached(connection, assessed)
-        self.settled.add(hop.host)
-        ended = Ended(Stage.FLOOR, None, assessed.fault or "below-floor")
-        self._short.append(
-            Carried(ended, hop.host, connection.address, connection.handshake, hop, assessed, short=True)
-        )
-
-    def failed(self, hop: Hop, address: str, ended: Ended) -> None:
-        if ended.error in NO_TLS:
-            self._measured(Assurance.NONE, True)
-            self.settled.add(hop.host)
-            assessed = Assessed(Assurance.NONE, fault=ended.error)
-            self._short.append(Carried(ended, hop.host, address, None, hop, assessed, short=True))
-            return
-        if ended.stage is not Stage.CONNECT:
-            self.settled.add(hop.host)
-        self._failed.append(Carried(ended, hop.host, address, None, hop))
-
-    def lacking(self, hop: Hop, connection: Connection, assessed: Assessed, ended: Ended) -> None:
-        self.settled.add(hop.host)
-        self._failed.append(Carried(ended, hop.host, connection.address, connection.handshake, hop, assessed))
-
-    def carried(self) -> Carried:
-        """Something that may pass makes the whole temporary; only where every host fell short is it short."""
-        if self._failed:
-            # One that lacks something comes last, but what can be had by converting the message is tried at once.
-            order = {"no-8bitmime": 2, "no-smtputf8": 0, "too-large": 0}
-            chosen = max(reversed(self._failed), key=lambda one: order.get(one.ended.error, 1))
-        elif self._short:
-            chosen = max(self._short, key=lambda one: one.worth or Assurance.NONE)
-        else:
-            chosen = Carried(Ended(Stage.DNS, None, "no-usable-host"))
-        return msgspec.structs.replace(chosen, achieved=self.best, offered=self.offered)
-
-    def _measured(self, achieved: Assurance, offered: bool) -> None:
-        self.best = achieved if self.best is None else max(self.best, achieved)
-        self.offered = bool(self.offered) or offered
-
-
-def _dials(hops: Hops) -> Iterator[tuple[Hop, str]]:
-    """(host, address) in order: every host once before any host's second address, bounded (BI-032)."""
-    if len(hops.hops) == 1 and len(hops.hops[0].addresses) == 1 and not hops.hops[0].fault:
-        yield hops.hops[0], hops.hops[0].addresses[0]
-        return
-    usable = [hop for hop in hops.hops if not hop.fault]
-    pairs = [
-        (hop, hop.addresses[turn])
-        for turn in range(max((len(hop.addresses) for hop in usable), default=0))
-        for hop in usable
-        if turn < len(hop.addresses)
-    ]
-    yield from pairs[:DIALS]
-
-
-async def _transact(connection: Connection, parcel: Parcel) -> tuple[Ended, bool]:
-    """The message, with the parameters its server understands. Second: NOTIFY was passed on."""
-    sealed, recipient, can = parcel.sealed, parcel.recipient, connection.capabilities
-    utf8 = sealed.utf8 or not sealed.sender.isascii() or not sealed.recipient.isascii()
-    lacking = ""
-    if utf8 and not can.utf8:
-        lacking = "no-smtputf8"
-    elif sealed.eightbit and not can.eightbit:
-        lacking = "no-8bitmime"
-    elif can.size and len(sealed.data) > can.size:
-        lacking = "too-large"
-    if lacking:
-        return Ended(Stage.MAIL, None, lacking, usable=True), False
-    mail = f" SIZE={len(sealed.data)}" if can.size else ""
-    if sealed.eightbit:
-        mail += " BODY=8BITMIME"
-    if utf8:
-        mail += " SMTPUTF8"
-    rcpt = ""
-    if can.dsn:
-        # Whatever the sender asked for: a report of theirs must not carry the message in clear (DESIGN 3).
-        mail += " RET=HDRS"
-        if recipient.notify:
-            rcpt += " NOTIFY=" + ",".join(recipient.notify)
-        if recipient.orcpt:
-            rcpt += " ORCPT=" + recipient.orcpt
-    return await connection.send(sealed, parcel.before_dot, mail, rcpt), "NOTIFY=" in rcpt

@@ -4,6 +4,7 @@ No MX: the domain's own address. An MX, and nothing else is ever tried. A target
 leads into our own or a private network is refused (BI-029): a stranger's DNS never chooses what we connect to.
 """
 
+import asyncio
 import ipaddress
 import random
 from collections.abc import Collection, Mapping
@@ -76,14 +77,12 @@ def _order(
         named = [(preference, host) for preference, host in named if preference < min(own)]
         if not named:
             return (), tuple(passed), "mail-loop"
-    shuffled = random.SystemRandom().sample(named, len(named))
-    hosts: list[str] = []
-    for _, host in sorted(shuffled, key=lambda pair: pair[0]):
-        if literal(host):
-            passed.append((host, "literal"))
-        elif host not in hosts:
-            hosts.append(host)
-    return tuple(hosts[:HOSTS]), tuple(passed), "" if hosts else "no-usable-host"
+    passed += [(host, "literal") for _, host in named if literal(host)]
+    # The same ones each time, so that a domain with more does not seem to move (posture); at random among equals.
+    kept = sorted({pair for pair in named if not literal(pair[1])})[:HOSTS]
+    shuffled = sorted(random.SystemRandom().sample(kept, len(kept)), key=lambda pair: pair[0])
+    hosts = tuple(dict.fromkeys(host for _, host in shuffled))
+    return hosts, tuple(passed), "" if hosts else "no-usable-host"
 
 
 def literal(host: str) -> bool:
@@ -105,8 +104,7 @@ async def reach(
     """The addresses of an MX host. `implicit`: the host is the domain itself, which may be an alias.
 
     `dial`: host -> (address, port), the sandbox's table: asked after DNS, so that its signatures still count."""
-    v4 = await resolver.addresses(host)
-    v6 = await resolver.addresses(host, v6=True)
+    v4, v6 = await asyncio.gather(resolver.addresses(host), resolver.addresses(host, v6=True))
     instead = (dial or {}).get(host)
     found = [answer for answer in (v4, v6) if answer.records]
     if not found:

@@ -22,7 +22,7 @@ from carepost.queue.types import Claim, LeaseLost, MessageRecord, Settlement
 from carepost.wire.types import Actor
 
 #: deliveries under way at once, in all and to one destination
-MOST, PER_DESTINATION = 1000, 200
+MOST, PER_DESTINATION = 2000, 200
 #: claimed at a time, and seconds a claim waits for something to come
 BATCH, WAIT = 100, 30.0
 #: seconds between tries to commit a settlement the disk did not take

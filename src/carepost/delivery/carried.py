@@ -1,0 +1,133 @@
+"""What is carried, what it needs of a connection, and what was learnt of the hosts that were tried."""
+
+from collections.abc import Callable, Iterator
+
+import msgspec
+
+from carepost.crypto.sealed import Sealed
+from carepost.delivery.connection import Connection
+from carepost.delivery.exchange import Ended
+from carepost.delivery.floor import Assessed
+from carepost.delivery.hops import Hop, Hops
+from carepost.delivery.tls import Handshake
+from carepost.policy.types import Assurance
+from carepost.queue.types import Stage
+from carepost.rfc.envelope import Recipient
+
+#: addresses dialled in one attempt, whatever DNS says (BI-032)
+DIALS = 6
+#: the host was reached, and has no TLS we take: it falls short like one that offers none
+NO_TLS = frozenset({"tls-failed", "starttls-injected"})
+
+
+class Need(msgspec.Struct, frozen=True):
+    """What this recipient requires of a connection."""
+
+    floor: int
+    #: why unsigned DNS is not believed for now, or ""
+    weakened: str = ""
+    #: TLS was seen there before: nothing goes in clear
+    tls_once: bool = False
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """The end of one attempt on the wire, with all that a record of it needs."""
+
+    ended: Ended
+    host: str = ""
+    address: str = ""
+    handshake: Handshake | None = None
+    hop: Hop | None = None
+    #: of the connection it came to; None: it came to none
+    assessed: Assessed | None = None
+    #: best assurance measured on any host; None: no host was reached
+    achieved: Assurance | None = None
+    #: some host offered STARTTLS; None: no host was reached
+    offered: bool | None = None
+    #: every host fell short of the floor, and nothing else went wrong
+    short: bool = False
+    #: NOTIFY was passed on: reports are the next server's
+    passed_on: bool = False
+
+    @property
+    def worth(self) -> Assurance | None:
+        """What to say was achieved: by this connection, or at best by another host."""
+        return self.assessed.achieved if self.assessed is not None else self.achieved
+
+
+class Parcel(msgspec.Struct, frozen=True):
+    sealed: Sealed
+    recipient: Recipient
+    #: called just before the final dot is handed over
+    before_dot: Callable[[], None]
+
+
+class Tally:
+    """What was learnt of the hosts tried so far."""
+
+    __slots__ = ("_failed", "_short", "best", "offered", "settled")
+
+    def __init__(self) -> None:
+        self.best: Assurance | None = None
+        self.offered: bool | None = None
+        #: hosts whose other addresses need not be tried
+        self.settled: set[str] = set()
+        self._short: list[Carried] = []
+        self._failed: list[Carried] = []
+
+    def reached(self, connection: Connection, assessed: Assessed) -> None:
+        self._measured(assessed.achieved, connection.offered)
+
+    def short(self, hop: Hop, connection: Connection, assessed: Assessed) -> None:
+        self.reached(connection, assessed)
+        self.settled.add(hop.host)
+        ended = Ended(Stage.FLOOR, None, assessed.fault or "below-floor")
+        self._short.append(
+            Carried(ended, hop.host, connection.address, connection.handshake, hop, assessed, short=True)
+        )
+
+    def failed(self, hop: Hop, address: str, ended: Ended) -> None:
+        if ended.error in NO_TLS:
+            self._measured(Assurance.NONE, True)
+            self.settled.add(hop.host)
+            assessed = Assessed(Assurance.NONE, fault=ended.error)
+            self._short.append(Carried(ended, hop.host, address, None, hop, assessed, short=True))
+            return
+        if ended.stage is not Stage.CONNECT:
+            self.settled.add(hop.host)
+        self._failed.append(Carried(ended, hop.host, address, None, hop))
+
+    def lacking(self, hop: Hop, connection: Connection, assessed: Assessed, ended: Ended) -> None:
+        self.settled.add(hop.host)
+        self._failed.append(Carried(ended, hop.host, connection.address, connection.handshake, hop, assessed))
+
+    def carried(self) -> Carried:
+        """Something that may pass makes the whole temporary; only where every host fell short is it short."""
+        if self._failed:
+            # One that lacks something comes last, but what can be had by converting the message is tried at once.
+            order = {"no-8bitmime": 2, "no-smtputf8": 0, "too-large": 0}
+            chosen = max(reversed(self._failed), key=lambda one: order.get(one.ended.error, 1))
+        elif self._short:
+            chosen = max(self._short, key=lambda one: one.worth or Assurance.NONE)
+        else:
+            chosen = Carried(Ended(Stage.DNS, None, "no-usable-host"))
+        return msgspec.structs.replace(chosen, achieved=self.best, offered=self.offered)
+
+    def _measured(self, achieved: Assurance, offered: bool) -> None:
+        self.best = achieved if self.best is None else max(self.best, achieved)
+        self.offered = bool(self.offered) or offered
+
+
+def dials(hops: Hops) -> Iterator[tuple[Hop, str]]:
+    """(host, address) in order: every host once before any host's second address, bounded (BI-032)."""
+    if len(hops.hops) == 1 and len(hops.hops[0].addresses) == 1 and not hops.hops[0].fault:
+        yield hops.hops[0], hops.hops[0].addresses[0]
+        return
+    usable = [hop for hop in hops.hops if not hop.fault]
+    pairs = [
+        (hop, hop.addresses[turn])
+        for turn in range(max((len(hop.addresses) for hop in usable), default=0))
+        for hop in usable
+        if turn < len(hop.addresses)
+    ]
+    yield from pairs[:DIALS]
