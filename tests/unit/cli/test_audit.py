@@ -41,7 +41,9 @@ class Lying:
         for view, names in COLUMNS.items():
             office.execute(f"CREATE TABLE {view} (org, {', '.join(names)})")
         office.execute("INSERT INTO engine_epoch VALUES (?, 1)", (ORG.hex(),))
-        office.execute("INSERT INTO engine_org VALUES (?, 'demo', 1, '1', '', '', '', '', '', 30, 60, 'demo')", (ORG.hex(),))
+        office.execute(
+            "INSERT INTO engine_org VALUES (?, 'demo', 1, '1', '', '', '', '', '', 30, 60, 'demo')", (ORG.hex(),)
+        )
         office.execute("INSERT INTO engine_key VALUES (?, 'evidence', 1, ?, 0)", (ORG.hex(), wrapped))
         office.close()
         records = self.records()

@@ -1,4 +1,4 @@
-"""What one engine saw of a destination holds for every engine of the home (DESIGN 3: once seen with TLS, never clear)."""
+"""What one engine saw of a destination holds for every engine of the home (DESIGN 3): never clear text after TLS."""
 
 from pathlib import Path
 
