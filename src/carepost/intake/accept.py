@@ -17,6 +17,7 @@ from carepost.intake.refusals import Refusals, RefusedSender
 from carepost.intake.route import shard_of_key
 from carepost.policy.types import Refuse
 from carepost.queue.types import EventDraft, NewMessage
+from carepost.rfc import lines
 from carepost.rfc import message as rfc_message
 from carepost.rfc.envelope import Recipient
 from carepost.rfc.message import Message
@@ -119,6 +120,7 @@ class Intake:
         """What is refused whatever the recipient. Raises Refused, Unavailable, NotFound."""
         config = self._config
         checks.shape(submission, config.max_message, config.max_recipients)
+        lines.check_lengths(submission.body)
         snapshot = self._directory.snapshot(submission.org)
         read = rfc_message.read(submission.body)
         checks.sender(submission, snapshot, read.from_, config.hostname)
