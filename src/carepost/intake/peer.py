@@ -60,7 +60,10 @@ class AsyncClient:
         if kept:
             try:
                 return await self._exchange(path, kept.pop(), frame, wanted)
-            except (ConnectionError, asyncio.IncompleteReadError):
+            except TimeoutError:
+                raise frames.away() from None
+            except (OSError, asyncio.IncompleteReadError):
+                # closed by the other side meanwhile; the call carries a key, so it may be made again
                 pass
         try:
             pair = await asyncio.wait_for(asyncio.open_unix_connection(str(path)), frames.CONNECT_S)

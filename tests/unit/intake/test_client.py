@@ -13,6 +13,7 @@ from carepost.intake.peer import AsyncClient
 from carepost.intake.route import shard_of_key
 from carepost.reception.doors import DoorsServer
 from carepost.spool.budget import Budget
+from carepost.wire import doors
 from carepost.wire.types import Accepted, Actor
 from tests.unit.intake.office import CLINIC, Office, submission
 
@@ -186,3 +187,32 @@ async def test_an_engine_that_answers_nonsense_is_unavailable(tmp_path: Path) ->
 
 def test_keys_spread_over_the_shards_of_their_node() -> None:
     assert {shard_of_key(b"o" * 16, f"{i}", 4, node=2) for i in range(99)} == {128, 129, 130, 131}
+
+
+async def test_an_engine_that_does_not_answer_in_time_is_unavailable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("carepost.intake.frames.ANSWER_S", 0.05)
+    answered: list[int] = []
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Says which shards it holds, and then nothing more: first over a new connection, then over the kept one."""
+        while True:
+            size = int.from_bytes(await reader.readexactly(4), "big")
+            call = doors.read_call(await reader.readexactly(size))
+            if isinstance(call, doors.Health):
+                answered.append(1)
+                writer.write(doors.frame(doors.HealthAnswer({"0": {}}, {})))
+
+    server = await asyncio.start_unix_server(once, str(tmp_path / "engine-00.sock"))
+    try:
+        for ask in (lambda: AsyncClient(tmp_path, 1).accept(submission()), lambda: sync(tmp_path)):
+            with pytest.raises(Unavailable):
+                await ask()
+        assert len(answered) == 2
+    finally:
+        server.close()
+
+
+async def sync(run: Path) -> None:
+    await asyncio.to_thread(Client(run, 1).accept, submission())
