@@ -17,13 +17,17 @@ class Step(msgspec.Struct, frozen=True):
     how: str = ""
 
 
+def portal_by_mail(desk: Desk) -> bool:
+    """Whether a code sent by e-mail alone opens the portal."""
+    in_force = Rule.objects.filter(org_id=desk.org, version__label=desk.organisation.policy_version)
+    return in_force.filter(rule="portal-by-mail", portal_by_mail=True).exists()
+
+
 def steps(desk: Desk) -> list[Step]:
     org = desk.organisation
     domains = select.domains(desk.org)
     senders = len(select.credentials(desk.org)) + len(select.api_keys(desk.org))
-    by_mail = Rule.objects.filter(
-        org_id=desk.org, version__label=org.policy_version, rule="portal-by-mail", portal_by_mail=True
-    ).exists()
+    by_mail = portal_by_mail(desk)
     config = settings.CAREPOST_CONFIG
     secure = (org.portal_url or config.portal_url).startswith("https://")
     return [
@@ -32,7 +36,7 @@ def steps(desk: Desk) -> list[Step]:
             bool(org.phone),
             f"Notices are signed “{org.notice_name}”"
             + (f" and give the number {org.phone}." if org.phone else ", without a number to call."),
-            "carepost org change --phone NUMBER --notice-name NAME",
+            "carepost org set --phone NUMBER --notice-name NAME",
         ),
         Step(
             "A domain to send from",
@@ -53,13 +57,13 @@ def steps(desk: Desk) -> list[Step]:
             if by_mail
             else "Off: the portal then opens only with an access code or question agreed beforehand, and messages "
             "without one are held. Leaving it off is a decision too.",
-            "carepost rule portal-by-mail on",
+            "carepost rule portal-by-mail on --reason …",
         ),
         Step(
             "The address recipients see",
             secure,
             org.portal_url or config.portal_url or "Recipients’ links lead to this machine’s own name, without TLS.",
-            "carepost org change --portal-url https://…",
+            "carepost org set --portal-url https://…",
         ),
         *_people(desk),
     ]  # fmt: skip
@@ -76,13 +80,13 @@ def _people(desk: Desk) -> list[Step]:
             "A signed checkpoint of the records is sent there daily."
             if org.auditor
             else ("With daily checkpoints kept elsewhere nobody can rewrite the records unseen, not even you."),
-            "carepost org change --auditor ADDRESS",
+            "carepost org set --auditor ADDRESS",
         ),
         Step(
             "A second administrator",
             len(people) > 1,
             f"{len(people)} {'person works' if len(people) == 1 else 'people work'} here."
             + ("" if len(people) > 1 else " If you lose phone and key, nobody here can let you in again."),
-            "carepost staff add ADDRESS --role administrator",
+            "carepost staff add ADDRESS --name NAME --role administrator",
         ),
     ]

@@ -58,6 +58,14 @@ class SearchForm(forms.Form):
         return any(self.cleaned_data.get(name) for name in self.fields if name != "cursor")
 
 
+class SettingsForm(forms.Form):
+    notice_name = _text("Name that notices are signed with", longest=200)
+    phone = _text("Telephone number in notices", longest=60)
+    portal_url = _text("Where recipients find the portal (https://…)", longest=300)
+    auditor = _text("Auditor’s address for daily checkpoints")
+    reason = _text("Reason (kept with the event)", longest=500)
+
+
 class ActForm(forms.Form):
     verb = forms.ChoiceField(choices=[(v, v) for v in ("hold", "release", "retry", "retract")])
     reason = forms.CharField(max_length=500, error_messages={"required": "Say why; it is kept with the event."})

@@ -50,7 +50,7 @@ def line(delivery: DeliveryView, course: Course | None, accepted_at: int) -> Lin
         mark=words.state(state),
         method=words.method(delivery.method),
         assurance=_reached(delivery, course),
-        assurance_words=words.assurance(_reached(delivery, course)),
+        assurance_words=_assured(_reached(delivery, course), opened=state not in ("open", "deposited")),
         why=delivery.words,
         rule=delivery.rule,
         due_at=delivery.due_at if delivery.state in ("queued", "deferred") else 0,
@@ -64,6 +64,11 @@ def line(delivery: DeliveryView, course: Course | None, accepted_at: int) -> Lin
 
 def _reached(delivery: DeliveryView, course: Course | None) -> str:
     return (course.assurance if course is not None else "") or delivery.assurance
+
+
+def _assured(assurance: str, *, opened: bool) -> str:
+    known = words.assurance(assurance)
+    return known if opened or not known else f"once it is opened: {known}"
 
 
 def _decided(delivery: DeliveryView, accepted_at: int) -> Entry:

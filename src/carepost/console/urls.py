@@ -27,6 +27,8 @@ _pages = [
     path("people/<uuid:person>/disable", views_people.disable, name="disable"),
     path("people/<uuid:person>/link", views_people.new_link, name="link"),
     path("first-run", views_house.first_run, name="first-run"),
+    path("first-run/settings", views_house.change_settings, name="settings"),
+    path("first-run/portal-by-mail", views_house.portal_by_mail, name="portal-by-mail"),
     path("help", views_house.help_, name="help"),
     path("welcome/<str:token>", views_entry.welcome, name="welcome"),
 ]

@@ -1,14 +1,22 @@
 """The house: what needs a person, how the parts are, what an administrator must still decide, and what words mean."""
 
+from typing import Final
+
+from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from carepost.console import first_steps, house, words
+from carepost.console.forms import SettingsForm
 from carepost.console.guard import shielded
 from carepost.ground import clock
+from carepost.ground.errors import Refused
+from carepost.tenancy.actions import organisations, policy
 from carepost.tenancy.gates import StaffRequest, open_to_all, permission
 from carepost.tenancy.permissions import Permission
+
+_SETTINGS: Final = ("notice_name", "phone", "portal_url", "auditor")
 
 
 @require_safe
@@ -45,9 +53,54 @@ def health(request: StaffRequest) -> HttpResponse:
 @permission(Permission.ORGANISATION)
 @shielded
 def first_run(request: StaffRequest) -> HttpResponse:
+    return _first_run(request)
+
+
+@require_POST
+@permission(Permission.ORGANISATION)
+@shielded
+def change_settings(request: StaffRequest) -> HttpResponse:
+    form = SettingsForm(request.POST)
+    if not form.is_valid():
+        return _first_run(request, form, 422)
+    given = form.cleaned_data
+    row = request.desk.organisation
+    changes = {name: given[name] for name in _SETTINGS if given[name] != getattr(row, name)}
+    try:
+        organisations.change_settings(row.pk, actor=request.desk.actor, reason=given["reason"], **changes)
+    except Refused as refused:
+        form.add_error(None, refused.public)
+        return _first_run(request, form, 422)
+    messages.success(request, "The settings were changed; the engines know within two seconds.", extra_tags="console")
+    return redirect("console:first-run")
+
+
+@require_POST
+@permission(Permission.POLICY)
+@shielded
+def portal_by_mail(request: StaffRequest) -> HttpResponse:
+    """Whether a code sent by e-mail alone opens the portal (DESIGN 3): an administrator decides it, with a reason."""
+    on = request.POST.get("on") == "1"
+    policy.set_portal_by_mail(request.desk.org, on, actor=request.desk.actor, reason=request.POST.get("reason", ""))
+    said = (
+        "A code sent by e-mail now opens the portal." if on else "The portal now asks for what was agreed beforehand."
+    )
+    messages.success(request, said, extra_tags="console")
+    return redirect("console:first-run")
+
+
+def _first_run(request: StaffRequest, form: SettingsForm | None = None, status: int = 200) -> HttpResponse:
     steps = first_steps.steps(request.desk)
-    context = {"steps": steps, "done": sum(step.done for step in steps), "now": clock.now()}
-    return render(request, "console/first-run.html", context)
+    row = request.desk.organisation
+    context = {
+        "steps": steps,
+        "done": sum(step.done for step in steps),
+        "now": clock.now(),
+        "form": form or SettingsForm(initial={name: getattr(row, name) for name in _SETTINGS}),
+        "by_mail": first_steps.portal_by_mail(request.desk),
+        "may_policy": request.desk.may(Permission.POLICY),
+    }
+    return render(request, "console/first-run.html", context, status=status)
 
 
 @require_safe

@@ -21,6 +21,8 @@ from carepost.tenancy.permissions import Permission, authorise
 from carepost.wire.types import MessageView
 
 _PAGE: Final = 50
+#: origins of what Carepost itself wrote
+_OWN: Final = frozenset({"notice", "bounce", "report"})
 _DONE: Final = {
     "hold": "The delivery is held.",
     "release": "The delivery was released and goes on by itself.",
@@ -162,5 +164,5 @@ def _row(view: MessageView) -> dict[str, object]:
         "others": max(0, len(view.deliveries) - 3),
         "marks": list(marks.values()),
         "several": len(view.deliveries) > 1,
-        "held": any(d.state == "held" for d in view.deliveries),
+        "own": words.ORIGINS[view.origin] if view.origin in _OWN else "",
     }

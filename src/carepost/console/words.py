@@ -61,9 +61,9 @@ ORIGINS: Final[dict[str, str]] = {
     "portal": "reply written in the portal",
     "form": "form",
     "campaign": "campaign",
-    "bounce": "report of non-delivery",
+    "bounce": "report of non-delivery, made by Carepost",
     "notice": "notice made by Carepost",
-    "report": "report",
+    "report": "report made by Carepost",
 }
 
 

@@ -92,14 +92,14 @@ _CODE = (
     'font-family:Menlo,Consolas,monospace">{}</p>'
 )
 _BUTTON = (
-    '<p style="margin:0 0 8px"><a href="{url}" style="display:inline-block;padding:13px 22px;background:#1a4480;'
+    '<p style="margin:0 0 8px"><a href="{url}" style="display:inline-block;padding:13px 22px;background-color:#1a4480;'
     'color:#ffffff;text-decoration:none;border-radius:4px;font-weight:bold">{label}</a></p>'
     '<p style="margin:0 0 20px;font-size:15px">Or copy this address into your browser:<br>'
     '<span style="word-break:break-all">{url}</span></p>'
 )
 _PAGE = (
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-    '<title>{title}</title></head><body style="margin:0;padding:0;background:#ffffff;color:#1b1b1b">'
+    '</head><body style="margin:0;padding:0;background-color:#ffffff;color:#1b1b1b">'
     '<div style="max-width:34rem;margin:0 auto;padding:24px 16px;font:17px/1.5 Helvetica,Arial,sans-serif">'
     '<h1 style="font-size:22px;line-height:1.25;margin:0 0 16px">{title}</h1>{body}'
     '<p style="margin:24px 0 0;padding-top:12px;border-top:1px solid #a9aeb1;font-size:15px;color:#3d4551">{foot}</p>'

@@ -12,6 +12,7 @@ from carepost.tenancy.actions import staff
 from carepost.tenancy.models import Organisation, SignInLink, Staff
 from carepost.tenancy.permissions import BOOTSTRAP
 from tests.support.desk import PASSWORD, code_now, person, seated
+from tests.support.mailroom import happened
 
 PAGES = ["/", "/messages", "/health", "/people", "/first-run"]
 
@@ -165,3 +166,30 @@ def test_people_are_shown_disabled_and_given_links(maple: Organisation, harbour:
     # an operator does neither
     other = seated(person(maple, "operator", "otto@maple.test"))
     assert other.get("/people").status_code == 404
+
+
+def test_an_administrator_decides_at_first_run(maple: Organisation, harbour: Organisation) -> None:
+    http = seated(person(maple, "administrator"))
+    page = http.get("/first-run").content.decode()
+    assert "5 of 7 steps are done" in page or "4 of 7 steps are done" in page
+    fields = {"notice_name": "Maple Desk", "phone": "555-0188", "portal_url": "https://portal.maple.test",
+              "auditor": "audit@elsewhere.test", "reason": "first run"}  # fmt: skip
+    assert post(http, "/first-run/settings", "/first-run", **fields).status_code == 302
+    maple.refresh_from_db()
+    assert (maple.notice_name, maple.auditor) == ("Maple Desk", "audit@elsewhere.test")
+    wrong = post(http, "/first-run/settings", "/first-run", **{**fields, "auditor": "not an address"})
+    assert wrong.status_code == 422
+    assert 'role="alert"' in wrong.content.decode()
+    before = maple.policy_version
+    assert post(http, "/first-run/portal-by-mail", "/first-run", on="0", reason="we agree codes").status_code == 302
+    maple.refresh_from_db()
+    assert maple.policy_version != before
+    assert "It is <strong>off</strong>" in http.get("/first-run").content.decode()
+    told = happened(maple.pk)
+    assert {"org.changed"} <= {e.kind for e in told}
+    assert "first run" not in repr(told)
+    assert happened(harbour.pk, "org.changed") == []
+    # an operator does neither
+    other = seated(person(maple, "operator", "otto@maple.test"))
+    for path in ("/first-run/settings", "/first-run/portal-by-mail"):
+        assert post(other, path, "/sign-out", **fields).status_code == 404
