@@ -1,7 +1,7 @@
 """Records for tests: messages as an engine's outbox tells of them, taken into log and history by the journal's own
 commit, inside the transaction a test is wrapped in."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event as Flag
 from typing import Any
@@ -11,7 +11,8 @@ from django.conf import settings
 from django.db import connections, transaction
 
 from carepost.archive.books import book
-from carepost.audit.store import PostgresStore, SqliteStore
+from carepost.archive.store import speaking
+from carepost.audit.store import PostgresStore, Row, SqliteStore
 from carepost.ground import clock, ids
 from carepost.journal.commits import Commits
 from carepost.journal.signers import signers
@@ -31,9 +32,7 @@ class Writable:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        with transaction.atomic(using="records"), scope.every("the journal writes for all"):
-            if settings.CAREPOST_ONE_DATABASE:
-                connections["records"].connection.execute("SELECT set_config('carepost.org', '*', true)")
+        with transaction.atomic(using="records"):
             yield
 
     @contextmanager
@@ -46,7 +45,15 @@ class _Sqlite(Writable, SqliteStore):
 
 
 class _Postgres(Writable, PostgresStore):
-    pass
+    """Sees and writes the rows of all organisations, one statement at a time: the test's own stay scoped."""
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        with speaking(self._connection, "*"):
+            return super().rows(sql, parameters)
+
+    def many(self, sql: str, rows: Iterable[Sequence[object]]) -> None:
+        with speaking(self._connection, "*"):
+            super().many(sql, rows)
 
 
 def writable() -> Any:

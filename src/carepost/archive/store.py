@@ -9,6 +9,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from carepost.audit.store import PostgresStore, SqliteStore, Store
+from carepost.ground import ids
 
 
 def store() -> Store:
@@ -35,6 +36,8 @@ class _Sqlite(SqliteStore):
 
 
 class _Postgres(PostgresStore):
+    """Inside a transaction of Django's the organisation is set for as long as is read, and then what it was before."""
+
     def __init__(self, wrapper: Any) -> None:
         super().__init__(wrapper.connection)
         self._wrapper = wrapper
@@ -42,7 +45,17 @@ class _Postgres(PostgresStore):
     @contextmanager
     def reading(self, org: bytes | None) -> Iterator[None]:
         if self._wrapper.in_atomic_block:
-            yield
+            with speaking(self._wrapper.connection, "*" if org is None else ids.text(org)):
+                yield
         else:
             with super().reading(org):
                 yield
+
+
+@contextmanager
+def speaking(connection: Any, org: str) -> Iterator[None]:
+    """Row security's organisation (UUID text, or "*") within a transaction of PostgreSQL that goes on afterwards."""
+    before = connection.execute("SELECT current_setting('carepost.org', true)").fetchone()[0] or ""
+    connection.execute("SELECT set_config('carepost.org', %s, true)", (org,))
+    yield
+    connection.execute("SELECT set_config('carepost.org', %s, true)", (before,))

@@ -1,5 +1,6 @@
 """What follows a commit: the deposit, then its notice; once, though tried many times; the body kept until then."""
 
+from collections.abc import Iterator
 from threading import Event as Flag
 from typing import Any
 
@@ -15,6 +16,7 @@ from carepost.mailbox.models import Body, Deposit
 from carepost.mailbox.records import DepositRecord
 from carepost.queue.sealing import MessageSeal, seal_body
 from carepost.queue.types import MessageRecord, StoredBody
+from carepost.tenancy import scope
 from carepost.wire.types import Actor
 from tests.support.mailroom import KeptDoor
 from tests.support.outbox import SOURCE, Outbox
@@ -51,6 +53,13 @@ class Engine(KeptDoor):
         if message not in self.bodies:
             raise NotFound
         return self.bodies[message]
+
+
+@pytest.fixture(autouse=True)
+def eyes() -> Iterator[None]:
+    """A test sees all rows; what it calls must ask for its own organisation."""
+    with scope.every("the test's own eyes"):
+        yield
 
 
 @pytest.fixture
