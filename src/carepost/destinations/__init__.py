@@ -1,5 +1,5 @@
-"""What recipients' domains were seen to offer, and to whom nothing is sent: a read model for the console.
+"""Read models of where mail goes: so far the addresses nothing is sent to, as people may see them.
 
-Never decides (posture and policy do), never holds a domain in clear.
-Doors: seen.listing(org, actor), seen.note(...) for the journal; suppressions.listing(org, actor).
+Never decides (posture and policy do), never shows an address without an event first.
+Doors: suppressions.listing(org, actor) -> list[Suppressed]                       event suppression.listed
 """
