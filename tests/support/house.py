@@ -253,11 +253,11 @@ class House:
         texts = [f"== {p.name}\n{p.read_text(errors='replace')}" for p in sorted((self.path / "log").glob("*.log"))]
         return "\n".join([*texts, f"== supervisor\n{self.output.read_text(errors='replace')}"])
 
-    def carepost(self, *words: str, code: int = 0) -> str:
+    def carepost(self, *words: str, code: int = 0, typed: str = "") -> str:
         """A command for this home, as an administrator types it; its standard output."""
         done = subprocess.run(
             [sys.executable, "-m", "carepost.cli.main", *words, "--home", str(self.path)],
-            env=self.environ, cwd=ROOT, capture_output=True, text=True, timeout=100,
+            env=self.environ, cwd=ROOT, input=typed, capture_output=True, text=True, timeout=100,
         )  # fmt: skip
         assert done.returncode == code, (words, done.returncode, done.stderr, done.stdout)
         return done.stdout
