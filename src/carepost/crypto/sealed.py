@@ -1,5 +1,6 @@
 """The only value the courier sends (DESIGN law 4)."""
 
+import io
 from typing import Any, Final, NoReturn
 
 _MAKER: Final = object()
@@ -33,8 +34,10 @@ class Sealed:
         must see: a line break in the envelope, no recipient, bare CR or LF, a last line without its end."""
         if not recipient or _breaks(recipient) or _breaks(sender):
             raise ValueError("the envelope of a sealed message has one recipient and no line breaks")
-        pairs = data.count(b"\r\n")
-        if data.count(b"\n") != pairs or data.count(b"\r") != pairs or not data.endswith(b"\r\n"):
+        ends = io.IncrementalNewlineDecoder(None, translate=False)
+        # the fastest exact scan CPython has, as in rfc.lines (12 µs against 47 for 10 KB)
+        ends.decode(data.decode("latin-1"), final=True)
+        if ends.newlines != "\r\n" or not data.endswith(b"\r\n"):
             raise ValueError("a sealed message has CRLF line ends only, the last line included")
         # the order of __slots__
         return cls(_MAKER, data, not data.isascii(), int(floor), str(method), recipient, sender, utf8)

@@ -25,6 +25,7 @@ from carepost.posture import Posture
 from carepost.processes import outgoing
 from carepost.processes.checkpoints import Checkpoints
 from carepost.processes.child import Start
+from carepost.processes.pacing import Paced
 from carepost.queue.queue import Queue
 from carepost.reception.access import AccessProofs
 from carepost.reception.credentials import Credentials
@@ -124,6 +125,7 @@ class Engine:
         self._workers = [Worker(queue, world) for queue in self._queues.values()]
         for queue, worker in zip(self._queues.values(), self._workers, strict=True):
             queue.taker = worker
+        self._paced = Paced(self._intake, lambda: sum(worker.held for worker in self._workers))
         # one secret for all engines: an unknown user gets the same salt from each
         self._credentials = Credentials(self._directory, keys.raw("index", b"scram"))
         self._checkpoints = Checkpoints(home, config, keys)
@@ -143,7 +145,7 @@ class Engine:
 
         def smtp(role: Role, *, implicit_tls: bool = False) -> SmtpServer:
             return SmtpServer(
-                role, self._intake, self._credentials, self._access, self._certificates, self._budget, smtp_limits,
+                role, self._paced, self._credentials, self._access, self._certificates, self._budget, smtp_limits,
                 hostname=config.hostname, implicit_tls=implicit_tls,
             )  # fmt: skip
 
@@ -155,7 +157,7 @@ class Engine:
         limits = HttpLimits(max_recipients=config.max_recipients)
         viewer = outgoing.viewer(home)
         app = App(
-            self._intake, self._directory, self._access, self._budget, limits,
+            self._paced, self._directory, self._access, self._budget, limits,
             office=Relay(str(home.run / "staff.sock"), limits, "staff"),
             sandbox=Relay(viewer, limits, "sandbox") if viewer else None,
             checkpoint=self._checkpoints.latest,
@@ -170,6 +172,7 @@ class Engine:
     async def start(self) -> None:
         self._directory.start()
         self._checkpoints.start()
+        self._paced.start()
         for queue in self._queues.values():
             await queue.start()
         self._courier.start()
@@ -185,6 +188,7 @@ class Engine:
 
     async def stop(self) -> None:
         """No new connection; what runs ends or is taken up again at the next start."""
+        self._paced.stop()
         drains = [server.drain(DRAIN) for server, _, _ in self._smtp]
         await asyncio.gather(*drains, self._http.drain(DRAIN), return_exceptions=True)
         await asyncio.gather(*(worker.stop(DRAIN / 2) for worker in self._workers), return_exceptions=True)

@@ -3,12 +3,11 @@
 import asyncio
 import ipaddress
 import os
-import ssl
 from pathlib import Path
 
 import msgspec
 
-from carepost.delivery import https, mtasts, mx, resolver
+from carepost.delivery import https, resolver
 from carepost.delivery.hops import Finder
 from carepost.delivery.methods.tls import Preparer
 from carepost.delivery.mtasts import Policies
@@ -20,10 +19,8 @@ from carepost.ground.errors import Unavailable
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
 from carepost.posture import Posture
-from carepost.sandbox.world import Dial, read_dial, read_world
+from carepost.sandbox.world import read_dial, read_world
 
-#: RFC 8461 3.3
-POLICY_PATH = "/.well-known/mta-sts.txt"
 _OWNED_WITHIN = 30.0
 
 
@@ -40,32 +37,12 @@ def build(home: Home, config: Config, posture: Posture) -> Outgoing:
     extra = config.outbound_ca or (world.ca_file if world else "")
     anchors = Anchors.system(Path(extra) if extra else None)
     asked = Resolver(resolver.servers(config.resolvers, config.resolvers_validate))
-    fetch = policy_fetcher(asked, https.context(extra), dial)
+    fetch = https.PolicyFetch(asked, https.context(extra), dial=dial)
     finder = Finder(
         asked, Policies(asked, posture, fetch), ours=(config.hostname,), port=config.smtp_port, dial=dial or None
     )
     schedule = Schedule(config.retry_first, config.retry_longest, config.give_up)
     return Outgoing(anchors, finder, schedule)
-
-
-def policy_fetcher(asked: Resolver, tls: ssl.SSLContext, dial: Dial) -> mtasts.Fetch:
-    """Fetches `https://<host>/.well-known/mta-sts.txt` (RFC 8461 3.3) from the host's own addresses."""
-
-    async def fetch(host: str) -> bytes:
-        if host in dial:
-            places = [dial[host]]
-        else:
-            answers = [await asked.addresses(host), await asked.addresses(host, v6=True)]
-            places = [(address, 443) for answer in answers for address in answer.records if not mx.refused(address)]
-        error: Exception = https.NotHad("no-address")
-        for address, port in places[:4]:
-            try:
-                return await https.get(host, POLICY_PATH, address=address, port=port, tls=tls, limit=mtasts.MAX_BYTES)
-            except OSError as failed:
-                error = failed
-        raise error
-
-    return fetch
 
 
 def preparer(keys: PurposeKeys) -> Preparer:

@@ -66,9 +66,10 @@ class Abandoned:
         ours = row.id in self._claims.live and self._claims.live[row.id].lease == lease
         past_dot = self._shard.dots.marked(lease) or not (self._trusted or ours)
         found = recovery.settlement(claim, self._shard.number, clock.now(), past_dot=past_dot)
-        if await self._shard.ask(moves.settled(self._book, claim, found)) is True:
+        move = moves.settled(self._book, claim, found)
+        if await self._shard.ask(move) is True:
             log.event("delivery-taken-up", delivery=ids.text(row.id), uncertain=past_dot)
             self._shard.dots.clear(lease)
-            self._claims.placed(Flow(row.stream, row.org), row.destination, found.state, found.due_at)
+            self._claims.placed(Flow(row.stream, row.org), row.destination, move.place, move.due_at)
         self._claims.end(row.id, lease)
         return True

@@ -23,7 +23,8 @@ Lease = Callable[[], tuple[bytes, int]]
 
 class Accepting:
     __slots__ = (
-        "_answer", "_book", "_born", "_budget", "_claims", "_flow", "_new", "_shard", "_size", "_taker", "future",
+        "_answer", "_book", "_born", "_budget", "_claims", "_flow", "_new", "_places", "_shard", "_size", "_taker",
+        "future",
     )  # fmt: skip
 
     def __init__(
@@ -38,6 +39,8 @@ class Accepting:
         self._size = len(new.body)
         self._flow = Flow(new.stream, new.org)
         self._born: list[Claim] = []
+        #: where each delivery was stored; the clock is not asked twice
+        self._places: dict[bytes, int] = {}
         self._answer = views.accepted(new.id, new.deliveries, new.repeats)
         self.future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
 
@@ -59,6 +62,7 @@ class Accepting:
                 self._born.append(self._claim(d, token, until, bool(alone)))
                 event = events.attempted(self._shard.number, org, message, d.id, now, 1, d.record)
                 sealed.append(Sealing(new.org, event.draft, b""))
+            self._places[d.id] = place
             rows.append(
                 DeliveryRow(
                     d.id, new.id, new.org, new.stream, d.destination, state, place, d.due_at, token, until, attempt,
@@ -118,7 +122,7 @@ class Accepting:
         born = {claim.delivery for claim in self._born}
         for d in new.deliveries:
             if d.id not in born:
-                self._claims.placed(self._flow, d.destination, d.state, d.due_at)
+                self._claims.placed(self._flow, d.destination, self._places[d.id], d.due_at)
         if not self._born or self._taker is None:
             self._budget.give(self._size)
             return

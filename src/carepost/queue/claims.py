@@ -11,7 +11,7 @@ from carepost.ground.errors import CarepostError
 from carepost.queue import moves
 from carepost.queue.rota import Rota
 from carepost.queue.sealing import Opener, OrgKeyBook
-from carepost.queue.types import Claim, State
+from carepost.queue.types import Claim
 from carepost.spool.shard import Shard
 from carepost.spool.types import DeliveryRow, Flow, Outcome, Place, Promote
 
@@ -61,9 +61,9 @@ class Claims:
         self.rota.add(flow, destination)
         self._wake.set()
 
-    def placed(self, flow: Flow, destination: bytes, state: State, due_at: int) -> None:
-        """A committed row stands where `moves.place_of` put it."""
-        place = moves.place_of(state, due_at)
+    def placed(self, flow: Flow, destination: bytes, place: int, due_at: int) -> None:
+        """A row is committed at `place`: as it was stored, not as the clock would say now. A commit may take longer
+        than a short wait; a row kept as waiting that memory took for ready would sleep until the next start."""
         if place == Place.READY:
             self.ready(flow, destination)
         elif place == Place.WAITING:

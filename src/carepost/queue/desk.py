@@ -63,7 +63,7 @@ class Desk:
             if unit is None:
                 return NOT_POSSIBLE
             if await self._shard.ask(unit) is True:
-                self._claims.placed(Flow(row.stream, row.org), row.destination, State(unit.state), unit.due_at)
+                self._claims.placed(Flow(row.stream, row.org), row.destination, unit.place, unit.due_at)
                 return unit.state
         return NOT_POSSIBLE
 

@@ -116,6 +116,7 @@ class Queue:
             raise LeaseLost
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         flow, destination = Flow(claim.stream, claim.org), claim.destination
+        move = moves.settled(self._keys, claim, settlement)
 
         def done(outcome: Outcome) -> None:
             if isinstance(outcome, CarepostError):
@@ -125,14 +126,14 @@ class Queue:
             self._claims.end(claim.delivery, claim.lease)
             if outcome is True:
                 self._sent += settlement.state is State.SENT
-                self._claims.placed(flow, destination, settlement.state, settlement.due_at)
+                self._claims.placed(flow, destination, move.place, move.due_at)
             if not future.done():
                 if outcome is True:
                     future.set_result(None)
                 else:
                     future.set_exception(LeaseLost())
 
-        self.shard.submit(moves.settled(self._keys, claim, settlement), done)
+        self.shard.submit(move, done)
         await future
 
     async def plain(self, claim: Claim) -> bytes:
