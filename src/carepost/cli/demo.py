@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import random
 import socket
 import sys
 import tempfile
@@ -101,9 +102,18 @@ def _inbox(api: Api, row: Row) -> bytes | None:
 
 
 def _free_ports() -> dict[str, str]:
-    """Ports nobody uses now, so that a demo runs beside a Carepost that is up."""
-    held = [socket.create_server(("127.0.0.1", 0)) for _ in _PORTS]
-    ports = {f"CAREPOST_PORT_{name.upper()}": str(s.getsockname()[1]) for name, s in zip(_PORTS, held, strict=True)}
-    for one in held:
-        one.close()
-    return ports
+    """Ports nobody uses now, so that a demo runs beside a Carepost that is up. Below the range the system hands out by
+    itself: there another program could be given one before we listen."""
+    ports: list[int] = []
+    for port in random.sample(range(20_000, 32_000), 500):
+        if len(ports) < len(_PORTS) and _free(port):
+            ports.append(port)
+    return {f"CAREPOST_PORT_{name.upper()}": str(port) for name, port in zip(_PORTS, ports, strict=True)}
+
+
+def _free(port: int) -> bool:
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError:
+        return False
+    return True
