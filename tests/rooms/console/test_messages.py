@@ -12,6 +12,7 @@ from carepost.console import records, timeline
 from carepost.ground import ids
 from carepost.mailbox.course import courses
 from carepost.mailbox.models import Deposit
+from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from carepost.wire.types import Actor, MessageView
 from tests.support.desk import sample
@@ -191,7 +192,8 @@ def test_what_lies_in_the_portal_is_taken_back_there(
 
 def test_a_deposit_has_its_course_in_words(maple: Organisation, harbour: Organisation) -> None:
     row = lay(maple)
-    Deposit.objects.filter(id=row.id).update(state="opened", assurance="MAILBOX", opened_at=row.created_at + 1)
+    with scope.organisation(maple.pk):
+        Deposit.objects.filter(id=row.id).update(state="opened", assurance="MAILBOX", opened_at=row.created_at + 1)
     course = courses(maple.pk.bytes, row.message)[str(row.delivery)]
     assert [s.heading for s in course.steps] == ["Waiting in the portal", "Opened", "Expires"]
     assert courses(harbour.pk.bytes, row.message) == {}
