@@ -29,7 +29,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def pytest_unconfigure() -> None:
+def pytest_sessionfinish() -> None:
     global _cluster
     if _cluster is not None:
         subprocess.run(["sh", str(_SCRIPT), "stop", str(_cluster)], capture_output=True, timeout=60)
