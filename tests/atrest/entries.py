@@ -174,7 +174,7 @@ class Entries:
         """Sent, deferred, refused with the address in the server's answer, hung up on, and the report that follows."""
         new = self.new
         for domain, state in (("bounce.test", "failed"), ("full.test", "deferred"), ("hangup.test", "deferred"),
-                              ("greylist.test", "deferred"), ("expired.test", "deposited")):  # fmt: skip
+                              ("expired.test", "deposited")):  # fmt: skip
             name = domain.partition(".")[0]
             sent = self.house.send(
                 f"{new(name + '-to')}@{domain}", subject=new(f"{name}-subject"), text=new(f"{name}-text"),
@@ -312,11 +312,16 @@ class Entries:
     def settled(self) -> None:
         """Each message is where it ends, and the journal has all of it."""
 
-        def there() -> bool:
+        def elsewhere() -> list[str]:
             views = {m: self.house.request("GET", f"/api/v1/messages/{m}")[1] for m in self.ends}
-            return all(d["state"] == self.ends[m] for m, view in views.items() for d in view["deliveries"])
+            return [
+                f"{d['state']}, not {self.ends[m]}: {d['words']}"
+                for m, view in views.items()
+                for d in view["deliveries"]
+                if d["state"] != self.ends[m]
+            ]
 
-        until(there, within=60, what="everything is where it ends")
+        until(lambda: not elsewhere(), within=60, what="everything is where it ends")
         until(lambda: not self.house.figures()["outbox"], within=30, what="the journal has everything")
 
     # helpers

@@ -8,8 +8,9 @@ import random
 import urllib.parse
 from pathlib import Path
 
-#: letters of a word; the chance that a byte somewhere spells one is nil
-LENGTH = 14
+_LETTERS = "bcdfghjklmnpqrstvwxz"
+#: letters that all words of a test share, and letters of each of its own: the chance that bytes spell them is nil
+SHARED, OWN = 10, 8
 
 
 class Canaries:
@@ -18,14 +19,16 @@ class Canaries:
     def __init__(self) -> None:
         self.words: dict[str, str] = {}
         self._random = random.SystemRandom()
+        self.beginning = self._letters(SHARED)
 
     def new(self, name: str, *, ascii_only: bool = True) -> str:
         assert name not in self.words, name
-        letters = [self._random.choice("bcdfghjklmnpqrstvwxz") for _ in range(LENGTH)]
-        if not ascii_only:
-            letters[LENGTH // 2] = "ü"
-        self.words[name] = "".join(letters)
+        own = self._letters(OWN)
+        self.words[name] = self.beginning + (own if ascii_only else own[:3] + "ü" + own[4:])
         return self.words[name]
+
+    def _letters(self, count: int) -> str:
+        return "".join(self._random.choice(_LETTERS) for _ in range(count))
 
 
 def forms(word: str) -> dict[str, bytes]:
@@ -55,19 +58,25 @@ def forms(word: str) -> dict[str, bytes]:
 
 
 def traces(folder: Path, canaries: Canaries) -> list[str]:
-    """Where a word lies in any file under `folder` or in a file's name: "name of the entry, form, file"."""
-    wanted = [(name, form, needle) for name, word in canaries.words.items() for form, needle in forms(word).items()]
+    """Where a word, or the beginning of one, lies in any file under `folder` or in a file's name."""
+    shared = forms(canaries.beginning)
     found = []
     for top, folders, files in os.walk(folder):
         for name in (*folders, *files):
-            found += [f"{entry} ({form}) names {top}/{name}" for entry, form, n in wanted if n in os.fsencode(name)]
+            found += [f"{form} names {top}/{name}" for form, needle in shared.items() if needle in os.fsencode(name)]
         for name in files:
             path = Path(top) / name
             if path.is_file() and path.stat().st_size:
-                found += [f"{entry} ({form}) in {path}" for entry, form in _within(path, wanted)]
+                found += [f"{place} in {path}" for place in _within(path, shared, canaries)]
     return found
 
 
-def _within(path: Path, wanted: list[tuple[str, str, bytes]]) -> list[tuple[str, str]]:
+def _within(path: Path, shared: dict[str, bytes], canaries: Canaries) -> list[str]:
+    """ "entry (form)"; an unknown entry where only the beginning of a word is there."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        return [(entry, form) for entry, form, needle in wanted if data.find(needle) >= 0]
+        hits = [form for form, needle in shared.items() if data.find(needle) >= 0]
+        if not hits:
+            return []
+        words = {name: forms(word) for name, word in canaries.words.items()}
+        named = [f"{n} ({form})" for n, f in words.items() for form, needle in f.items() if data.find(needle) >= 0]
+        return named or [f"unknown ({form})" for form in hits]
