@@ -8,6 +8,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from django.conf import settings
+
 from carepost.ground import postgres
 from carepost.settings.runtime import Runtime
 
@@ -96,6 +98,4 @@ class Router:
 
 
 def _one_database() -> bool:
-    from django.conf import settings  # noqa: PLC0415  settings are being read when this module is imported
-
     return bool(settings.CAREPOST_ONE_DATABASE)

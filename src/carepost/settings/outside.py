@@ -8,14 +8,13 @@ CAREPOST_FACE_URL = _face["url"]
 
 INSTALLED_APPS = [*INSTALLED_APPS, "carepost.portal", "carepost.public", "django_htmx"]
 
+#: no session of Django's here: recipients' sessions are rows of `mailbox`, and this process never sees those of staff
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "carepost.ui.headers.PageHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
 ]
 AUTHENTICATION_BACKENDS: list[str] = []

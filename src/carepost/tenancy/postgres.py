@@ -41,8 +41,8 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("destinations_*", {"staff": _WRITE, "journal": _WRITE}),
     ("audit_key", {"staff": _READ, "outside": _READ, "journal": _WRITE}),
     ("audit_*", {"staff": _READ, "journal": _WRITE}),
-    ("django_session", {"staff": _WRITE, "outside": _WRITE}),
-    ("carepost_cache", {"staff": _WRITE, "outside": _WRITE}),
+    ("django_session", {"staff": _WRITE}),
+    ("carepost_cache", {"staff": _WRITE}),
     ("django_migrations", {"staff": _READ, "outside": _READ, "journal": _READ}),
     ("*", {"staff": _WRITE}),
 )

@@ -6,6 +6,8 @@ import pytest
 
 from carepost.ground.errors import NotFound
 from carepost.policy.types import Assurance, Method, Rule, TlsPolicy
+from carepost.rfc.address import parse_path
+from carepost.rfc.errors import AddressError
 from carepost.tenancy import keys, sealing, select
 from carepost.tenancy.actions import keys as key_actions
 from carepost.tenancy.actions import organisations, policy, suppression
@@ -111,6 +113,21 @@ def test_a_rule_of_a_unit_names_a_unit_of_the_organisation(cast: Any) -> None:
     dock = organisations.add_unit(cast.harbour, "Dock", actor=cast.hal)
     with pytest.raises(NotFound):
         policy.add_rule(cast.clinic, Rule(id="a", action="hold"), actor=cast.ada, reason="r", unit=dock.pk)
+
+
+def test_no_spelling_of_an_address_escapes_the_list(cast: Any) -> None:
+    """BI-063: suppressed in one spelling, met in another: composed and decomposed, Unicode domain and A-label."""
+    assert suppression.suppress(cast.clinic, "J\u00f6rg@B\u00fccher.test", actor=cast.olga, reason="request")
+    for other in ("jo\u0308rg@b\u00fccher.test", "J\u00d6RG@xn--bcher-kva.test", " j\u00f6rg@XN--BCHER-KVA.TEST "):
+        assert not suppression.suppress(cast.clinic, other, actor=cast.olga, reason="request")
+    # what the engine compares is what its doors read
+    door = parse_path("j\u00f6rg@b\u00fccher.test", utf8=True)
+    (row,) = select.suppressions(cast.clinic)
+    assert bytes(row.token) == suppression.token(cast.clinic, door)
+    with pytest.raises(AddressError):
+        suppression.suppress(cast.clinic, "j\u200borg@bcher.test", actor=cast.olga, reason="request")
+    suppression.unsuppress(cast.clinic, "j\u00f6rg@xn--bcher-kva.test", actor=cast.olga, reason="asked again")
+    assert select.suppressions(cast.clinic) == []
 
 
 def test_suppression_is_a_token_and_a_sealed_address(cast: Any, told: Any, epoch: Any) -> None:

@@ -159,8 +159,8 @@ def test_a_key_of_one_organisation_never_points_into_another(installed: Installe
 DENIED = {
     "outside": (
         ["tenancy_staff", "tenancy_apikey", "tenancy_credential", "tenancy_rule", "tenancy_suppression",
-         "tenancy_membership", "tenancy_signinlink", "tenancy_outboxevent", "mfa_authenticator", "archive_message",
-         "archive_token", "audit_leaf", "engine_credential"],
+         "tenancy_membership", "tenancy_signinlink", "tenancy_outboxevent", "mfa_authenticator", "django_session",
+         "archive_message", "archive_token", "audit_leaf", "engine_credential"],
         ["tenancy_organisation", "tenancy_orgkey", "tenancy_orgepoch", "audit_key"],
     ),
     "journal": (["mfa_authenticator", "django_session"], ["tenancy_staff", "tenancy_apikey"]),
