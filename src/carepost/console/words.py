@@ -67,13 +67,31 @@ ORIGINS: Final[dict[str, str]] = {
 }
 
 
+#: the same for lists, where room is short
+_SHORT: Final[dict[str, str]] = {
+    "sent": "Server accepted",
+    "deposited": "In the portal",
+    "open": "In the portal",
+    "opened": "Opened",
+    "held": "Held",
+    "queued": "Waiting",
+    "claimed": "Being sent",
+    "deferred": "Trying again",
+    "expired": "Expired",
+    "deleted": "Deleted",
+}
+
+
 class Mark(msgspec.Struct, frozen=True):
     word: str
+    #: good | wait | bad | plain
     tone: str
+    short: str
 
 
 def state(value: str) -> Mark:
-    return Mark(*STATES.get(value, (value, "plain")))
+    word, tone = STATES.get(value, (value, "plain"))
+    return Mark(word, tone, _SHORT.get(value, word))
 
 
 def method(value: str) -> str:

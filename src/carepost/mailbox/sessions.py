@@ -4,6 +4,7 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
+from django.db.models import Q
 
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
@@ -80,6 +81,7 @@ def open_session(row: Deposit, assurance: str, *, device: str, trusted: bool, co
     )
     if old is not None:
         old.delete()
+    _forget_ended(row.org_id, now)
     return Opened(value, TRUSTED // 1_000_000 if trusted else 0)
 
 
@@ -155,12 +157,9 @@ def be_quiet(session: Session, quiet: bool) -> None:
         Recipient.objects.filter(id=session.recipient).update(quiet=quiet)
 
 
-def sweep(org: bytes) -> int:
-    """Forgets ended sessions. Returns how many."""
-    now = clock.now()
-    with within(org):
-        rows = PortalSession.objects.filter(org_id=UUID(bytes=org))
-        return rows.filter(idle_at__lte=now).delete()[0] + rows.filter(ends_at__lte=now).delete()[0]
+def _forget_ended(org: UUID, now: int) -> None:
+    """Whoever opens a session sweeps out what ended in this organisation."""
+    PortalSession.objects.filter(org_id=org).filter(Q(idle_at__lte=now) | Q(ends_at__lte=now)).delete()
 
 
 def _row(cookie: str, now: int) -> PortalSession | None:
