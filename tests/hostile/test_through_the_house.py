@@ -170,6 +170,21 @@ def our_time(seen: Seen) -> None:
     assert re.search(r"Sent\s+\d{1,2} \w+ 20\d\d", seen.words), seen.words
 
 
+def damaged(seen: Seen) -> None:
+    files_are(("scan.pdf",), b"")(seen)
+    assert "damaged on its way to us and empty" in seen.words
+
+
+def safe_names(seen: Seen) -> None:
+    assert len(seen.files) == 4
+    for number, name in enumerate(seen.files):
+        assert not set(name) & set("/\\:\u202e") and len(name) <= 150 and name.upper() != "CON"
+        said = seen.file(number).fields["content-disposition"]
+        assert said.isascii() and "/" not in said.replace("''", "") and "%E2%80%AE" not in said
+    with zipfile.ZipFile(io.BytesIO(seen.visitor.get(f"{seen.path}/files").body)) as packed:
+        assert all("/" not in name and ".." not in name for name in packed.namelist())
+
+
 #: id -> (the message, what its reader must see)
 CASES: dict[str, tuple[bytes, Callable[[Seen], None]]] = {
     "bi-044-subject": (plain("Subject: =?UTF-8?Q?Hello=0D=0ABcc:_eve@verified.test?="), one_subject),
@@ -194,10 +209,7 @@ CASES: dict[str, tuple[bytes, Callable[[Seen], None]]] = {
     ),
     "bi-055-junk": (
         mixed(TEXT, attached("application/pdf", 'filename="scan.pdf"', b"", encoded=b"JVBE=Rg==!!\r\n")),
-        lambda seen: (
-            files_are(("scan.pdf",), b"")(seen),
-            text_free(seen, "damaged on its way to us and empty"),
-        )[0],
+        damaged,
     ),
     "bi-056-names": (
         mixed(
@@ -207,7 +219,7 @@ CASES: dict[str, tuple[bytes, Callable[[Seen], None]]] = {
             attached("text/plain", 'filename="CON"', b"three"),
             attached("text/plain", f'filename="{"n" * 900}.txt"', b"four"),
         ),
-        lambda seen: safe_names(seen),
+        safe_names,
     ),
     "bi-057-picture": (mixed(TEXT, attached("image/png", 'filename="x.png"', PICTURE)), files_are(("x.png",), PICTURE)),
     "bi-058-bomb": (
@@ -255,20 +267,6 @@ CASES: dict[str, tuple[bytes, Callable[[Seen], None]]] = {
         files_are(("visit.ics", "c.vcf"), CALENDAR),
     ),
 }  # fmt: skip
-
-
-def text_free(seen: Seen, words: str) -> None:
-    assert words in seen.words
-
-
-def safe_names(seen: Seen) -> None:
-    assert len(seen.files) == 4
-    for number, name in enumerate(seen.files):
-        assert not set(name) & set("/\\:\u202e") and len(name) <= 150 and name.upper() != "CON"
-        said = seen.file(number).fields["content-disposition"]
-        assert said.isascii() and "/" not in said.replace("''", "") and "%E2%80%AE" not in said
-    with zipfile.ZipFile(io.BytesIO(seen.visitor.get(f"{seen.path}/files").body)) as packed:
-        assert all("/" not in name and ".." not in name for name in packed.namelist())
 
 
 class Outcome(msgspec.Struct, frozen=True):

@@ -4,6 +4,8 @@ import re
 import unicodedata
 
 from carepost.ground.errors import Refused
+from carepost.rfc.address import parse_domain
+from carepost.rfc.errors import AddressError
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
@@ -22,8 +24,9 @@ def domain(typed: str) -> str:
     name = typed.strip().rstrip(".").lower()
     if not name.isascii():
         try:
-            name = name.encode("idna").decode()
-        except UnicodeError:
+            # the one reading the doors have too (IDNA 2008): "faß.test" is not "fass.test"
+            name = parse_domain(name)
+        except AddressError:
             raise Wrong("bad-domain", "This is not a domain name.") from None
     labels = name.split(".")
     if len(name) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):

@@ -10,6 +10,7 @@ import trustme
 from carepost.crypto import dkim
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
+from carepost.rfc.address import parse_domain
 from carepost.tenancy import keys, select
 from carepost.tenancy.actions import domains, routes
 from carepost.tenancy.names import Wrong
@@ -87,6 +88,8 @@ def test_what_is_no_domain_is_refused(typed: str, cast: Any) -> None:
 
 def test_an_international_domain_is_kept_in_a_labels(cast: Any) -> None:
     assert domains.add_domain(cast.clinic, "bücher.test", actor=cast.ada).domain == "xn--bcher-kva.test"
+    # BI-063: the door reads "ß" as IDNA 2008 does, so the table must not keep another domain's name
+    assert domains.add_domain(cast.clinic, "faß.test", actor=cast.ada).domain == parse_domain("faß.test") != "fass.test"
 
 
 def test_a_route_is_pinned_with_its_ca_and_replaced_on_record(cast: Any, told: Any, tmp_path: Path) -> None:
