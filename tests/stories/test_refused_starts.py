@@ -77,6 +77,12 @@ def _no_keyring(home: Path) -> None:
     (home / "keyring.json").unlink()
 
 
+def _no_keyring_nor_office(home: Path) -> None:
+    """As where PostgreSQL holds the office: nothing in the home but its mark says that a keyring was made."""
+    (home / "keyring.json").unlink()
+    (home / "office.db").unlink()
+
+
 def _damaged_keyring(home: Path) -> None:
     (home / "keyring.json").write_text("{")
 
@@ -114,6 +120,7 @@ def _no_toml(home: Path) -> None:
     [
         (_wrong_keyring, ("keyring",)),
         (_no_keyring, ("keyring", "CAREPOST_KEYRING")),
+        (_no_keyring_nor_office, ("keyring", "CAREPOST_KEYRING")),
         (_damaged_keyring, ("keyring",)),
         (_damaged_mark, ("home.json",)),
         (_damaged_office, ("office", "keyring")),

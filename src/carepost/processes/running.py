@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from carepost.ground import config, home
+from carepost.ground import config, durable, home
 from carepost.ground.config import Config
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
@@ -95,17 +95,28 @@ def _reachable(path: Path) -> None:
 
 
 def _keyring(opened: Home, environ: dict[str, str], say: Say) -> MasterKeyring:
-    path = opened.keyring(environ)
+    """The keyring this home was begun with, told by a value derived from it; made where the home has none yet."""
+    path, known = opened.keyring(environ), opened.path / "keyring.check"
     if path.exists():
-        return MasterKeyring.open(path)
-    if opened.office_db.exists():
+        keyring = MasterKeyring.open(path)
+        if known.exists() and known.read_bytes() != _check(keyring):
+            raise ConfigError(f"The keyring {path} is not the one made with this home: set CAREPOST_KEYRING to that.")
+    elif known.exists() or opened.office_db.exists():
         raise ConfigError(f"No keyring at {path}: set CAREPOST_KEYRING to the one made with this home.")
-    keyring = MasterKeyring.create(path)
-    say(f"keyring     {path}")
-    say("            Losing it loses everything in this home. Keep a copy, apart from every backup of the home.")
-    if opened.sandbox:
-        say("            It lies inside the home only because this is a sandbox.")
+    else:
+        keyring = MasterKeyring.create(path)
+        say(f"keyring     {path}")
+        say("            Losing it loses everything in this home. Keep a copy, apart from every backup of the home.")
+        if opened.sandbox:
+            say("            It lies inside the home only because this is a sandbox.")
+    if not known.exists():
+        durable.write(known, _check(keyring))
     return keyring
+
+
+def _check(keyring: MasterKeyring) -> bytes:
+    """Tells keyrings apart and nothing else of them (HKDF of the first key: the same after a rotation)."""
+    return keyring.purposes("database").raw("database", b"keyring-check", version=1).hex().encode() + b"\n"
 
 
 def _ports_free(settings: Config, opened: Home) -> None:
