@@ -2,49 +2,101 @@
 or temporary files, nor in PostgreSQL's files; whether Carepost was stopped or everything was killed. A copy of the
 home without its keyring opens nothing."""
 
+import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from tests.atrest.entries import Entries
 from tests.atrest.traces import Canaries, traces
-from tests.support.house import ROOT, House, environment
+from tests.support.house import ROOT, House, Model
 
 
-@pytest.fixture(params=["stopped", "killed"])
-def ended(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[House, Canaries, Path]]:
-    """A home that took everything in, and its end. What its processes may write lies under `tmp_path`."""
-    canaries, temporary = Canaries(), tmp_path / "tmp"
-    temporary.mkdir()
-    with House(tmp_path, TMPDIR=temporary, CAREPOST_RETRY_FIRST=30) as house:
-        entries = Entries(house, canaries)
-        entries.all()
+class Ended:
+    """A home that took everything in, and its end. Everything written meanwhile lies in `folders`."""
+
+    def __init__(self, house: House, canaries: Canaries, folders: list[Path]) -> None:
+        self.house, self.canaries, self.folders = house, canaries, folders
+
+    def traces(self) -> list[str]:
+        return [found for folder in self.folders for found in traces(folder, self.canaries)]
+
+
+def take_everything_in(house: House, *, kill: bool) -> Canaries:
+    canaries = Canaries()
+    with house:
+        Entries(house, canaries).all()
         no_cores(house)
-        if request.param == "stopped":
-            house.stop()
-        else:
+        if kill:
             house.kill_all()
-        assert "Traceback" not in house.logs(), house.logs()
-        yield house, canaries, tmp_path
+        else:
+            house.stop()
+    assert "Traceback" not in house.logs(), house.logs()
+    return canaries
+
+
+@pytest.fixture(params=["stopped", "killed", pytest.param("postgres", marks=pytest.mark.postgres)])
+def ended(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ended]:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    more = {"TMPDIR": temporary, "CAREPOST_RETRY_FIRST": 30}
+    if request.param != "postgres":
+        house = House(tmp_path, **more)
+        yield Ended(house, take_everything_in(house, kill=request.param == "killed"), [tmp_path])
+        return
+    with cluster() as (url, data):
+        house = House(tmp_path, copied=Model(tmp_path, CAREPOST_DATABASE_URL=owner(url)), **more)
+        canaries = take_everything_in(house, kill=True)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+            [held] = connection.execute("SELECT pg_database_size(current_database())").fetchone() or [0]
+            assert held > 1_000_000
+        yield Ended(house, canaries, [tmp_path, data])
+
+
+@contextmanager
+def cluster() -> Iterator[tuple[str, Path]]:
+    """(URL of its superuser, its data directory): a cluster of this test's own, in a folder its user can reach."""
+    with tempfile.TemporaryDirectory(prefix="carepost-cluster-") as name:
+        os.chmod(name, 0o711)
+        folder, script = Path(name) / "cluster", str(ROOT / "tools" / "postgres.sh")
+        started = subprocess.run(["sh", script, "start", str(folder)], capture_output=True, text=True, timeout=100)
+        assert started.returncode == 0, started.stderr
+        try:
+            yield started.stdout.strip(), folder / "data"
+        finally:
+            subprocess.run(["sh", script, "stop", str(folder)], timeout=100, check=True)
+
+
+def owner(url: str) -> str:
+    """A role that is no superuser owns the tables, as in production."""
+    made = subprocess.run(
+        [sys.executable, str(ROOT / "tools" / "postgres_owner.py"), url], capture_output=True, text=True, timeout=60
+    )
+    assert made.returncode == 0, made.stderr
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE carepost OWNER {urlsplit(made.stdout).username}")
+    return urlsplit(made.stdout.strip())._replace(path="/carepost").geturl()
 
 
 @pytest.mark.timeout(300)
-def test_no_canary_lies_anywhere_and_without_the_keyring_nothing_opens(
-    ended: tuple[House, Canaries, Path], tmp_path: Path
-) -> None:
-    house, canaries, written = ended
-    assert len(canaries.words) > 40
-    found = traces(written, canaries)
-    assert not found, "\n".join(found)
+def test_no_canary_lies_anywhere_and_without_the_keyring_nothing_opens(ended: Ended, tmp_path: Path) -> None:
+    assert len(ended.canaries.words) > 100
+    assert not (found := ended.traces()), "\n".join(found)
     # the search itself finds what is there to be found
-    (written / "planted").write_bytes(b"\0" * 4000 + canaries.words["smtp-body"].encode("utf-16-le"))
-    assert traces(written, canaries), "the search is blind"
-    (written / "planted").unlink()
-    without_keyring(house, tmp_path / "copy")
+    planted = tmp_path / "planted"
+    planted.write_bytes(b"\0" * 4000 + ended.canaries.words["smtp-body"].encode("utf-16-le"))
+    assert ended.traces(), "the search is blind"
+    planted.unlink()
+    without_keyring(ended.house, tmp_path / "copy")
 
 
 def no_cores(house: House) -> None:
@@ -57,8 +109,8 @@ def no_cores(house: House) -> None:
 def without_keyring(house: House, copy: Path) -> None:
     shutil.copytree(house.path, copy, ignore=shutil.ignore_patterns("keyring.json", "*.sock"))
     for name in ("office.db", "records.db"):
-        assert not (copy / name).read_bytes().startswith(b"SQLite format 3"), name
-    environ = environment(house.ports, TMPDIR=copy.parent)
+        assert not (copy / name).exists() or not (copy / name).read_bytes().startswith(b"SQLite format 3"), name
+    environ = {**house.environ, "TMPDIR": str(copy.parent)}
     for words in (["up", "--sandbox"], ["audit", "verify"], ["queue", "list"], ["doctor"], ["key", "list"]):
         command = [sys.executable, "-m", "carepost.cli.main", *words, "--home", str(copy)]
         done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=100)

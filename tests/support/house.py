@@ -98,10 +98,11 @@ _KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
 class House:
-    """Not started yet. `roles`: these processes only; none: all, by `carepost up --sandbox`. `more`: variables."""
+    """Not started yet. `roles`: these processes only; none: all, by `carepost up --sandbox`. `more`: variables.
+    `copied`: another model than that of this test process."""
 
-    def __init__(self, folder: Path, *roles: str, **more: object) -> None:
-        self.model = model()
+    def __init__(self, folder: Path, *roles: str, copied: "Model | None" = None, **more: object) -> None:
+        self.model = copied or model()
         self.path = folder / "home"
         shutil.copytree(self.model.path, self.path)
         self.output = folder / "up.log"
