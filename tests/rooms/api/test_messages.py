@@ -52,6 +52,7 @@ def test_every_answer_names_the_latest_checkpoint(machine: Any, sent: tuple[str,
 
 
 def test_absent_and_another_organisations_answer_alike(machine: Any, cast: Any, sent: tuple[str, str]) -> None:
+    """BI-089, HS-30."""
     stranger, own = machine(org=cast.harbour), machine()
     for path in ("/messages/{}", "/messages/{}/proof?delivery=" + sent[1]):
         theirs = stranger.get(path.format(sent[0]))
@@ -149,12 +150,13 @@ def test_a_proof_verifies_and_is_an_event(machine: Any, sent: tuple[str, str]) -
     ("query", "word"),
     [
         ({"recipient": "jane@patient.test"}, b"jane"), ({"limit": "0"}, b""), ({"limit": "x" * 9}, b"xxx"),
+        ({"limit": "1000000000"}, b""), ({"limit": "9" * 5000}, b"999"), ({"order_by": "id; DROP TABLE"}, b"DROP"),
         ({"since": "Quillfeather"}, b"Quill"), ({"since": "2026-01-01"}, b""), ({"state": "Quillfeather"}, b"Quill"),
         ({"cursor": "Quillfeather"}, b"Quill"), ({"tag": "a\0b"}, b"a\0b"),
     ],
 )  # fmt: skip
 def test_a_wrong_query_is_refused_without_repeating_it(machine: Any, query: dict[str, str], word: bytes) -> None:
-    """Law 10."""
+    """BI-098, law 10."""
     answer = machine("search").get("/messages", **query)
     assert answer.status_code == 422
     assert not word or word not in answer.content
