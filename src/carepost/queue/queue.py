@@ -31,6 +31,8 @@ from carepost.wire.types import Accepted, Actor, Drained, MessageView
 #: longer than any attempt may last (RFC 5321 4.5.3.2: ten minutes for the answer to the final dot)
 LEASE_S = 3600.0
 _SWEEP_EVERY = 30.0
+#: seconds between counts of what waits and is held, while events come
+COUNT_EVERY = 5.0
 #: seconds between tries while the disk cannot be read or written
 AGAIN_S = 1.0
 _BODIES = 256 * 1024 * 1024
@@ -226,11 +228,17 @@ class Queue:
 
     async def _sweep(self) -> None:
         """Housekeeping of leases and figures. Its own failures must not end it."""
+        swept, counted = clock.monotonic(), -1
         while True:
-            await asyncio.sleep(_SWEEP_EVERY)
+            await asyncio.sleep(COUNT_EVERY)
             try:
-                while await self._abandoned.sweep(clock.now()):
-                    pass
-                await self._desk.count()
+                if clock.monotonic() - swept >= _SWEEP_EVERY:
+                    swept = clock.monotonic()
+                    while await self._abandoned.sweep(clock.now()):
+                        pass
+                # every change of a delivery has its event
+                if self.shard.backend.head != counted:
+                    counted = self.shard.backend.head
+                    await self._desk.count()
             except (CarepostError, Damaged) as error:
                 log.failure("queue-sweep-failed", error, shard=self.number)

@@ -259,3 +259,12 @@ async def test_figures_are_counted(house: House) -> None:
     assert (queue.stats()["claimed"], queue.stats()["sent"]) == (0, 1)
     queue = await house.again()
     assert (queue.stats()["held"], queue.stats()["queued"]) == (1, 0)
+
+
+async def test_what_is_held_is_counted_within_seconds(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("carepost.queue.queue.COUNT_EVERY", 0.02)
+    queue = await house.queue()
+    await queue.accept(clinic.message(state=State.HELD))
+    async with asyncio.timeout(5):
+        while queue.stats()["held"] != 1:
+            await asyncio.sleep(0.01)
