@@ -81,6 +81,18 @@ class Model:
         assert made.returncode == 0, made.stderr.decode()
         self.bootstrapped = msgspec.json.decode(made.stdout, type=Bootstrapped)
 
+    def told(self) -> dict[str, Any]:
+        """What `kept` needs besides the folder."""
+        return {"ports": self.ports, "more": self.more, "bootstrapped": msgspec.to_builtins(self.bootstrapped)}
+
+    @classmethod
+    def kept(cls, folder: Path, told: dict[str, Any]) -> "Model":
+        """One made earlier, by another process (bench/soak.py)."""
+        found = cls.__new__(cls)
+        found.path, found.ports, found.more = folder / "model", told["ports"], told["more"]
+        found.bootstrapped = msgspec.convert(told["bootstrapped"], Bootstrapped)
+        return found
+
 
 _MODEL: list[Model] = []
 
@@ -104,11 +116,12 @@ class House:
     def __init__(self, folder: Path, *roles: str, copied: "Model | None" = None, **more: object) -> None:
         self.model = copied or model()
         self.path = folder / "home"
-        shutil.copytree(self.model.path, self.path)
+        if not self.path.exists():
+            shutil.copytree(self.model.path, self.path)
         self.output = folder / "up.log"
         self.roles = roles
         self.ports = self.model.ports
-        self.environ = environment(self.ports, **self.model.more, **more)
+        self.environ = environment(self.ports, **{**self.model.more, **more})
         self.made = self.model.bootstrapped
         self.process: subprocess.Popen[bytes] | None = None
 
