@@ -18,10 +18,11 @@ SINK_DOMAIN = "d0.bench.invalid"
 class Carepost:
     """One Carepost under the bench: `start`, `stop`; `auth` is the base64 of AUTH PLAIN."""
 
-    def __init__(self, work: pathlib.Path, sink_port: int, *, engines: int = 2) -> None:
+    def __init__(self, work: pathlib.Path, sink_port: int, *, engines: int = 2, dkim: str = "ed25519") -> None:
         self.home = work / "home"
         self.pki = work / "pki"
         self.sink_port = sink_port
+        self.dkim = dkim
         self.environ = {
             **os.environ,
             "CAREPOST_KEYRING": str(work / "keyring.json"),
@@ -39,7 +40,7 @@ class Carepost:
         self.start()
         try:
             self._cli("org", "add", "bench", "--name", "Bench Clinic")
-            self._cli("domain", "add", SENDER_DOMAIN, "--org", "bench")
+            self._cli("domain", "add", SENDER_DOMAIN, "--dkim", self.dkim, "--org", "bench")
             sink = f"localhost:{self.sink_port}"
             self._cli("route", "add", SINK_DOMAIN, sink, "--ca", str(self.pki / "ca.pem"), "--org", "bench")
             credential = self._cli("credential", "add", "load", "--org", "bench")

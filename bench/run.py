@@ -141,6 +141,7 @@ def main() -> int:
     parser.add_argument("--rate", type=float, default=0)
     parser.add_argument("--delay", type=int, default=0)
     parser.add_argument("--engines", type=int, default=2)
+    parser.add_argument("--dkim", choices=("ed25519", "rsa", "both"), default="ed25519")
     parser.add_argument("--no-http", action="store_true")
     parser.add_argument("--no-postfix", action="store_true")
     options = parser.parse_args()
@@ -148,7 +149,7 @@ def main() -> int:
     work = HERE / "out"
     build(work)
     sessions = [int(n) for n in options.sessions.split(",")]
-    carepost = Carepost(work, SINK_PORT, engines=options.engines)
+    carepost = Carepost(work, SINK_PORT, engines=options.engines, dkim=options.dkim)
     carepost.prepare()
     ratios: dict[int, list[float]] = {n: [] for n in sessions}
     bad = 0.0

@@ -18,6 +18,9 @@ from carepost.wire.types import Drained
 LIMIT: Final = 2000
 #: seconds a drain waits at the engine for something new
 POLL: Final = 1.0
+#: seconds events gather after a batch that was not full: each commit writes the same inner pages of the log's trees
+#: again, encrypted, however few rows it brings
+GATHER: Final = 0.25
 #: seconds between looks at the office's outbox
 OFFICE_POLL: Final = 0.25
 #: seconds after a failure, the last one repeated
@@ -97,6 +100,8 @@ class ShardDrainer(Drainer):
         acked = self._acknowledged(self.source, self.taken)
         rows, head = self._door.drain(self._shard, self.taken, acked, LIMIT, POLL)
         self._bring(rows, head)
+        if 0 < len(rows) < LIMIT:
+            self._stopping.wait(GATHER)
 
 
 class OfficeDrainer(Drainer):

@@ -5,6 +5,7 @@ import json
 import uuid
 
 from carepost.cli.office import common, entry
+from carepost.crypto import dkim
 from carepost.ground.errors import NotFound
 from carepost.tenancy import names, select
 from carepost.tenancy.actions import domains
@@ -20,7 +21,8 @@ def run(args: argparse.Namespace) -> int:
         return entry.show(shown, args, "There is no sender domain yet.")
     if args.verb == "add":
         unit = select.unit(org, args.unit).pk if args.unit else None
-        domains.add_domain(org, args.domain, actor=COMMAND_LINE, unit=unit)
+        algorithms = (dkim.RSA, dkim.ED25519) if args.dkim == "both" else (f"{args.dkim}-sha256",)
+        domains.add_domain(org, args.domain, actor=COMMAND_LINE, unit=unit, algorithms=algorithms)
     elif args.verb == "remove":
         domains.remove_domain(org, args.domain, actor=COMMAND_LINE, reason=args.reason)
         result = {"domain": names.domain(args.domain), "removed": True}

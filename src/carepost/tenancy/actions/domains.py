@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from django.db import IntegrityError, transaction
@@ -18,9 +19,18 @@ from carepost.wire.types import Actor
 _PAIR: Final = {"rsa-sha256": "r", "ed25519-sha256": "e"}
 
 
-def add_domain(org: uuid.UUID, domain: str, *, actor: Actor, unit: uuid.UUID | None = None) -> SenderDomain:
-    """The domain with its DKIM pair; the TXT records to publish are its `dkim_keys`. A domain belongs to one
-    organisation; one removed earlier comes back with new keys."""
+def add_domain(
+    org: uuid.UUID,
+    domain: str,
+    *,
+    actor: Actor,
+    unit: uuid.UUID | None = None,
+    algorithms: Sequence[str] = tuple(_PAIR),
+) -> SenderDomain:
+    """The domain with its DKIM keys, RSA and Ed25519 unless `algorithms` names one; the TXT records to publish are its
+    `dkim_keys`. A domain belongs to one organisation; one removed earlier comes back with new keys."""
+    if not algorithms or set(algorithms) - set(_PAIR):
+        raise names.Wrong("bad-algorithm", f"DKIM algorithms are: {', '.join(_PAIR)}.")
     name = names.domain(domain)
     with act(org, Permission.DOMAINS, actor=actor) as doing:
         if unit is not None and not Unit.objects.filter(org_id=org, pk=unit).exists():
@@ -32,7 +42,7 @@ def add_domain(org: uuid.UUID, domain: str, *, actor: Actor, unit: uuid.UUID | N
         row = row or SenderDomain(org_id=org, domain=name, created_at=doing.at)
         row.unit_id, row.removed_at = unit, 0
         row.save()
-        made = _new_pair(doing, row)
+        made = _new_keys(doing, row, algorithms)
         on = [row.pk, *(key.pk for key in made)]
         doing.event("domain.added", on=on, facts={"domain": name, "selectors": " ".join(k.selector for k in made)})
         doing.tell_engine()
@@ -53,11 +63,14 @@ def remove_domain(org: uuid.UUID, domain: str, *, actor: Actor, reason: str) -> 
 
 
 def rotate_dkim(org: uuid.UUID, domain: str, *, actor: Actor) -> list[DkimKey]:
-    """A new pair under new selectors; the old ones sign nothing more, and their records may go after a week."""
+    """New keys under new selectors, of the algorithms it had; the old ones sign nothing more, and their records may go
+    after a week."""
     with act(org, Permission.DOMAINS, actor=actor) as doing:
         row = _live(org, domain)
-        row.dkim_keys.filter(retired_at=0).update(retired_at=doing.at)
-        made = _new_pair(doing, row)
+        live = row.dkim_keys.filter(retired_at=0)
+        algorithms = [algorithm for algorithm in _PAIR if live.filter(algorithm=algorithm).exists()]
+        live.update(retired_at=doing.at)
+        made = _new_keys(doing, row, algorithms)
         facts = {"domain": row.domain, "selectors": " ".join(k.selector for k in made)}
         doing.event("domain.dkim-rotated", on=[row.pk, *(k.pk for k in made)], facts=facts)
         doing.tell_engine()
@@ -82,12 +95,13 @@ def _claim(name: str, org: uuid.UUID) -> None:
         raise names.Wrong("taken", f"{name} belongs to another organisation of this installation.")
 
 
-def _new_pair(doing: Doing, domain: SenderDomain) -> list[DkimKey]:
+def _new_keys(doing: Doing, domain: SenderDomain, algorithms: Iterable[str]) -> list[DkimKey]:
     base = "c" + time.strftime("%Y%m", time.gmtime(doing.at // 1_000_000))
     taken = set(domain.dkim_keys.values_list("selector", flat=True))
     again = next(n for n in range(1000) if not taken & {_selector(base, n, letter) for letter in _PAIR.values()})
     made = []
-    for algorithm, letter in _PAIR.items():
+    for algorithm in algorithms:
+        letter = _PAIR[algorithm]
         selector = _selector(base, again, letter)
         private, record = dkim.generate(algorithm)
         aad = b"dkim|" + doing.org.bytes + b"|" + domain.domain.encode() + b"|" + selector.encode()
