@@ -1,4 +1,4 @@
-"""docs/hostile-inputs.md says which test holds which hostile input: all are there, and every test named cites its own."""
+"""docs/hostile-inputs.md says which test holds which hostile input: all are there, and each test named cites it."""
 
 import re
 from pathlib import Path
