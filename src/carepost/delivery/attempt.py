@@ -2,7 +2,6 @@
 
 The queue has put the attempt on record before it begins, and commits the settlement this returns (law 6)."""
 
-import random
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -18,7 +17,7 @@ from carepost.delivery.methods.tls import Prepared, Unready
 from carepost.delivery.outcome import REASONS, Lead, Outcome, classify, outcome
 from carepost.delivery.world import World
 from carepost.directory.types import OrgSnapshot
-from carepost.ground import clock, ids
+from carepost.ground import clock, entropy, ids
 from carepost.ground.errors import CarepostError, Unavailable
 from carepost.intake import facts as intake_facts
 from carepost.policy.again import decide_again
@@ -31,7 +30,6 @@ from carepost.rfc import dsn
 
 #: seconds before a delivery is looked at again when the office could not be read
 OFFICE_AWAY = 30
-_JITTER = random.SystemRandom()
 
 
 class Attempt:
@@ -305,7 +303,7 @@ class Attempt:
             hops=hops,
             values=values or {},
             events=tuple(self._events),
-            jitter=_JITTER.random(),
+            jitter=entropy.take(1)[0] / 256,
         )
 
 

@@ -5,6 +5,7 @@ Which kind carries which commitment stands in `kinds`."""
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -15,6 +16,7 @@ from carepost.crypto import digest, dkim
 #: header fields whose digests `mail` holds, beside body and message-id
 MAIL_FIELDS: Final = ("from", "to", "date", "subject")
 
+_MAIL_ORDER: Final = tuple(name.encode() for name in MAIL_FIELDS)
 _MAIL_NAMES: Final = frozenset({b"message-id", *(name.encode() for name in MAIL_FIELDS)})
 _BCC: Final = re.compile(rb"(?im)^(?:resent-)?bcc[ \t]*:.*(?:\r?\n[ \t].*)*(?:\r?\n|\Z)")
 
@@ -115,14 +117,18 @@ def mail_value(raw: bytes, body_hash: bytes | None = None) -> bytes:
         if name in _MAIL_NAMES:
             relaxed = dkim.relaxed_value(value)
             found[name] = found[name] + b"\0" + relaxed if name in found else relaxed
-    message_id = found.get(b"message-id", b"")
-    key = sha256(b"mail\0" + message_id).digest()
     body = body_hash if body_hash is not None else dkim.body_hash_relaxed(raw)
+    return _mail_lines(found.get(b"message-id", b""), tuple([found.get(name, b"") for name in _MAIL_ORDER]), body)
+
+
+@lru_cache(maxsize=2048)
+def _mail_lines(message_id: bytes, values: tuple[bytes, ...], body: bytes) -> bytes:
+    """Remembered: what is accepted now is sent in a moment, with the same fields."""
+    key = sha256(b"mail\0" + message_id).digest()
     lines = [
         "message-id " + sha256(b"message-id\0" + message_id).hexdigest(),
         "body " + sha256(key + b"body\0" + body).hexdigest(),
     ]
-    for field in MAIL_FIELDS:
-        name = field.encode()
-        lines.append(f"{field} " + sha256(key + name + b"\0" + found.get(name, b"")).hexdigest())
+    for field, name, value in zip(MAIL_FIELDS, _MAIL_ORDER, values, strict=True):
+        lines.append(f"{field} " + sha256(key + name + b"\0" + value).hexdigest())
     return "\n".join(lines).encode()
