@@ -8,13 +8,18 @@ thread, never shared between threads, thrown away in a forked child.
 import os
 import threading
 
+from carepost.ground import clock
+
 _PAGE = 4096
+#: seconds a page may be drawn from: two machines woken from one memory snapshot share what is left of it (BI-078)
+_LIFE = 0.5
 
 
 class _Pool(threading.local):
     def __init__(self) -> None:
         self.page = b""
         self.at = 0
+        self.until = 0.0
 
 
 _pool = _Pool()
@@ -25,10 +30,11 @@ def take(size: int) -> bytes:
     pool = _pool
     start = pool.at
     end = start + size
-    if end > len(pool.page):
+    now = clock.monotonic()
+    if end > len(pool.page) or now > pool.until:
         if size > _PAGE // 4:
             return os.urandom(size)
-        pool.page, start, end = os.urandom(_PAGE), 0, size
+        pool.page, start, end, pool.until = os.urandom(_PAGE), 0, size, now + _LIFE
     pool.at = end
     return pool.page[start:end]
 
