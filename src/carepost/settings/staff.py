@@ -9,7 +9,7 @@ CAREPOST_FACE_URL = _face["url"]
 
 #: sign-in of staff is this process's alone: its library refuses to start without its middleware
 _SIGN_IN = ["allauth", "allauth.account", "allauth.mfa"]
-INSTALLED_APPS = [*INSTALLED_APPS, *_SIGN_IN, "carepost.console", "carepost.api", "django_htmx", "ninja"]
+INSTALLED_APPS = [*INSTALLED_APPS, *_SIGN_IN, "carepost.console", "carepost.api", "django_htmx"]
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
