@@ -39,6 +39,7 @@ class Storm:
         self.house = house
         self.prefix = prefix
         self.uncertain = 0
+        self.left = ""
         self.books = Books()
         self.kills: Counter[str] = Counter()
         self._numbers = itertools.count()
@@ -90,12 +91,16 @@ class Storm:
             try:
                 waiting = client.listing(org, "", 1000)
                 figures = house.figures()
-            except CarepostError:
+            except CarepostError as error:
+                self.left = error.public
                 return False
+            words = [f"{d.state} ({d.method}): {d.words}" for view in waiting for d in view.deliveries]
+            self.left = f"{figures}, {words[:5]}"
             return not waiting and not figures["claimed"] and not figures["outbox"]
 
         try:
-            until(quiet, within=within, what="the queues are empty and the journal has everything")
+            what = "the queues are empty and the journal has everything"
+            until(quiet, within=within, what=what, told=lambda: self.left)
             # effects (a deposit's notice) follow the events: quiet is what stays quiet
             until(lambda: self._settled(quiet), within=within, what="nothing more happens")
         finally:

@@ -11,15 +11,16 @@ T = TypeVar("T")
 LOOK = 0.02
 
 
-def until(look: Callable[[], T], *, within: float, what: str) -> T:
-    """The first answer of `look` that is true. Fails naming `what` and the last answer."""
+def until(look: Callable[[], T], *, within: float, what: str, told: Callable[[], str] | None = None) -> T:
+    """The first answer of `look` that is true. Fails naming `what` and the last answer, or what `told` says then."""
     deadline = time.monotonic() + within
     while True:
         found = look()
         if found:
             return found
         if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within:.0f} s: {what} (last: {str(found)[:400]})")
+            last = told() if told else str(found)
+            raise AssertionError(f"not within {within:.0f} s: {what} (last: {last[:1000]})")
         time.sleep(LOOK)
 
 
