@@ -45,6 +45,9 @@ class ApiRequest(HttpRequest):
 
 View = Callable[..., HttpResponse]
 
+#: paths whose other methods the engine answers before a request ever comes here
+_ENGINES: Final = {"/api/v1/messages": ("POST",)}
+
 
 def scoped(needed: Scope, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[View], View]:
     """One view, its scope, its methods. Errors become problems; every answer names the organisation's checkpoint."""
@@ -77,7 +80,7 @@ def scoped(needed: Scope, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[V
                 log.failure("api-failed", error)
                 answer = answers.problem(500, "internal", "Something failed here; tell the operator when it stays.")
             if answer.status_code == 405:
-                answer["Allow"] = ", ".join(methods)
+                answer["Allow"] = ", ".join(methods + _ENGINES.get(request.path, ()))
             if caller is not None:
                 _checkpoint(caller.org, answer)
             answer["Cache-Control"] = "no-store"
