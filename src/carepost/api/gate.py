@@ -7,7 +7,7 @@ import hmac
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
