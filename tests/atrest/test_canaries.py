@@ -2,21 +2,17 @@
 or temporary files, nor in PostgreSQL's files; whether Carepost was stopped or everything was killed. A copy of the
 home without its keyring opens nothing."""
 
-import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 
 from tests.atrest.entries import Entries
 from tests.atrest.traces import Canaries, traces
+from tests.support.cluster import cluster
 from tests.support.house import ROOT, House, Model
 
 
@@ -52,39 +48,11 @@ def ended(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ended]:
         house = House(tmp_path, **more)
         yield Ended(house, take_everything_in(house, kill=request.param == "killed"), [tmp_path])
         return
-    with cluster() as (url, data):
-        house = House(tmp_path, copied=Model(tmp_path, CAREPOST_DATABASE_URL=owner(url)), **more)
+    with cluster() as postgres:
+        house = House(tmp_path, copied=Model(tmp_path, CAREPOST_DATABASE_URL=postgres.owned()), **more)
         canaries = take_everything_in(house, kill=True)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("CHECKPOINT")
-            [held] = connection.execute("SELECT pg_database_size(current_database())").fetchone() or [0]
-            assert held > 1_000_000
-        yield Ended(house, canaries, [tmp_path, data])
-
-
-@contextmanager
-def cluster() -> Iterator[tuple[str, Path]]:
-    """(URL of its superuser, its data directory): a cluster of this test's own, in a folder its user can reach."""
-    with tempfile.TemporaryDirectory(prefix="carepost-cluster-") as name:
-        os.chmod(name, 0o711)
-        folder, script = Path(name) / "cluster", str(ROOT / "tools" / "postgres.sh")
-        started = subprocess.run(["sh", script, "start", str(folder)], capture_output=True, text=True, timeout=100)
-        assert started.returncode == 0, started.stderr
-        try:
-            yield started.stdout.strip(), folder / "data"
-        finally:
-            subprocess.run(["sh", script, "stop", str(folder)], timeout=100, check=True)
-
-
-def owner(url: str) -> str:
-    """A role that is no superuser owns the tables, as in production."""
-    made = subprocess.run(
-        [sys.executable, str(ROOT / "tools" / "postgres_owner.py"), url], capture_output=True, text=True, timeout=60
-    )
-    assert made.returncode == 0, made.stderr
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE carepost OWNER {urlsplit(made.stdout).username}")
-    return urlsplit(made.stdout.strip())._replace(path="/carepost").geturl()
+        postgres.checkpoint()
+        yield Ended(house, canaries, [tmp_path, postgres.data])
 
 
 @pytest.mark.timeout(300)

@@ -10,6 +10,7 @@ import pytest
 from carepost.ground.errors import CarepostError
 from tests.support.house import ENGINE_ONLY, House
 from tests.support.mailers import Gone, Smtp
+from tests.support.waiting import gone
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -32,6 +33,21 @@ def test_it_stops_while_clients_hang_on(tmp_path: Path, number: signal.Signals) 
         with pytest.raises(Gone):
             idle.expect(0)
         half.close()
+
+
+def test_a_killed_supervisor_leaves_no_process_and_the_next_start_goes_on(tmp_path: Path) -> None:
+    with House(tmp_path, *ENGINE_ONLY) as house:
+        house.send("jane.roe@full.test")
+        assert house.process is not None
+        pids = [pid for pid, _, _ in house.children()]
+        house.process.kill()
+        house.process.wait()
+        assert all(gone(pid, 10) for pid in pids), "orphans that hold the shards' locks"
+        house.forget()
+        house.start()
+        house.send("jane.roe@verified.test")
+        house.arrived("jane.roe@verified.test")
+        assert house.stop() < 10
 
 
 def _drain(house: House) -> None:

@@ -174,7 +174,7 @@ class House:
         self.process.send_signal(number)
         code = self.process.wait(30)
         took = time.monotonic() - began
-        self._forget()
+        self.forget()
         assert code == 0, (code, self.output.read_text())
         left = [pid for pid in pids if not gone(pid, 0)]
         assert not left, f"processes left: {left}"
@@ -192,9 +192,10 @@ class House:
             for pid in pids:
                 assert gone(pid, 10)
         self.process.wait(10)
-        self._forget()
+        self.forget()
 
-    def _forget(self) -> None:
+    def forget(self) -> None:
+        """Of a supervisor that ended: it may be started again."""
         assert self.process is not None and self.process.stdout is not None
         self.process.stdout.close()
         self.process = None

@@ -1,0 +1,68 @@
+"""A PostgreSQL cluster of one test's own, whose files and processes it may touch (Debian's package)."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+
+from tests.support.house import ROOT
+
+_SCRIPT = str(ROOT / "tools" / "postgres.sh")
+
+
+class Cluster:
+    """`url`: of its superuser. `data`: its files."""
+
+    def __init__(self, url: str, data: Path) -> None:
+        self.url, self.data = url, data
+
+    def owned(self) -> str:
+        """A new database; the URL of the role that owns it, no superuser, as in production."""
+        made = subprocess.run(
+            [sys.executable, str(ROOT / "tools" / "postgres_owner.py"), self.url],
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+        assert made.returncode == 0, made.stderr
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE carepost OWNER {urlsplit(made.stdout).username}")
+        return urlsplit(made.stdout.strip())._replace(path="/carepost").geturl()
+
+    def checkpoint(self) -> None:
+        """What it holds is in its files."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute("CHECKPOINT")
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Its processes stand still: connections hang, as when its machine is gone."""
+        postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        pids = [postmaster, *map(int, children)]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+
+@contextmanager
+def cluster() -> Iterator[Cluster]:
+    # pytest's own folders are closed to the user postgres
+    with tempfile.TemporaryDirectory(prefix="carepost-cluster-") as name:
+        os.chmod(name, 0o711)
+        folder = Path(name) / "cluster"
+        started = subprocess.run(["sh", _SCRIPT, "start", str(folder)], capture_output=True, text=True, timeout=100)
+        assert started.returncode == 0, started.stderr
+        try:
+            yield Cluster(started.stdout.strip(), folder / "data")
+        finally:
+            subprocess.run(["sh", _SCRIPT, "stop", str(folder)], timeout=100, check=True)
