@@ -4,11 +4,14 @@ each round (what was acknowledged arrived, nothing twice that is not on record a
     python bench/soak.py --minutes 60                    begins in ./soak, or goes on there
     python bench/soak.py --minutes 60 --folder /data/soak --kills 100
 
-Resumable: the home, its secrets and the totals (`soak.json`) stay in the folder; each round starts the same home again,
-so that its log, its queue and its databases grow old. Ends with 1 at the first thing that is wrong, and keeps the home.
+Resumable: the home, its secrets and the totals (`soak.json`) stay in the folder; each round starts the same home
+again, so that its log, its queue and its databases grow old. Ends with 1 at the first thing that is wrong, and keeps
+the home. With --postgres the office, records and log lie in a PostgreSQL cluster begun for this run (Debian's package)
+and thrown away after it; such a run is not resumed.
 """
 
 import argparse
+import contextlib
 import json
 import pathlib
 import random
@@ -17,6 +20,7 @@ import time
 from typing import Any
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from tests.support.cluster import cluster
 from tests.support.house import House, Model
 from tests.support.storm import Storm
 
@@ -27,8 +31,15 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=100, help="kills a round")
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("soak"), help="where it lives")
     parser.add_argument("--seed", type=int, default=None, help="of the choices; the moments are the machine's")
+    parser.add_argument("--postgres", action="store_true", help="under the office")
     options = parser.parse_args()
-    state, house = _house(options.folder.absolute())
+    with contextlib.ExitStack() as cleared:
+        url = cleared.enter_context(cluster()).owned() if options.postgres else ""
+        return _run(options, url)
+
+
+def _run(options: argparse.Namespace, url: str) -> int:
+    state, house = _house(options.folder.absolute(), url)
     deadline = time.monotonic() + options.minutes * 60
     while time.monotonic() < deadline:
         seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1 << 32)
@@ -56,14 +67,16 @@ def main() -> int:
     return 0
 
 
-def _house(folder: pathlib.Path) -> tuple[dict[str, Any], House]:
+def _house(folder: pathlib.Path, url: str) -> tuple[dict[str, Any], House]:
     """The totals so far, and the home as the last round left it."""
     folder.mkdir(parents=True, exist_ok=True)
     known = folder / "soak.json"
+    if known.exists() and url:
+        sys.exit(f"{folder} holds a run already; a run on PostgreSQL begins in a new folder (--folder).")
     if known.exists():
         state = json.loads(known.read_text())
         return state, House(folder, copied=Model.kept(folder, state["model"]))
-    model = Model(folder, CAREPOST_ENGINES=2)
+    model = Model(folder, CAREPOST_ENGINES=2, **({"CAREPOST_DATABASE_URL": url} if url else {}))
     state = {"rounds": 0, "kills": {}, "acknowledged": 0, "unknown": 0, "uncertain": 0, "model": model.told()}
     known.write_text(json.dumps(state, indent=1))
     return state, House(folder, copied=model)
