@@ -199,6 +199,8 @@ def test_nodemailer(live: Live, tmp_path: Path) -> None:
         check=True, timeout=100, capture_output=True,
     )  # fmt: skip
     (tmp_path / "send.js").write_text(_NODE)
+    # an installation may take longer than a directory nobody polls stays fresh
+    live.clinics.directory.poll()
     for listener, secure in (("submission", False), ("submissions", True)):
         before = len(live.intake.submissions)
         asked = {"port": live.port[listener], "secure": secure, "password": PASSWORD, "ca": str(live.ca), "host": HOST,
