@@ -4,6 +4,7 @@ role by role, stopped and started again.
 A home is prepared once a test process (keyring, tables, organisation `demo`) and copied for each test.
 """
 
+import ctypes
 import http.client
 import json
 import os
@@ -109,6 +110,16 @@ def model() -> Model:
 _KEPT: list[tempfile.TemporaryDirectory[str]] = []
 
 
+_libc = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _end_with_us() -> None:
+    """A test process that is killed must not leave a home behind that runs for ever (Linux only)."""
+    if sys.platform == "linux":
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
 class House:
     """Not started yet. `roles`: these processes only; none: all, by `carepost up --sandbox`. `more`: variables.
     `copied`: another model than that of this test process."""
@@ -145,7 +156,7 @@ class House:
         with self.output.open("ab") as errors:
             self.process = subprocess.Popen(
                 self.command(), env=self.environ, cwd=ROOT, stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE, stderr=errors, start_new_session=True,
+                stdout=subprocess.PIPE, stderr=errors, start_new_session=True, preexec_fn=_end_with_us,
             )  # fmt: skip
         said = self._read_until_ready(self.process)
         assert READY in said, f"{said}\n{self.output.read_text()}\n{self.logs()}"
