@@ -5,13 +5,16 @@ password derives from the keyring and is stored nowhere.
 """
 
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from carepost.ground.errors import ConfigError
 from carepost.ground.keys import PurposeKeys
 
 #: none may bypass row security
 ROLES: Final = ("staff", "outside", "journal", "engine")
+_LOGIN: Final = frozenset({"user", "password", "passfile", "service"})
+#: variables by which libpq logs in without being asked
+LOGIN_VARIABLES: Final = ("PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE")
 
 
 def role_name(database: str, role: str) -> str:
@@ -25,11 +28,13 @@ def role_password(keys: PurposeKeys, role: str) -> str:
 
 
 def role_url(url: str, role: str, keys: PurposeKeys) -> str:
-    """The owner's URL with the name and password of `role` in it. Raises ConfigError."""
+    """The owner's URL with the name and password of `role` in it, and the owner's nowhere. Raises ConfigError."""
     parts = urlsplit(url)
+    # libpq takes a login from the query too, and lets it win
+    query = urlencode([one for one in parse_qsl(parts.query) if one[0] not in _LOGIN])
     host = parts.netloc.rpartition("@")[2]
     login = f"{quote(role_name(database_name(url), role), safe='')}:{role_password(keys, role)}"
-    return urlunsplit(parts._replace(netloc=f"{login}@{host}"))
+    return urlunsplit(parts._replace(netloc=f"{login}@{host}", query=query))
 
 
 def database_name(url: str) -> str:

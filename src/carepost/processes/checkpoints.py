@@ -8,7 +8,7 @@ import threading
 
 from carepost.audit import reader
 from carepost.audit.store import PostgresStore, SqliteStore, Store
-from carepost.ground import database, log
+from carepost.ground import database, log, postgres
 from carepost.ground.config import Config
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
@@ -60,7 +60,8 @@ class Checkpoints:
     def _open(self) -> Store | None:
         if self._config.database_url:
             psycopg = importlib.import_module("psycopg")
-            return PostgresStore(psycopg.connect(self._config.database_url, autocommit=True, connect_timeout=5))
+            url = postgres.role_url(self._config.database_url, "engine", self._keys)
+            return PostgresStore(psycopg.connect(url, autocommit=True, connect_timeout=5))
         if not self._home.records_db.exists():
             return None
         raw = self._keys.raw("database", b"records.db")

@@ -42,7 +42,8 @@ class Running:
         self.bootstrapped = Bootstrapped()
         self._say = say
         wanted = self.config.engines or os.cpu_count() or 1
-        self.supervisor = Supervisor(self.home, self.keyring, self.environ, min(wanted, self.home.shards))
+        engines = min(wanted, self.home.shards)
+        self.supervisor = Supervisor(self.home, self.keyring, self.environ, engines, self.config.database_url)
 
     def __enter__(self) -> "Running":
         for number in (signal.SIGTERM, signal.SIGINT):

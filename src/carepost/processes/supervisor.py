@@ -11,7 +11,7 @@ from pathlib import Path
 
 import msgspec
 
-from carepost.ground import log
+from carepost.ground import log, postgres
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import MasterKeyring
@@ -42,10 +42,14 @@ class Child:
 
 
 class Supervisor:
-    def __init__(self, home: Home, keyring: MasterKeyring, environ: dict[str, str], engines: int) -> None:
+    def __init__(
+        self, home: Home, keyring: MasterKeyring, environ: dict[str, str], engines: int, database_url: str = ""
+    ) -> None:
+        """`database_url`: the owner's; no child is given it."""
         self.home = home
         self._keyring = keyring
-        self._environ = environ
+        self._environ = _without_owner(environ)
+        self._database_url = database_url
         self._stopping = False
         self._selector = selectors.DefaultSelector()
         self.children = [Child("engine", i) for i in range(engines)]
@@ -142,6 +146,8 @@ class Supervisor:
             "CAREPOST_KEYS_FD": str(keys_read),
             "CAREPOST_READY_FD": str(ready_write),
             "CAREPOST_ROLE": child.role,
+            # named even when empty: it stands above what carepost.toml says
+            "CAREPOST_DATABASE_URL": self._url_of(child.role),
         }
         log_file = os.open(self.home.log / f"{child.name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         child.process = subprocess.Popen(
@@ -162,10 +168,22 @@ class Supervisor:
         child.started = time.monotonic()
         self._selector.register(ready_read, selectors.EVENT_READ, child)
 
+    def _url_of(self, role: str) -> str:
+        """The database as this role of it; "" for a process that has no business there."""
+        if not self._database_url or role not in postgres.ROLES:
+            return ""
+        return postgres.role_url(self._database_url, role, self._keyring.purposes("database"))
+
     @staticmethod
     def _signal(child: Child, number: int) -> None:
         if child.process is not None and child.process.poll() is None:
             child.process.send_signal(number)
+
+
+def _without_owner(environ: dict[str, str]) -> dict[str, str]:
+    """What children inherit: nothing by which they could come to the database as the owner of its tables."""
+    dropped = {"CAREPOST_DATABASE_URL", "CAREPOST_DATABASE_URL_FILE", *postgres.LOGIN_VARIABLES}
+    return {name: value for name, value in environ.items() if name not in dropped}
 
 
 def _last_words(log_file: Path, name: str) -> str:
