@@ -129,6 +129,16 @@ def read(raw: bytes) -> Message:
     return Message(raw, fields, header_end, _senders(message), first)
 
 
+def section(raw: bytes) -> tuple[tuple[Field, ...], int]:
+    """The header fields of any MIME entity, and the offset of its body: no field is asked for, none is checked.
+
+    Raises MessageError over a limit or for a line that is no field."""
+    if raw.startswith(b"\r\n"):
+        return (), 2
+    end = _header_size(raw)
+    return _fields(raw, end), end if end >= len(raw) else end + 2
+
+
 def _header_size(raw: bytes) -> int:
     """Octets of the fields, without the empty line."""
     if raw.startswith(b"\r\n"):

@@ -1,0 +1,248 @@
+"""Header protection (RFC 9788), the same for S/MIME and PGP/MIME: what of a header stands outside, what inside.
+
+Outside an encrypted message stand only the fields a server or a thread needs, without a word a person wrote: the
+Subject is a constant, addresses have no names, and what has another form than it must have stays inside. Reading back,
+the fields inside win, except a From that no signature vouches for (BI-075).
+"""
+
+import re
+from collections.abc import Collection
+
+import msgspec
+
+from carepost.rfc import message as rfc_message
+from carepost.rfc import parts, words
+from carepost.rfc.address import format_mailbox, parse_mailboxes
+from carepost.rfc.errors import AddressError, MessageError
+
+#: RFC 9788 3.2.1: what stands outside instead of the Subject
+SUBJECT = b"[...]"
+
+#: only ever outside: they are of the way, not of the message (RFC 5321 4.4)
+TRACE = frozenset({b"received", b"return-path", b"authentication-results", b"received-spf", b"delivered-to"})
+#: signatures over what is about to change
+_BROKEN = frozenset({b"dkim-signature", b"arc-seal", b"arc-message-signature", b"arc-authentication-results"})
+_ADDRESSES = {b"from": b"From", b"sender": b"Sender", b"reply-to": b"Reply-To", b"to": b"To", b"cc": b"Cc"}
+_ID = r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~@:-]{3,250}>"
+#: the whole of what may be said outside in these fields
+_FORMS = {
+    b"date": re.compile(
+        r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )? ?[0-9]{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+        r" [0-9]{4} [0-9]{2}:[0-9]{2}(?::[0-9]{2})? (?:[+-][0-9]{4}|GMT|UTC|UT)"
+    ),
+    b"message-id": re.compile(_ID),
+    b"in-reply-to": re.compile(rf"{_ID}(?:[ \t]+{_ID}){{0,20}}"),
+    b"references": re.compile(rf"{_ID}(?:[ \t]+{_ID}){{0,200}}"),
+    b"auto-submitted": re.compile(r"(?:no|auto-generated|auto-replied|auto-notified)"),
+    b"precedence": re.compile(r"(?:bulk|list|junk)"),
+}
+_NAMES = {
+    b"date": b"Date", b"message-id": b"Message-ID", b"in-reply-to": b"In-Reply-To", b"references": b"References",
+    b"auto-submitted": b"Auto-Submitted", b"precedence": b"Precedence",
+}  # fmt: skip
+_TYPE = re.compile(rb"[ \t]*(?:\r\n[ \t]+)?([A-Za-z0-9!#$&^_.+-]{1,80}/[A-Za-z0-9!#$&^_.+-]{1,80})")
+_MARK = re.compile(
+    rb';[ \t\r\n]*(?:hp|protected-headers|hp-legacy-display)[ \t]*=[ \t]*(?:"[^"\r\n]*"|[^;\s"]*)', re.IGNORECASE
+)
+_HP_OUTER = re.compile(r"([!-9;-~]{1,70}):[ \t]*(.*)", re.DOTALL)
+_SPACE = re.compile(r"[ \t\r\n]+")
+
+
+class Protected(msgspec.Struct, frozen=True):
+    """`outer`: whole fields for the new message's header, all but MIME-Version and Content-*, which the method adds.
+    `payload`: the MIME entity to sign or encrypt, its header inside."""
+
+    outer: bytes
+    payload: bytes
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """`message`: as its sender composed it. `protection`: cipher | clear | "" (nothing of the header was protected).
+    `hidden`: lower-case names of the fields that did not stand outside as they are. `warnings`: from-differs."""
+
+    message: bytes
+    protection: str
+    hidden: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def protect(raw: bytes, *, encrypted: bool, old_parameter: bool = False) -> Protected:
+    """Splits a submitted message (RFC 9788 5.2). `encrypted`: the payload will be; else it is only signed and its
+    header stands outside as well. `old_parameter` adds `protected-headers="v1"`, which older PGP/MIME readers know.
+
+    Bcc and what else must not leave is in neither. Raises MessageError where the header cannot be read."""
+    read = rfc_message.read(raw)
+    gone = rfc_message.removed(read) | _BROKEN | {b"hp-outer"}
+    trace: list[bytes] = []
+    inner: list[bytes] = []
+    structure: list[bytes] = []
+    kept: list[rfc_message.Field] = []
+    for field in read.fields:
+        if field.name in gone:
+            continue
+        whole = raw[field.start : field.end]
+        if field.name in TRACE:
+            trace.append(whole)
+        elif field.name == b"mime-version":
+            inner.append(b"MIME-Version: 1.0\r\n")
+        elif field.name == b"content-type":
+            structure.append(_marked(raw[field.value : field.end - 2], encrypted, old_parameter))
+        elif field.name.startswith(b"content-"):
+            structure.append(whole)
+        else:
+            inner.append(whole)
+            kept.append(field)
+    if b"content-type" not in read.first:
+        structure.append(_marked(b" text/plain; charset=us-ascii", encrypted, old_parameter))
+    if b"mime-version" not in read.first:
+        inner.append(b"MIME-Version: 1.0\r\n")
+    if encrypted:
+        outer = _outside(read, kept)
+        inner += [b"HP-Outer: " + field for field in outer]
+    else:
+        outer = [raw[field.start : field.end] for field in kept]
+    payload = b"".join([*inner, *structure, b"\r\n", raw[read.header_end :]])
+    return Protected(b"".join(trace + outer), payload)
+
+
+def _outside(read: rfc_message.Message, kept: list[rfc_message.Field]) -> list[bytes]:
+    """The composed fields of the outer header of an encrypted message, one of each name."""
+    found: dict[bytes, bytes] = {}
+    for field in kept:
+        name = field.name
+        if name in found:
+            continue
+        value = read.text(field)
+        if name in _ADDRESSES:
+            found[name] = _ADDRESSES[name] + b": " + _addresses(value) + b"\r\n"
+        elif name in _FORMS and (form := _FORMS[name].match(value)) is not None:
+            # a comment after it is not the field's content (RFC 5322 3.2.2), and a person wrote it
+            if not value[form.end() :].strip() or value[form.end() :].lstrip().startswith("("):
+                lines = _SPACE.split(form[0]) if name == b"references" else [form[0]]
+                found[name] = _NAMES[name] + b": " + "\r\n ".join(lines).encode() + b"\r\n"
+        elif name == b"subject":
+            found[name] = b"Subject: " + SUBJECT + b"\r\n"
+    # where the sender gave none a constant stands all the same: "no subject" is something said, too
+    found.setdefault(b"subject", b"Subject: " + SUBJECT + b"\r\n")
+    return list(found.values())
+
+
+def _addresses(value: str) -> bytes:
+    """Addresses alone: names of people and of groups stay inside."""
+    try:
+        found = [format_mailbox("", mailbox.address) for mailbox in parse_mailboxes(value)]
+    except AddressError:
+        found = []
+    return ",\r\n ".join(found).encode("utf-8") or b"undisclosed-recipients:;"
+
+
+def _marked(value: bytes, encrypted: bool, old_parameter: bool) -> bytes:
+    """The Content-Type field of a payload. The mark follows the type itself, so nothing after it can swallow it."""
+    kind = _TYPE.match(value)
+    if kind is None or parts.parameters(_flat(value))[0] != kind[1].decode("ascii").lower():
+        # what cannot be read is bytes to every reader of ours (RFC 2045 5.2)
+        name, rest = b"application/octet-stream", b""
+    else:
+        name, rest = kind[1], value[kind.end() :]
+        if {"hp", "protected-headers", "hp-legacy-display"} & set(parts.parameters(_flat(value))[1]):
+            rest = _MARK.sub(b"", rest)
+    marks = b';\r\n hp="cipher"' if encrypted else b';\r\n hp="clear"'
+    if old_parameter:
+        marks += b'; protected-headers="v1"'
+    return b"Content-Type: " + name + marks + rest + b"\r\n"
+
+
+def _flat(value: bytes) -> str:
+    return value.replace(b"\r\n", b"").decode("utf-8", "replace").strip()
+
+
+def mark(payload: bytes) -> str:
+    """The header protection a payload says it has: cipher | clear | v1 (the form before RFC 9788) | ""."""
+    fields, _ = rfc_message.section(payload)
+    for field in fields:
+        if field.name == b"content-type":
+            _, params = parts.parameters(_flat(payload[field.value : field.end - 2]))
+            if params.get("hp") in ("cipher", "clear"):
+                return params["hp"]
+            return "v1" if params.get("protected-headers") == "v1" else ""
+    return ""
+
+
+def open_(outer: bytes, payload: bytes, *, encrypted: bool, vouched: Collection[str] = ()) -> Opened:
+    """The message as composed, from the message it came in (`outer`, whole or its header) and the entity that was
+    signed or decrypted (`payload`), both with CRLF line ends.
+
+    `vouched`: addresses the signature speaks for. Where the From inside is another than outside and not among them, the
+    From outside stays and `warnings` says from-differs (RFC 9788 4.4, BI-075). Raises MessageError."""
+    read = rfc_message.read(outer)
+    fields, body = rfc_message.section(payload)
+    said = mark(payload)
+    structure = b"".join(
+        payload[f.start : f.end] for f in fields if f.name.startswith(b"content-") or f.name == b"mime-version"
+    )
+    if not any(f.name == b"mime-version" for f in fields):
+        structure = b"MIME-Version: 1.0\r\n" + structure
+    if not said:
+        around = [outer[f.start : f.end] for f in read.fields if not _structural(f.name)]
+        return Opened(b"".join([*around, structure, b"\r\n", payload[body:]]), "")
+    inner = [f for f in fields if not _structural(f.name) and f.name not in TRACE]
+    _single(inner)
+    differs, senders = _senders(read, payload, inner)
+    keep_outer = differs and not senders <= {address.lower() for address in vouched}
+    head = [outer[f.start : f.end] for f in read.fields if f.name in TRACE]
+    if keep_outer or not senders:
+        head.append(outer[read.first[b"from"].start : read.first[b"from"].end])
+        inner = [f for f in inner if f.name != b"from"]
+    head += [payload[f.start : f.end] for f in inner if f.name != b"hp-outer"]
+    whole = b"".join([*head, structure, b"\r\n", payload[body:]])
+    # read again: what is given back has one reading
+    rfc_message.read(whole)
+    # "cipher" said by what was not encrypted is a claim, nothing more (RFC 9788 4.2)
+    protection = ("cipher" if said != "clear" else "clear") if encrypted else "clear"
+    hidden = _hidden(read, payload, inner) if protection == "cipher" else ()
+    return Opened(whole, protection, hidden, ("from-differs",) if differs else ())
+
+
+def _structural(name: bytes) -> bool:
+    return name.startswith(b"content-") or name == b"mime-version"
+
+
+def _single(fields: list[rfc_message.Field]) -> None:
+    names = [f.name for f in fields if f.name in rfc_message.SINGLE]
+    if len(names) != len(set(names)):
+        raise MessageError("duplicate-field", "A protected header field that may appear once appears twice.")
+
+
+def _senders(read: rfc_message.Message, payload: bytes, inner: list[rfc_message.Field]) -> tuple[bool, set[str]]:
+    """Whether From inside and outside differ, and the addresses inside ("" where it cannot be read)."""
+    outside = {m.address.lower() for m in read.from_}
+    for field in inner:
+        if field.name == b"from":
+            try:
+                found = parse_mailboxes(_flat(payload[field.value : field.end - 2]), groups=False)
+            except AddressError:
+                return True, {""}
+            inside = {m.address.lower() for m in found}
+            return inside != outside, inside
+    return False, set()
+
+
+def _hidden(read: rfc_message.Message, payload: bytes, inner: list[rfc_message.Field]) -> tuple[str, ...]:
+    """RFC 9788 4.3: confidential is what HP-Outer does not give as it stands inside; without HP-Outer, what the outer
+    header does not."""
+    shown: set[tuple[str, str]] = set()
+    listed = False
+    for field in inner:
+        if field.name == b"hp-outer":
+            listed = True
+            pair = _HP_OUTER.fullmatch(_flat(payload[field.value : field.end - 2]))
+            if pair is not None:
+                shown.add((pair[1].lower(), _SPACE.sub(" ", pair[2])))
+    if not listed:
+        shown = {(f.name.decode("ascii"), _SPACE.sub(" ", read.text(f))) for f in read.fields}
+    own = {
+        (f.name.decode("ascii"), _SPACE.sub(" ", _flat(payload[f.value : f.end - 2])))
+        for f in inner
+        if f.name != b"hp-outer"
+    }
+    return tuple(sorted({words.safe(name) for name, value in own if (name, value) not in shown}))
