@@ -110,8 +110,8 @@ class Pattern(msgspec.Struct, frozen=True):
 
 
 class Exemption(msgspec.Struct, frozen=True):
-    """What is not to count. `phrase`: text of the organisation's own (a footer, a clinic's name) inside which nothing is
-    found; `kind`: a kind of finding this organisation never counts (`phone`); `pattern`: as `phrase`, by pattern."""
+    """What is not to count. `phrase`: text of the organisation's own (a footer, a clinic's name) inside which nothing
+    is found; `kind`: a kind of finding this organisation never counts (`phone`); `pattern`: as `phrase`, by pattern."""
 
     id: str
     phrase: str = ""
