@@ -12,7 +12,8 @@ from carepost.policy.types import Seen
 from carepost.posture import judge
 from carepost.posture.reading import Neighbours
 from carepost.posture.store import Store
-from carepost.posture.types import Measured, Record, StoredPolicy
+from carepost.posture.tallies import Tallies
+from carepost.posture.types import Day, Failure, Measured, Policy, Record, Side, StoredPolicy
 
 #: domains in memory; others are read again from disk
 REMEMBERED = 50_000
@@ -27,6 +28,12 @@ class Keep(Protocol):
 
     def save(self, record: Record) -> None: ...
 
+    def save_day(self, day: Day) -> None: ...
+
+    def save_reported(self, name: str, day: int) -> None: ...
+
+    def reported(self, name: str) -> bool: ...
+
     def close(self) -> None: ...
 
 
@@ -39,6 +46,7 @@ class Posture:
         self._records: dict[str, Record] = {}
         #: when the neighbours were last asked about a domain (seconds, monotonic)
         self._asked: dict[str, float] = {}
+        self._tallies = Tallies(keep.save_day if keep is not None else lambda _: None)
         self._version = 1
 
     @classmethod
@@ -90,7 +98,25 @@ class Posture:
         before = self._find(domain)
         self._put(msgspec.structs.replace(before, policy=policy))
 
+    def side(self, domain: str, host: str, *, pinned: bool = False) -> Side | None:
+        """The host as it was last met."""
+        sides = self._find(domain).sides
+        return next((side for side in sides if side.host == host and side.pinned is pinned), None)
+
+    def count(self, org: bytes, domain: str, policy: Policy, failure: Failure | None = None) -> None:
+        """One session, for TLS-RPT; the caller's loop runs."""
+        self._tallies.count(org, domain, policy, failure)
+
+    def save_reported(self, name: str, day: int) -> None:
+        """A TLS report named so was sent."""
+        if self._keep is not None:
+            self._keep.save_reported(name, day)
+
+    def reported(self, name: str) -> bool:
+        return self._keep is not None and self._keep.reported(name)
+
     def close(self) -> None:
+        self._tallies.flush()
         if self._keep is not None:
             self._keep.close()
         if self._neighbours is not None:

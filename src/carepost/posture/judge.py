@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import msgspec
 
 from carepost.policy.types import Assurance, MtaSts, Seen, Ternary
-from carepost.posture.types import Measured, Record
+from carepost.posture.types import Measured, Record, Side
 
 DAY = 86_400_000_000
 #: how long what TLS reached is worth expecting again
 FRESH = 30 * DAY
+#: hosts of a domain that are kept
+SIDES = 12
 
 
 def learn(record: Record, measured: Measured, now: int) -> Record:
@@ -32,6 +34,8 @@ def learn(record: Record, measured: Measured, now: int) -> Record:
         changes["mta_sts"] = measured.mta_sts
     if measured.dane != "unknown":
         changes["dane"] = measured.dane
+    if measured.sides and (sides := _sides(record, measured.sides, now)) != record.sides:
+        changes["sides"] = sides
     return msgspec.structs.replace(record, **changes) if changes else record
 
 
@@ -43,6 +47,18 @@ def _hosts(record: Record, measured: Measured, now: int) -> dict[str, object]:
     if record.moved_hosts and not moved(record.moved_hosts, hosts):
         return settled if now - record.moved_at >= DAY else {}
     return {"moved_hosts": hosts, "moved_at": now}
+
+
+def _sides(record: Record, met: Sequence[Side], now: int) -> tuple[Side, ...]:
+    """A host that is as it was keeps its time; hosts the domain no longer names go, pinned ones after a while."""
+    kept = {(side.host, side.pinned): side for side in record.sides}
+    for side in met:
+        key = (side.host, side.pinned)
+        old = kept.get(key)
+        same = old is not None and msgspec.structs.replace(old, at=0) == msgspec.structs.replace(side, at=0)
+        kept[key] = old if same and old is not None else msgspec.structs.replace(side, at=now)
+    named = {*record.hosts, *record.moved_hosts, *(side.host for side in met)}
+    return tuple(side for side in kept.values() if side.pinned or side.host in named)[-SIDES:]
 
 
 def moved(before: tuple[str, ...], after: tuple[str, ...]) -> bool:
@@ -86,8 +102,20 @@ def merge(own: Record, others: Sequence[Record]) -> Record:
             mta_sts=max(own.mta_sts, other.mta_sts, key=_STS.index),
             dane=max(own.dane, other.dane, key=_DANE.index),
             policy=policy,
+            sides=_newer(own.sides, other.sides),
         )
     return own
+
+
+def _newer(own: tuple[Side, ...], others: tuple[Side, ...]) -> tuple[Side, ...]:
+    if not others or others == own:
+        return own
+    kept = {(side.host, side.pinned): side for side in own}
+    for side in others:
+        known = kept.get((side.host, side.pinned))
+        if known is None or side.at > known.at:
+            kept[side.host, side.pinned] = side
+    return tuple(kept.values())[-SIDES:]
 
 
 def seen(record: Record, now: int) -> Seen:

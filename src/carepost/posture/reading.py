@@ -12,10 +12,13 @@ import msgspec
 from carepost.ground import database, log
 from carepost.ground.errors import Unavailable
 from carepost.ground.keys import PurposeKeys, WrongKey
-from carepost.posture.types import Record
+from carepost.posture.types import Day, Record
 
 _TOKEN = 16
 _decoder = msgspec.msgpack.Decoder(Record)
+_days = msgspec.msgpack.Decoder(Day)
+#: rows read at once by whoever follows what is new
+ROWS = 500
 
 
 def token_key(keys: PurposeKeys) -> bytes:
@@ -33,6 +36,14 @@ def aad(token: bytes) -> bytes:
 def open_row(keys: PurposeKeys, token: bytes, sealed: bytes) -> Record:
     """Raises WrongKey, msgspec.DecodeError."""
     return _decoder.decode(keys.unwrap("evidence", sealed, aad(token)))
+
+
+def tally_token(key: bytes, day: Day, run: bytes) -> bytes:
+    return hmac.digest(key, b"tally|%s|%s|%d|%s" % (day.org, day.domain.encode(), day.day, run), "sha256")[:_TOKEN]
+
+
+def tally_aad(token: bytes) -> bytes:
+    return b"tally|" + token
 
 
 class Reader:
@@ -56,6 +67,44 @@ class Reader:
             return None
         try:
             return open_row(self._keys, token, row[0])
+        except (WrongKey, msgspec.DecodeError) as error:
+            log.failure("posture-unreadable", error)
+            return None
+
+    def reported(self, name: str) -> bool:
+        """A TLS report of this name was sent."""
+        token = token_of(self._token_key, name)
+        return self._db.execute("SELECT 1 FROM reported WHERE token = ?", (token,)).fetchone() is not None
+
+    def days(self, day: int) -> list[Day]:
+        """All that was counted on `day`, run by run. Raises database.DatabaseError."""
+        rows = self._db.execute("SELECT token, sealed FROM tally WHERE day = ?", (day,)).fetchall()
+        return [found for token, sealed in rows if (found := self._open_day(token, sealed)) is not None]
+
+    def news(self, after: int) -> tuple[list[Record], list[Day], int]:
+        """Records and counts written after `after`, oldest first, and up to when these are: pass it next time.
+        Raises database.DatabaseError."""
+        sql = (
+            "SELECT 0, token, sealed, changed FROM seen WHERE changed > ? UNION ALL "
+            "SELECT 1, token, sealed, changed FROM tally WHERE changed > ? ORDER BY changed LIMIT ?"
+        )
+        records: list[Record] = []
+        days: list[Day] = []
+        for kind, token, sealed, changed in self._db.execute(sql, (after, after, ROWS)).fetchall():
+            after = changed
+            if kind:
+                day = self._open_day(token, sealed)
+                days += [day] if day is not None else []
+            else:
+                try:
+                    records.append(open_row(self._keys, token, sealed))
+                except (WrongKey, msgspec.DecodeError) as error:
+                    log.failure("posture-unreadable", error)
+        return records, days, after
+
+    def _open_day(self, token: bytes, sealed: bytes) -> Day | None:
+        try:
+            return _days.decode(self._keys.unwrap("evidence", sealed, tally_aad(token)))
         except (WrongKey, msgspec.DecodeError) as error:
             log.failure("posture-unreadable", error)
             return None
