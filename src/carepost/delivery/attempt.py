@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from carepost.delivery import bounce, events
+from carepost.delivery import bounce, events, sessions
 from carepost.delivery.conclude import End, conclude, deposited, failed, plan_changed, replanned, stopped
 from carepost.delivery.courier import Carried, Need, Parcel
 from carepost.delivery.events import About
@@ -129,6 +129,7 @@ class Attempt:
         finder = self.world.finder
         hops = finder.known(domain, route) or await finder.find(domain, route)
         if hops.fault:
+            sessions.unreached(self.world.posture, self.claim.org, hops)
             end = self._end(step, classify(Stage.DNS, None, hops.fault), snapshot, hops=hops)
             return await self._reported(conclude(end), snapshot, None)
         need = self._need(step, hops)
@@ -191,13 +192,17 @@ class Attempt:
         return Need(int(step.floor), posture.weakened(domain), posture.starttls_once(domain))
 
     def _learn(self, hops: Hops, carried: Carried) -> None:
+        sides = sessions.learn(self.world.posture, self.claim.org, hops, carried.met) if carried.met else ()
         if hops.pinned:
+            if sides:
+                self.world.posture.record(hops.domain, Measured(sides=sides))
             return
         measured = Measured(
             tls=carried.achieved,
             starttls=carried.offered,
             mta_sts=hops.sts.word,
             dane=events.dane_word(hops),
+            sides=sides,
         )
         self._alert(hops.domain, self.world.posture.record(hops.domain, measured))
 

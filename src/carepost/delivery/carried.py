@@ -30,6 +30,17 @@ class Need(msgspec.Struct, frozen=True):
     tls_once: bool = False
 
 
+class Met(msgspec.Struct, frozen=True):
+    """A session of its own with one host: a connection that was opened, or whose TLS failed."""
+
+    hop: Hop
+    address: str
+    handshake: Handshake | None
+    #: None: TLS failed before anything could be measured; `error` says how
+    assessed: Assessed | None
+    error: str = ""
+
+
 class Carried(msgspec.Struct, frozen=True):
     """The end of one attempt on the wire, with all that a record of it needs."""
 
@@ -48,6 +59,8 @@ class Carried(msgspec.Struct, frozen=True):
     short: bool = False
     #: NOTIFY was passed on: reports are the next server's
     passed_on: bool = False
+    #: connections opened for this attempt; none where a pooled one did
+    met: tuple[Met, ...] = ()
 
     @property
     def worth(self) -> Assurance | None:
@@ -65,13 +78,14 @@ class Parcel(msgspec.Struct, frozen=True):
 class Tally:
     """What was learnt of the hosts tried so far."""
 
-    __slots__ = ("_failed", "_short", "best", "offered", "settled")
+    __slots__ = ("_failed", "_short", "best", "met", "offered", "settled")
 
     def __init__(self) -> None:
         self.best: Assurance | None = None
         self.offered: bool | None = None
         #: hosts whose other addresses need not be tried
         self.settled: set[str] = set()
+        self.met: tuple[Met, ...] = ()
         self._short: list[Carried] = []
         self._failed: list[Carried] = []
 
@@ -86,7 +100,12 @@ class Tally:
             Carried(ended, hop.host, connection.address, connection.handshake, hop, assessed, short=True)
         )
 
+    def opened(self, hop: Hop, connection: Connection, assessed: Assessed) -> None:
+        self.met = (*self.met, Met(hop, connection.address, connection.handshake, assessed))
+
     def failed(self, hop: Hop, address: str, ended: Ended) -> None:
+        if ended.stage is Stage.STARTTLS:
+            self.met = (*self.met, Met(hop, address, None, None, ended.error or "tls-failed"))
         if ended.error in NO_TLS:
             self._measured(Assurance.NONE, True)
             self.settled.add(hop.host)
@@ -111,7 +130,7 @@ class Tally:
             chosen = max(self._short, key=lambda one: one.worth or Assurance.NONE)
         else:
             chosen = Carried(Ended(Stage.DNS, None, "no-usable-host"))
-        return msgspec.structs.replace(chosen, achieved=self.best, offered=self.offered)
+        return msgspec.structs.replace(chosen, achieved=self.best, offered=self.offered, met=self.met)
 
     def _measured(self, achieved: Assurance, offered: bool) -> None:
         self.best = achieved if self.best is None else max(self.best, achieved)

@@ -105,6 +105,8 @@ class Courier:
                 tally.failed(hop, address, got)
                 return None
             assessed = self._assessed(got, hop, hops, need)
+            if not got.uses:
+                tally.opened(hop, got, assessed)
             enough = met(assessed, need.floor, tls_once=need.tls_once or got.offered)
             if parcel is None or not enough:
                 reused, got.uses = got.uses > 0, got.uses + 1
@@ -135,7 +137,17 @@ class Courier:
                 tally.lacking(hop, got, assessed, ended)
                 return None
             return Carried(
-                ended, hop.host, got.address, got.handshake, hop, assessed, tally.best, tally.offered, False, passed_on
+                ended,
+                hop.host,
+                got.address,
+                got.handshake,
+                hop,
+                assessed,
+                tally.best,
+                tally.offered,
+                False,
+                passed_on,
+                tally.met,
             )
         tally.failed(hop, address, Ended(Stage.MAIL, None, "lost"))
         return None

@@ -7,6 +7,7 @@ the fetch down, is exactly what an attacker would do. Policies are kept by `post
 import asyncio
 import enum
 import re
+import ssl
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -57,6 +58,9 @@ class Sts(msgspec.Struct, frozen=True):
 
     policy: Policy | None = None
     known: bool = True
+    #: why the policy that DNS announces was not had (RFC 8460 4.3.2.2): sts-policy-fetch-error, sts-policy-invalid,
+    #: sts-webpki-invalid; "" when nothing is amiss. With a `policy` besides: an older one, still in force
+    fault: str = ""
 
     @property
     def enforced(self) -> Policy | None:
@@ -107,6 +111,13 @@ def record_id(answer: Answer[bytes]) -> str | None:
     return found[1].decode() if found else None
 
 
+def fault_of(error: Exception) -> str:
+    """The result type of RFC 8460 4.3.2.2 for a failed fetch."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return "sts-webpki-invalid"
+    return "sts-policy-invalid" if isinstance(error, ValueError) else "sts-policy-fetch-error"
+
+
 class Keeper(Protocol):
     """Where policies outlive the process: `posture.Posture`."""
 
@@ -128,6 +139,8 @@ class Policies:
         self._fetch = fetch
         #: domain -> microseconds before which a failed fetch is not tried again
         self._resting: dict[str, int] = {}
+        #: domain -> how its last fetch failed
+        self._faults: dict[str, str] = {}
         self._fetching: dict[str, asyncio.Task[Policy | None]] = {}
         self._parsed: dict[bytes, Policy] = {}
 
@@ -144,17 +157,18 @@ class Policies:
                 # The old policy holds while the new one is fetched beside the mail.
                 self._start(domain, identity)
             if fresh:
-                return Sts(self._read(stored.text))
+                return Sts(self._read(stored.text), fault=self._faults.get(domain, ""))
         if identity is None:
             return Sts(known=not answer.unknown)
         task = self._start(domain, identity)
         fetched = await asyncio.shield(task) if task is not None else None
         if fetched is not None:
             return Sts(fetched)
+        fault = self._faults.get(domain, "sts-policy-fetch-error")
         if stored is not None:
-            return Sts(self._read(stored.text))
+            return Sts(self._read(stored.text), fault=fault)
         # RFC 8461 3.3: announced, but not to be had: as though there were none, and on record as not known.
-        return Sts(known=False)
+        return Sts(known=False, fault=fault)
 
     def _start(self, domain: str, identity: str) -> "asyncio.Task[Policy | None] | None":
         task = self._fetching.get(domain)
@@ -172,10 +186,13 @@ class Policies:
         except (OSError, ValueError, EOFError, TimeoutError) as error:
             if len(self._resting) > 10_000:
                 self._resting.clear()
+                self._faults.clear()
             self._resting[domain] = clock.now() + BACK_OFF * _MICRO
+            self._faults[domain] = fault_of(error)
             log.failure("mta-sts-not-fetched", error)
             return None
         self._resting.pop(domain, None)
+        self._faults.pop(domain, None)
         now = clock.now()
         expires = now + policy.max_age * _MICRO
         self._keeper.keep_policy(domain, StoredPolicy(identity, policy.text, now, expires))
