@@ -4,6 +4,15 @@ import enum
 
 import msgspec
 
+from carepost.policy.content import Attachment, ContentFacts, Level, Malware, Need
+from carepost.policy.ternary import Ternary
+
+__all__ = [
+    "Access", "Assurance", "Attachment", "Category", "ContentFacts", "DataClass", "Decision", "Deliver", "Direction",
+    "Facts", "Hold", "Kind", "Level", "Malware", "Method", "MtaSts", "Need", "Plan", "Purpose", "Refuse", "Rule",
+    "Said", "Seen", "Step", "Ternary", "TlsPolicy", "label",
+]  # fmt: skip
+
 
 class Assurance(enum.IntEnum):
     """What a delivery achieved, ordered (DESIGN 3). PORTAL ranks as MESSAGE: `label` tells them apart."""
@@ -30,10 +39,12 @@ def label(assurance: Assurance, method: Method | None) -> str:
     return assurance.name
 
 
-class Ternary(enum.StrEnum):
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"
+class Direction(enum.StrEnum):
+    """Where a copy goes: to the world, from the world to us, or from one sender domain of ours to another."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+    INTERNAL = "internal"
 
 
 class MtaSts(enum.StrEnum):
@@ -91,7 +102,11 @@ class TlsPolicy(enum.StrEnum):
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """One rule of an organisation: where it matches (empty matches all) and what it raises or allows."""
+    """One rule of an organisation: where it matches (empty matches all) and what it raises or allows.
+
+    A setting (`setting`) is a default that nearer ones override, field by field: organisation, unit, sender domain,
+    sender; and recipient domain, recipient. Of all other rules the strictest of each kind counts, whatever the order.
+    """
 
     id: str
     position: int = 100
@@ -107,8 +122,39 @@ class Rule(msgspec.Struct, frozen=True):
     methods: tuple[Method, ...] = ()
     #: opens the portal to a code sent by e-mail alone (the rule named `portal-by-mail`)
     portal_by_mail: bool = False
-    action: str = ""  # "" | "hold" | "refuse"
+    #: "" | hold (until a person releases it) | approve (until `approvals` others have) | refuse
+    action: str = ""
     attestation: str = ""
+    setting: bool = False
+    #: name of the unit a rule was made for; `sender_domain` is then one of the unit's
+    unit: str = ""
+    direction: str = ""
+    #: a header field that must be there, and (`contains`) text in its decoded value, upper or lower case alike
+    header: str = ""
+    contains: str = ""
+    #: a trigger: the text (without `contains`, the whole field) is taken out before anything is stored or sent
+    remove: bool = False
+    #: octets; matches what is larger; 0 matches all
+    size_over: int = 0
+    #: "[not ]DAY[-DAY][,…] HH:MM-HH:MM ZONE" (`policy.hours`); "" matches all
+    hours: str = ""
+    #: any of these levels; any of these answers
+    levels: tuple[Level, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    #: attested: does not match while what it asks of the content is unknown ("fail open")
+    skip_unknown: bool = False
+    #: with action approve: how many people other than the sender
+    approvals: int = 1
+    warn: bool = False
+    #: the sender must say why
+    ask_reason: bool = False
+    #: made at the door: goes to this address instead; and to these as well
+    redirect: str = ""
+    copies: tuple[str, ...] = ()
+    strip_tracking: bool = False
+    tags: tuple[str, ...] = ()
+    #: what the sender is told, in the organisation's own words; never anything of a message
+    words: str = ""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -157,6 +203,21 @@ class Facts(msgspec.Struct, frozen=True):
     released: bool = False
     #: methods this build can carry out
     available: tuple[Method, ...] = (Method.TLS, Method.PORTAL)
+    direction: Direction = Direction.OUTBOUND
+    #: octets of the message as submitted; None: unknown
+    size: int | None = None
+    #: (lower-case name, decoded value) of the header fields rules look at, "" for what is not there; None: unknown
+    headers: tuple[tuple[str, str], ...] | None = None
+    #: UTC microseconds; 0: unknown
+    at: int = 0
+    content: ContentFacts = ContentFacts()
+    #: the sender said why
+    reasoned: bool = False
+    #: people who approved this copy, the sender not among them
+    approved: int = 0
+    #: methods whose key for this recipient a person pinned; and those where another key turned up: held, never used
+    pinned_keys: tuple[Method, ...] = ()
+    changed_keys: tuple[Method, ...] = ()
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -167,6 +228,13 @@ class Step(msgspec.Struct, frozen=True):
     method: Method
     floor: Assurance
     rule: str
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What a rule tells the sender; `words` are the organisation's own, or constants."""
+
+    rule: str
+    words: str
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -186,6 +254,9 @@ class Plan(msgspec.Struct, frozen=True):
     by_mail: str = ""
     #: what set `floor`: a rule id or a built-in name (default-floor, organisation-floor, asked-by-message, ...)
     floor_rule: str = ""
+    warnings: tuple[Said, ...] = ()
+    #: rule that wants no tracking added to this copy, "" where none does
+    untracked: str = ""
 
 
 class Deliver(msgspec.Struct, frozen=True, tag="deliver"):
@@ -197,6 +268,10 @@ class Hold(msgspec.Struct, frozen=True, tag="hold"):
     words: str
     rule: str
     policy_version: str
+    #: approval | "": what kind of release ends it
+    cause: str = ""
+    #: cause approval: how many people must release it, each another one, none of them the sender
+    approvals: int = 0
 
 
 class Refuse(msgspec.Struct, frozen=True, tag="refuse"):
