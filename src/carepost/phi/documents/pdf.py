@@ -1,0 +1,160 @@
+"""PDF by pypdf, page by page under limits: pages, their form fields and notes, files attached, and what would act."""
+
+import io
+from typing import Any, Final
+
+from pypdf import PdfReader, apply_configuration
+
+from carepost.phi.documents.sheet import Inner, Sheet
+from carepost.phi.documents.types import Trait, Unreadable
+
+#: octets that come out of one stream, and work for one
+_STREAM: Final = 30_000_000
+_ACTS: Final = frozenset({"/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE"})
+_REMOTE: Final = frozenset({"/GoToR", "/SubmitForm", "/ImportData"})
+#: annotations of a page, and form fields, that are looked at
+_NOTES: Final = 2_000
+
+
+def read(data: bytes, sheet: Sheet) -> None:
+    """Raises Unreadable; what a page cannot give is said and the next one read."""
+    with apply_configuration(
+        zlib_maximum_output_length=_STREAM,
+        lzw_maximum_output_length=_STREAM,
+        run_length_maximum_output_length=_STREAM,
+        array_based_stream_maximum_output_length=_STREAM,
+        stream_decoding_work_maximum_length=3 * _STREAM,
+        stream_parsing_work_maximum_count=500_000,
+        xform_maximum_invocations_per_extraction=500,
+        page_tree_maximum_entries=20_000,
+        jbig2dec_binary=None,
+    ):
+        try:
+            reader = PdfReader(io.BytesIO(data), strict=False)
+            if reader.is_encrypted and not reader.decrypt(""):
+                sheet.note(Trait.ENCRYPTED)
+                raise Unreadable("encrypted")
+            _root(reader, sheet)
+            count = len(reader.pages)
+        except (Unreadable, MemoryError):
+            raise
+        except Exception:
+            raise Unreadable("damaged") from None
+        _pages(reader, min(count, sheet.limits.pages), sheet)
+        if count > sheet.limits.pages:
+            sheet.short("too-long")
+        _fields(reader, sheet)
+        _files(reader, sheet)
+
+
+def _pages(reader: PdfReader, count: int, sheet: Sheet) -> None:
+    pictures = False
+    for number in range(count):
+        before = sheet.written
+        try:
+            page = reader.pages[number]
+            text = page.extract_text()
+            pictures_here = _has_pictures(page)
+            _notes(page, sheet)
+        except (MemoryError, Unreadable):
+            raise
+        except Exception:
+            # any class at all: pypdf on hostile input raises what Python raises
+            sheet.short("damaged")
+            continue
+        sheet.budget.inflate(len(text))
+        if text.strip():
+            sheet.write(text + "\n")
+        elif pictures_here and sheet.written == before:
+            pictures = True
+    if pictures:
+        sheet.short("image-only")
+        if sheet.written == 0:
+            sheet.refuse("image-only")
+
+
+def _resolved(value: Any) -> Any:
+    return value.get_object() if hasattr(value, "get_object") else value
+
+
+def _has_pictures(page: Any) -> bool:
+    resources = _resolved(page.get("/Resources"))
+    objects = _resolved(resources.get("/XObject")) if resources else None
+    if not objects:
+        return False
+    return any(_resolved(one).get("/Subtype") in ("/Image", "/Form") for one in list(objects.values())[:100])
+
+
+def _root(reader: PdfReader, sheet: Sheet) -> None:
+    """The catalogue: what runs when the file is opened, scripts, and the document's own description."""
+    root = reader.root_object
+    for key in ("/OpenAction", "/AA"):
+        if key in root:
+            _action(_resolved(root[key]), sheet)
+    if "/AA" in root:
+        sheet.note(Trait.ACTIVE)
+    names = _resolved(root.get("/Names")) or {}
+    if "/JavaScript" in names:
+        sheet.note(Trait.ACTIVE)
+    form = _resolved(root.get("/AcroForm")) or {}
+    if "/XFA" in form:
+        sheet.note(Trait.ACTIVE)
+        sheet.short("unparsed-part")
+    information = reader.metadata
+    for value in list(information.values())[:20] if information else ():
+        text = _resolved(value)
+        if isinstance(text, str) and 0 < len(text) < 2000:
+            sheet.write(text + "\n")
+
+
+def _action(action: Any, sheet: Sheet) -> None:
+    kind = action.get("/S") if hasattr(action, "get") else None
+    if kind in _ACTS:
+        sheet.note(Trait.ACTIVE)
+    if kind in _REMOTE:
+        sheet.note(Trait.REMOTE)
+
+
+def _notes(page: Any, sheet: Sheet) -> None:
+    """Comments and actions on a page."""
+    if "/AA" in page:
+        sheet.note(Trait.ACTIVE)
+    for one in list(_resolved(page.get("/Annots")) or ())[:_NOTES]:
+        note = _resolved(one)
+        if not hasattr(note, "get"):
+            continue
+        _action(_resolved(note.get("/A")), sheet)
+        if note.get("/Subtype") in ("/RichMedia", "/Movie", "/Screen", "/3D"):
+            sheet.note(Trait.ACTIVE)
+        contents = _resolved(note.get("/Contents"))
+        if isinstance(contents, str) and contents:
+            sheet.write(contents + "\n")
+
+
+def _fields(reader: PdfReader, sheet: Sheet) -> None:
+    try:
+        fields = reader.get_fields() or {}
+        for name, field in list(fields.items())[:_NOTES]:
+            value = field.get("/V")
+            if isinstance(value, str) and value and not value.startswith("/"):
+                sheet.write(f"{name}: {value}\n")
+    except (MemoryError, Unreadable):
+        raise
+    except Exception:
+        sheet.short("damaged")
+
+
+def _files(reader: PdfReader, sheet: Sheet) -> None:
+    try:
+        for number, attached in enumerate(reader.attachment_list):
+            sheet.note(Trait.EMBEDDED)
+            if number >= 100:
+                sheet.short("too-many")
+                return
+            content = attached.content
+            sheet.budget.inflate(len(content))
+            sheet.add(Inner(attached.name or "", content))
+    except (MemoryError, Unreadable):
+        raise
+    except Exception:
+        sheet.short("damaged")
