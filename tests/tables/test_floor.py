@@ -43,7 +43,8 @@ class Row(NamedTuple):
     #: key of CERTIFICATES, or "" for no TLS
     shows: str
     #: signed: MX from signed DNS; dane: 3 1 1 of the good key; dane-self: of the self-signed; usage1: 1 1 1 only;
-    #: lookup-failed; enforce, testing, none: MTA-STS; enforce-other: for another host; pinned; tls-lost, mx-moved
+    #: lookup-failed; enforce, testing, none: MTA-STS; enforce-other: for another host; pinned, with ca, key (the good
+    #: one's), key-self, key-expired; tls-lost, mx-moved
     promises: str
     achieved: Assurance
     basis: str
@@ -107,6 +108,19 @@ ROWS = [
     Row("domain", "pinned", ENCRYPTED, "", "wrong-name", barred=True),
     Row("self-signed", "pinned", ENCRYPTED, "", "self-signed", barred=True),
     Row("", "pinned", NONE, "", "no-tls", barred=True),
+    # a pinned key stands for itself: neither name, date nor authority counts (as in DANE-EE), and no other key will do
+    Row("good", "pinned key", AUTHENTICATED, "pinned", ""),
+    Row("self-signed", "pinned key-self", AUTHENTICATED, "pinned", ""),
+    Row("expired", "pinned key-expired", AUTHENTICATED, "pinned", ""),
+    Row("wrong-name", "pinned key", ENCRYPTED, "", "pin-mismatch", barred=True),
+    Row("good", "pinned key-self", ENCRYPTED, "", "pin-mismatch", barred=True),
+    Row("good", "pinned key-self key", AUTHENTICATED, "pinned", ""),
+    Row("", "pinned key", NONE, "", "no-tls", barred=True),
+    # a pinned key and a pinned authority: both
+    Row("good", "pinned ca key", AUTHENTICATED, "pinned", ""),
+    Row("good", "pinned ca key-self", ENCRYPTED, "", "pin-mismatch", barred=True),
+    Row("self-signed", "pinned ca key-self", ENCRYPTED, "", "self-signed", barred=True),
+    Row("expired", "pinned ca key-expired", ENCRYPTED, "", "expired", barred=True),
 ]  # fmt: skip
 
 
@@ -134,11 +148,20 @@ def _sts(promises: list[str]) -> Sts:
     return Sts()
 
 
+def _pins(promises: list[str]) -> tuple[str, ...]:
+    words = {"key": "good", "key-self": "self-signed", "key-expired": "expired"}
+    keys = [CERTIFICATES[name].spki for word, name in words.items() if word in promises]
+    return tuple(hashlib.sha256(key).hexdigest() for key in keys)
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.shows or 'clear'}: {row.promises or 'no promise'}")
 def test_a_connection_is_worth(row: Row) -> None:
     promises = row.promises.split()
     hop = Hop(HOST, ("127.0.0.1",), 25, tlsa=_tlsa(promises))
-    hops = Hops(DOMAIN, (hop,), secure="signed" in promises, sts=_sts(promises), pinned="pinned" in promises)
+    hops = Hops(
+        DOMAIN, (hop,), secure="signed" in promises, sts=_sts(promises), pinned="pinned" in promises,
+        anchors=ANCHORS if "ca" in promises else None, pins=_pins(promises),
+    )  # fmt: skip
     shown = CERTIFICATES.get(row.shows)
     shake = None
     if shown is not None:

@@ -13,6 +13,7 @@ from carepost.delivery.events import About
 from carepost.delivery.hops import Hops
 from carepost.delivery.outcome import Lead, Outcome, outcome
 from carepost.delivery.schedule import Schedule
+from carepost.directory.types import PINNED_RULE
 from carepost.ground import ids
 from carepost.policy.again import after, decide_again
 from carepost.policy.types import Decision, Deliver, Facts, Hold, Method, Plan, Refuse, Step, label
@@ -119,10 +120,15 @@ def _give_up(end: End, otherwise: Lead, *, waited: bool = False) -> Settlement:
     decision = decide_again(end.plan, facts)
     if isinstance(decision, Deliver) and decision.plan.steps[0].method not in facts.exhausted:
         return _changed(end, decision.plan, facts)
-    if waited or isinstance(decision, Deliver) or (isinstance(decision, Hold) and decision.reason in _NO_OTHER):
+    if waited or isinstance(decision, Deliver) or (isinstance(decision, Hold) and _no_other(decision)):
         return _again(end) if otherwise is Lead.RETRY else failed(end, end.outcome)
     # What was given up is not kept: a person who releases it wants it tried again, from the first method on.
     return stopped(end, decision)
+
+
+def _no_other(decision: Hold) -> bool:
+    """A pin with "else hold" is a person's decision: it is held at once, not tried for days."""
+    return decision.reason in _NO_OTHER and decision.rule != PINNED_RULE
 
 
 def _changed(end: End, plan: Plan, facts: Facts) -> Settlement:

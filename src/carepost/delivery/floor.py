@@ -34,6 +34,7 @@ def assess(handshake: Handshake | None, hop: Hop, hops: Hops, weakened: str = ""
     chain = handshake.chain
     fault = chain.fault or ("" if trust.matches(hop.host, chain.names) else "wrong-name")
     if hops.pinned:
+        fault = _pinned(handshake, hops, fault)
         if fault:
             return Assessed(Assurance.ENCRYPTED, fault=fault, barred=True)
         return Assessed(Assurance.AUTHENTICATED, "pinned")
@@ -54,6 +55,15 @@ def assess(handshake: Handshake | None, hop: Hop, hops: Hops, weakened: str = ""
     if policy is not None:
         return Assessed(Assurance.AUTHENTICATED, "mta-sts")
     return _by_name(handshake, hops, fault, weakened)
+
+
+def _pinned(handshake: Handshake, hops: Hops, fault: str) -> str:
+    """What is amiss with a pinned host. A pinned key without a CA stands for itself, as in DANE-EE (RFC 7672 3.1.1)."""
+    if not hops.pins:
+        return fault
+    if fault and hops.anchors is not None:
+        return fault
+    return "" if handshake.chain.key in hops.pins else "pin-mismatch"
 
 
 def _by_name(handshake: Handshake, hops: Hops, fault: str, weakened: str) -> Assessed:

@@ -43,10 +43,12 @@ class Hops(msgspec.Struct, frozen=True):
     implicit: bool = False
     canonical: str = ""
     sts: Sts = Sts()
-    #: a pinned route: only its CA counts, and its name must match
+    #: a pinned route: only its CA counts, and its name must match; or its key alone
     pinned: bool = False
     #: anchors of the pinned route, or None: the system's
     anchors: Anchors | None = None
+    #: of the pinned route: SHA-256 of the keys its certificate may hold, hex; empty: any
+    pins: tuple[str, ...] = ()
     #: tells pools of different anchors apart
     identity: str = ""
     fault: str = ""
@@ -157,7 +159,9 @@ class Finder:
             return Hops(domain, pinned=True, fault="dns-failure", expires=now + AFTER_FAILURE)
         port = dialled[1] if dialled is not None else route.port
         hop = Hop(host, addresses, port)
-        return Hops(domain, (hop,), pinned=True, anchors=anchors, identity=identity, expires=now + LONGEST)
+        return Hops(
+            domain, (hop,), pinned=True, anchors=anchors, pins=route.pins, identity=identity, expires=now + LONGEST
+        )
 
     async def _route_addresses(self, host: str) -> tuple[str, ...]:
         found: list[str] = []

@@ -58,6 +58,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "no-name": ("5.7.5", "The certificate of the recipient's mail server names no server."),
     "revoked": ("5.7.5", "The certificate of the recipient's mail server was revoked."),
     "wrong-name": ("5.7.5", "The certificate of the recipient's mail server belongs to another server."),
+    "pin-mismatch": (
+        "5.7.5",
+        "The pinned mail server does not hold a key that was pinned for it.",
+    ),
     "dane-mismatch": (
         "5.7.5",
         "The recipient's mail server does not hold the key its domain publishes (DANE).",

@@ -8,7 +8,6 @@ from typing import Final
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from carepost.delivery import dane, trust
@@ -35,6 +34,8 @@ RESULTS: Final = {
     "dane-unusable": "tlsa-invalid",
     "tlsa-failure": "dnssec-invalid",
 }
+#: policy type of sessions with a pinned next hop: ours alone, in nobody's report
+PINNED: Final = "pinned"
 #: our own caution about unsigned DNS: the session itself was in order
 _OURS: Final = frozenset({"tls-lost", "mx-moved"})
 
@@ -73,10 +74,12 @@ def judged(hops: Hops, met: Met) -> list[tuple[Policy, Failure | None]]:
 
 
 def policy_of(hops: Hops, hop: Hop) -> Policy:
-    if not hops.pinned and hop.tlsa.state is not dane.State.NONE:
+    if hops.pinned:
+        return Policy(PINNED, hops.domain)
+    if hop.tlsa.state is not dane.State.NONE:
         text = sorted(_presented(record) for record in hop.tlsa.records)
         return Policy("tlsa", hop.host, tuple(text), (hop.host,))
-    if not hops.pinned and hops.sts.policy is not None:
+    if hops.sts.policy is not None:
         return _sts(hops)
     return Policy("no-policy-found", hops.domain)
 
@@ -119,10 +122,9 @@ def certificate(der: bytes, known: Side | None = None) -> Certificate | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             leaf = x509.load_der_x509_certificate(der)
-            key = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         return Certificate(
             fingerprint=fingerprint,
-            key=hashlib.sha256(key).hexdigest(),
+            key=trust.key_of(leaf),
             not_before=int(leaf.not_valid_before_utc.timestamp()) * 1_000_000,
             not_after=int(leaf.not_valid_after_utc.timestamp()) * 1_000_000,
             names=tuple(sorted(trust.leaf_names(leaf))[:NAMES]),

@@ -6,6 +6,7 @@ RFC 9525: names from subjectAltName only, a wildcard is the whole left-most labe
 """
 
 import datetime
+import hashlib
 import ipaddress
 import itertools
 import re
@@ -21,6 +22,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
 from cryptography.hazmat.primitives.asymmetric.x448 import X448PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
@@ -43,6 +45,8 @@ class Chain(msgspec.Struct, frozen=True):
     names: frozenset[str] = frozenset()
     #: the certificates as shown, leaf first
     der: tuple[bytes, ...] = ()
+    #: SHA-256 of the leaf's SubjectPublicKeyInfo, hex
+    key: str = ""
 
 
 class Anchors:
@@ -86,7 +90,7 @@ class Anchors:
                 warnings.simplefilter("ignore")
                 chain = [x509.load_der_x509_certificate(one) for one in shown]
                 names = leaf_names(chain[0])
-                return Chain(self._fault(chain), names, shown)
+                return Chain(self._fault(chain), names, shown, key_of(chain[0]))
         except (ValueError, UnsupportedAlgorithm, x509.DuplicateExtension):
             return Chain("unreadable", der=shown)
 
@@ -129,6 +133,12 @@ def verify(
         return list(verifier.verify(chain[0], list(chain[1:])).chain)
     except VerificationError:
         return None
+
+
+def key_of(certificate: x509.Certificate) -> str:
+    """As pins name it. Raises ValueError, UnsupportedAlgorithm."""
+    key = certificate.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(key).hexdigest()
 
 
 def matches(name: str, names: Iterable[str]) -> bool:

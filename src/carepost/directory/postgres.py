@@ -17,10 +17,17 @@ BEGIN = (
 def source(url: str, keys: PurposeKeys) -> SqlSource:
     """`url`: CAREPOST_DATABASE_URL; `keys` with the purposes `database` and `evidence`. The engine reads every
     organisation, and says so in each transaction."""
-    own = role_url(url, "engine", keys)
+    return _source(role_url(url, "engine", keys), keys)
 
+
+def owner_source(url: str, keys: PurposeKeys) -> SqlSource:
+    """As the owner of the tables (row security binds it too): before the roles are there, while a home is restored."""
+    return _source(url, keys)
+
+
+def _source(url: str, keys: PurposeKeys) -> SqlSource:
     def connect() -> psycopg.Connection[tuple[Any, ...]]:
-        connection = psycopg.connect(own, autocommit=True, connect_timeout=5)
+        connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
         connection.execute("SET statement_timeout = '5s'")
         return connection
 

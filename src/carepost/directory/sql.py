@@ -11,13 +11,13 @@ from typing import Any, Final
 
 from carepost.directory import columns
 from carepost.directory.source import Loaded
-from carepost.directory.types import ApiKey, Credential, DkimKey, OrgSnapshot, Route, SenderDomain
+from carepost.directory.types import HOLD, ApiKey, Credential, DkimKey, OrgSnapshot, Route, SenderDomain, pinned_rule
 from carepost.ground.errors import NotFound, Unavailable
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
 from carepost.policy.types import Assurance, Method, Rule, TlsPolicy
 
-VERSION: Final = 1
+VERSION: Final = 2
 
 #: view -> its columns after `org`, in the order they are read
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -34,7 +34,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "row_id", "rule", "position", "sender_domain", "recipient_domain", "category", "data_class", "floor",
         "tls_policy", "methods", "portal_by_mail", "action", "sealed",
     ),
-    "engine_route": ("domain", "host", "port", "ca"),
+    "engine_route": ("domain", "host", "port", "ca", "pins", "otherwise"),
     "engine_key": ("purpose", "version", "wrapped", "retired"),
     "engine_suppression": ("token",),
 }  # fmt: skip
@@ -162,6 +162,11 @@ def _snapshot(
     (name, epoch, version, notice_name, phone, auditor, portal_url, portal_address, floor, patience, slug) = rows[
         "engine_org"
     ][0]
+    routes = tuple(
+        Route(d, host, int(port), ca, tuple(pins.split()), otherwise)
+        for d, host, port, ca, pins, otherwise in sorted(rows["engine_route"])
+    )
+    rules = rules + [pinned_rule(route) for route in routes if route.otherwise == HOLD]
     dkim: dict[str, list[DkimKey]] = {}
     for domain, selector, algorithm, wrapped in rows["engine_dkim"]:
         dkim.setdefault(domain, []).append(DkimKey(selector, algorithm, bytes(wrapped)))
@@ -182,7 +187,7 @@ def _snapshot(
             SenderDomain(d, tuple(dkim.get(d, ())), unit, signed, called)
             for d, unit, signed, called in sorted(rows["engine_domain"])
         ),
-        routes=tuple(Route(d, host, int(port), ca) for d, host, port, ca in sorted(rows["engine_route"])),
+        routes=routes,
         keys=keys,
         suppressed=frozenset(bytes(token) for (token,) in rows["engine_suppression"]),
         retired_keys=retired,

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from carepost.policy.types import Assurance, Rule
+from carepost.policy.types import Assurance, Method, Rule
 
 
 class DkimKey(msgspec.Struct, frozen=True):
@@ -52,6 +52,21 @@ class Route(msgspec.Struct, frozen=True):
     port: int
     #: PEM of the CA, or "" for the system's trust store
     ca: str = ""
+    #: SHA-256 of the keys the server's certificate may hold (SubjectPublicKeyInfo, hex); empty: any. With keys and no
+    #: CA the key alone counts, as in DANE-EE (RFC 7672 3.1.1): names and dates do not
+    pins: tuple[str, ...] = ()
+    #: "": where the pin is not met, the plan's next method; HOLD: nothing but this host
+    otherwise: str = ""
+
+
+#: `Route.otherwise`: "always TLS to this host, else hold"
+HOLD = "hold"
+PINNED_RULE = "pinned-next-hop"
+
+
+def pinned_rule(route: Route) -> Rule:
+    """What a route with HOLD asks of the decision: no method but TLS, and what the pin proves."""
+    return Rule(PINNED_RULE, recipient_domain=route.domain, floor=Assurance.AUTHENTICATED, methods=(Method.TLS,))
 
 
 class OrgSnapshot(msgspec.Struct, frozen=True):

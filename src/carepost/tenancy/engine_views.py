@@ -1,4 +1,4 @@
-"""The `engine_*` views, version 1: what `directory.sql` reads. Changed by a new migration only, never edited after."""
+"""The `engine_*` views: what `directory.sql` reads. Changed by a new migration only, never edited after."""
 
 from typing import Any
 
@@ -49,6 +49,24 @@ V1 = {
     "engine_suppression": """
         SELECT s.org_id AS org, s.token FROM tenancy_suppression s""",
 }
+
+
+#: views that differ from V1 since migration 0003
+V2 = {
+    "engine_route": """
+        SELECT r.org_id AS org, r.domain, r.host, r.port, r.ca, r.pins, r.otherwise
+        FROM tenancy_route r WHERE r.removed_at = 0""",
+}
+
+
+def create_v2(_apps: Any, schema_editor: Any) -> None:
+    for name, select in (V1 | V2).items():
+        schema_editor.execute(f"CREATE VIEW {name} AS {select}", params=None)
+
+
+def drop_v2(_apps: Any, schema_editor: Any) -> None:
+    for name in V1 | V2:
+        schema_editor.execute(f"DROP VIEW {name}", params=None)
 
 
 def create_v1(_apps: Any, schema_editor: Any) -> None:

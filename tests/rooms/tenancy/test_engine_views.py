@@ -12,7 +12,7 @@ from sqlcipher3 import dbapi2
 from carepost.directory import Directory, bearer
 from carepost.directory import postgres as postgres_source
 from carepost.directory.sql import COLUMNS, SqlSource
-from carepost.directory.types import OrgSnapshot
+from carepost.directory.types import HOLD, PINNED_RULE, OrgSnapshot, Route
 from carepost.ground.errors import NotFound, Unavailable
 from carepost.ground.keys import PurposeKeys
 from carepost.policy.types import Assurance, Method, Rule, TlsPolicy
@@ -106,6 +106,23 @@ def test_a_whole_organisation_arrives_as_it_was_made(cast: Any, directory: Direc
     assert presented is not None
     assert bearer.matches(directory.api_key(presented[0]), presented[1])
     assert directory.snapshot(cast.harbour.bytes).rules == ()
+
+
+def test_a_pin_with_else_hold_is_a_route_and_a_rule_of_the_decision(cast: Any, directory: Directory) -> None:
+    """ "Always TLS to partner.test with this key, else hold": the rule lets no other method be taken."""
+    key = "AB:" * 31 + "AB"
+    routes.add_route(
+        cast.clinic, "partner.test", "mx.partner.test", 25, actor=cast.ada, pins=[key], else_hold=True, reason="agreed"
+    )
+    directory.poll()
+    seen = directory.snapshot(cast.clinic.bytes)
+    assert seen.routes == (Route("partner.test", "mx.partner.test", 25, "", ("ab" * 32,), HOLD),)
+    rule = Rule(PINNED_RULE, recipient_domain="partner.test", floor=Assurance.AUTHENTICATED, methods=(Method.TLS,))
+    assert rule in seen.rules
+    routes.remove_route(cast.clinic, "partner.test", actor=cast.ada, reason="moved away")
+    directory.poll()
+    after = directory.snapshot(cast.clinic.bytes)
+    assert (after.routes, rule in after.rules) == ((), False)
 
 
 def test_every_revocation_holds_at_the_next_look(cast: Any, directory: Directory) -> None:

@@ -21,6 +21,7 @@ def run(args: argparse.Namespace) -> int:
             notice_name=args.notice_name or "",
             phone=args.phone or "",
             auditor=args.auditor or "",
+            alerts=args.alerts or "",
             portal_url=args.portal_url or "",
             portal_address=args.portal_address or "",
             portal_by_mail=args.portal_by_mail,

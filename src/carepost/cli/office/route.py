@@ -17,7 +17,17 @@ def run(args: argparse.Namespace) -> int:
         return entry.show([_row(r) for r in select.routes(org)], args, "There is no pinned next hop.")
     if args.verb == "add":
         host, port = _host(args.host)
-        made = routes.add_route(org, args.domain, host, port, actor=COMMAND_LINE, ca=_ca(args.ca))
+        made = routes.add_route(
+            org,
+            args.domain,
+            host,
+            port,
+            actor=COMMAND_LINE,
+            ca=_ca(args.ca),
+            pins=args.key,
+            else_hold=args.else_hold,
+            reason=args.reason or "",
+        )
         return entry.done(f"Mail for {made.domain} goes to {made.host}:{made.port}.", _row(made), args)
     routes.remove_route(org, args.domain, actor=COMMAND_LINE, reason=args.reason)
     result = {"domain": names.domain(args.domain), "removed": True}
@@ -41,4 +51,11 @@ def _ca(file: str | None) -> str:
 
 
 def _row(route: Route) -> dict[str, object]:
-    return {"domain": route.domain, "host": route.host, "port": route.port, "own_ca": bool(route.ca)}
+    return {
+        "domain": route.domain,
+        "host": route.host,
+        "port": route.port,
+        "own_ca": bool(route.ca),
+        "keys": route.pins.split(),
+        "otherwise": route.otherwise or "next-method",
+    }

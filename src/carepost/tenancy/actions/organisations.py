@@ -18,7 +18,9 @@ from carepost.wire.types import Actor
 #: the purposes each organisation has a key of its own for; databases are the installation's
 ORG_PURPOSES: Final = tuple(p for p in PURPOSES if p != "database")
 #: settings a person may change, and how each is checked
-_SETTINGS: Final = ("name", "notice_name", "phone", "auditor", "portal_url", "portal_address", "floor", "patience")
+_SETTINGS: Final = (
+    "name", "notice_name", "phone", "auditor", "alerts", "portal_url", "portal_address", "floor", "patience",
+)  # fmt: skip
 
 
 def create_organisation(
@@ -29,6 +31,7 @@ def create_organisation(
     notice_name: str = "",
     phone: str = "",
     auditor: str = "",
+    alerts: str = "",
     portal_url: str = "",
     portal_address: str = "",
     floor: Assurance = Assurance.VERIFIED,
@@ -39,7 +42,8 @@ def create_organisation(
         raise Forbidden
     made = Organisation(slug=names.slug(slug), name=names.words(name, "name"))
     made.notice_name = names.words(notice_name or name, "notice name")
-    _put(made, phone=phone, auditor=auditor, portal_url=portal_url, portal_address=portal_address, floor=floor)
+    _put(made, phone=phone, auditor=auditor, alerts=alerts, portal_url=portal_url, portal_address=portal_address)
+    _put(made, floor=floor)
     with scope.organisation(made.pk), transaction.atomic(durable=True):
         with scope.every("short names are the installation's"):
             if Organisation.objects.filter(slug=made.slug).exists():
@@ -58,7 +62,7 @@ def create_organisation(
 
 
 def change_settings(org: uuid.UUID, *, actor: Actor, reason: str = "", **changes: object) -> Organisation:
-    """Any of name, notice_name, phone, auditor, portal_url, portal_address, floor, patience (seconds)."""
+    """Any of name, notice_name, phone, auditor, alerts, portal_url, portal_address, floor, patience (seconds)."""
     unknown = set(changes) - set(_SETTINGS)
     if unknown or not changes:
         raise names.Wrong("unknown-setting", f"Settings of an organisation are: {', '.join(_SETTINGS)}.")
@@ -139,7 +143,7 @@ def _put(row: Organisation, **values: object) -> None:
             if not 0 <= seconds <= 345_600:
                 raise names.Wrong("bad-patience", "Patience is 0 to 345600 seconds (4 days).")
             row.patience = seconds
-        elif name in ("auditor", "portal_address"):
+        elif name in ("auditor", "alerts", "portal_address"):
             setattr(row, name, names.address(str(value)) if value else "")
         elif name == "portal_url":
             row.portal_url = _url(str(value))

@@ -40,6 +40,13 @@ class Route(OrgModel):
     port = models.PositiveIntegerField()
     #: PEM of the CA, or "" for the system's
     ca = models.TextField(blank=True)
+    #: SHA-256 of the keys its certificate may hold (SubjectPublicKeyInfo, hex), separated by spaces; "": any
+    pins = models.TextField(blank=True, default="")
+    #: "": the plan's next method where the pin is not met; hold: nothing but this host, until a person decides
+    otherwise = models.CharField(max_length=10, blank=True, default="")
+    #: wire.types.Actor as "kind:id", and why, sealed under the organisation's evidence key
+    pinned_by = models.CharField(max_length=80, blank=True, default="")
+    reason = models.BinaryField(default=b"")
     created_at = models.BigIntegerField(default=now)
     removed_at = models.BigIntegerField(default=0)
 

@@ -16,6 +16,8 @@ class Organisation(IdModel):
     notice_name = models.CharField(max_length=200)
     phone = models.CharField(max_length=60, blank=True)
     auditor = models.CharField(max_length=320, blank=True)
+    #: who is told when a destination weakens, and of whatever else needs somebody's eyes
+    alerts = models.CharField(max_length=320, blank=True, default="")
     portal_url = models.CharField(max_length=300, blank=True)
     portal_address = models.CharField(max_length=320, blank=True)
     floor = models.SmallIntegerField(default=Assurance.VERIFIED.value, choices=_FLOORS)
