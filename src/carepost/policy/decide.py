@@ -4,8 +4,10 @@ Total: every Facts has an answer. Nothing here can lower a floor below VERIFIED 
 built-in exceptions the design names: `notice-carries-no-phi`, and `portal-by-mail` where an administrator turned it on.
 """
 
+import msgspec
+
 from carepost.policy import rules
-from carepost.policy.explain import REASONS, WHY_CODE
+from carepost.policy.explain import REASONS, WARNED, WHY_CODE
 from carepost.policy.types import (
     Access,
     Assurance,
@@ -18,6 +20,7 @@ from carepost.policy.types import (
     MtaSts,
     Plan,
     Refuse,
+    Said,
     Step,
     Ternary,
     TlsPolicy,
@@ -31,6 +34,7 @@ MESSAGE_RULE = "asked-by-message"
 SUPPRESSION_RULE = "suppression-list"
 UNCERTAIN_RULE = "one-method-when-uncertain"
 LOOK_RULE = "look-before-portal"
+KEY_RULE = "known-key-changed"
 
 _LOOK = Step(Method.TLS, Assurance.MESSAGE, LOOK_RULE)
 
@@ -51,6 +55,11 @@ def decide(facts: Facts) -> Decision:
         return _hold(facts, "methods-conflict", effect.methods_by or MESSAGE_RULE)
     steps: list[Step] = []
     for method in order:
+        if method in facts.changed_keys and method in facts.available and method not in facts.exhausted:
+            if steps:
+                # what comes before may still do; when it does not, the changed key holds the copy
+                break
+            return _hold(facts, "key-changed", KEY_RULE)
         step = _step(method, facts, effect, floor, floor_rule)
         if step is not None:
             steps.append(step)
@@ -83,11 +92,29 @@ def _stopped(facts: Facts, effect: rules.Effect) -> Decision | None:
     if facts.suppressed is Ternary.YES:
         return _refuse(facts, "suppressed", SUPPRESSION_RULE)
     if effect.refused_by:
-        return _refuse(facts, "rule-refuses", effect.refused_by)
+        return _refuse(facts, "rule-refuses", effect.refused_by, effect)
     if facts.suppressed is Ternary.UNKNOWN:
         return _hold(facts, "suppression-unknown", SUPPRESSION_RULE)
-    if effect.held_by:
-        return _hold(facts, "rule-holds", effect.held_by)
+    if facts.kind is Kind.MESSAGE:
+        asked = _asked_of_people(facts, effect)
+        if asked is not None:
+            return asked
+    if effect.held_by and not facts.released:
+        return _hold(facts, "rule-holds", effect.held_by, effect=effect)
+    if effect.unsure_by and not facts.released:
+        return _hold(facts, "not-known-enough", effect.unsure_by, effect=effect)
+    return None
+
+
+def _asked_of_people(facts: Facts, effect: rules.Effect) -> Decision | None:
+    """A reason from the sender, approval by others. Never of what is made of constants: nobody could give it."""
+    if effect.reason_by and not facts.reasoned:
+        return _refuse(facts, "reason-needed", effect.reason_by, effect)
+    if effect.approvals > facts.approved:
+        held = _hold(facts, "approval-needed", effect.approve_by, effect=effect)
+        return msgspec.structs.replace(held, cause="approval", approvals=effect.approvals)
+    if effect.reason_unsure_by and not facts.reasoned and not facts.released:
+        return _hold(facts, "not-known-enough", effect.reason_unsure_by, effect=effect)
     return None
 
 
@@ -205,6 +232,8 @@ def _plan(facts: Facts, effect: rules.Effect, steps: tuple[Step, ...], floor: As
         exclusive=effect.tls_policy is TlsPolicy.EXCLUSIVE,
         by_mail=effect.by_mail,
         floor_rule=floor_rule,
+        warnings=tuple(Said(r, effect.words.get(r) or WARNED) for r in effect.warned_by),
+        untracked=effect.untracked_by,
     )
 
 
@@ -242,9 +271,14 @@ def _none_left(facts: Facts, effect: rules.Effect, order: tuple[Method, ...], fl
     return _hold(facts, "no-method-left", required(facts, effect)[1])
 
 
-def _hold(facts: Facts, reason: str, rule: str, why: str = "") -> Hold:
-    return Hold(reason, why + REASONS[reason], rule, facts.policy_version)
+def _hold(facts: Facts, reason: str, rule: str, why: str = "", effect: rules.Effect | None = None) -> Hold:
+    return Hold(reason, why + REASONS[reason] + _own_words(rule, effect), rule, facts.policy_version)
 
 
-def _refuse(facts: Facts, reason: str, rule: str) -> Refuse:
-    return Refuse(reason, REASONS[reason], rule, facts.policy_version)
+def _refuse(facts: Facts, reason: str, rule: str, effect: rules.Effect | None = None) -> Refuse:
+    return Refuse(reason, REASONS[reason] + _own_words(rule, effect), rule, facts.policy_version)
+
+
+def _own_words(rule: str, effect: rules.Effect | None) -> str:
+    said = effect.words.get(rule, "") if effect is not None else ""
+    return f" {said}" if said else ""

@@ -1,6 +1,6 @@
 """The decision in words a nurse reads. Constants only: no address, no subject, nothing of the message."""
 
-from carepost.policy.types import Assurance, Decision, Deliver, Facts, Method, Plan, Seen, Step, Ternary, label
+from carepost.policy.types import Assurance, Decision, Deliver, Facts, Hold, Method, Plan, Seen, Step, Ternary, label
 
 #: reason code -> sentence. Codes are stable; sentences may be improved.
 REASONS = {
@@ -21,6 +21,13 @@ REASONS = {
     "suppression-unknown": "It could not be checked whether this address may be written to. It waits.",
     "rule-refuses": "A rule of the organisation refuses this message for this recipient.",
     "rule-holds": "A rule of the organisation holds this message until a person releases it.",
+    "not-known-enough": "A rule refuses some messages; whether this is one could not be found out. "
+    "It waits for a person.",
+    "approval-needed": "A rule of the organisation asks that somebody else approves this before it leaves.",
+    "reason-needed": "A rule of the organisation asks why this is sent: give a reason (the header field "
+    "X-Carepost-Reason) and send it again.",
+    "key-changed": "Another key turned up for this person than the one known so far. "
+    "It waits until somebody has checked.",
     "needs-access-code": "Needs an access code: agree on one with the person, add it, and release the message.",
     "no-method-left": "No method that can reach this recipient is safe enough. It waits for a person to decide.",
     "methods-conflict": "The methods the message asks for and those the rules allow have none in common. It waits.",
@@ -28,6 +35,9 @@ REASONS = {
     "tls-exclusive": "A rule allows this recipient only a verified encrypted connection, and that cannot be had.",
     "dsn-waits": "The delivery report cannot reach its reader safely. It can be read in the console.",
 }  # fmt: skip
+
+#: what a rule that warns says where the organisation gave it no words
+WARNED = "A rule of the organisation asks to check this recipient and what is sent."
 
 #: reason "needs-access-code" in more detail: why a code sent by e-mail is not enough
 WHY_CODE = {
@@ -52,6 +62,8 @@ _BUILT_IN = {
     "organisation-floor": "the organisation's floor",
     "asked-by-message": "the message itself",
     "notice-carries-no-phi": "the built-in rule notice-carries-no-phi",
+    "known-key-changed": "the built-in rule known-key-changed",
+    "suppression-list": "the suppression list",
 }
 
 
@@ -66,8 +78,11 @@ def words(decision: Decision, facts: Facts) -> str:
         plan = decision.plan
         parts.append(f"Required: {FLOORS[plan.floor]} (by {rule_name(plan.floor_rule)}).")
         parts.extend(_next(plan))
+        parts.extend(f"Check: {said.words} (by {rule_name(said.rule)})" for said in plan.warnings)
     elif decision.rule:
         parts.append(f"Said by {rule_name(decision.rule)}.")
+        if isinstance(decision, Hold) and decision.approvals > 1:
+            parts.append(f"{decision.approvals} people must approve it.")
     seen = _seen(facts.seen)
     if seen:
         parts.append(seen)

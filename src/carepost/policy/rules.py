@@ -1,18 +1,23 @@
-"""An organisation's rules, indexed once, so that 500 of them cost a decision microseconds."""
+"""What an organisation's rules come to for one recipient: settings inherited, of rules the strictest of each kind."""
+
+from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
+from carepost.policy.index import Compiled, index, key, matching
 from carepost.policy.types import Assurance, Facts, Method, Rule, TlsPolicy
 
-#: organisations whose index is kept
-_KEPT = 512
+__all__ = ["Effect", "effect", "index", "matched"]
+
 #: effects kept of one organisation's rules
-_KEPT_EFFECTS = 4_096
+_KEPT_EFFECTS: Final = 4_096
+_STRICTNESS: Final = {TlsPolicy.OPPORTUNISTIC: 0, TlsPolicy.FORCED: 1, TlsPolicy.EXCLUSIVE: 2}
+#: most that one hold may ask for
+MOST_APPROVALS: Final = 5
 
-_STRICTNESS = {TlsPolicy.OPPORTUNISTIC: 0, TlsPolicy.FORCED: 1, TlsPolicy.EXCLUSIVE: 2}
 
-
-class Effect(msgspec.Struct, frozen=True):
+class Effect(msgspec.Struct):
     """What all matching rules come to. Rule ids name who said so."""
 
     #: the strictest floor any matching rule raises to
@@ -29,140 +34,158 @@ class Effect(msgspec.Struct, frozen=True):
     by_mail: str = ""
     refused_by: str = ""
     held_by: str = ""
+    #: a rule that refuses may match: nobody knows yet
+    unsure_by: str = ""
+    approvals: int = 0
+    approve_by: str = ""
+    reason_by: str = ""
+    #: as `reason_by`, of a rule that may match
+    reason_unsure_by: str = ""
+    warned_by: tuple[str, ...] = ()
+    untracked_by: str = ""
+    #: made at the door only
+    redirect: str = ""
+    redirect_by: str = ""
+    #: (address, rule)
+    copies: tuple[tuple[str, str], ...] = ()
+    tags: tuple[str, ...] = ()
+    #: the organisation's own words, by rule id
+    words: dict[str, str] = {}
 
 
-#: sender, sender domain, recipient, recipient domain (each "" unless some rule names it), category, data class
-_Key = tuple[str, str, str, str, str, str]
-
-
-class Index(msgspec.Struct):
-    """Rules by the narrowest thing they name, and their effects already worked out."""
-
-    rules: tuple[Rule, ...]
-    recipient: dict[str, list[Rule]]
-    sender: dict[str, list[Rule]]
-    recipient_domain: dict[str, list[Rule]]
-    sender_domain: dict[str, list[Rule]]
-    general: list[Rule]
-    #: all values rules name, lower case, by field
-    named: dict[str, frozenset[str]]
-    #: an effect depends on nothing of the facts but what rules name: few keys, however many recipients
-    effects: dict[_Key, Effect]
-
-
-_NAMES = ("recipient", "sender", "recipient_domain", "sender_domain")
-_indexes: dict[int, Index] = {}
-
-
-def _build(rules: tuple[Rule, ...]) -> Index:
-    named = {name: frozenset(getattr(r, name).lower() for r in rules) for name in _NAMES}
-    index = Index(rules, {}, {}, {}, {}, [], named, {})
-    for rule in sorted(rules, key=lambda r: (r.position, r.id)):
-        for name in _NAMES:
-            value = getattr(rule, name)
-            if value:
-                getattr(index, name).setdefault(value.lower(), []).append(rule)
-                break
-        else:
-            index.general.append(rule)
-    return index
-
-
-def index(rules: tuple[Rule, ...]) -> Index:
-    """The index of `rules`. It is kept with the tuple it was made from, so an id is never mistaken for another's."""
-    found = _indexes.get(id(rules))
-    if found is not None and found.rules is rules:
-        return found
-    built = _build(rules)
-    if len(_indexes) >= _KEPT:
-        _indexes.clear()
-    _indexes[id(rules)] = built
-    return built
-
-
-def _key(known: Index, facts: Facts) -> _Key:
-    sender, recipient = facts.sender.lower(), facts.recipient.lower()
-    sender_domain, recipient_domain = facts.sender_domain.lower(), facts.recipient_domain.lower()
-    named = known.named
-    return (
-        sender if sender in named["sender"] else "",
-        sender_domain if sender_domain in named["sender_domain"] else "",
-        recipient if recipient in named["recipient"] else "",
-        recipient_domain if recipient_domain in named["recipient_domain"] else "",
-        facts.category,
-        facts.data_class,
-    )
-
-
-def _matches(rule: Rule, key: _Key) -> bool:
-    """What a rule leaves empty matches all."""
-    sender, sender_domain, recipient, recipient_domain, category, data_class = key
-    return (
-        (not rule.recipient or rule.recipient.lower() == recipient)
-        and (not rule.sender or rule.sender.lower() == sender)
-        and (not rule.recipient_domain or rule.recipient_domain.lower() == recipient_domain)
-        and (not rule.sender_domain or rule.sender_domain.lower() == sender_domain)
-        and (not rule.category or rule.category == category)
-        and (not rule.data_class or rule.data_class == data_class)
-    )
-
-
-def _matching(known: Index, key: _Key) -> list[Rule]:
-    """The rules that match, by position."""
-    candidates = [
-        *known.sender.get(key[0], ()),
-        *known.sender_domain.get(key[1], ()),
-        *known.recipient.get(key[2], ()),
-        *known.recipient_domain.get(key[3], ()),
-        *known.general,
-    ]
-    return sorted((r for r in candidates if _matches(r, key)), key=lambda r: (r.position, r.id))
+_NOTHING: Final = Effect()
 
 
 def effect(facts: Facts) -> Effect:
-    """What the matching rules come to together: the strictest of each kind wins, whatever the order."""
+    """What the matching rules come to together, whatever their order. Not to be changed: it is remembered."""
     if not facts.rules:
         return _NOTHING
     known = index(facts.rules)
-    key = _key(known, facts)
-    found = known.effects.get(key)
-    if found is None:
-        found = _together(_matching(known, key))
+    asked = key(known, facts)
+    found = known.effects.get(asked)
+    if not isinstance(found, Effect):
+        certain, maybe = matching(known, asked)
+        found = _together([c.rule for c in _inherited(certain)], [c.rule for c in maybe])
         if len(known.effects) >= _KEPT_EFFECTS:
             known.effects.clear()
-        known.effects[key] = found
+        known.effects[asked] = found
     return found
 
 
-def _together(found: list[Rule]) -> Effect:
-    """A floor below VERIFIED without an attestation lowers nothing; it can still raise what another rule lowered."""
-    raised, raised_by = Assurance.NONE, ""
-    lowered: Assurance | None = None
-    lowered_by = by_mail = refused_by = held_by = tls_by = methods_by = ""
-    tls_policy = TlsPolicy.OPPORTUNISTIC
-    methods: tuple[Method, ...] | None = None
-    for rule in found:
-        if rule.floor is not None:
-            if rule.floor < Assurance.VERIFIED and rule.attestation:
-                if lowered is None or rule.floor > lowered:
-                    lowered, lowered_by = rule.floor, rule.id
-            elif rule.floor > raised:
-                raised, raised_by = rule.floor, rule.id
-        if rule.tls_policy is not None and _STRICTNESS[rule.tls_policy] > _STRICTNESS[tls_policy]:
-            tls_policy, tls_by = rule.tls_policy, rule.id
+def matched(facts: Facts) -> tuple[list[Rule], list[Rule]]:
+    """The rules that match, and those that may: for pages that show them."""
+    known = index(facts.rules)
+    certain, maybe = matching(known, key(known, facts))
+    return [c.rule for c in certain], [c.rule for c in maybe]
+
+
+# settings
+
+
+def _inherited(certain: list[Compiled]) -> list[Compiled]:
+    """Of each chain the nearest setting of a field counts; what it overrides is blanked. Rules stay as they are."""
+    settings = [c for c in certain if scope(c.rule)[0]]
+    if not settings:
+        return certain
+    kept = [c for c in certain if not scope(c.rule)[0]]
+    for side in ("recipient", "sender"):
+        chain = sorted((c for c in settings if scope(c.rule)[0] == side), key=lambda c: (-scope(c.rule)[1], c.order))
+        taken: set[str] = set()
+        for one in chain:
+            says = {"floor": one.rule.floor is not None, "tls_policy": one.rule.tls_policy, "methods": one.rule.methods}
+            blank = {name: _BLANK[name] for name, said in says.items() if said and name in taken}
+            kept.append(one._replace(rule=msgspec.structs.replace(one.rule, **blank)) if blank else one)
+            taken.update(name for name, said in says.items() if said)
+    kept.sort(key=lambda c: c.order)
+    return kept
+
+
+_BLANK: Final[dict[str, object]] = {"floor": None, "tls_policy": None, "methods": ()}
+
+
+def scope(rule: Rule) -> tuple[str, int]:
+    """("sender" | "recipient", how near) of a setting; ("", 0) for everything else, which never is overridden."""
+    if not rule.setting or rule.category or rule.data_class or rule.direction:
+        return "", 0
+    if rule.header or rule.size_over or rule.hours or rule.levels or rule.attachments:
+        return "", 0
+    sender = 4 if rule.sender else 2 if rule.unit else 3 if rule.sender_domain else 0
+    recipient = 2 if rule.recipient else 1 if rule.recipient_domain else 0
+    if sender and recipient:
+        return "", 0
+    return ("recipient", recipient) if recipient else ("sender", sender or 1)
+
+
+# all together
+
+
+def _together(certain: list[Rule], maybe: list[Rule]) -> Effect:
+    found = Effect()
+    _floors(found, certain, maybe)
+    for rule in (*certain, *maybe):
+        if rule.tls_policy is not None and _STRICTNESS[rule.tls_policy] > _STRICTNESS[found.tls_policy]:
+            found.tls_policy, found.tls_by = rule.tls_policy, rule.id
         if rule.methods:
-            methods = rule.methods if methods is None else tuple(m for m in methods if m in rule.methods)
-            methods_by = methods_by or rule.id
-        if rule.portal_by_mail:
-            by_mail = by_mail or rule.id
+            before = found.methods
+            found.methods = rule.methods if before is None else tuple(m for m in before if m in rule.methods)
+            found.methods_by = found.methods_by or rule.id
+        if rule.strip_tracking:
+            found.untracked_by = found.untracked_by or rule.id
+        if rule.words:
+            found.words = found.words | {rule.id: rule.words}
+    found.warned_by = tuple(dict.fromkeys(r.id for r in (*certain, *maybe) if r.warn))
+    _stops(found, certain, maybe)
+    _made_at_the_door(found, certain)
+    return found
+
+
+def _floors(found: Effect, certain: Iterable[Rule], maybe: Iterable[Rule]) -> None:
+    """A floor below VERIFIED without an attestation lowers nothing; it can still raise what another rule lowered.
+
+    A rule that only may match raises, and restrains what others lower; alone it lowers nothing."""
+    for rule in certain:
+        found.by_mail = found.by_mail or (rule.id if rule.portal_by_mail else "")
+        if rule.floor is None:
+            continue
+        if rule.floor < Assurance.VERIFIED and rule.attestation:
+            if found.lowered is None or rule.floor > found.lowered:
+                found.lowered, found.lowered_by = rule.floor, rule.id
+        elif rule.floor > found.raised:
+            found.raised, found.raised_by = rule.floor, rule.id
+    for rule in maybe:
+        if rule.floor is not None and rule.floor > found.raised:
+            found.raised, found.raised_by = rule.floor, rule.id
+
+
+def _stops(found: Effect, certain: Iterable[Rule], maybe: Iterable[Rule]) -> None:
+    """A rule that may match holds where it would refuse: a person looks at what could not be read."""
+    for rule in certain:
         if rule.action == "refuse":
-            refused_by = refused_by or rule.id
-        elif rule.action:
+            found.refused_by = found.refused_by or rule.id
+        if rule.ask_reason:
+            found.reason_by = found.reason_by or rule.id
+    for rule in maybe:
+        if rule.action == "refuse":
+            found.unsure_by = found.unsure_by or rule.id
+        if rule.ask_reason:
+            found.reason_unsure_by = found.reason_unsure_by or rule.id
+    for rule in (*certain, *maybe):
+        if rule.action == "approve":
+            asked = min(max(rule.approvals, 1), MOST_APPROVALS)
+            if asked > found.approvals:
+                found.approvals, found.approve_by = asked, rule.id
+        elif rule.action not in ("", "refuse"):
             # "hold", and any word this version does not know
-            held_by = held_by or rule.id
-    return Effect(
-        raised, raised_by, lowered, lowered_by, tls_policy, tls_by, methods, methods_by, by_mail, refused_by, held_by
-    )  # fmt: skip
+            found.held_by = found.held_by or rule.id
 
 
-_NOTHING = Effect()
+def _made_at_the_door(found: Effect, certain: Iterable[Rule]) -> None:
+    copies: dict[str, str] = {}
+    tags: dict[str, None] = {}
+    for rule in certain:
+        if rule.redirect and not found.redirect:
+            found.redirect, found.redirect_by = rule.redirect, rule.id
+        for address in rule.copies:
+            copies.setdefault(address, rule.id)
+        tags.update(dict.fromkeys(rule.tags))
+    found.copies, found.tags = tuple(copies.items()), tuple(tags)
