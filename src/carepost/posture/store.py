@@ -162,7 +162,8 @@ class Store:
 
     def _write_day(self, day: Day) -> None:
         token = tally_token(self._token_key, day, self._run_id)
-        sealed = self._keys.wrap("evidence", _encoder.encode(day), tally_aad(token))
+        named = msgspec.structs.replace(day, run=self._run_id.hex())
+        sealed = self._keys.wrap("evidence", _encoder.encode(named), tally_aad(token))
         row = (token, day.day, sealed, self._moment())
         self._db.execute("INSERT OR REPLACE INTO tally VALUES (?, ?, ?, ?)", row)
         self._db.execute("DELETE FROM tally WHERE day < ?", (day.day - TALLIES_KEPT,))

@@ -78,6 +78,8 @@ class Day(msgspec.Struct, frozen=True):
     domain: str
     day: int
     counts: tuple[Count, ...] = ()
+    #: hex, of the process that counted: what it writes replaces what it wrote before
+    run: str = ""
     v: int = 1
 
 
