@@ -1,0 +1,111 @@
+"""Who sent a message, as far as it can be proved: SPF, DKIM and DMARC of it in one course of questions.
+
+Nothing here decides what becomes of mail, and nothing that cannot be learnt counts as proved."""
+
+import re
+from typing import Final
+
+import msgspec
+
+from carepost.crypto import dkim_verify
+from carepost.crypto.dkim_verify import Signed
+from carepost.rfc import authres, dmarc, spf_check
+from carepost.rfc.asking import Course
+from carepost.rfc.authres import Result
+
+#: questions of one message, over all three
+QUESTIONS: Final = 80
+
+_NAME: Final = re.compile(r"[a-z0-9_.-]{1,253}")
+
+
+class Peer(msgspec.Struct, frozen=True):
+    """Who handed it over. `ip`, `helo`: "" where not known; then there is no SPF. `sender`: the reverse path."""
+
+    ip: str = ""
+    helo: str = ""
+    sender: str = ""
+
+
+class Proved(msgspec.Struct, frozen=True):
+    """`author`: domain of From, "" where there is not exactly one. `dmarc` is None without an author."""
+
+    author: str
+    spf: spf_check.Verdict
+    dkim: tuple[Signed, ...]
+    dmarc: dmarc.Verdict | None
+
+    @property
+    def aligned(self) -> bool:
+        """The From domain proved itself: DMARC passes, or without a record the very domain signed or sent."""
+        return self.dmarc is not None and self.dmarc.aligned
+
+    @property
+    def dkim_word(self) -> str:
+        """One word for all signatures: pass where any passes."""
+        words = [one.result for one in self.dkim]
+        return next((w for w in ("pass", "temperror", "fail", "policy", "permerror") if w in words), "none")
+
+    @property
+    def dmarc_word(self) -> str:
+        return self.dmarc.result if self.dmarc is not None else "permerror"
+
+    def facts(self) -> dict[str, str]:
+        """For an event: words only."""
+        return {"spf": self.spf.result, "dkim": self.dkim_word, "dmarc": self.dmarc_word}
+
+
+def prove(raw: bytes, authors: tuple[str, ...], peer: Peer, now_s: int) -> Course[Proved]:
+    """`raw`: CRLF line ends. `authors`: addresses of From."""
+    if peer.ip:
+        spf = yield from spf_check.check(peer.ip, peer.helo, peer.sender)
+    else:
+        spf = spf_check.Verdict("none", "")
+    signed = yield from dkim_verify.verify(raw, now_s)
+    domains = {_domain(address) for address in authors}
+    author = domains.pop() if len(domains) == 1 else ""
+    if not author:
+        return Proved("", spf, signed, None)
+    proved = [dmarc.Identified("dkim", one.domain) for one in signed if one.result == "pass"]
+    if spf.result == "pass":
+        proved.append(dmarc.Identified("spf", spf.domain))
+    verdict = yield from dmarc.evaluate(author, proved)
+    if verdict.result == "fail" and (spf.result == "temperror" or any(s.result == "temperror" for s in signed)):
+        # RFC 9989 5.3.5: what could not be asked might have aligned
+        verdict = msgspec.structs.replace(verdict, result="temperror")
+    return Proved(author, spf, signed, verdict)
+
+
+def unproved(author: str = "") -> Proved:
+    """Of a message nothing could be asked about in time."""
+    spf = spf_check.Verdict("temperror", "")
+    return Proved(author, spf, (), dmarc.Verdict("temperror", author) if author else None)
+
+
+def results(proved: Proved) -> tuple[Result, ...]:
+    """For Authentication-Results: domains, never local parts."""
+    identity = "smtp.mailfrom" if proved.spf.identity == "mailfrom" else "smtp.helo"
+    found = [Result("spf", proved.spf.result, "", ((identity, _shown(proved.spf.domain)),))]
+    for one in proved.dkim:
+        properties = (("header.d", one.domain), ("header.s", one.selector), ("header.a", one.algorithm))
+        found.append(Result("dkim", one.result, one.reason, properties))
+    if not proved.dkim:
+        found.append(Result("dkim", "none"))
+    if proved.dmarc is not None:
+        found.append(Result("dmarc", proved.dmarc.result, "", (("header.from", proved.author),)))
+    else:
+        found.append(Result("dmarc", "permerror"))
+    return tuple(found)
+
+
+def field(authserv: str, proved: Proved) -> bytes:
+    """Our Authentication-Results, with its CRLF."""
+    return authres.field(authserv, results(proved))
+
+
+def _domain(address: str) -> str:
+    return address.rpartition("@")[2].lower().rstrip(".")
+
+
+def _shown(domain: str) -> str:
+    return domain if _NAME.fullmatch(domain) else ""

@@ -1,0 +1,100 @@
+"""The Received trail (RFC 5321 4.4) read back: where a message says it has been, and when.
+
+It is what each server wrote; all below the first server one trusts may be invented."""
+
+import ipaddress
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import msgspec
+
+from carepost.rfc import words
+from carepost.rfc.message import Message
+
+#: fields read at most
+MOST = 100
+
+_WORD = r"([^\s;()]{1,255})"
+_FROM = re.compile(rf"^from\s+{_WORD}", re.IGNORECASE)
+_BY = re.compile(rf"(?:^|\s)by\s+{_WORD}", re.IGNORECASE)
+_WITH = re.compile(r"\swith\s+([A-Za-z0-9]{1,20}(?:\s+SMTP)?)", re.IGNORECASE)
+_ADDRESS = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]|\((?:[^()\s]*\s)?([0-9]{1,3}(?:\.[0-9]{1,3}){3})\)")
+_TLS = re.compile(r"(TLSv?1(?:[._][0-3])?|TLS1_[23])", re.IGNORECASE)
+
+
+class Hop(msgspec.Struct, frozen=True):
+    """One field. `named`: what the client called itself; `address`: what the server saw of it, "" where not written.
+
+    `at`: UTC microseconds, 0 where no date can be read. `protocol`: ESMTPS and so on. `encrypted`: None where the
+    field does not say. `delay`: seconds since the hop before, None for the first or without dates."""
+
+    named: str
+    address: str
+    by: str
+    protocol: str
+    at: int
+    encrypted: bool | None
+    tls: str = ""
+    delay: int | None = None
+
+
+def read(message: Message) -> tuple[Hop, ...]:
+    """In the order of travel: the field at the bottom is the first hop."""
+    fields = [message.text(f) for f in message.fields if f.name == b"received"][:MOST]
+    hops: list[Hop] = []
+    for value in reversed(fields):
+        hop = _hop(words.safe(value)[:4096])
+        before = hops[-1].at if hops else 0
+        if hop.at and before:
+            hop = msgspec.structs.replace(hop, delay=round((hop.at - before) / 1_000_000))
+        hops.append(hop)
+    return tuple(hops)
+
+
+def _hop(value: str) -> Hop:
+    trace, _, date = value.rpartition(";")
+    trace = trace or value
+    by = _BY.search(trace)
+    head = trace[: by.start()] if by else trace
+    from_ = _FROM.search(head)
+    protocol = _WITH.search(trace)
+    word = protocol[1].upper() if protocol else ""
+    tls = _TLS.search(trace)
+    return Hop(
+        from_[1] if from_ else "",
+        _address(head),
+        by[1] if by else "",
+        word,
+        moment(date),
+        _encrypted(word, tls is not None),
+        tls[1] if tls else "",
+    )
+
+
+def _address(head: str) -> str:
+    for found in _ADDRESS.finditer(head):
+        try:
+            return str(ipaddress.ip_address(found[1] or found[2]))
+        except ValueError:
+            continue
+    return ""
+
+
+def _encrypted(protocol: str, tls: bool) -> bool | None:
+    if tls:
+        return True
+    if protocol in ("ESMTPS", "ESMTPSA", "UTF8SMTPS", "UTF8SMTPSA", "LMTPS", "HTTPS"):
+        return True
+    return False if protocol in ("SMTP", "ESMTP", "ESMTPA", "UTF8SMTP", "UTF8SMTPA") else None
+
+
+def moment(date: str) -> int:
+    """UTC microseconds of an RFC 5322 date; 0 for what is none, or lies outside the calendar (BI-065)."""
+    try:
+        at = parsedate_to_datetime(date.strip()[:128])
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=UTC)
+        return max(0, int((at - datetime(1970, 1, 1, tzinfo=UTC)).total_seconds()) * 1_000_000)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return 0

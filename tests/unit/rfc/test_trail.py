@@ -1,0 +1,39 @@
+"""The Received trail as others write it."""
+
+import pytest
+
+from carepost.rfc import message, trail
+
+pytestmark = pytest.mark.fast
+
+FIELDS = (
+    b"Received: from edge.there.test (edge.there.test [198.51.100.7])\r\n\t(using TLSv1.3 with cipher X (256/256 bits))"
+    b"\r\n\tby mx.clinic.test (Postfix) with ESMTPS id ABC\r\n\tfor <nora@clinic.test>; "
+    b"Sat, 21 Nov 2026 12:00:42 +0100\r\n"
+    b"Received: from [192.168.1.5] (helo=laptop) by edge.there.test with esmtpsa (Exim) id x; "
+    b"Sat, 21 Nov 2026 11:00:40 +0000\r\n"
+    b"Received: by laptop id y; Sat, 21 Nov 2026 11:00:40 +0000\r\n"
+)
+
+
+def hops(fields: bytes) -> tuple[trail.Hop, ...]:
+    return trail.read(message.read(fields + b"From: a@b.test\r\n\r\n"))
+
+
+def test_in_order_of_travel_with_delays() -> None:
+    first, second, third = hops(FIELDS)
+    assert (first.by, first.named, first.encrypted, first.delay) == ("laptop", "", None, None)
+    assert (second.address, second.protocol, second.encrypted, second.delay) == ("192.168.1.5", "ESMTPSA", True, 0)
+    assert (third.named, third.address, third.by) == ("edge.there.test", "198.51.100.7", "mx.clinic.test")
+    assert (third.tls, third.delay) == ("TLSv1.3", 2)
+
+
+@pytest.mark.parametrize("date", ["Sat, 21 Nov 9999 12:00:42 +0000", "yesterday", "", "Sat, 99 Nov 2026", "-1"])
+def test_bi_065_dates_that_are_none(date: str) -> None:
+    [hop] = hops(f"Received: from a by b with SMTP; {date}\r\n".encode())
+    assert hop.delay is None and hop.encrypted is False
+
+
+def test_a_hundred_long_fields_are_read_at_once() -> None:
+    long = b"Received: from " + b"(" * 20_000 + b" by x; nonsense\r\n"
+    assert len(hops(long * 20)) == 20
