@@ -199,6 +199,25 @@ def walk(raw: bytes, limits: Limits = DEFAULT) -> list[Part]:
     return leaves
 
 
+def outermost(raw: bytes, limits: Limits = DEFAULT) -> tuple[Part, list[tuple[int, int]]]:
+    """The entity itself, and where it is a multipart the offsets of its parts, each with its own header: what a
+    signature over the first of them covers (RFC 1847). Raises MimeError as `walk` does."""
+    fields, body = _header(raw, 0, len(raw), limits)
+    kind, params = parameters(fields.get(b"content-type") or "text/plain")
+    if _TYPE.fullmatch(kind) is None:
+        kind, params = "application/octet-stream", {}
+    encoding = _COMMENT.sub("", fields.get(b"content-transfer-encoding", "7bit")).strip().lower()
+    spans: list[tuple[int, int]] = []
+    if kind.startswith("multipart/"):
+        if encoding not in ("7bit", "8bit", "binary"):
+            raise _bad("mime-encoding", "A multipart of the message is encoded as a whole.")
+        spans = _split(raw, body, len(raw), params.get("boundary", ""), limits.parts)
+    disposition, more = parameters(fields.get(b"content-disposition", ""))
+    content_id = words.safe(fields.get(b"content-id", "").strip("<> ")[:250])
+    encoding = encoding if encoding in _ENCODINGS else "unknown"
+    return Part(kind, params, encoding, disposition, more, content_id, body, len(raw), ()), spans
+
+
 def _split(raw: bytes, start: int, end: int, boundary: str, room: int) -> list[tuple[int, int]]:
     """Offsets of the parts between the delimiter lines of `boundary` in raw[start:end]."""
     if _BOUNDARY.fullmatch(boundary) is None:
