@@ -1,14 +1,18 @@
-"""What the journal does by the clock: the clock's own state hourly, deposits that expire, checkpoints daily."""
+"""What the journal does by the clock: the clock's own state hourly, deposits that expire, checkpoints daily, what the
+engines saw of destinations, and what somebody must be told of them."""
 
 import threading
 from typing import Final
 
+from django.conf import settings
 from django.db import close_old_connections, transaction
 
 from carepost.archive.marks import Marks
 from carepost.audit.store import Store
+from carepost.destinations import alerts
 from carepost.ground import clock, ids, log, timesync
 from carepost.journal import checkpoints
+from carepost.journal.destinations import Follower
 from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
@@ -19,6 +23,7 @@ HOUR_US: Final = 3_600_000_000
 ROUND: Final = 5.0
 _EXPIRY_US: Final = 60_000_000
 _MAIL_US: Final = 300_000_000
+_ALERT_US: Final = 60_000_000
 _ACTOR: Final = ("system", "journal")
 
 
@@ -34,6 +39,9 @@ class Chores:
         self._hour = -1
         self._expired_at = 0
         self._mailed_at = 0
+        self._alerted_at = 0
+        home = settings.CAREPOST_HOME
+        self._follower = Follower(home, settings.CAREPOST_KEYS, self._marks) if home is not None else None
 
     def run(self) -> None:
         while True:
@@ -53,6 +61,12 @@ class Chores:
         if now - self._expired_at >= _EXPIRY_US:
             expire()
             self._expired_at = now
+        if self._follower is not None:
+            self._follower.step()
+        if now - self._alerted_at >= _ALERT_US:
+            alerts.ending(now)
+            alerts.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
+            self._alerted_at = now
         if now - self._mailed_at >= _MAIL_US:
             checkpoints.mail(self._store, self._marks, self._door, now)
             self._mailed_at = now
