@@ -1,0 +1,13 @@
+"""S/MIME 4.0 (RFC 8551, 5652): messages encrypted and signed, opened and judged; certificates read; keys made.
+
+Pure: bytes and times in, values out. Never fetches a revocation list, never decides what an organisation trusts, never
+shows a byte of what did not open, and never calls a signature valid while anything speaks against it.
+Doors:
+`message.encrypt(message, recipients, at, *, signer=None, gcm=None) -> bytes` and `message.sign(message, signer, at, *,
+opaque=False) -> bytes`: the new message, ready for DKIM and DATA. `envelope.Recipient(certificate, capabilities, *,
+oaep)` and `signing.Signer(identity)` are made once and kept.
+`opening.open_(message, identities, trust, at) -> Opened` (message, verdict, layers); `opening.is_smime(message)`.
+`certificate.parse(raw)`, `certificate.bundle(raw)`; `usable.for_encryption(certificate, address, at, trust,
+intermediates)`, `usable.for_signature(...)`, `usable.Trust`; `chain.TrustStore`, `revocation.Evidence`.
+`identity.generate, self_signed, request, load, private_bytes, import_pkcs12, export_pkcs12`. Errors: `errors`.
+"""

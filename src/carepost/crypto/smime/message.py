@@ -1,0 +1,81 @@
+"""A submitted message as one S/MIME message for one recipient (RFC 8551 3), header protected (RFC 9788).
+
+Signed first, then encrypted. Built by concatenation. Outside stand no words a person wrote (`rfc.protected`).
+"""
+
+import binascii
+import os
+from collections.abc import Sequence
+
+from carepost.crypto.smime import envelope, oids
+from carepost.crypto.smime.envelope import Recipient
+from carepost.crypto.smime.errors import CannotSeal
+from carepost.crypto.smime.signing import Signer
+from carepost.rfc import protected
+from carepost.rfc.errors import RfcError
+
+_ENVELOPED = b'Content-Type: application/pkcs7-mime; smime-type=enveloped-data;\r\n name="smime.p7m"\r\n'
+_AUTH_ENVELOPED = b'Content-Type: application/pkcs7-mime; smime-type=authEnveloped-data;\r\n name="smime.p7m"\r\n'
+_SIGNED = b'Content-Type: application/pkcs7-mime; smime-type=signed-data;\r\n name="smime.p7m"\r\n'
+_P7M = b'Content-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename="smime.p7m"\r\n\r\n'
+_P7S = (
+    b'Content-Type: application/pkcs7-signature; name="smime.p7s"\r\nContent-Transfer-Encoding: base64\r\n'
+    b'Content-Disposition: attachment; filename="smime.p7s"\r\n\r\n'
+)
+_VERSION = b"MIME-Version: 1.0\r\n"
+
+
+def encrypt(
+    message: bytes, recipients: Sequence[Recipient], at: int, *, signer: Signer | None = None, gcm: bool | None = None
+) -> bytes:
+    """`message` (CRLF line ends, as submitted) for those whose certificates these are; ready for DKIM and DATA.
+
+    `at`: UTC microseconds, the signingTime. `gcm` as in `envelope.encrypt`. Raises CannotSeal."""
+    split = _split(message, encrypted=True)
+    content = split.payload if signer is None else clear_signed(split.payload, signer, at)
+    sealed = envelope.encrypt(content, recipients, gcm=gcm)
+    authenticated = all(r.gcm for r in recipients) if gcm is None else gcm
+    kind = _AUTH_ENVELOPED if authenticated else _ENVELOPED
+    return b"".join((split.outer, _VERSION, kind, _P7M, base64(sealed)))
+
+
+def sign(message: bytes, signer: Signer, at: int, *, opaque: bool = False) -> bytes:
+    """`message` signed and readable by everyone. `opaque`: inside the signature, so that no server on the way can touch
+    it; without it the body must be of 7 bits (RFC 8551 3.1.3). Raises CannotSeal."""
+    split = _split(message, encrypted=False)
+    if opaque:
+        body = b"".join((_SIGNED, _P7M, base64(signer.sign(split.payload, at, detached=False))))
+    elif not split.payload.isascii():
+        raise CannotSeal(
+            "eight-bits", "A message with 8-bit text cannot be signed readably; convert it, or sign opaque."
+        )
+    else:
+        body = clear_signed(split.payload, signer, at)
+    return split.outer + _VERSION + body
+
+
+def _split(message: bytes, *, encrypted: bool) -> protected.Protected:
+    try:
+        return protected.protect(message, encrypted=encrypted)
+    except RfcError as error:
+        raise CannotSeal("header", error.public) from None
+
+
+def clear_signed(payload: bytes, signer: Signer, at: int) -> bytes:
+    """The multipart/signed entity around `payload`."""
+    # 128 random bits stand in nothing else
+    mark = b"=_" + os.urandom(16).hex().encode("ascii")
+    head = (
+        b'Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n micalg=%s; boundary="%s"\r\n\r\n'
+        % (oids.MICALG[signer.digest].encode("ascii"), mark)
+    )
+    signature = base64(signer.sign(payload, at))
+    return b"".join(
+        (head, b"--", mark, b"\r\n", payload, b"\r\n--", mark, b"\r\n", _P7S, signature, b"--", mark, b"--\r\n")
+    )
+
+
+def base64(raw: bytes) -> bytes:
+    """Lines of 76 characters with CRLF."""
+    coded = binascii.b2a_base64(raw, newline=False)
+    return b"\r\n".join([coded[at : at + 76] for at in range(0, len(coded), 76)]) + b"\r\n"
