@@ -23,16 +23,16 @@ class Cluster:
     def __init__(self, url: str, data: Path) -> None:
         self.url, self.data = url, data
 
-    def owned(self) -> str:
-        """A new database; the URL of the role that owns it, no superuser, as in production."""
+    def owned(self, name: str = "carepost") -> str:
+        """A new database of this name; the URL of the role that owns it, no superuser, as in production."""
         made = subprocess.run(
             [sys.executable, str(ROOT / "tools" / "postgres_owner.py"), self.url],
             capture_output=True, text=True, timeout=60,
         )  # fmt: skip
         assert made.returncode == 0, made.stderr
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE carepost OWNER {urlsplit(made.stdout).username}")
-        return urlsplit(made.stdout.strip())._replace(path="/carepost").geturl()
+            connection.execute(f"CREATE DATABASE {name} OWNER {urlsplit(made.stdout).username}")
+        return urlsplit(made.stdout.strip())._replace(path=f"/{name}").geturl()
 
     def checkpoint(self) -> None:
         """What it holds is in its files."""

@@ -17,7 +17,7 @@ VERSION: Final = 1
 #: terms of one compound SELECT
 _TERMS: Final = 100
 #: "carepost" in ASCII: the one writer of the log on PostgreSQL
-_LOCK: Final = 0x63617265706F7374
+WRITER_LOCK: Final = 0x63617265706F7374
 
 Row = tuple[Any, ...]
 
@@ -96,7 +96,7 @@ class PostgresStore:
     def writing(self) -> Iterator[None]:
         with self._connection.transaction():
             self._connection.execute(
-                "SELECT pg_advisory_xact_lock(%s), set_config('carepost.org', '*', true)", (_LOCK,)
+                "SELECT pg_advisory_xact_lock(%s), set_config('carepost.org', '*', true)", (WRITER_LOCK,)
             )
             yield
 

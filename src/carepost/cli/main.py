@@ -20,6 +20,8 @@ COMMANDS = {
     "verify": "verify a proof offline, alone or against a received message",
     "audit": "verify the audit log",
     "queue": "list, hold, release or retry deliveries",
+    "backup": "one encrypted file of the whole home, while it runs",
+    "restore": "make a home again from a backup, in an empty folder",
     "doctor": "check this installation and say what to mend",
     "org": "organisations",
     "unit": "units of an organisation",

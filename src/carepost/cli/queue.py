@@ -7,9 +7,12 @@ import msgspec
 from carepost.cli import local
 from carepost.ground import clock, ids
 from carepost.ground.errors import ConfigError, Unavailable
+from carepost.queue.restored import REASON
 from carepost.wire.types import MessageView
 
 VERBS = ("hold", "release", "retry")
+#: deliveries asked for at once
+_GROUP = 5000
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     local.add_arguments(listing)
     for verb in VERBS:
         one = verbs.add_parser(verb, help=f"{verb} deliveries, with a reason that goes on record")
-        one.add_argument("delivery", nargs="+", metavar="DELIVERY", help="delivery id")
+        one.add_argument("delivery", nargs="*", metavar="DELIVERY", help="delivery id")
+        if verb == "release":
+            one.add_argument("--restored", action="store_true", help="all that a restore from a backup held")
         one.add_argument("--reason", required=True, help="why, in a few words (kept sealed)")
         local.add_arguments(one)
 
@@ -31,7 +36,11 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.verb == "list":
             return _list(here.client.listing(org.id, args.state, args.limit), args.json)
+        if args.verb == "release" and args.restored:
+            return _release_restored(here, org.id, args)
         deliveries = tuple(_id(typed) for typed in args.delivery)
+        if not deliveries:
+            raise ConfigError("Name the deliveries by their ids; `carepost queue list` shows them.")
         states = here.client.act(args.verb, org.id, deliveries, local.ACTOR, args.reason)
     except Unavailable as error:
         raise local.running(error) from None
@@ -41,6 +50,20 @@ def run(args: argparse.Namespace) -> int:
         for delivery, state in states.items():
             print(f"{delivery}  {state}")
     return 0 if not {"not-found", "not-possible"} & set(states.values()) else 1
+
+
+def _release_restored(here: local.Local, org: bytes, args: argparse.Namespace) -> int:
+    """Group by group, until none is left that can be released."""
+    released: set[str] = set()
+    while True:
+        held = here.client.listing(org, "held", _GROUP)
+        found = [one for m in held for one in m.deliveries if one.reason == REASON and one.id not in released]
+        if not found:
+            break
+        states = here.client.act("release", org, tuple(_id(one.id) for one in found), local.ACTOR, args.reason)
+        released |= states.keys()
+    print(msgspec.json.encode({"released": len(released)}).decode() if args.json else f"{len(released)} released")
+    return 0
 
 
 def _list(found: tuple[MessageView, ...], as_json: bool) -> int:

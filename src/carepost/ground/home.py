@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -19,6 +20,10 @@ class _Mark(msgspec.Struct):
     sandbox: bool
     made_at: str
     node: int = 0
+
+
+class _Restored(msgspec.Struct):
+    backup_at: int
 
 
 class Home:
@@ -66,14 +71,14 @@ class Home:
 
     def keyring(self, environ: dict[str, str] | None = None) -> Path:
         """CAREPOST_KEYRING; else inside a sandbox home; else in the user's configuration folder."""
-        env = os.environ if environ is None else environ
-        named = env.get("CAREPOST_KEYRING")
-        if named:
-            return Path(named)
-        if self.sandbox:
-            return self.path / "keyring.json"
-        base = env.get("XDG_CONFIG_HOME") or str(Path(env.get("HOME", "/root")) / ".config")
-        return Path(base) / "carepost" / "keyring.json"
+        return keyring_path(self.path, os.environ if environ is None else environ, sandbox=self.sandbox)
+
+    def restored_from(self) -> int:
+        """The moment of the backup this home was restored from (UTC microseconds); 0: it never was."""
+        try:
+            return msgspec.json.decode((self.path / "restored.json").read_bytes(), type=_Restored).backup_at
+        except (OSError, msgspec.MsgspecError):
+            return 0
 
     def lock(self) -> int:
         """Held by the supervisor: one Carepost a home. Raises ConfigError when another runs."""
@@ -102,6 +107,17 @@ def create(path: Path, *, shards: int = 2, sandbox: bool = False, node: int = 0)
             f"{path} cannot be written ({error.strerror}); name another folder by CAREPOST_HOME."
         ) from None
     return Home(path, mark)
+
+
+def keyring_path(path: Path, environ: Mapping[str, str], *, sandbox: bool) -> Path:
+    """Where the keyring of a home at `path` is looked for."""
+    named = environ.get("CAREPOST_KEYRING")
+    if named:
+        return Path(named)
+    if sandbox:
+        return path / "keyring.json"
+    base = environ.get("XDG_CONFIG_HOME") or str(Path(environ.get("HOME", "/root")) / ".config")
+    return Path(base) / "carepost" / "keyring.json"
 
 
 def exists(path: Path) -> bool:

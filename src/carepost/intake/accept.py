@@ -4,6 +4,8 @@ import itertools
 from collections.abc import Mapping
 from typing import Protocol
 
+import msgspec
+
 from carepost.directory.types import OrgSnapshot
 from carepost.ground.config import Config
 from carepost.ground.errors import Refused, Unavailable
@@ -15,7 +17,7 @@ from carepost.intake.judge import Judge, Judged, Seer
 from carepost.intake.orgkeys import Organisations
 from carepost.intake.refusals import Refusals, RefusedSender
 from carepost.intake.route import shard_of_key
-from carepost.policy.types import Refuse
+from carepost.policy.types import Deliver, Hold, Refuse
 from carepost.queue.types import EventDraft, NewMessage
 from carepost.rfc import lines
 from carepost.rfc import message as rfc_message
@@ -143,7 +145,18 @@ class Intake:
         refusals = [one.decision for _, one in judged if isinstance(one.decision, Refuse)]
         if len(refusals) == len(judged):
             raise Refused(refusals[0].reason, refusals[0].words, enhanced="5.7.1", status=422)
+        if submission.hold is not None:
+            return [(r, _kept_back(one, *submission.hold)) for r, one in judged]
         return judged
+
+
+def _kept_back(judged: Judged, reason: str, words: str) -> Judged:
+    """The caller's own hold, where the decision would deliver; a person's release ends it."""
+    decision = judged.decision
+    if not isinstance(decision, Deliver):
+        return judged
+    held = Hold(reason, words, decision.plan.rule, decision.plan.policy_version)
+    return msgspec.structs.replace(judged, decision=held)
 
 
 def _once(submission: Submission) -> tuple[Recipient, ...]:

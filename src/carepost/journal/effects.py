@@ -19,6 +19,7 @@ from carepost.journal.status import Status
 from carepost.mailbox import notify
 from carepost.proof import event as events
 from carepost.proof.event import Event
+from carepost.queue import restored
 from carepost.queue.sealing import OrgKeyBook
 from carepost.queue.types import StoredBody
 from carepost.wire.types import Accepted, Submission
@@ -57,8 +58,10 @@ class Effects:
         status: Status,
         owed: threading.Event,
         stopping: threading.Event,
+        restored_from: int = 0,
     ) -> None:
-        """`store`: a connection of its own, shared by the threads that ask under a lock."""
+        """`store`: a connection of its own, shared by the threads that ask under a lock. `restored_from`: when the
+        backup was made that this home was restored from: notices owed then may have been sent since, and are held."""
         self._store = store
         self._lock = threading.Lock()
         self._book = book
@@ -66,6 +69,7 @@ class Effects:
         self._status = status
         self._owed = owed
         self._stopping = stopping
+        self._restored_from = restored_from
         self._acts: dict[str, Callable[[Owed], str]] = {DEPOSIT: self._deposit, NOTICE: self._notice}
 
     def acknowledged(self, source: str, taken: int) -> int:
@@ -133,7 +137,9 @@ class Effects:
 
     def _notice(self, one: Owed) -> str:
         delivery = one.event.on[1]
-        notify.notice(one.org, bytes.fromhex(delivery.replace("-", "")), door=self._door, n=1)
+        held = one.event.at <= self._restored_from
+        hold = (restored.REASON, restored.words_of(self._restored_from)) if held else None
+        notify.notice(one.org, bytes.fromhex(delivery.replace("-", "")), door=self._door, n=1, hold=hold)
         return ""
 
     def _done(self, one: Owed, follows: str) -> None:

@@ -55,7 +55,7 @@ class Journal:
         status = Status(home.run)
         self._client = Client(home.run, home.shards, home.node)
         self._commits = commits_for(home, config, keys, owed)
-        effects = Effects(reading, book(), self._client, status, owed, self._stopping)
+        effects = Effects(reading, book(), self._client, status, owed, self._stopping, home.restored_from())
         taken = reader.sources(reading)
         self._drainers: list[Drainer] = [
             ShardDrainer(

@@ -4,6 +4,8 @@ import hashlib
 from typing import Final, Protocol
 from uuid import UUID
 
+import msgspec
+
 from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound
 from carepost.mailbox import events, people, sealing
@@ -29,9 +31,10 @@ class Door(Protocol):
     def accept(self, submission: Submission) -> Accepted: ...
 
 
-def notice(org: bytes, delivery: bytes, *, door: Door, n: int = 1) -> bool:
+def notice(org: bytes, delivery: bytes, *, door: Door, n: int = 1, hold: tuple[str, str] | None = None) -> bool:
     """Tells the recipient that a message waits: the n-th notice of this deposit, sent once however often this is
-    called. False: none was needed or allowed (ended, opted out, ten an hour). Raises NotFound, Unavailable."""
+    called. `hold`: (reason, words) by which it waits for a person before it leaves. False: none was needed or allowed
+    (ended, opted out, ten an hour). Raises NotFound, Unavailable."""
     with within(org):
         row = Deposit.objects.filter(org_id=UUID(bytes=org), delivery=UUID(bytes=delivery)).first()
         if row is None:
@@ -55,11 +58,13 @@ def notice(org: bytes, delivery: bytes, *, door: Door, n: int = 1) -> bool:
             link=row.link,
             proof=row.proof,
         )
-    door.accept(submission(mail, key=f"notice:{row.delivery}:{n}"))
+    made = submission(mail, key=f"notice:{row.delivery}:{n}")
+    door.accept(made if hold is None else msgspec.structs.replace(made, hold=hold))
     with within(org):
         if Deposit.objects.filter(id=row.id, notices__lt=n).update(notices=n):
             _count(org, bytes(row.recipient.token), About.WAITING)
-            events.record(kinds.PORTAL_NOTIFIED, row, actor=_SYSTEM)
+            result, cause = ("ok", "") if hold is None else ("held", hold[0])
+            events.record(kinds.PORTAL_NOTIFIED, row, actor=_SYSTEM, result=result, cause=cause)
     return True
 
 

@@ -21,6 +21,7 @@ Make an event with `make(kind, …)`: it returns the Draft and the openings, i.e
   words      delivery.*                                JSON (wire.types.Told): the sentences; never opened in a proof
   reason     staff acts                                a person's words; never opened in a proof
   sender     sender.refused                            the address that was refused; never opened in a proof
+  report     report.received                           msgpack of wire.reports.Received; never opened in a proof
 """
 
 from collections.abc import Mapping, Sequence
@@ -68,6 +69,7 @@ MESSAGE_RETRACTED: Final = "message.retracted"
 MESSAGE_EXPIRED: Final = "message.expired"
 MESSAGE_DISPOSED: Final = "message.disposed"
 MESSAGE_IGNORED: Final = "message.ignored"
+REPORT_RECEIVED: Final = "report.received"
 SENDER_REFUSED: Final = "sender.refused"
 DELIVERY_QUEUED: Final = "delivery.queued"
 DELIVERY_HELD: Final = "delivery.held"
@@ -106,6 +108,7 @@ CLOCK_STATE: Final = "clock.state"
 HOUSE_STARTED: Final = "house.started"
 HOUSE_STOPPED: Final = "house.stopped"
 CHECKPOINT_MAILED: Final = "checkpoint.mailed"
+HOUSE_RESTORED: Final = "house.restored"
 
 #: kinds of office actions (`org.created`, `key.revoked`, …) need no entry here: `info` derives STAFF for them
 KINDS: Final[Mapping[str, KindInfo]] = {
@@ -114,6 +117,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     MESSAGE_EXPIRED: KindInfo(MESSAGE, "the message expired"),
     MESSAGE_DISPOSED: KindInfo(MESSAGE, "the message's content was disposed of"),
     MESSAGE_IGNORED: KindInfo(STAFF, "an incoming message was ignored, with this reason"),
+    REPORT_RECEIVED: KindInfo(STAFF, "a report about mail in a domain's name came in, and was kept"),
     SENDER_REFUSED: KindInfo(STAFF, "a submission was refused: its sender address is not the submitter's to use"),
     DELIVERY_QUEUED: KindInfo(DELIVERY, "a way of protection was decided and the delivery was queued"),
     DELIVERY_HELD: KindInfo(DELIVERY, "the delivery was held"),
@@ -154,6 +158,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     HOUSE_STARTED: KindInfo(HOUSE, "a process started"),
     HOUSE_STOPPED: KindInfo(HOUSE, "a process stopped"),
     CHECKPOINT_MAILED: KindInfo(HOUSE, "a checkpoint was mailed to the auditor"),
+    HOUSE_RESTORED: KindInfo(HOUSE, "the system was restored from a backup; what came after that backup is not here"),
 }
 
 #: names of facts; values are words, codes and numbers as text, never anything personal
@@ -163,11 +168,14 @@ FACTS: Final = frozenset({
     "count",  # how many a member of staff saw in a list; never a number of recipients
     "answers",  # how many a recipient saw in the list of the portal; never a number of recipients
     "attempt",  # number, from 1
+    "backup-at",  # house.restored: the moment the backup shows, RFC 3339
     "cipher",  # TLS cipher suite
     "clock",  # synchronised | unsynchronised | unknown (ground.timesync)
     "code",  # SMTP reply code
     "dane",  # yes | no | unknown
     "data-class",
+    "dkim",  # mail that came by MX: pass | fail | policy | permerror | temperror | none
+    "dmarc",  # the same: pass | fail | none | temperror | permerror
     "dns-signed",  # yes | no | unknown
     "enhanced",  # RFC 3463 code
     "error-us",  # clock.state: greatest error the kernel admits
@@ -182,10 +190,11 @@ FACTS: Final = frozenset({
     "required",  # assurance label required
     "rule",  # rule id
     "size",  # bytes
+    "spf",  # mail that came by MX: the words of RFC 7208
     "stage",  # queue.types.Stage
     "state",  # delivery state after the event
     "times",  # sender.refused: how many refusals this event stands for
-    "to",  # message.ignored: notice | portal, which of our own addresses it came to
+    "to",  # message.ignored: notice | portal | reports, which of our own addresses it came to
     "tls",  # TLSv1.2 | TLSv1.3 | none
 })  # fmt: skip
 

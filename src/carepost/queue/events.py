@@ -1,5 +1,7 @@
 """The events the queue itself makes: an attempt that begins, one whose process died, and what a person did."""
 
+from collections.abc import Sequence
+
 from carepost.ground import ids
 from carepost.policy.types import Assurance, Method, Step, label
 from carepost.proof import kinds
@@ -25,6 +27,18 @@ def method(record: DeliveryRecord) -> Method | None:
 def required(record: DeliveryRecord) -> str:
     found = step(record)
     return label(found.floor if found is not None else Assurance.NONE, found.method if found is not None else None)
+
+
+def begun(made: Sequence[EventDraft], delivery: bytes) -> bool:
+    """The first attempt begins with the acceptance: the event that queues the delivery says so, and no second event is
+    needed for it to be on record before it begins. False: no event queues this delivery."""
+    text = ids.text(delivery)
+    for event in made:
+        draft = event.draft
+        if draft.kind == kinds.DELIVERY_QUEUED and draft.on[-1] == text:
+            draft.facts["attempt"] = "1"
+            return True
+    return False
 
 
 def attempted(
@@ -72,6 +86,18 @@ def acted(
             kind, id=ids.text(ids.new(shard)), org=ids.text(org), at=at, actor=(actor.kind, actor.id),
             on=(ids.text(message), ids.text(delivery)), facts={"state": state}, cause="asked-by-a-person",
             values={"reason": reason.encode()} if reason else None,
+        )
+    )  # fmt: skip
+
+
+def restored(shard: int, org: bytes, message: bytes, delivery: bytes, at: int, words: bytes | None) -> EventDraft:
+    """It waited when the backup was made that its home was restored from. `words`: of the delivery, sealed; None: its
+    organisation's keys are not at hand."""
+    return EventDraft(
+        *kinds.make(
+            kinds.DELIVERY_HELD, id=ids.text(ids.new(shard)), org=ids.text(org), at=at, actor=_QUEUE,
+            on=(ids.text(message), ids.text(delivery)), facts={"state": "held"}, result="held", cause="restored",
+            values={"words": words} if words is not None else None,
         )
     )  # fmt: skip
 

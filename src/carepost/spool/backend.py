@@ -48,6 +48,9 @@ class Backend(Protocol):
     def next_due(self, flow: Flow) -> int | None:
         """When the flow's first waiting delivery is due."""
 
+    def standing(self, limit: int) -> list[DeliveryRow]:
+        """Deliveries that are ready, waiting or claimed, in no order."""
+
     def expired(self, now: int, limit: int) -> list[DeliveryRow]:
         """Claimed deliveries whose lease has ended."""
 

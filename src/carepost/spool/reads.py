@@ -101,6 +101,14 @@ class Reads(_Connected):
         )  # fmt: skip
         return row[0] if row else None
 
+    def standing(self, limit: int) -> list[DeliveryRow]:
+        """Deliveries that are ready, waiting or claimed, in no order."""
+        found: list[DeliveryRow] = []
+        for place in (1, 2, 3):
+            sql = _DELIVERY + f"WHERE place={place:d} LIMIT ?"
+            found += [_delivery(row) for row in self._rows(sql, limit - len(found))]
+        return found
+
     def expired(self, now: int, limit: int) -> list[DeliveryRow]:
         sql = _DELIVERY + "WHERE place=3 AND lease_until<=? ORDER BY lease_until LIMIT ?"
         return [_delivery(row) for row in self._rows(sql, now, limit)]

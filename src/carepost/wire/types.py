@@ -25,6 +25,8 @@ class Origin(enum.StrEnum):
     BOUNCE = "bounce"
     NOTICE = "notice"
     REPORT = "report"
+    #: an answer by mail that joins a conversation of the portal (intake.conversations)
+    REPLY = "reply"
 
 
 class Stream(enum.StrEnum):
@@ -77,6 +79,14 @@ class Submission(msgspec.Struct, frozen=True):
     via: str = ""
     #: sender domains the credential may use in MAIL FROM and From; empty: all of its organisation's
     domains: tuple[str, ...] = ()
+    #: what the client called itself (EHLO), of mail that came by MX
+    helo: str = ""
+    #: id of the portal's conversation this message joins; "" for every other
+    thread: str = ""
+    #: words of SPF, DKIM and DMARC, of mail that came by MX: for the event
+    proved: dict[str, str] = {}
+    #: (reason code, words): whoever would get it is held at the door until a person releases it. Office's mail alone
+    hold: tuple[str, str] | None = None
 
 
 class AcceptedDelivery(msgspec.Struct, frozen=True):

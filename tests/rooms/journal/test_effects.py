@@ -110,7 +110,19 @@ def test_a_deposit_is_laid_in_and_its_recipient_told(cast: Any, effects: Effects
     assert told.envelope.recipients[0].address == "jane@patient.test"
     assert told.key == f"notice:{row.delivery}:1"
     assert b"uillfeather" not in told.body
+    assert told.hold is None
     assert effects.step() == 0
+
+
+def test_a_notice_owed_when_the_backup_was_made_waits_for_a_person(
+    outbox: Outbox, engine: Engine, owed: Any, tmp_path: Any
+) -> None:
+    """The home that was lost may have sent it; one owed after the restore goes out."""
+    restored = Effects(outbox.store, book(), engine, Status(tmp_path), outbox.owed, Flag(), clock.now() + 60_000_000)
+    assert (restored.step(), restored.step()) == (1, 1)
+    (told,) = engine.taken
+    assert told.hold is not None and told.hold[0] == "restored" and "a second time" in told.hold[1]
+    assert Deposit.objects.get().notices == 1
 
 
 def test_the_body_stays_with_its_shard_until_it_lies_in_the_portal(effects: Effects, owed: Any) -> None:

@@ -333,3 +333,13 @@ async def test_bi_023_a_resubmission_without_a_key_is_a_new_message_and_marked(o
         submission(origin=Origin.API),
     ):
         assert (await intake.accept(other)).repeats is None
+
+
+async def test_what_the_office_keeps_back_is_held_with_its_words_until_a_person_releases_it(office: Office) -> None:
+    """A restored home: a notice that was owed when the backup was made may have been sent since."""
+    office.seen("verified.test", Assurance.VERIFIED)
+    kept = msgspec.structs.replace(submission("jane.roe@verified.test"), hold=("restored", "It may have been sent."))
+    accepted = await office.intake().accept(kept)
+    [delivery] = accepted.deliveries
+    assert (delivery.state, delivery.reason, delivery.words) == ("held", "restored", "It may have been sent.")
+    assert await office.queue.claim(1) == []
