@@ -1,27 +1,21 @@
 """An organisation's rules in the form the decision reads: made once per epoch, so that 500 of them cost microseconds.
 
-Whether a rule matches is answered yes, no, or cannot be known: what rules ask of header, size, hour and content becomes
-one bit each, of which a message has some set and some unknown.
+Whether a rule matches is answered yes, no, or cannot be known (`questions`).
 """
 
-from collections.abc import Iterable
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 import msgspec
 
-from carepost.policy import hours
-from carepost.policy.content import NOTHING_IN_IT, ContentFacts, Level, holds
-from carepost.policy.ternary import Ternary
-from carepost.policy.types import Facts, Kind, Rule
+from carepost.policy.questions import Marks, Questions
+from carepost.policy.types import Assurance, Facts, Rule
 
 #: organisations whose index is kept
 _KEPT: Final = 512
 #: matches kept of the rules that name nobody, by what else they ask
 _KEPT_GENERAL: Final = 256
 _NAMES: Final = ("recipient", "sender", "recipient_domain", "sender_domain")
-
-#: ("header", name, text) | ("size", octets) | ("hours", text) | ("levels", …) | ("attachments", …)
-Asked = tuple[object, ...]
 
 
 class Compiled(NamedTuple):
@@ -33,18 +27,15 @@ class Compiled(NamedTuple):
     sender_domain: str
     recipient: str
     recipient_domain: str
-    category: str
-    data_class: str
-    direction: str
+    #: (category, data class, direction)
+    kind: tuple[str, str, str]
     #: bits that must be set
     bits: int
-
-
-class Marks(NamedTuple):
-    """Which of the index's questions this message answers with yes, and which cannot be answered."""
-
-    yes: int = 0
-    unknown: int = 0
+    #: of a setting: "sender" | "recipient" and how near; else ""
+    chain: str
+    near: int
+    #: says nothing but a floor
+    plain: bool
 
 
 class Key(NamedTuple):
@@ -70,19 +61,11 @@ class Index(msgspec.Struct):
     general: list[Compiled]
     #: all values rules name, lower case, by field
     named: dict[str, frozenset[str]]
-    #: question -> its bit
-    asked: dict[Asked, int]
-    #: bits of questions about the content
-    content: int
-    #: header fields rules look at, lower case
-    headers: frozenset[str]
-    #: whether any rule asks for the size, the hour, the direction; redirects, copies or tags; takes a trigger out
-    sized: bool
-    timed: bool
+    questions: Questions
+    #: whether any rule asks for the direction; redirects, copies or tags; is a trigger; asks the sender for a reason
     directed: bool
     routed: bool
     triggered: bool
-    #: whether a rule asks the sender for a reason
     reasoned: bool
     #: what is remembered of this index
     effects: dict[Key, object]
@@ -104,33 +87,15 @@ def index(rules: tuple[Rule, ...]) -> Index:
     return built
 
 
-def questions(rule: Rule) -> list[Asked]:
-    """What must be known of the message before this rule is known to match."""
-    asked: list[Asked] = []
-    if rule.header:
-        asked.append(("header", rule.header.lower(), rule.contains.lower()))
-    if rule.size_over:
-        asked.append(("size", rule.size_over))
-    if rule.hours:
-        asked.append(("hours", rule.hours))
-    if rule.levels:
-        asked.append(("levels", frozenset(rule.levels)))
-    if rule.attachments:
-        asked.append(("attachments", frozenset(rule.attachments)))
-    return asked
-
-
 def _build(rules: tuple[Rule, ...]) -> Index:
     named = {name: frozenset(getattr(r, name).lower() for r in rules) for name in _NAMES}
-    asked: dict[Asked, int] = {}
     made = Index(
-        rules, {}, {}, {}, {}, [], named, asked, 0, frozenset(r.header.lower() for r in rules if r.header),
-        any(r.size_over for r in rules), any(r.hours for r in rules), any(r.direction for r in rules),
+        rules, {}, {}, {}, {}, [], named, Questions(), any(r.direction for r in rules),
         any(r.redirect or r.copies or r.tags for r in rules), any(r.remove for r in rules),
         any(r.ask_reason for r in rules), {}, {},
     )  # fmt: skip
     for order, rule in enumerate(sorted(rules, key=lambda r: (r.position, r.id, r.sender_domain))):
-        compiled = _compile(rule, order, asked)
+        compiled = _compile(rule, order, made.questions)
         for name in _NAMES:
             value = getattr(compiled, name)
             if value:
@@ -138,86 +103,43 @@ def _build(rules: tuple[Rule, ...]) -> Index:
                 break
         else:
             made.general.append(compiled)
-    made.content = sum(bit for question, bit in asked.items() if question[0] in ("levels", "attachments"))
     return made
 
 
-def _compile(rule: Rule, order: int, asked: dict[Asked, int]) -> Compiled:
-    bits = 0
-    for question in questions(rule):
-        bits |= asked.setdefault(question, 1 << len(asked))
+def _compile(rule: Rule, order: int, questions: Questions) -> Compiled:
+    chain, near = scope(rule)
+    floor_only = Rule(
+        id=rule.id, position=rule.position, sender_domain=rule.sender_domain, sender=rule.sender,
+        recipient_domain=rule.recipient_domain, recipient=rule.recipient, category=rule.category,
+        data_class=rule.data_class, floor=rule.floor, attestation=rule.attestation, unit=rule.unit,
+        direction=rule.direction, setting=rule.setting, header=rule.header, contains=rule.contains,
+        size_over=rule.size_over, hours=rule.hours, levels=rule.levels, attachments=rule.attachments,
+    )  # fmt: skip
     return Compiled(
         rule, order, rule.sender.lower(), rule.sender_domain.lower(), rule.recipient.lower(),
-        rule.recipient_domain.lower(), rule.category, rule.data_class, rule.direction, bits,
+        rule.recipient_domain.lower(), (rule.category, rule.data_class, rule.direction), questions.bits(rule),
+        chain, near, rule == floor_only,
     )  # fmt: skip
 
 
-def marks(known: Index, facts: Facts) -> Marks:
-    """The answers of these facts to all questions of the index."""
-    if not known.asked:
-        return _NO_MARKS
-    headers = None if facts.headers is None else {name: value.lower() for name, value in facts.headers}
-    content = facts.content if facts.kind is Kind.MESSAGE else NOTHING_IN_IT
-    yes = unknown = 0
-    for question, bit in known.asked.items():
-        answer = _answer(question, facts, headers, content)
-        if answer is Ternary.YES:
-            yes |= bit
-        elif answer is Ternary.UNKNOWN:
-            unknown |= bit
-    return Marks(yes, unknown)
+def scope(rule: Rule) -> tuple[str, int]:
+    """("sender" | "recipient", how near) of a setting; ("", 0) for everything else, which never is overridden."""
+    if not rule.setting or rule.category or rule.data_class or rule.direction:
+        return "", 0
+    if rule.header or rule.size_over or rule.hours or rule.levels or rule.attachments:
+        return "", 0
+    sender = 4 if rule.sender else 2 if rule.unit else 3 if rule.sender_domain else 0
+    recipient = 2 if rule.recipient else 1 if rule.recipient_domain else 0
+    if sender and recipient:
+        return "", 0
+    return ("recipient", recipient) if recipient else ("sender", sender or 1)
 
 
-_NO_MARKS: Final = Marks()
-
-
-def _answer(question: Asked, facts: Facts, headers: dict[str, str] | None, content: ContentFacts) -> Ternary:
-    match question:
-        case ("header", str(name), str(text)):
-            value = None if headers is None else headers.get(name)
-            if value is None:
-                return Ternary.UNKNOWN
-            return Ternary.YES if value and text in value else Ternary.NO
-        case ("size", int(octets)):
-            if facts.size is None:
-                return Ternary.UNKNOWN
-            return Ternary.YES if facts.size > octets else Ternary.NO
-        case ("hours", str(text)):
-            return _in_hours(text, facts.at)
-        case ("levels", frozenset() as levels):
-            if content.level is Level.UNKNOWN:
-                return Ternary.UNKNOWN
-            return Ternary.YES if content.level in levels else Ternary.NO
-        case ("attachments", frozenset() as attachments):
-            return _any(holds(one, content) for one in attachments)
-    return Ternary.UNKNOWN
-
-
-def _in_hours(text: str, at: int) -> Ternary:
-    if not at:
-        return Ternary.UNKNOWN
-    try:
-        return Ternary.YES if hours.parse(text).hold(at) else Ternary.NO
-    except (ValueError, OverflowError):
-        # hours written by another version, or a moment no calendar has
-        return Ternary.UNKNOWN
-
-
-def _any(answers: Iterable[Ternary]) -> Ternary:
-    found = Ternary.NO
-    for answer in answers:
-        if answer is Ternary.YES:
-            return answer
-        if answer is Ternary.UNKNOWN:
-            found = answer
-    return found
-
-
-def key(known: Index, facts: Facts) -> Key:
+def key(known: Index, facts: Facts, marks: Marks | None = None) -> Key:
     sender, recipient = facts.sender.lower(), facts.recipient.lower()
     sender_domain, recipient_domain = facts.sender_domain.lower(), facts.recipient_domain.lower()
     named = known.named
-    found = marks(known, facts)
+    found = known.questions.marks(facts) if marks is None else marks
     return Key(
         sender if sender in named["sender"] else "",
         sender_domain if sender_domain in named["sender_domain"] else "",
@@ -239,55 +161,66 @@ def matching(known: Index, asked: Key) -> tuple[list[Compiled], list[Compiled]]:
         *known.recipient.get(asked.recipient, ()),
         *known.recipient_domain.get(asked.recipient_domain, ()),
     ]
-    found = [c for c in candidates if _names(c, asked)]
-    found += _general(known, asked)
-    not_no = asked.yes | asked.unknown
-    certain = [c for c in found if not c.bits & ~asked.yes]
+    kind = (asked.category, asked.data_class, asked.direction)
+    general = _general(known, kind)
+    named = [c for c in candidates if _names(c, asked, kind)]
+    found = sorted([*named, *general], key=_ORDER) if named else general
+    not_yes = ~asked.yes
+    certain = [c for c in found if not c.bits & not_yes]
     maybe: list[Compiled] = []
     if asked.unknown:
-        maybe = [c for c in found if c.bits & ~asked.yes and not c.bits & ~not_no]
-        maybe = [c for c in maybe if not _skips(c, asked, known.content)]
-    certain.sort(key=_order)
-    maybe.sort(key=_order)
+        no = not_yes & ~asked.unknown
+        maybe = [c for c in found if c.bits & not_yes and not c.bits & no and not _skips(c, asked, known)]
     return certain, maybe
 
 
-def _skips(one: Compiled, asked: Key, content: int) -> bool:
+_ORDER: Final = attrgetter("order")
+
+
+def _skips(one: Compiled, asked: Key, known: Index) -> bool:
     """An attested rule that fails open, and whose unknown answers are all about the content."""
     if not one.rule.skip_unknown or not one.rule.attestation:
         return False
-    return not one.bits & asked.unknown & ~content
+    return not one.bits & asked.unknown & ~known.questions.content
 
 
-def _general(known: Index, asked: Key) -> list[Compiled]:
-    kind = (asked.category, asked.data_class, asked.direction)
+def _general(known: Index, kind: tuple[str, str, str]) -> list[Compiled]:
     found = known.generals.get(kind)
     if found is None:
-        found = [c for c in known.general if _kind(c, asked)]
+        found = _strongest([c for c in known.general if _kind(c.kind, kind)])
         if len(known.generals) >= _KEPT_GENERAL:
             known.generals.clear()
         known.generals[kind] = found
     return found
 
 
-def _kind(one: Compiled, asked: Key) -> bool:
-    return (
-        (not one.category or one.category == asked.category)
-        and (not one.data_class or one.data_class == asked.data_class)
-        and (not one.direction or one.direction == asked.direction)
-    )
+def _strongest(found: list[Compiled]) -> list[Compiled]:
+    """Without the rules that only raise (or only lower) the floor for everything, where another raises it further or
+    lowers it less: they could never be the ones that count."""
+    best: dict[bool, Compiled] = {}
+    kept = []
+    for one in found:
+        floor = one.rule.floor
+        if one.bits or one.chain or not one.plain or floor is None:
+            kept.append(one)
+            continue
+        lowers = floor < Assurance.VERIFIED and bool(one.rule.attestation)
+        other = best.get(lowers)
+        if other is None or other.rule.floor is None or floor > other.rule.floor:
+            best[lowers] = one
+    return sorted([*kept, *best.values()], key=_ORDER)
 
 
-def _names(one: Compiled, asked: Key) -> bool:
+def _kind(wanted: tuple[str, str, str], kind: tuple[str, str, str]) -> bool:
     """What a rule leaves empty matches all."""
+    return all(not one or one == other for one, other in zip(wanted, kind, strict=True))
+
+
+def _names(one: Compiled, asked: Key, kind: tuple[str, str, str]) -> bool:
     return (
         (not one.recipient or one.recipient == asked.recipient)
         and (not one.sender or one.sender == asked.sender)
         and (not one.recipient_domain or one.recipient_domain == asked.recipient_domain)
         and (not one.sender_domain or one.sender_domain == asked.sender_domain)
-        and _kind(one, asked)
+        and _kind(one.kind, kind)
     )
-
-
-def _order(one: Compiled) -> int:
-    return one.order

@@ -12,7 +12,8 @@ import msgspec
 
 from carepost.policy.content import Attachment, ContentFacts, Level, Malware, Need
 from carepost.policy.decide import decide
-from carepost.policy.index import index, key, matching, questions
+from carepost.policy.index import index, key, matching
+from carepost.policy.questions import of as questions
 from carepost.policy.ternary import Ternary
 from carepost.policy.types import Deliver, Facts, Hold, Kind, Rule
 
@@ -25,14 +26,14 @@ def needs(rules: tuple[Rule, ...], facts: Facts) -> frozenset[Need]:
     if not rules or facts.kind is not Kind.MESSAGE:
         return _NOTHING
     known = index(rules)
-    if not known.content:
+    if not known.questions.content:
         return _NOTHING
     if facts.rules is not rules:
         facts = msgspec.structs.replace(facts, rules=rules)
     asked = key(known, facts)
     # as if nothing were known of the content: what was found out so far is among what is tried
     certain, maybe = matching(
-        known, asked._replace(yes=asked.yes & ~known.content, unknown=asked.unknown | known.content)
+        known, asked._replace(yes=asked.yes & ~known.questions.content, unknown=asked.unknown | known.questions.content)
     )
     wanted = {question for c in (*certain, *maybe) for question in questions(c.rule) if question[0] in _KINDS}
     # attested rules that fail open are not among `maybe` while unknown; ask for theirs too

@@ -8,7 +8,7 @@ import msgspec
 from carepost.policy.index import Compiled, index, key, matching
 from carepost.policy.types import Assurance, Facts, Method, Rule, TlsPolicy
 
-__all__ = ["Effect", "effect", "index", "matched"]
+__all__ = ["Effect", "effect", "index"]
 
 #: effects kept of one organisation's rules
 _KEPT_EFFECTS: Final = 4_096
@@ -65,18 +65,11 @@ def effect(facts: Facts) -> Effect:
     found = known.effects.get(asked)
     if not isinstance(found, Effect):
         certain, maybe = matching(known, asked)
-        found = _together([c.rule for c in _inherited(certain)], [c.rule for c in maybe])
+        found = _together(_inherited(certain), maybe)
         if len(known.effects) >= _KEPT_EFFECTS:
             known.effects.clear()
         known.effects[asked] = found
     return found
-
-
-def matched(facts: Facts) -> tuple[list[Rule], list[Rule]]:
-    """The rules that match, and those that may: for pages that show them."""
-    known = index(facts.rules)
-    certain, maybe = matching(known, key(known, facts))
-    return [c.rule for c in certain], [c.rule for c in maybe]
 
 
 # settings
@@ -84,14 +77,13 @@ def matched(facts: Facts) -> tuple[list[Rule], list[Rule]]:
 
 def _inherited(certain: list[Compiled]) -> list[Compiled]:
     """Of each chain the nearest setting of a field counts; what it overrides is blanked. Rules stay as they are."""
-    settings = [c for c in certain if scope(c.rule)[0]]
+    settings = [c for c in certain if c.chain]
     if not settings:
         return certain
-    kept = [c for c in certain if not scope(c.rule)[0]]
+    kept = [c for c in certain if not c.chain]
     for side in ("recipient", "sender"):
-        chain = sorted((c for c in settings if scope(c.rule)[0] == side), key=lambda c: (-scope(c.rule)[1], c.order))
         taken: set[str] = set()
-        for one in chain:
+        for one in sorted((c for c in settings if c.chain == side), key=lambda c: (-c.near, c.order)):
             says = {"floor": one.rule.floor is not None, "tls_policy": one.rule.tls_policy, "methods": one.rule.methods}
             blank = {name: _BLANK[name] for name, said in says.items() if said and name in taken}
             kept.append(one._replace(rule=msgspec.structs.replace(one.rule, **blank)) if blank else one)
@@ -103,26 +95,17 @@ def _inherited(certain: list[Compiled]) -> list[Compiled]:
 _BLANK: Final[dict[str, object]] = {"floor": None, "tls_policy": None, "methods": ()}
 
 
-def scope(rule: Rule) -> tuple[str, int]:
-    """("sender" | "recipient", how near) of a setting; ("", 0) for everything else, which never is overridden."""
-    if not rule.setting or rule.category or rule.data_class or rule.direction:
-        return "", 0
-    if rule.header or rule.size_over or rule.hours or rule.levels or rule.attachments:
-        return "", 0
-    sender = 4 if rule.sender else 2 if rule.unit else 3 if rule.sender_domain else 0
-    recipient = 2 if rule.recipient else 1 if rule.recipient_domain else 0
-    if sender and recipient:
-        return "", 0
-    return ("recipient", recipient) if recipient else ("sender", sender or 1)
-
-
 # all together
 
 
-def _together(certain: list[Rule], maybe: list[Rule]) -> Effect:
+def _together(certain: list[Compiled], maybe: list[Compiled]) -> Effect:
     found = Effect()
     _floors(found, certain, maybe)
-    for rule in (*certain, *maybe):
+    sure = [c.rule for c in certain if not c.plain]
+    perhaps = [c.rule for c in maybe if not c.plain]
+    if not sure and not perhaps:
+        return found
+    for rule in (*sure, *perhaps):
         if rule.tls_policy is not None and _STRICTNESS[rule.tls_policy] > _STRICTNESS[found.tls_policy]:
             found.tls_policy, found.tls_by = rule.tls_policy, rule.id
         if rule.methods:
@@ -131,30 +114,32 @@ def _together(certain: list[Rule], maybe: list[Rule]) -> Effect:
             found.methods_by = found.methods_by or rule.id
         if rule.strip_tracking:
             found.untracked_by = found.untracked_by or rule.id
-        if rule.words:
-            found.words = found.words | {rule.id: rule.words}
-    found.warned_by = tuple(dict.fromkeys(r.id for r in (*certain, *maybe) if r.warn))
-    _stops(found, certain, maybe)
-    _made_at_the_door(found, certain)
+    found.warned_by = tuple(dict.fromkeys(r.id for r in (*sure, *perhaps) if r.warn))
+    found.words = {r.id: r.words for r in (*sure, *perhaps) if r.words}
+    _stops(found, sure, perhaps)
+    _made_at_the_door(found, sure)
     return found
 
 
-def _floors(found: Effect, certain: Iterable[Rule], maybe: Iterable[Rule]) -> None:
+def _floors(found: Effect, certain: Iterable[Compiled], maybe: Iterable[Compiled]) -> None:
     """A floor below VERIFIED without an attestation lowers nothing; it can still raise what another rule lowered.
 
     A rule that only may match raises, and restrains what others lower; alone it lowers nothing."""
-    for rule in certain:
-        found.by_mail = found.by_mail or (rule.id if rule.portal_by_mail else "")
-        if rule.floor is None:
+    for one in certain:
+        rule = one.rule
+        if rule.portal_by_mail:
+            found.by_mail = found.by_mail or rule.id
+        floor = rule.floor
+        if floor is None or (floor <= found.raised and floor >= Assurance.VERIFIED):
             continue
-        if rule.floor < Assurance.VERIFIED and rule.attestation:
-            if found.lowered is None or rule.floor > found.lowered:
-                found.lowered, found.lowered_by = rule.floor, rule.id
-        elif rule.floor > found.raised:
-            found.raised, found.raised_by = rule.floor, rule.id
-    for rule in maybe:
-        if rule.floor is not None and rule.floor > found.raised:
-            found.raised, found.raised_by = rule.floor, rule.id
+        if floor < Assurance.VERIFIED and rule.attestation:
+            if found.lowered is None or floor > found.lowered:
+                found.lowered, found.lowered_by = floor, rule.id
+        elif floor > found.raised:
+            found.raised, found.raised_by = floor, rule.id
+    for one in maybe:
+        if one.rule.floor is not None and one.rule.floor > found.raised:
+            found.raised, found.raised_by = one.rule.floor, one.rule.id
 
 
 def _stops(found: Effect, certain: Iterable[Rule], maybe: Iterable[Rule]) -> None:

@@ -330,7 +330,8 @@ def test_rules_match_whatever_the_case_and_only_whom_they_name() -> None:
     }
     for count in range(5):
         for names in itertools.combinations(fields, count):
-            hit = Rule("r", floor=Assurance.MESSAGE, **{n: fields[n] for n in names})
+            named: dict[str, Any] = {n: fields[n] for n in names}
+            hit = Rule("r", floor=Assurance.MESSAGE, **named)
             decision = decide(replace(f, rules=(hit,), access=Access.CODE))
             assert isinstance(decision, Deliver) and decision.plan.floor is Assurance.MESSAGE
             for wrong in names:
