@@ -93,10 +93,10 @@ def _binary(data: bytes, head: bytes) -> Kind | None:
 
 def _text(head: bytes, name: str, claimed: str) -> Kind | None:
     """Texts by how they begin; None where the bytes are no text."""
-    wide = head[:2] in (b"\xff\xfe", b"\xfe\xff")
+    wide = _wide(head)
     if not wide and _nontext(head):
         return None
-    plain = head.decode("utf-16", "ignore").encode() if wide else head.removeprefix(b"\xef\xbb\xbf")
+    plain = head.decode(wide, "ignore").encode() if wide else head.removeprefix(b"\xef\xbb\xbf")
     if plain[:2] == b"#!":
         return Kind.EXECUTABLE
     if _HL7.match(plain):
@@ -122,6 +122,16 @@ def _text(head: bytes, name: str, claimed: str) -> Kind | None:
 
 def _mail(plain: bytes) -> bool:
     return len({m[0].lower() for m in _MAIL_FIELD.finditer(plain)}) >= 3
+
+
+def _wide(head: bytes) -> str:
+    """The kind of UTF-16 it is, with or without its mark; "" where it is none."""
+    if head[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    for name, zeros, letters in (("utf-16-le", head[1::2], head[::2]), ("utf-16-be", head[::2], head[1::2])):
+        if len(head) > 7 and zeros.count(0) * 10 > len(zeros) * 9 and not _nontext(letters):
+            return name
+    return ""
 
 
 def _nontext(head: bytes) -> bool:

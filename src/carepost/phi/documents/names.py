@@ -87,7 +87,7 @@ def traits(raw: str) -> set[Trait]:
     steps = re.split(r"[/\\]", visible)
     if _CONTROL.search(visible) or ".." in steps or visible[:1] in ("/", "\\") or visible[1:3] == ":\\":
         found.add(Trait.ODD_NAME)
-    last = steps[-1]
+    last = _CONTROL.sub("", steps[-1])
     if _DEVICE.fullmatch(last.strip()) or len(last) > 255:
         found.add(Trait.ODD_NAME)
     kind = extension(last)

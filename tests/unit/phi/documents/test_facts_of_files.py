@@ -1,0 +1,138 @@
+"""BI-056..059: names that deceive, types that contradict, what runs or fetches, what is locked: facts, not verdicts."""
+
+import io
+
+import pypdf
+import pytest
+
+from carepost.phi.documents import names
+from carepost.phi.documents.read import document
+from carepost.phi.documents.types import Document, Kind, Reading, Trait
+from tests.support import papers
+
+pytestmark = pytest.mark.fast
+
+
+def one(data: bytes, name: str = "", claimed: str = "") -> Document:
+    return document(data, name, claimed)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("report.pdf", set()),
+        ("Dr. Smith v1.2 final.pdf", set()),
+        ("report.pdf.exe", {Trait.EXECUTABLE, Trait.DOUBLE_EXTENSION}),
+        ("report.pdf      .scr", {Trait.EXECUTABLE, Trait.DOUBLE_EXTENSION}),
+        ("setup.exe", {Trait.EXECUTABLE}),
+        ("report\u202efdp.exe", {Trait.REORDERED_NAME, Trait.EXECUTABLE}),
+        ("=?utf-8?B?4oCuZmRwLmV4ZQ==?=", {Trait.REORDERED_NAME, Trait.EXECUTABLE}),
+        ("../../etc/passwd", {Trait.ODD_NAME}),
+        ("C:\\x.txt", {Trait.ODD_NAME}),
+        ("/etc/shadow", {Trait.ODD_NAME}),
+        ("a.pdf\0.exe", {Trait.ODD_NAME, Trait.EXECUTABLE, Trait.DOUBLE_EXTENSION}),
+        ("CON", {Trait.ODD_NAME}),
+        ("nul.txt", {Trait.ODD_NAME}),
+        ("x" * 4000 + ".pdf", {Trait.ODD_NAME}),
+        ("book.xlsm", {Trait.MACROS}),
+    ],
+    ids=lambda value: ascii(value)[:30],
+)
+def test_bi_056_what_a_name_gives_away(name: str, expected: set[Trait]) -> None:
+    assert names.traits(name) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "claimed", "contradicts"),
+    [
+        (papers.pdf_page("x"), "a.pdf", "", False),
+        (papers.pdf_page("x"), "a.docx", "", True),
+        (b"<!doctype html><script>x</script>", "photo.png", "image/png", True),
+        (b"<!doctype html><script>x</script>", "", "image/png", True),
+        (b"MZ" + bytes(100), "a.pdf", "application/pdf", True),
+        (b"name,date\n", "a.xls", "", False),
+        (papers.docx("x"), "a.docx", "application/octet-stream", False),
+        (papers.zipped({"x.txt": "x"}), "a.docx", "", True),
+        (b"hello", "a.csv", "", False),
+        (b"hello", "a.unheard", "", False),
+        (b"", "a.pdf", "", False),
+    ],
+    ids=str,
+)
+def test_bi_057_type_comes_from_content(data: bytes, name: str, claimed: str, contradicts: bool) -> None:
+    assert (Trait.MISMATCH in one(data, name, claimed).traits) is contradicts
+
+
+def test_bi_059_macros_templates_and_objects_of_office_files() -> None:
+    outside = '<Relationship Type="http://x/attachedTemplate" Target="http://x.example/t.dotm" TargetMode="External"/>'
+    data = papers.docx("x", **{"word/vbaProject.bin": b"x", "word/_rels/settings.xml.rels": outside,
+                               "word/embeddings/inner.xlsx": papers.xlsx([["Inside"]])})  # fmt: skip
+    found = document(data, "a.docm")
+    assert {Trait.MACROS, Trait.REMOTE, Trait.EMBEDDED} <= set(found[0].traits)
+    assert found[1].kind is Kind.XLSX and "Inside" in found[1].text
+
+
+def test_an_ordinary_link_is_no_remote_template() -> None:
+    link = '<Relationship Type="http://x/hyperlink" Target="http://x.example/" TargetMode="External"/>'
+    assert one(papers.docx("x", **{"word/_rels/document.xml.rels": link}), "a.docx").traits == ()
+
+
+@pytest.mark.parametrize(
+    "catalogue",
+    [
+        b"/OpenAction<</S/JavaScript/JS(app.alert)>>",
+        b"/OpenAction<</S/Launch/F(cmd.exe)>>",
+        b"/AA<</WC<</S/JavaScript/JS(x)>>>>",
+        b"/Names<</JavaScript<</Names[(a)<</S/JavaScript/JS(x)>>]>>>>",
+    ],
+    ids=str,
+)
+def test_bi_059_pdf_that_acts(catalogue: bytes) -> None:
+    found = one(papers.pdf_page("x", catalogue=catalogue), "a.pdf")
+    assert Trait.ACTIVE in found.traits and "x" in found.text
+
+
+def test_bi_059_action_of_an_annotation() -> None:
+    page = b"/Annots[<</Type/Annot/Subtype/Link/A<</S/JavaScript/JS(x)>>/Contents(noted)>>]"
+    found = one(papers.pdf_page("x", page=page), "a.pdf")
+    assert Trait.ACTIVE in found.traits and "noted" in found.text
+
+
+def test_scripts_of_pages_and_drawings() -> None:
+    assert Trait.ACTIVE in one(b"<html><body onload=x>", "a.html").traits
+    assert Trait.ACTIVE in one(b"<?xml version='1.0'?><svg xmlns='http://www.w3.org/2000/svg'><script/></svg>").traits
+    assert Trait.ACTIVE not in one(b"<html><body><p>on the whole</p>", "a.html").traits
+
+
+def test_locked_files_are_recognised() -> None:
+    writer = pypdf.PdfWriter()
+    writer.add_blank_page(100, 100)
+    writer.encrypt("secret")
+    out = io.BytesIO()
+    writer.write(out)
+    locked = [
+        (out.getvalue(), "a.pdf"),
+        (papers.ole("EncryptedPackage"), "a.docx"),
+        (papers.odt("x", manifest="<m><encryption-data/></m>"), "a.odt"),
+    ]
+    for data, name in locked:
+        found = one(data, name)
+        assert (found.reading, found.reason) == (Reading.UNREADABLE, "encrypted")
+        assert Trait.ENCRYPTED in found.traits
+    archive = document(papers.encrypted_zip(), "a.zip")
+    assert Trait.ENCRYPTED in {trait for d in archive for trait in d.traits}
+    assert archive[1].reason == "encrypted"
+
+
+def test_a_pdf_that_anybody_may_open_is_read() -> None:
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(papers.pdf_page("Jane Roe")))
+    writer.encrypt("", "owner")
+    out = io.BytesIO()
+    writer.write(out)
+    assert "Jane Roe" in one(out.getvalue(), "a.pdf").text
+
+
+def test_bi_056_paths_and_links_in_archives_are_facts_and_never_paths_here() -> None:
+    found = document(papers.zipped({"../../evil.txt": "up", "/abs.txt": "abs"}), "a.zip")
+    assert all(Trait.ODD_NAME in d.traits for d in found[1:])
+    assert [d.text for d in found[1:]] == ["up", "abs"]

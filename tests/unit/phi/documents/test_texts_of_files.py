@@ -1,0 +1,195 @@
+"""What each kind of file says, and what it is known to be by its content."""
+
+import gzip
+import io
+import tarfile
+
+import pypdf
+import pytest
+
+from carepost.phi.documents.read import document, message
+from carepost.phi.documents.types import Document, Kind, Reading, Trait
+from tests.support import papers
+
+pytestmark = pytest.mark.fast
+
+CDA = (
+    b'<?xml version="1.0"?><ClinicalDocument xmlns="urn:hl7-org:v3"><recordTarget><patientRole><id extension="9988"/>'
+    b'<patient><name><given>Jane</given><family>Roe</family></name><birthTime value="19800102"/></patient>'
+    b"</patientRole>"
+    b'</recordTarget><code code="E11.9" displayName="Type 2 diabetes"/></ClinicalDocument>'
+)
+HL7 = (
+    b"MSH|^~\\&|LAB|X|||20200101||ORU^R01|1|P|2.5\rPID|1||12345^^^^MR||DOE^JANE^Q||19800102|F|||1 Main^^Town|"
+    b"|555-0100||||||123456789\rOBX|1|NM|4548-4^A1c||8.4|%|4-6\rNTE|1||Refill\\T\\call\r"
+)
+
+
+def one(data: bytes, name: str = "", claimed: str = "") -> Document:
+    return document(data, name, claimed)[0]
+
+
+def test_docx_runs_are_joined_and_paragraphs_are_lines() -> None:
+    body = "<w:p><w:r><w:t>SSN 123-</w:t></w:r><w:r><w:t>45-6789</w:t></w:r></w:p><w:p><w:r><w:t>Next</w:t></w:r></w:p>"
+    data = papers.docx(
+        **{
+            "word/document.xml": f"<w:document {papers.W}><w:body>{body}</w:body></w:document>",
+            "word/header1.xml": f"<w:hdr {papers.W}><w:p><w:r><w:t>On top</w:t></w:r></w:p></w:hdr>",
+            "docProps/core.xml": "<cp><title>Roe, Jane</title></cp>",
+        }
+    )
+    found = one(data, "letter.docx")
+    assert (found.kind, found.reading) == (Kind.DOCX, Reading.READ)
+    assert "SSN 123-45-6789\nNext\n" in found.text
+    assert "On top" in found.text and "Roe, Jane" in found.text
+
+
+def test_xlsx_rows_hold_shared_texts_and_numbers_in_their_places() -> None:
+    found = one(papers.xlsx([["Name", "SSN"], ["Roe, Jane", "123456789"]]), "list.xlsx")
+    assert found.kind is Kind.XLSX and found.reading is Reading.READ
+    assert "Name\tSSN\t\nRoe, Jane\t123456789\t\n" in found.text
+    assert "Clinic list" in found.text
+
+
+def test_pptx_and_opendocument() -> None:
+    assert "First\nSecond\n" in one(papers.pptx("First", "Second"), "a.pptx").text
+    found = one(papers.odt("Dear Ms Roe", "your results"), "a.odt")
+    assert found.kind is Kind.OPENDOCUMENT and found.text.startswith("Dear Ms Roe\nyour results\n")
+
+
+def test_pdf_text_form_fields_and_attached_file() -> None:
+    writer = pypdf.PdfWriter(clone_from=io.BytesIO(papers.pdf_page("MRN 12345 Jane Roe")))
+    writer.add_attachment("inner.txt", b"SSN inside")
+    out = io.BytesIO()
+    writer.write(out)
+    found = document(out.getvalue(), "chart.pdf")
+    assert [d.kind for d in found] == [Kind.PDF, Kind.TEXT]
+    assert "MRN 12345 Jane Roe" in found[0].text and Trait.EMBEDDED in found[0].traits
+    assert found[1].text == "SSN inside" and found[1].depth == 1
+
+
+def test_a_pdf_of_pictures_alone_is_unreadable() -> None:
+    page = b"/Resources<</XObject<</I 5 0 R>>>>"
+    picture = papers.stream(
+        b"\xff", b"/Type/XObject/Subtype/Image/Width 1/Height 1/ColorSpace/DeviceGray/BitsPerComponent 8"
+    )
+    scan = papers.pdf(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R" + page + b">>",
+            papers.stream(b"/I Do"),
+            picture,
+        ]
+    )
+    found = one(scan, "scan.pdf")
+    assert (found.reading, found.reason) == (Reading.UNREADABLE, "image-only")
+
+
+def test_rtf_csv_json_and_texts_of_every_alphabet() -> None:
+    assert one(rb"{\rtf1\ansi Jane \b Roe\b0 }", "a.rtf").text == "Jane Roe"
+    assert one("name;größe\n".encode("cp1252"), "a.csv").text == "name;größe\n"
+    assert one("größe".encode("utf-16"), "a.txt").text == "größe"
+    assert one("plain".encode("utf-16-le"), "a.txt").text == "plain"
+    found = one(b'{"resourceType":"Patient","birthDate":"1980-01-02"}', "p.json")
+    assert found.kind is Kind.JSON and Trait.CLINICAL in found.traits
+
+
+def test_hl7_fields_stand_beside_the_words_people_know_them_by() -> None:
+    found = one(HL7, "result.hl7")
+    assert found.kind is Kind.HL7 and Trait.CLINICAL in found.traits
+    for shown in ("MRN: 12345", "Patient name: JANE Q DOE", "DOB: 1980-01-02", "SSN: 123-45-6789", "Test: 4548-4 A1c",
+                  "Result: 8.4", "Note: Refill&call"):  # fmt: skip
+        assert shown in found.text
+
+
+def test_cda_identifiers_are_named() -> None:
+    found = one(CDA, "summary.xml")
+    assert found.kind is Kind.CDA and Trait.CLINICAL in found.traits
+    for shown in ("MRN: 9988", "DOB: 1980-01-02", "Jane", "Roe", "code: E11.9", "Type 2 diabetes"):
+        assert shown in found.text
+
+
+def test_archives_are_opened_and_their_files_follow_them() -> None:
+    inner = papers.zipped({"deep.txt": "deep"})
+    found = document(papers.zipped({"a.txt": "shallow", "b.zip": inner}), "all.zip")
+    assert [(d.name, d.text, d.depth) for d in found] == [
+        ("all.zip", "", 0), ("a.txt", "shallow", 1), ("b.zip", "", 1), ("deep.txt", "deep", 2),
+    ]  # fmt: skip
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w") as archive:
+        info = tarfile.TarInfo("notes.txt")
+        info.size = 5
+        archive.addfile(info, io.BytesIO(b"notes"))
+    found = document(gzip.compress(out.getvalue()), "all.tar.gz")
+    assert [d.kind for d in found] == [Kind.GZIP, Kind.TAR, Kind.TEXT]
+    assert found[2].text == "notes"
+
+
+def test_bi_060_winmail_dat_is_unpacked() -> None:
+    found = document(papers.tnef("See the chart", ("chart.txt", b"MRN 5")), "winmail.dat")
+    assert found[0].kind is Kind.TNEF and "See the chart" in found[0].text
+    assert (found[1].name, found[1].text) == ("chart.txt", "MRN 5")
+
+
+def test_office_of_before_2007_gives_its_words_and_is_never_wholly_read() -> None:
+    found = one(papers.ole("Dear Ms Roe", "_VBA_PROJECT"), "old.doc")
+    assert (found.reading, found.reason) == (Reading.PARTLY, "legacy-format")
+    assert "Dear Ms Roe" in found.text and Trait.MACROS in found.traits
+
+
+def test_pictures_are_unreadable_unless_no_word_fits_or_an_eye_is_lent() -> None:
+    assert one(papers.png(300, 100), "scan.png").reason == "image"
+    assert one(papers.png(1, 1), "spacer.png").reading is Reading.READ
+    seen = document(papers.png(300, 100), "scan.png", eye=lambda data: "JANE ROE")[0]
+    assert (seen.reading, seen.text) == (Reading.READ, "JANE ROE")
+
+
+def test_a_message_gives_subject_all_texts_all_pages_and_files() -> None:
+    inner = papers.mail("inner words", ("note.txt", b"noted"), subject="Inner subject")
+    raw = (
+        (
+            papers.HEAD
+            + 'Subject: =?utf-8?q?R=C3=B6ntgen?=\r\nContent-Type: multipart/mixed; boundary="m"\r\n\r\n'
+            + "--m\r\nContent-Type: text/html\r\n\r\n<p>one\r\n--m\r\nContent-Type: text/html\r\n\r\n<p>two\r\n"
+            + "--m\r\nContent-Type: text/plain\r\n\r\nthree\r\n--m\r\nContent-Type: message/rfc822\r\n\r\n"
+        ).encode()
+        + inner
+        + b"\r\n--m--\r\n"
+    )
+    found = message(raw)
+    assert found.subject == "Röntgen"
+    assert (found.texts, found.pages) == (("three",), ("<p>one", "<p>two"))
+    assert [d.kind for d in found.documents] == [Kind.MESSAGE, Kind.TEXT]
+    assert "Inner subject" in found.documents[0].text and "inner words" in found.documents[0].text
+    assert found.documents[1].text == "noted"
+
+
+def test_files_in_data_addresses_of_a_page_are_files() -> None:
+    page = '<img src="data:text/plain;base64,TVJOIDEyMzQ1IEphbmUgUm9l">'
+    found = message((papers.HEAD + f"Subject: a\r\nContent-Type: text/html\r\n\r\n{page}\r\n").encode())
+    assert found.documents[0].text == "MRN 12345 Jane Roe"
+
+
+def test_signatures_say_nothing_and_ciphertext_is_unreadable() -> None:
+    assert one(b"-----BEGIN PGP SIGNATURE-----\n\nxyz\n", "signature.asc").reading is Reading.READ
+    found = one(b"-----BEGIN PGP MESSAGE-----\n\nxyz\n", "encrypted.asc")
+    assert (found.reading, found.reason, found.traits) == (Reading.UNREADABLE, "encrypted", (Trait.ENCRYPTED,))
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "reason"),
+    [
+        (b"7z\xbc\xaf\x27\x1c" + bytes(40), Kind.ARCHIVE, "archive-format"),
+        (bytes(128) + b"DICM" + bytes(40), Kind.DICOM, "dicom"),
+        (b"\0\0\0\x18ftypmp42" + bytes(40), Kind.MEDIA, "media"),
+        (b"MZ" + bytes(100), Kind.EXECUTABLE, "executable"),
+        (b"#!/bin/sh\necho\n", Kind.EXECUTABLE, "executable"),
+        (bytes(range(256)) * 4, Kind.UNKNOWN, "unknown-type"),
+        (b"", Kind.EMPTY, ""),
+    ],
+    ids=str,
+)
+def test_what_is_not_read_says_why(data: bytes, kind: Kind, reason: str) -> None:
+    found = one(data)
+    assert (found.kind, found.reason) == (kind, reason)
