@@ -168,6 +168,18 @@ def mark(payload: bytes) -> str:
     return ""
 
 
+def senders(payload: bytes) -> list[str]:
+    """The addresses of From inside; [] where there is no From, [""] where it cannot be read or stands twice."""
+    fields, _ = rfc_message.section(payload)
+    found = [f for f in fields if f.name == b"from"]
+    if len(found) != 1:
+        return [""] if found else []
+    try:
+        return [m.address for m in parse_mailboxes(_flat(payload[found[0].value : found[0].end - 2]), groups=False)]
+    except AddressError:
+        return [""]
+
+
 def open_(outer: bytes, payload: bytes, *, encrypted: bool, vouched: Collection[str] = ()) -> Opened:
     """The message as composed, from the message it came in (`outer`, whole or its header) and the entity that was
     signed or decrypted (`payload`), both with CRLF line ends.
@@ -187,10 +199,11 @@ def open_(outer: bytes, payload: bytes, *, encrypted: bool, vouched: Collection[
         return Opened(b"".join([*around, structure, b"\r\n", payload[body:]]), "")
     inner = [f for f in fields if not _structural(f.name) and f.name not in TRACE]
     _single(inner)
-    differs, senders = _senders(read, payload, inner)
-    keep_outer = differs and not senders <= {address.lower() for address in vouched}
+    inside = {address.lower() for address in senders(payload)}
+    differs = bool(inside) and inside != {m.address.lower() for m in read.from_}
+    keep_outer = differs and not inside <= {address.lower() for address in vouched}
     head = [outer[f.start : f.end] for f in read.fields if f.name in TRACE]
-    if keep_outer or not senders:
+    if keep_outer or not inside:
         head.append(outer[read.first[b"from"].start : read.first[b"from"].end])
         inner = [f for f in inner if f.name != b"from"]
     head += [payload[f.start : f.end] for f in inner if f.name != b"hp-outer"]
@@ -211,20 +224,6 @@ def _single(fields: list[rfc_message.Field]) -> None:
     names = [f.name for f in fields if f.name in rfc_message.SINGLE]
     if len(names) != len(set(names)):
         raise MessageError("duplicate-field", "A protected header field that may appear once appears twice.")
-
-
-def _senders(read: rfc_message.Message, payload: bytes, inner: list[rfc_message.Field]) -> tuple[bool, set[str]]:
-    """Whether From inside and outside differ, and the addresses inside ("" where it cannot be read)."""
-    outside = {m.address.lower() for m in read.from_}
-    for field in inner:
-        if field.name == b"from":
-            try:
-                found = parse_mailboxes(_flat(payload[field.value : field.end - 2]), groups=False)
-            except AddressError:
-                return True, {""}
-            inside = {m.address.lower() for m in found}
-            return inside != outside, inside
-    return False, set()
 
 
 def _hidden(read: rfc_message.Message, payload: bytes, inner: list[rfc_message.Field]) -> tuple[str, ...]:

@@ -1,0 +1,112 @@
+"""What a certificate may be used for, for which address, at which time, and why not (standards 3.4, BI-071).
+
+Also what changes one: a newer copy merged in, foreign names taken out. Another fingerprint is no update (BI-072)."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+import pysequoia
+
+from carepost.crypto.openpgp import library, packets
+from carepost.crypto.openpgp.certificate import MAX_PACKETS, SKEW, Certificate, Key, address_of, read
+from carepost.crypto.openpgp.errors import Unusable
+from carepost.rfc import address as rfc_address
+
+#: subkeys one message is encrypted to for one certificate
+MAX_USED = 8
+
+#: reason -> words for a screen (standards 3.4, BI-071)
+WORDS = {
+    "revoked": "The key has been revoked by its owner.",
+    "expired": "The key has expired.",
+    "not-yet": "The key is dated in the future.",
+    "other-address": "The key is not for this address.",
+    "weak-signature": "The key is only held together by signatures of a kind that can be forged.",
+    "weak-key": "The key is too weak: RSA below 2048 bits, ElGamal, DSA or an unknown curve.",
+    "no-encryption-key": "The key has no part meant for encryption.",
+    "no-signing-key": "The key has no part meant for signing.",
+}
+
+
+def why_not(known: Certificate, address: str, at: int, *, sign: bool = False) -> str:
+    """A reason of WORDS, or "" when it may be used for `address` at `at` (UTC microseconds): to encrypt, or with `sign`
+    to believe a signature. An empty address asks nothing of the user ids."""
+    if known.revoked:
+        return "revoked"
+    if not known.user_ids:
+        return "weak-signature"
+    if known.created > at + SKEW:
+        return "not-yet"
+    if known.expires is not None and at >= known.expires:
+        return "expired"
+    if address and rfc_address.matching(address) not in known.addresses:
+        return "other-address"
+    keys = [k for k in known.keys if (k.signs if sign else k.encrypts)]
+    if not keys:
+        return "no-signing-key" if sign else "no-encryption-key"
+    if not any(k.strong for k in keys):
+        return "weak-key"
+    keys = [k for k in keys if k.strong]
+    if any(k.live(at) for k in keys):
+        return ""
+    return "revoked" if all(k.revoked for k in keys) else "expired"
+
+
+def check(known: Certificate, address: str, at: int) -> None:
+    """Raises Unusable with the reason where nothing may be encrypted to it for this address at this time."""
+    reason = why_not(known, address, at)
+    if reason:
+        raise Unusable(reason, WORDS[reason])
+
+
+@lru_cache(maxsize=512)
+def reduced(frame: bytes, used: tuple[bytes, ...]) -> pysequoia.Cert:
+    """The library's value with these encryption keys alone: it can choose no other."""
+    return library.parse(frame + b"".join(used))
+
+
+def encryption_keys(known: Certificate, at: int) -> list[Key]:
+    """The live parts meant for encryption, newest first."""
+    found = [k for k in known.keys if k.encrypts and k.strong and k.live(at)]
+    return sorted(found, key=lambda k: k.created, reverse=True)[:MAX_USED]
+
+
+def only(known: Certificate, address: str) -> Certificate:
+    """The same certificate with the user ids of `address` alone (WKD: what else it names proves nothing).
+
+    Raises Unusable("other-address") where it has none."""
+    wanted = rfc_address.matching(address)
+    if wanted not in known.addresses:
+        raise Unusable("other-address", WORDS["other-address"])
+    raw = known.raw
+    kept: list[bytes] = []
+    keep = True
+    for packet in packets.read(raw, most=MAX_PACKETS):
+        if packet.tag == packets.USER_ID:
+            keep = address_of(packet.body.decode("utf-8", "replace")) == wanted
+        elif packet.tag != packets.SIGNATURE:
+            keep = True
+        if keep:
+            kept.append(raw[packet.start : packet.end])
+    return read(b"".join(kept))
+
+
+def merge(known: Certificate, update: bytes) -> Certificate:
+    """`known` with what a newer copy of the same certificate adds: new expiry, subkeys, revocations. Nothing is lost.
+
+    Raises Unusable("other-key") for another certificate: that is a changed key, and a person's to judge (BI-072)."""
+    newer = read(update)
+    if newer.fingerprint != known.fingerprint:
+        raise Unusable("other-key", "This is another key, not a newer copy of the one that is known.")
+    trouble = library.unreadable()
+    merged = library.call(lambda: library.parse(known.raw).merge(library.parse(newer.raw)), trouble)
+    return read(bytes(merged))
+
+
+def find(certificates: Sequence[Certificate], issuer: str, issuer_id: str) -> tuple[Certificate, Key] | None:
+    """The certificate and key that made a signature, by fingerprint, or by key id where none is said."""
+    for certificate in certificates:
+        for key in certificate.keys:
+            if (issuer and key.fingerprint == issuer) or (not issuer and issuer_id and key.key_id == issuer_id):
+                return certificate, key
+    return None
