@@ -134,7 +134,7 @@ async def drain(queue: Queue, journal: Log, after: int) -> None:
         for row in rows:
             read = event.read(row.event)
             digest = hashlib.sha256(row.event).hexdigest()[:16]
-            journal.line(f"{row.seq} {read.kind} {digest} {','.join(read.on)}")
+            journal.line(f"{row.seq} {read.kind} {digest} {','.join(read.on)} {read.facts.get('attempt', '-')}")
         journal.line("", sync=True)
         after = rows[-1].seq
 

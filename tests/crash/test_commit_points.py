@@ -45,12 +45,12 @@ def verify(folder: Path) -> None:
     """After a run that came to its end."""
     acked = {int(number): message for number, message in engine.done(folder, "acked")}
     assert sorted(acked) == list(range(MESSAGES)), "every client was answered in the end"
-    events: dict[int, tuple[str, str, list[str]]] = {}
-    for seq, kind, digest, on in engine.done(folder, "journal"):
-        found = (kind, digest, on.split(","))
+    events: dict[int, tuple[str, str, list[str], str]] = {}
+    for seq, kind, digest, on, attempt in engine.done(folder, "journal"):
+        found = (kind, digest, on.split(","), attempt)
         assert events.setdefault(int(seq), found) == found, "an event changed under its number"
     assert sorted(events) == list(range(1, len(events) + 1)), "a gap"
-    of = [(kind, on) for kind, _, on in events.values()]
+    of = [(kind, on) for kind, _, on, _ in events.values()]
     accepted = [on[0] for kind, on in of if kind == kinds.MESSAGE_ACCEPTED]
     assert sorted(accepted) == sorted(acked.values()), "one message for one key, and no other"
     settled = Counter(on[1] for kind, on in of if kind == kinds.DELIVERY_SENT)
@@ -59,7 +59,8 @@ def verify(folder: Path) -> None:
     uncertain = Counter(on[1] for kind, on in of if kind == kinds.DELIVERY_UNCERTAIN)
     for delivery in settled:
         assert 1 <= sent[delivery] <= 1 + uncertain[delivery], "sent twice, and not on record as uncertain"
-    attempted = Counter(on[1] for kind, on in of if kind == kinds.DELIVERY_ATTEMPTED)
+    begins = {kinds.DELIVERY_QUEUED, kinds.DELIVERY_ATTEMPTED}
+    attempted = Counter(on[1] for kind, _, on, attempt in events.values() if kind in begins and attempt != "-")
     assert all(attempted[delivery] >= sent[delivery] for delivery in sent), "an attempt is on record before it begins"
     left = [path.name for path in (folder / "spool" / "shard-0000").glob("segment-*")]
     assert len(left) <= 1, "bodies that are over are gone"

@@ -4,27 +4,25 @@ import time
 from collections.abc import Callable
 
 
+_time_ns = time.time_ns
+
+
 def _system() -> int:
-    return time.time_ns() // 1000
+    return _time_ns() // 1000
 
 
-_source: Callable[[], int] = _system
+#: UTC microseconds since 1970. Called by this module's name, never imported by its own: a message asks a dozen times,
+#: and tests put another source here
+now: Callable[[], int] = _system
 
-
-def now() -> int:
-    """UTC microseconds since 1970."""
-    return _source()
-
-
-def monotonic() -> float:
-    """Seconds, for time-outs only."""
-    return time.monotonic()
+#: seconds, for time-outs only
+monotonic: Callable[[], float] = time.monotonic
 
 
 def set_source(source: Callable[[], int] | None) -> None:
     """Tests only: another source of `now`; None puts the system's back."""
-    global _source
-    _source = source or _system
+    global now
+    now = source or _system
 
 
 def rfc3339(us: int) -> str:

@@ -10,14 +10,13 @@ from carepost.ground import clock, entropy
 
 #: The shard number of ids made by the office (never the number of a spool shard).
 OFFICE = 0xFFF
+_RANDOM, _VARIANT = (1 << 62) - 1, 1 << 63
 
 
 def new(shard: int = OFFICE) -> bytes:
     """A fresh id of 16 bytes. `shard` is `node << 6 | shard`, 0..4095."""
-    ms = clock.now() // 1000
-    tail = bytearray(entropy.take(8))
-    tail[0] = (tail[0] & 0x3F) | 0x80
-    return ((ms << 16) | 0x7000 | shard).to_bytes(8, "big") + bytes(tail)
+    tail = int.from_bytes(entropy.take(8), "big") & _RANDOM | _VARIANT
+    return (((clock.now() // 1000 << 16) | 0x7000 | shard) << 64 | tail).to_bytes(16, "big")
 
 
 def text(raw: bytes) -> str:

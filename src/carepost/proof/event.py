@@ -85,8 +85,11 @@ def commit(values: dict[str, bytes]) -> tuple[dict[str, str], dict[str, tuple[by
     """Salted commitments and their openings for `values`: (commit field, fields of Personal)."""
     digests: dict[str, str] = {}
     openings: dict[str, tuple[bytes, bytes]] = {}
+    salts = entropy.take(16 * len(values))
+    at = 0
     for field, value in values.items():
-        salt = entropy.take(16)
+        salt = salts[at : at + 16]
+        at += 16
         digests[field] = hashlib.sha256(salt + value).hexdigest()
         openings[field] = (salt, value)
     return digests, openings

@@ -126,6 +126,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     DELIVERY_RETRIED: KindInfo(DELIVERY, "a person asked for another attempt at once"),
     DELIVERY_RETRACTED: KindInfo(DELIVERY, "the delivery was taken back"),
     DELIVERY_PLAN_CHANGED: KindInfo(DELIVERY, "the decision at the attempt differed from the one at the door"),
+    #: of an attempt that begins with the acceptance `delivery.queued` says so (fact `attempt`)
     DELIVERY_ATTEMPTED: KindInfo(DELIVERY, "an attempt began"),
     DELIVERY_METHOD_CHANGED: KindInfo(DELIVERY, "the method could not give what was required; the next one was taken"),
     DELIVERY_DEFERRED: KindInfo(DELIVERY, "the attempt did not succeed; it will be repeated"),

@@ -52,7 +52,6 @@ class Accepting:
         now = clock.now()
         sealed = [Sealing(new.org, e.draft, seal.openings(e)) for e in new.events]
         alone = 1 if len(new.deliveries) == 1 else 0
-        org, message = ids.text(new.org), ids.text(new.id)
         rows = []
         for d in new.deliveries:
             state, place, token, until, attempt = d.state.value, moves.place_of(d.state, d.due_at), None, 0, 0
@@ -60,8 +59,10 @@ class Accepting:
                 token, until = lease()
                 state, place, attempt = State.CLAIMED.value, Place.CLAIMED, 1
                 self._born.append(self._claim(d, token, until, bool(alone)))
-                event = events.attempted(self._shard.number, org, message, d.id, now, 1, d.record)
-                sealed.append(Sealing(new.org, event.draft, b""))
+                if not events.begun(new.events, d.id):
+                    org, message = ids.text(new.org), ids.text(new.id)
+                    event = events.attempted(self._shard.number, org, message, d.id, now, 1, d.record)
+                    sealed.append(Sealing(new.org, event.draft, b""))
             self._places[d.id] = place
             rows.append(
                 DeliveryRow(

@@ -36,7 +36,7 @@ def later() -> Iterator[Any]:
     def move(by: int) -> None:
         shift[0] += by
 
-    real = clock._source
+    real = clock.now
     clock.set_source(lambda: real() + shift[0])
     yield move
     clock.set_source(None)

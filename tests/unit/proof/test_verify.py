@@ -74,7 +74,7 @@ def test_nothing_of_another_recipient_is_in_a_proof(log: Any) -> None:
         b"203.0.113",
         b"message.viewed",
         b"visit",
-        b"Cy",
+        b"Cy <",
     ):
         assert secret not in everything
     assert b"bo@verified.test" in everything
