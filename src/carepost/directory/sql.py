@@ -3,21 +3,20 @@
 The views' columns are `COLUMNS`; a migration that changes one changes this page and `VERSION` with it.
 """
 
-import json
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from carepost.directory import columns
+from carepost.directory import columns, rules
 from carepost.directory.source import Loaded
 from carepost.directory.types import HOLD, ApiKey, Credential, DkimKey, OrgSnapshot, Route, SenderDomain, pinned_rule
 from carepost.ground.errors import NotFound, Unavailable
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
-from carepost.policy.types import Assurance, Method, Rule, TlsPolicy
+from carepost.policy.types import Assurance, Rule
 
-VERSION: Final = 2
+VERSION: Final = 3
 
 #: view -> its columns after `org`, in the order they are read
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -32,7 +31,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_api_key": ("id", "secret_hash", "scopes"),
     "engine_rule": (
         "row_id", "rule", "position", "sender_domain", "recipient_domain", "category", "data_class", "floor",
-        "tls_policy", "methods", "portal_by_mail", "action", "sealed",
+        "tls_policy", "methods", "portal_by_mail", "action", "sealed", "unit", "more",
     ),
     "engine_route": ("domain", "host", "port", "ca", "pins", "otherwise"),
     "engine_key": ("purpose", "version", "wrapped", "retired"),
@@ -80,7 +79,7 @@ class SqlSource:
         if not rows["engine_org"]:
             raise NotFound
         keys, retired = _keys(rows["engine_key"])
-        rules = [self._rule(row, org, keys, retired) for row in rows["engine_rule"]]
+        written = [self._rule(row, org, keys, retired) for row in rows["engine_rule"]]
         credentials = tuple(
             Credential(_text(i), org, username, verifier, tuple(domains.split()))
             for i, username, verifier, domains in rows["engine_credential"]
@@ -88,7 +87,7 @@ class SqlSource:
         api_keys = tuple(
             ApiKey(_text(i), org, bytes(secret), tuple(scopes.split())) for i, secret, scopes in rows["engine_api_key"]
         )
-        return Loaded(_snapshot(org, rows, keys, retired, rules), credentials, api_keys)
+        return Loaded(_snapshot(org, rows, keys, retired, written), credentials, api_keys)
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -126,38 +125,36 @@ class SqlSource:
 
     def _rule(self, row: tuple[Any, ...], org: bytes, keys: Keys, retired: Retired) -> Rule:
         (row_id, rule, position, sender_domain, recipient_domain, category, data_class, floor, tls_policy, methods,
-         portal_by_mail, action, sealed) = row  # fmt: skip
-        people = self._people(org, _text(row_id), bytes(sealed), keys, retired) if sealed else {}
-        return Rule(
-            id=rule,
-            position=int(position),
-            sender_domain=sender_domain,
-            sender=people.get("sender", ""),
-            recipient_domain=recipient_domain,
-            recipient=people.get("recipient", ""),
-            category=category,
-            data_class=data_class,
-            floor=None if floor is None else Assurance(floor),
-            tls_policy=TlsPolicy(tls_policy) if tls_policy else None,
-            methods=tuple(Method(m) for m in methods.split()),
-            portal_by_mail=bool(portal_by_mail),
-            action=action,
-            attestation=people.get("attestation", ""),
-        )
+         portal_by_mail, action, sealed, unit, more) = row  # fmt: skip
+        personal = self._personal(org, _text(row_id), bytes(sealed), keys, retired) if sealed else ""
+        columns_ = {
+            "id": rule,
+            "position": int(position),
+            "sender_domain": sender_domain,
+            "recipient_domain": recipient_domain,
+            "category": category,
+            "data_class": data_class,
+            "floor": floor,
+            "tls_policy": tls_policy or None,
+            "methods": methods.split(),
+            "portal_by_mail": bool(portal_by_mail),
+            "action": action,
+            "unit": unit,
+        }
+        return rules.read(columns_, more, personal)
 
-    def _people(self, org: bytes, row: str, sealed: bytes, keys: Keys, retired: Retired) -> dict[str, str]:
+    def _personal(self, org: bytes, row: str, sealed: bytes, keys: Keys, retired: Retired) -> str:
         version = columns.key_version(sealed)
         current = keys.get("evidence")
         wrapped = current[1] if current is not None and current[0] == version else retired.get(("evidence", version))
         if self._keys is None or wrapped is None:
             raise Unavailable("directory-rule", "A protection rule cannot be opened by this process.")
         key = self._keys.open(org, "evidence", version, wrapped)
-        found: dict[str, str] = json.loads(columns.open_(key, org, sealed, f"{RULE_PLACE}/{row}"))
-        return found
+        return columns.open_(key, org, sealed, f"{RULE_PLACE}/{row}").decode()
 
 
 def _snapshot(
-    org: bytes, rows: dict[str, list[tuple[Any, ...]]], keys: Keys, retired: Retired, rules: list[Rule]
+    org: bytes, rows: dict[str, list[tuple[Any, ...]]], keys: Keys, retired: Retired, written: list[Rule]
 ) -> OrgSnapshot:
     (name, epoch, version, notice_name, phone, auditor, portal_url, portal_address, floor, patience, slug) = rows[
         "engine_org"
@@ -166,7 +163,7 @@ def _snapshot(
         Route(d, host, int(port), ca, tuple(pins.split()), otherwise)
         for d, host, port, ca, pins, otherwise in sorted(rows["engine_route"])
     )
-    rules = rules + [pinned_rule(route) for route in routes if route.otherwise == HOLD]
+    written = written + [pinned_rule(route) for route in routes if route.otherwise == HOLD]
     dkim: dict[str, list[DkimKey]] = {}
     for domain, selector, algorithm, wrapped in rows["engine_dkim"]:
         dkim.setdefault(domain, []).append(DkimKey(selector, algorithm, bytes(wrapped)))
@@ -182,7 +179,7 @@ def _snapshot(
         portal_address=portal_address,
         floor=Assurance(floor),
         patience=int(patience),
-        rules=tuple(sorted(rules, key=lambda r: (r.position, r.id, r.sender_domain))),
+        rules=tuple(sorted(written, key=lambda r: (r.position, r.id, r.sender_domain))),
         domains=tuple(
             SenderDomain(d, tuple(dkim.get(d, ())), unit, signed, called)
             for d, unit, signed, called in sorted(rows["engine_domain"])

@@ -59,6 +59,31 @@ V2 = {
 }
 
 
+V3 = {
+    "engine_rule": """
+        SELECT r.org_id AS org, r.id AS row_id, r.rule, r.position,
+               CASE WHEN r.unit_id IS NULL THEN r.sender_domain ELSE d.domain END AS sender_domain,
+               r.recipient_domain, r.category, r.data_class, r.floor, r.tls_policy, r.methods, r.portal_by_mail,
+               r.action, r.sealed, COALESCE(u.name, '') AS unit, r.more
+        FROM tenancy_rule r
+        JOIN tenancy_policyversion v ON v.org_id = r.org_id AND v.id = r.version_id
+        JOIN tenancy_organisation o ON o.id = r.org_id AND o.policy_version = v.label
+        LEFT JOIN tenancy_unit u ON u.org_id = r.org_id AND u.id = r.unit_id
+        LEFT JOIN tenancy_senderdomain d ON d.org_id = r.org_id AND d.unit_id = r.unit_id AND d.removed_at = 0
+        WHERE r.unit_id IS NULL OR d.id IS NOT NULL""",
+}
+
+
+def create_v3(_apps: Any, schema_editor: Any) -> None:
+    for name, select in (V1 | V2 | V3).items():
+        schema_editor.execute(f"CREATE VIEW {name} AS {select}", params=None)
+
+
+def drop_v3(_apps: Any, schema_editor: Any) -> None:
+    for name in V1 | V2 | V3:
+        schema_editor.execute(f"DROP VIEW {name}", params=None)
+
+
 def create_v2(_apps: Any, schema_editor: Any) -> None:
     for name, select in (V1 | V2).items():
         schema_editor.execute(f"CREATE VIEW {name} AS {select}", params=None)

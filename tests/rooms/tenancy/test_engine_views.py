@@ -70,6 +70,12 @@ def test_a_whole_organisation_arrives_as_it_was_made(cast: Any, directory: Direc
         tls_policy=TlsPolicy.EXCLUSIVE, methods=(Method.PORTAL, Method.TLS), action="hold", attestation="in writing",
     )  # fmt: skip
     policy.add_rule(clinic, full, actor=ada, reason="r")
+    wide = Rule(
+        id="wide", position=200, direction="outbound", header="subject", contains="[secure]", remove=True,
+        size_over=10, hours="mon-fri 08:00-18:00 UTC", action="approve", approvals=2, warn=True, ask_reason=True,
+        redirect="r@clinic.test", copies=("c@clinic.test",), strip_tracking=True, tags=("a", "b"), words="Call first.",
+    )  # fmt: skip
+    policy.add_rule(clinic, wide, actor=ada, reason="r")
     version = policy.add_rule(clinic, Rule(id="heart", floor=Assurance.MESSAGE), actor=ada, reason="r", unit=heart.pk)
     suppression.suppress(clinic, "gone@x.test", actor=ada, reason="bounce")
     key = access.add_key(clinic, "K", ["send", "proof"], actor=ada)
@@ -83,7 +89,8 @@ def test_a_whole_organisation_arrives_as_it_was_made(cast: Any, directory: Direc
     assert (seen.auditor, seen.portal_url) == ("auditor@clinic.test", "https://portal.clinic.test")
     assert (seen.portal_address, seen.floor, seen.patience) == ("portal@clinic.test", Assurance.AUTHENTICATED, 60)
     assert seen.policy_version == version.label
-    assert seen.rules == (full, Rule(id="heart", floor=Assurance.MESSAGE, sender_domain="heart.clinic.test"))
+    heart_rule = Rule(id="heart", floor=Assurance.MESSAGE, sender_domain="heart.clinic.test", unit="Heart")
+    assert seen.rules == (full, heart_rule, wide)
     assert [d.domain for d in seen.domains] == ["clinic.test", "heart.clinic.test"]
     plain, inherited = seen.domains
     assert (plain.unit, plain.notice_name, plain.phone) == ("", "Willow Clinic", "+1 555 0100")

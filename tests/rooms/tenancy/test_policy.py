@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from carepost.ground.errors import NotFound
-from carepost.policy.types import Assurance, Method, Rule, TlsPolicy
+from carepost.directory import rules as stored
+from carepost.ground.errors import NotFound, Unavailable
+from carepost.policy.types import Assurance, Attachment, Level, Method, Rule, TlsPolicy
 from carepost.rfc.address import parse_path
 from carepost.rfc.errors import AddressError
 from carepost.tenancy import keys, sealing, select
@@ -52,6 +53,80 @@ def test_every_field_of_a_rule_survives_the_table(cast: Any) -> None:
     )  # fmt: skip
     policy.add_rule(cast.clinic, full, actor=cast.ada, reason="r")
     assert in_force(cast.clinic) == [full]
+
+
+WIDE = Rule(
+    id="wide", direction="internal", header="subject", contains="[x]", remove=True, size_over=5,
+    hours="not mon-fri 08:00-18:00 Europe/Berlin", action="approve", approvals=3, warn=True, ask_reason=True,
+    redirect=PATIENT, copies=("archive@clinic.test",), strip_tracking=True, tags=("vip",), words="Ask the desk.",
+)  # fmt: skip
+CONTENT = Rule(
+    id="content", levels=(Level.PHI_HIGH,), attachments=(Attachment.MACRO, Attachment.INFECTED), skip_unknown=True,
+    attestation="decided by the board", action="refuse",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", [WIDE, CONTENT, Rule(id="default", setting=True, floor=Assurance.AUTHENTICATED)])
+def test_conditions_and_actions_survive_the_table(cast: Any, rule: Rule) -> None:
+    policy.add_rule(cast.clinic, rule, actor=cast.ada, reason="r")
+    assert in_force(cast.clinic) == [rule]
+    (row,) = RuleRow.objects.filter(rule=rule.id)
+    for personal in (PATIENT, "[x]", "archive@", "Ask the desk", "board"):
+        assert personal not in row.more
+
+
+def test_a_rule_of_a_later_version_is_not_half_carried_out() -> None:
+    columns = {"id": "r", "floor": None}
+    with pytest.raises(Unavailable):
+        stored.read(columns, '{"not_yet_invented": true}', "")
+    with pytest.raises(Unavailable):
+        stored.read(columns, '{"levels": ["sideways"]}', "")
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        (Rule("r"), "empty-rule"),
+        (Rule("r", action="explode"), "bad-action"),
+        (Rule("r", action="hold", approvals=2), "bad-approvals"),
+        (Rule("r", action="approve", approvals=9), "bad-approvals"),
+        (Rule("r", floor=Assurance.NONE), "attestation-needed"),
+        (Rule("r", floor=Assurance.NONE, attestation="no PHI", header="subject", contains="[p]"), "permission-needed"),
+        (Rule("r", action="hold", levels=(Level.PHI_HIGH,), skip_unknown=True), "attestation-needed"),
+        (Rule("r", action="hold", hours="sometimes"), "bad-hours"),
+        (Rule("r", action="hold", header="two words"), "bad-header"),
+        (Rule("r", action="hold", contains="x"), "bad-header"),
+        (Rule("r", action="hold", direction="sideways"), "bad-condition"),
+        (Rule("r", action="hold", category="spam"), "bad-condition"),
+        (Rule("r", action="hold", size_over=-1), "bad-size"),
+        (Rule("r", action="hold", levels=(Level.UNKNOWN,)), "bad-level"),
+        (Rule("r", redirect="a@x.test", levels=(Level.NONE,)), "too-early"),
+        (Rule("r", tags=("a b",)), "bad-tag"),
+        (Rule("r", copies=("nobody",)), "bad-address"),
+        (Rule("r", copies=tuple(f"c{n}@x.test" for n in range(6))), "too-many-copies"),
+        (Rule("r", action="hold", header="from", remove=True), "bad-trigger"),
+        (Rule("r", action="hold", header="subject", remove=True), "bad-trigger"),
+        (Rule("r", setting=True, action="hold"), "bad-setting"),
+        (Rule("r", setting=True, floor=Assurance.MESSAGE, category="marketing"), "bad-setting"),
+        (Rule("r", setting=True, floor=Assurance.MESSAGE, sender_domain="a.test", recipient="p@x.test"), "bad-setting"),
+        (Rule("r", portal_by_mail=True), "bad-rule"),
+    ],
+)
+def test_a_rule_that_cannot_be_is_refused_with_its_mend(cast: Any, rule: Rule, code: str) -> None:
+    with pytest.raises(Wrong) as refused:
+        policy.add_rule(cast.clinic, rule, actor=cast.ada, reason="r")
+    assert refused.value.code == code
+    assert in_force(cast.clinic) == []
+
+
+def test_an_opt_out_needs_somebody_it_is_for(cast: Any) -> None:
+    """A trigger that lowers: only for those the administrator names, with an attestation."""
+    rule = Rule(
+        "plain", sender="ada@clinic.test", header="subject", contains="[plain]", remove=True, floor=Assurance.NONE,
+        attestation="appointment notes without PHI",
+    )  # fmt: skip
+    policy.add_rule(cast.clinic, rule, actor=cast.ada, reason="r")
+    assert in_force(cast.clinic) == [rule]
 
 
 def test_a_persons_address_stands_in_no_column(cast: Any) -> None:

@@ -1,24 +1,22 @@
 """Protection rules: every change writes a whole new version, with its author and reason; none is edited or deleted."""
 
 import hashlib
-import json
 import uuid
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
+from carepost.directory import rules as stored
 from carepost.ground.errors import NotFound
 from carepost.policy import types
-from carepost.policy.types import Assurance
-from carepost.tenancy import names, sealing
+from carepost.tenancy import names, rule_check, sealing
 from carepost.tenancy.act import Doing, act
 from carepost.tenancy.models import Organisation, PolicyVersion, Rule, Unit
 from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor
 
-PORTAL_BY_MAIL: Final = "portal-by-mail"
-_SEALED: Final = ("sender", "recipient", "attestation")
+PORTAL_BY_MAIL: Final = rule_check.PORTAL_BY_MAIL
 
 
 class UnitRule(msgspec.Struct, frozen=True):
@@ -31,13 +29,15 @@ class UnitRule(msgspec.Struct, frozen=True):
 def add_rule(
     org: uuid.UUID, rule: types.Rule, *, actor: Actor, reason: str, unit: uuid.UUID | None = None
 ) -> PolicyVersion:
-    """Adds the rule, or replaces the one of this id. Raises names.Wrong for a rule that says nothing, or lowers the
-    floor below VERIFIED without an attestation (DESIGN 3)."""
-    _check(rule)
+    """Adds the rule, or replaces the one of this id. Raises names.Wrong for what `rule_check` refuses: a rule that says
+    nothing, or one that lowers the floor below VERIFIED without an attestation (DESIGN 3)."""
+    rule = rule_check.checked(rule, for_unit=unit is not None)
 
     def change(doing: Doing, rules: list[UnitRule]) -> list[UnitRule]:
         if unit is not None and not Unit.objects.filter(org_id=doing.org, pk=unit).exists():
             raise NotFound("There is no such unit.")
+        if len(rules) >= rule_check.MOST_RULES:
+            raise names.Wrong("too-many-rules", f"An organisation has at most {rule_check.MOST_RULES} rules.")
         return [*(r for r in rules if r.rule.id != rule.id), UnitRule(rule, unit)]
 
     return _change(org, change, actor=actor, reason=reason, named=rule.id)
@@ -126,32 +126,30 @@ def _row(org: uuid.UUID, version: PolicyVersion, one: UnitRule) -> Rule:
         methods=" ".join(rule.methods),
         portal_by_mail=rule.portal_by_mail,
         action=rule.action,
+        more=stored.more(rule),
     )
-    people = {name: getattr(rule, name) for name in _SEALED if getattr(rule, name)}
-    if people:
-        row.sealed = sealing.seal(org, "evidence", json.dumps(people).encode(), _place(row))
+    personal = stored.personal(rule)
+    if personal:
+        row.sealed = sealing.seal(org, "evidence", personal.encode(), _place(row))
     return row
 
 
 def _read(row: Rule) -> UnitRule:
-    people: dict[str, str] = {}
-    if row.sealed:
-        people = json.loads(sealing.open_(row.org_id, "evidence", bytes(row.sealed), _place(row)))
-    rule = types.Rule(
-        id=row.rule,
-        position=row.position,
-        sender_domain=row.sender_domain,
-        recipient_domain=row.recipient_domain,
-        category=row.category,
-        data_class=row.data_class,
-        floor=None if row.floor is None else Assurance(row.floor),
-        tls_policy=types.TlsPolicy(row.tls_policy) if row.tls_policy else None,
-        methods=tuple(types.Method(m) for m in row.methods.split()),
-        portal_by_mail=row.portal_by_mail,
-        action=row.action,
-        **people,
-    )
-    return UnitRule(rule, row.unit_id)
+    personal = sealing.open_(row.org_id, "evidence", bytes(row.sealed), _place(row)).decode() if row.sealed else ""
+    columns = {
+        "id": row.rule,
+        "position": row.position,
+        "sender_domain": row.sender_domain,
+        "recipient_domain": row.recipient_domain,
+        "category": row.category,
+        "data_class": row.data_class,
+        "floor": row.floor,
+        "tls_policy": row.tls_policy or None,
+        "methods": row.methods.split(),
+        "portal_by_mail": row.portal_by_mail,
+        "action": row.action,
+    }
+    return UnitRule(stored.read(columns, row.more, personal), row.unit_id)
 
 
 def _place(row: Rule) -> str:
@@ -162,19 +160,3 @@ def _text(rules: Sequence[UnitRule]) -> str:
     """All rules in one canonical form: what the label's digest is of."""
     ordered = sorted(rules, key=lambda r: (r.rule.position, r.rule.id))
     return msgspec.json.encode(ordered, order="deterministic", enc_hook=str).decode()
-
-
-def _check(rule: types.Rule) -> None:
-    names.words(rule.id, "rule's name", longest=120)
-    if rule.action not in ("", "hold", "refuse"):
-        raise names.Wrong("bad-action", "A rule's action is hold or refuse.")
-    says = (rule.floor is not None, rule.tls_policy, rule.methods, rule.portal_by_mail, rule.action)
-    if not any(says):
-        raise names.Wrong("empty-rule", "The rule says nothing: give it a floor, a TLS policy, methods or an action.")
-    if rule.portal_by_mail != (rule.id == PORTAL_BY_MAIL):
-        raise names.Wrong("bad-rule", f"Only the rule {PORTAL_BY_MAIL} opens the portal to mailed codes.")
-    if rule.floor is not None and rule.floor < Assurance.VERIFIED and not rule.attestation.strip():
-        raise names.Wrong(
-            "attestation-needed",
-            "A floor below VERIFIED needs an attestation: that no PHI is sent, or the person's stored preference.",
-        )

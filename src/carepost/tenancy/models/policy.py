@@ -42,7 +42,9 @@ class Rule(OrgModel):
     methods = models.CharField(max_length=60, blank=True)
     portal_by_mail = models.BooleanField(default=False)
     action = models.CharField(max_length=10, blank=True)
-    #: JSON {sender, recipient, attestation} under the purpose key `evidence`; empty: none of them
+    #: JSON of what has no column and is not personal (`directory.rules.MORE`); "": nothing
+    more = models.TextField(blank=True, default="")
+    #: JSON of `directory.rules.SEALED` under the purpose key `evidence`; empty: none of them
     sealed = models.BinaryField(default=b"")
 
     class Meta(OrgModel.Meta):
