@@ -8,7 +8,7 @@ import base64
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding
@@ -26,7 +26,8 @@ SIGNED: Final = (
     b"MIME-Version", b"Content-Type", b"Content-Transfer-Encoding", b"List-Id", b"List-Unsubscribe",
     b"List-Unsubscribe-Post", b"Auto-Submitted",
 )  # fmt: skip
-_WANTED: Final = {name.lower(): position for position, name in enumerate(SIGNED)}
+#: in the order of SIGNED
+_WANTED: Final = {name.lower(): None for name in SIGNED}
 _TAIL: Final = re.compile(rb"(?:\r\n)+\Z")
 #: base64 characters on one folded line of a signature
 _FOLD: Final = 72
@@ -91,14 +92,37 @@ def fields(header: bytes) -> list[tuple[bytes, bytes]]:
     return found
 
 
-def _signed_part(header: bytes) -> tuple[tuple[int, ...], bytes]:
-    """How often each SIGNED field occurs, and their canonical form, each field's instances from the bottom up."""
-    instances: list[list[bytes]] = [[] for _ in SIGNED]
+class Canonical(NamedTuple):
+    """A header as signatures and proofs see it, read once a message."""
+
+    #: how often each SIGNED field occurs
+    counts: tuple[int, ...]
+    #: their canonical form, each field's instances from the bottom up
+    signed: bytes
+    #: SIGNED field (lower case) -> its relaxed values, top to bottom
+    values: dict[bytes, list[bytes]]
+
+
+def canonical(header: bytes) -> Canonical:
+    """`header`: as `split` gives it."""
+    values: dict[bytes, list[bytes]] = {}
     for name, value in fields(header):
-        position = _WANTED.get(name)
-        if position is not None:
-            instances[position].append(name + b":" + relaxed_value(value) + b"\r\n")
-    return tuple(map(len, instances)), b"".join(line for group in instances for line in reversed(group))
+        if name in _WANTED:
+            known = values.get(name)
+            if known is None:
+                values[name] = [relaxed_value(value)]
+            else:
+                known.append(relaxed_value(value))
+    counts, lines = [], []
+    for name in _WANTED:
+        held = values.get(name)
+        if held is None:
+            counts.append(0)
+            continue
+        counts.append(len(held))
+        for value in reversed(held):
+            lines.append(b"%s:%s\r\n" % (name, value))
+    return Canonical(tuple(counts), b"".join(lines), values)
 
 
 @lru_cache(maxsize=512)
@@ -155,12 +179,17 @@ class Signer:
         return self._key.sign(sha256(data))
 
 
-def sign_all(raw: bytes, signers: Sequence[Signer], now_s: int, body_hash: bytes | None = None) -> bytes:
+def sign_all(
+    raw: bytes,
+    signers: Sequence[Signer],
+    now_s: int,
+    body_hash: bytes | None = None,
+    header: Canonical | None = None,
+) -> bytes:
     """One DKIM-Signature field per signer, each with its CRLF, to stand before `raw`. `body_hash`:
-    `body_hash_relaxed(raw)`, where the caller has it already."""
-    header, body = split(raw)
-    counts, signed = _signed_part(header)
-    digest = body_hash if body_hash is not None else sha256(relaxed_body(body))
+    `body_hash_relaxed(raw)`, and `header`: `canonical(split(raw)[0])`, where the caller has them already."""
+    counts, signed, _ = header if header is not None else canonical(split(raw)[0])
+    digest = body_hash if body_hash is not None else body_hash_relaxed(raw)
     encoded = base64.b64encode(digest)
     return b"".join([signer._field(counts, signed, encoded, now_s) for signer in signers])
 

@@ -145,7 +145,7 @@ class Attempt:
         found = classify(ended.stage, ended.reply, why, dot=ended.dot, short=carried.short)
         values = {}
         if found.lead in (Lead.SENT, Lead.UNCERTAIN) and prepared is not None:
-            values = kinds.commit_sent(prepared.data, prepared.body_hash)
+            values = kinds.commit_sent(prepared.data, prepared.body_hash, prepared.mail)
         end = self._end(step, found, snapshot, carried=carried, hops=hops, values=values)
         return await self._reported(conclude(end), snapshot, carried)
 
@@ -178,7 +178,7 @@ class Attempt:
             await self._whole(),
             snapshot,
             header_from=self.message.header_from,
-            body_hash=claim.body_hash,
+            worked=claim.worked,
             sevenbit_only=sevenbit,
             alone=claim.alone,
         )

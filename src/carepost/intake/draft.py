@@ -6,13 +6,13 @@ from typing import Final, Protocol
 import msgspec
 
 from carepost.crypto import dkim
-from carepost.crypto.digest import hmac_sha256
+from carepost.crypto.digest import hmac_sha256, sha256
 from carepost.ground import clock, ids
 from carepost.intake.facts import About
 from carepost.intake.judge import Judged
 from carepost.policy.types import Category, Decision, Deliver, Kind, Refuse, label
 from carepost.proof import commitments, kinds
-from carepost.queue.types import DeliveryRecord, EventDraft, MessageRecord, NewDelivery, NewMessage, State
+from carepost.queue.types import DeliveryRecord, EventDraft, MessageRecord, NewDelivery, NewMessage, State, Worked
 from carepost.rfc import message as rfc_message
 from carepost.rfc import received
 from carepost.rfc.envelope import Recipient
@@ -83,13 +83,16 @@ class Drafting:
         """Everything of the message but the seals."""
         sub = self.submission
         made = whole(sub, self._read, self.text, self._host_of_id(), self.now)
-        body_hash = dkim.body_hash_relaxed(made.raw)
+        fields, content = dkim.split(made.raw)
+        header = dkim.canonical(fields)
+        body_hash = sha256(dkim.relaxed_body(content))
+        worked = Worked(body_hash, header, commitments.mail_value(made.raw, body_hash, header))
         token, earlier = None, None
         if sub.origin is Origin.SMTP and sub.key is None and self._read.message_id:
             token = repeat_token(token_key, sub, self._read.message_id, body_hash)
             earlier = repeats.repeated(token)
         record = self._record(made)
-        events = [self._accepted(made.raw, body_hash, earlier, record)]
+        events = [self._accepted(worked.mail, earlier, record)]
         deliveries = []
         for recipient, one in judged:
             delivery, event = self._delivery(recipient, one)
@@ -108,7 +111,7 @@ class Drafting:
             key=key_of(token_key, sub, self.now),
             repeat=token,
             repeats=earlier,
-            body_hash=body_hash,
+            worked=worked,
         )
 
     def _host_of_id(self) -> str:
@@ -134,13 +137,14 @@ class Drafting:
             origin=sub.origin.value,
             tags=sub.tags,
             metadata=sub.metadata,
+            thread=sub.thread,
         )
 
-    def _accepted(self, raw: bytes, body_hash: bytes, earlier: bytes | None, record: MessageRecord) -> EventDraft:
+    def _accepted(self, mail: bytes, earlier: bytes | None, record: MessageRecord) -> EventDraft:
         sub = self.submission
         values = {
             "submitted": commitments.submitted_digest(sub.body),
-            "mail": commitments.mail_value(raw, body_hash),
+            "mail": mail,
             # for the journal alone, which takes it out before the event is kept: content and evidence live apart
             "record": _records.encode(
                 HistoryRecord(
@@ -158,6 +162,8 @@ class Drafting:
         }
         if earlier is not None:
             facts["repeats"] = ids.text(earlier)
+        if sub.proved:
+            facts.update(sub.proved)
         return self._event(kinds.MESSAGE_ACCEPTED, (self.text,), values, facts)
 
     def _event(

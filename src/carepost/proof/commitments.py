@@ -5,7 +5,6 @@ Which kind carries which commitment stands in `kinds`."""
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -17,7 +16,6 @@ from carepost.crypto import digest, dkim
 MAIL_FIELDS: Final = ("from", "to", "date", "subject")
 
 _MAIL_ORDER: Final = tuple(name.encode() for name in MAIL_FIELDS)
-_MAIL_NAMES: Final = frozenset({b"message-id", *(name.encode() for name in MAIL_FIELDS)})
 _BCC: Final = re.compile(rb"(?im)^(?:resent-)?bcc[ \t]*:.*(?:\r?\n[ \t].*)*(?:\r?\n|\Z)")
 
 
@@ -46,9 +44,10 @@ def commit_recipient(address: str) -> dict[str, bytes]:
     return {"recipient": address.encode()}
 
 
-def commit_sent(data: bytes, body_hash: bytes | None = None) -> dict[str, bytes]:
-    """For delivery.sent and delivery.uncertain. `data`: `Sealed.data`, what went over the wire before dot-stuffing."""
-    return {"sent": digest.sha256(data), "mail": mail_value(data, body_hash)}
+def commit_sent(data: bytes, body_hash: bytes | None = None, mail: bytes = b"") -> dict[str, bytes]:
+    """For delivery.sent and delivery.uncertain. `data`: `Sealed.data`, what went over the wire before dot-stuffing.
+    `mail`: `mail_value(data)`, where the caller has it already."""
+    return {"sent": digest.sha256(data), "mail": mail or mail_value(data, body_hash)}
 
 
 def commit_deposit(raw: bytes) -> dict[str, bytes]:
@@ -104,26 +103,19 @@ def submitted_digest(raw: bytes) -> bytes:
     return digest.sha256(_BCC.sub(b"", header) + raw[len(header) :])
 
 
-def mail_value(raw: bytes, body_hash: bytes | None = None) -> bytes:
+def mail_value(raw: bytes, body_hash: bytes | None = None, header: dkim.Canonical | None = None) -> bytes:
     """The value of the commitment `mail`: lines `<name> <64 hexadecimal digits>` for message-id, body, from, to, date,
     subject, in this order. With K = SHA-256("mail" ‖ 0 ‖ Message-ID value), the digest of message-id is
     SHA-256("message-id" ‖ 0 ‖ value) and every other SHA-256(K ‖ name ‖ 0 ‖ value).
 
     Field values are relaxed (RFC 6376 3.4.2), several of one name joined by 0; the body's value is its relaxed hash (32
-    bytes). Keyed, so that who holds a proof without the mail cannot test guesses of a subject or of a short body."""
-    header, _ = dkim.split(raw)
-    found: dict[bytes, bytes] = {}
-    for name, value in dkim.fields(header):
-        if name in _MAIL_NAMES:
-            relaxed = dkim.relaxed_value(value)
-            found[name] = found[name] + b"\0" + relaxed if name in found else relaxed
+    bytes). Keyed, so that who holds a proof without the mail cannot test guesses of a subject or of a short body.
+
+    `header`: `dkim.canonical` of it, where the caller has it already."""
+    found = (header if header is not None else dkim.canonical(dkim.split(raw)[0])).values
     body = body_hash if body_hash is not None else dkim.body_hash_relaxed(raw)
-    return _mail_lines(found.get(b"message-id", b""), tuple([found.get(name, b"") for name in _MAIL_ORDER]), body)
-
-
-@lru_cache(maxsize=2048)
-def _mail_lines(message_id: bytes, values: tuple[bytes, ...], body: bytes) -> bytes:
-    """Remembered: what is accepted now is sent in a moment, with the same fields."""
+    message_id = b"\0".join(found.get(b"message-id", ()))
+    values = [b"\0".join(found.get(name, ())) for name in _MAIL_ORDER]
     key = sha256(b"mail\0" + message_id).digest()
     lines = [
         "message-id " + sha256(b"message-id\0" + message_id).hexdigest(),

@@ -113,7 +113,7 @@ class Accepting:
         new = self._new
         return Claim(
             d.id, new.id, new.org, new.stream, lease, until, 1, d.record, destination=d.destination, alone=alone,
-            decided=d.decided, body_hash=new.body_hash,
+            decided=d.decided, worked=new.worked,
         )  # fmt: skip
 
     def _stored(self) -> None:

@@ -4,6 +4,7 @@ import enum
 
 import msgspec
 
+from carepost.crypto.dkim import Canonical
 from carepost.ground.errors import CarepostError
 from carepost.policy.types import Assurance, Method, Plan
 from carepost.proof.event import Draft
@@ -95,6 +96,8 @@ class MessageRecord(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     metadata: dict[str, str] = {}
     v: int = 1
+    #: Submission.thread
+    thread: str = ""
 
 
 class NewDelivery(msgspec.Struct, frozen=True):
@@ -115,6 +118,17 @@ class EventDraft(msgspec.Struct, frozen=True):
     personal: dict[str, tuple[bytes, bytes]] = {}
 
 
+class Worked(msgspec.Struct, frozen=True):
+    """What the door worked out of a message's bytes; a delivery that follows at once need not do it again."""
+
+    #: `crypto.dkim.body_hash_relaxed`
+    body_hash: bytes
+    #: `crypto.dkim.canonical`
+    header: Canonical
+    #: `proof.commitments.mail_value`
+    mail: bytes
+
+
 class NewMessage(msgspec.Struct, frozen=True):
     id: bytes
     org: bytes
@@ -131,8 +145,7 @@ class NewMessage(msgspec.Struct, frozen=True):
     repeat: bytes | None = None
     #: the message of the last hour that this one repeats (Queue.repeated)
     repeats: bytes | None = None
-    #: relaxed DKIM body hash of `body`, where it was worked out already (crypto.dkim.body_hash_relaxed)
-    body_hash: bytes | None = None
+    worked: Worked | None = None
 
 
 class Claim(msgspec.Struct):
@@ -153,8 +166,8 @@ class Claim(msgspec.Struct):
     alone: bool = False
     #: as NewDelivery.decided; None after a wait in the queue: facts and decision run again
     decided: tuple[int, int] | None = None
-    #: as NewMessage.body_hash; None when it must be worked out again
-    body_hash: bytes | None = None
+    #: as NewMessage.worked; None when it must be worked out again
+    worked: Worked | None = None
     #: of the row when it was claimed; settle changes that row or none
     rev: int = 0
 

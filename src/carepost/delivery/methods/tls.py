@@ -14,6 +14,7 @@ from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock
 from carepost.ground.keys import PurposeKeys
 from carepost.policy.types import Method
+from carepost.queue.types import Worked
 from carepost.rfc import message as rfc_message
 from carepost.rfc.errors import RfcError
 
@@ -38,10 +39,12 @@ def _read(body: bytes) -> rfc_message.Message:
 
 
 class Prepared(msgspec.Struct, frozen=True):
-    """`data` as it goes over the wire, before dot-stuffing; `body_hash`: its relaxed DKIM body hash."""
+    """`data` as it goes over the wire, before dot-stuffing; `body_hash`: its relaxed DKIM body hash; `mail`: what
+    `proof.commitments.mail_value` says of it, where that is known."""
 
     data: bytes
     body_hash: bytes
+    mail: bytes = b""
 
 
 class Unready(Exception):
@@ -64,7 +67,7 @@ class Preparer:
         snapshot: OrgSnapshot,
         *,
         header_from: str = "",
-        body_hash: bytes | None = None,
+        worked: Worked | None = None,
         sevenbit_only: bool = False,
         alone: bool = False,
     ) -> Prepared:
@@ -74,32 +77,34 @@ class Preparer:
         known = self._ready.get(key)
         if known is not None:
             return known
-        prepared = self._make(body, snapshot, header_from, body_hash, sevenbit_only)
+        prepared = self._make(body, snapshot, header_from, worked, sevenbit_only)
         if not alone:
             self._keep(key, prepared)
         return prepared
 
     def _make(
-        self, body: bytes, snapshot: OrgSnapshot, header_from: str, body_hash: bytes | None, sevenbit_only: bool
+        self, body: bytes, snapshot: OrgSnapshot, header_from: str, worked: Worked | None, sevenbit_only: bool
     ) -> Prepared:
         if sevenbit_only and not body.isascii():
             converted = sevenbit.convert(body)
             if converted is None:
                 raise Unready("no-8bitmime")
-            body, body_hash = converted, None
+            body, worked = converted, None
         data = body
         end = body.find(b"\r\n\r\n")
         if not header_from or _REMOVED.search(body, 0, end if end >= 0 else len(body)):
             read = _read(body)
             header_from = read.from_[0].address
             data = rfc_message.rewrite(body, read, rfc_message.removed(read))
-        digest = body_hash if body_hash is not None else dkim.body_hash_relaxed(data)
+        digest = worked.body_hash if worked is not None else dkim.body_hash_relaxed(data)
         signers = self._signers_of(snapshot, header_from.rpartition("@")[2])
         if signers:
-            data = dkim.sign_all(data, signers, clock.now() // 1_000_000, digest) + data
+            # what is taken out, and our trace field, are none of the fields that are signed
+            header = worked.header if worked is not None else None
+            data = dkim.sign_all(data, signers, clock.now() // 1_000_000, digest, header) + data
         if not data.endswith(b"\r\n"):
             data += b"\r\n"
-        return Prepared(data, digest)
+        return Prepared(data, digest, worked.mail if worked is not None else b"")
 
     def _signers_of(self, snapshot: OrgSnapshot, domain: str) -> list[dkim.Signer]:
         """Those of the From domain: nothing else is aligned."""
