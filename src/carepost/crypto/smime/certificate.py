@@ -41,6 +41,8 @@ class Certificate(msgspec.Struct, frozen=True, eq=False):
 
     der: bytes
     x509: x509.Certificate
+    #: None where it is of a kind nobody here knows
+    public_key: object
     #: SHA-256 of the whole, hex
     fingerprint: str
     #: as `rfc.path.matching` gives them
@@ -71,10 +73,6 @@ class Certificate(msgspec.Struct, frozen=True, eq=False):
     def __repr__(self) -> str:
         # no name, no address: this text may reach a log
         return f"Certificate({self.fingerprint[:16]})"
-
-    @property
-    def public_key(self) -> object:
-        return self.x509.public_key()
 
     def pem(self) -> bytes:
         return self.x509.public_bytes(serialization.Encoding.PEM)
@@ -124,13 +122,14 @@ def _facts(raw: bytes, found: x509.Certificate) -> Certificate:
     usage = _value(extensions, ExtensionOID.KEY_USAGE, x509.KeyUsage)
     extended = _value(extensions, ExtensionOID.EXTENDED_KEY_USAGE, x509.ExtendedKeyUsage)
     basic = _value(extensions, ExtensionOID.BASIC_CONSTRAINTS, x509.BasicConstraints)
-    name, weak = _key(found)
+    public, name, weak = _key(found)
     faults = [fault for fault in (weak, _signature(found)) if fault]
     if any(e.critical and isinstance(e.value, x509.UnrecognizedExtension) for e in extensions.values()):
         faults.append("unknown-critical-extension")
     return Certificate(
         der=raw,
         x509=found,
+        public_key=public,
         fingerprint=found.fingerprint(hashes.SHA256()).hex(),
         addresses=_addresses(_value(extensions, ExtensionOID.SUBJECT_ALTERNATIVE_NAME, x509.SubjectAlternativeName)),
         subject=_text(found.subject),
@@ -165,23 +164,23 @@ def _text(name: x509.Name) -> str:
     return words.safe(name.rfc4514_string())[:300]
 
 
-def _key(found: x509.Certificate) -> tuple[str, str]:
-    """The name of the key's kind, and its fault."""
+def _key(found: x509.Certificate) -> tuple[object, str, str]:
+    """The key, the name of its kind, and its fault."""
     try:
         key = found.public_key()
     except (ValueError, UnsupportedAlgorithm):
-        return "unknown", "unsupported-key"
+        return None, "unknown", "unsupported-key"
     if isinstance(key, rsa.RSAPublicKey):
         fits = MIN_RSA <= key.key_size <= MAX_RSA and key.public_numbers().e >= 3
-        return f"rsa-{key.key_size}", "" if fits else "weak-key"
+        return key, f"rsa-{key.key_size}", "" if fits else "weak-key"
     if isinstance(key, ec.EllipticCurvePublicKey):
         known = isinstance(key.curve, oids.CURVE_TYPES)
-        return f"ec-p{key.curve.key_size}" if known else "ec-other", "" if known else "unsupported-key"
+        return key, f"ec-p{key.curve.key_size}" if known else "ec-other", "" if known else "unsupported-key"
     if isinstance(key, x25519.X25519PublicKey):
-        return "x25519", ""
+        return key, "x25519", ""
     if isinstance(key, ed25519.Ed25519PublicKey):
-        return "ed25519", ""
-    return "unknown", "unsupported-key"
+        return key, "ed25519", ""
+    return None, "unknown", "unsupported-key"
 
 
 def _signature(found: x509.Certificate) -> str:

@@ -147,7 +147,11 @@ def _identity(key: object, certificate: Certificate, chain: Sequence[bytes]) -> 
     if not isinstance(key, PrivateKey):
         raise BadCertificate("key-kind", "Only RSA, EC and X25519 keys can be used for S/MIME.")
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    if key.public_key().public_bytes(*form) != certificate.x509.public_key().public_bytes(*form):
+    try:
+        theirs = certificate.x509.public_key().public_bytes(*form)
+    except (ValueError, UnsupportedAlgorithm):
+        theirs = b""
+    if key.public_key().public_bytes(*form) != theirs:
         raise BadCertificate("key-mismatch", "The private key belongs to another certificate.")
     weak = {"weak-key", "unsupported-key"} & set(certificate.faults)
     if weak:
