@@ -31,6 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     change.add_argument("--name")
     change.add_argument("--floor", choices=["VERIFIED", "AUTHENTICATED", "MESSAGE"], help="the least any message needs")
     change.add_argument("--patience", type=int, metavar="SECONDS", help="before the plan's next method (default 4 h)")
+    change.add_argument(
+        "--keep-content", type=int, metavar="DAYS", help="how long content stays readable (default 2192; 0: for ever)"
+    )
     entry.reason(change, required=False)
     for made in (add, change):
         for setting, words in SETTINGS.items():

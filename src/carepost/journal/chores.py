@@ -1,5 +1,6 @@
 """What the journal does by the clock: the clock's own state hourly, deposits that expire, checkpoints daily, what the
-engines saw of destinations, and what somebody must be told of them."""
+engines saw of destinations, and what somebody must be told of them, content past its retention, and rows that have had
+their time."""
 
 import threading
 from typing import Final
@@ -11,8 +12,9 @@ from carepost.archive.marks import Marks
 from carepost.audit.store import Store
 from carepost.destinations import alerts
 from carepost.ground import clock, ids, log, timesync
-from carepost.journal import checkpoints
+from carepost.journal import checkpoints, sweeping
 from carepost.journal.destinations import Follower
+from carepost.journal.disposal import Disposal
 from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
@@ -39,6 +41,8 @@ class Chores:
         self._hour = -1
         self._expired_at = 0
         self._mailed_at = 0
+        self._swept_at = 0
+        self._disposal = Disposal(store, self._marks)
         self._alerted_at = 0
         home = settings.CAREPOST_HOME
         self._follower = Follower(home, settings.CAREPOST_KEYS, self._marks) if home is not None else None
@@ -70,6 +74,11 @@ class Chores:
         if now - self._mailed_at >= _MAIL_US:
             checkpoints.mail(self._store, self._marks, self._door, now)
             self._mailed_at = now
+        if now - self._swept_at >= HOUR_US:
+            sweeping.sweep(now)
+            self._swept_at = now
+        # a few messages a round: the writer of the log waits for each of them
+        self._disposal.step(now)
 
 
 def record_clock(now: int) -> None:

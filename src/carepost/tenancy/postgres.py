@@ -35,6 +35,7 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("tenancy_unit", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
     ("tenancy_senderdomain", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
     ("tenancy_suppression", {"staff": _WRITE, "journal": _WRITE}),
+    ("tenancy_signinlink", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
     ("tenancy_*", {"staff": _WRITE, "journal": _READ}),
     ("mailbox_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
     ("archive_*", {"staff": _WRITE, "journal": _WRITE}),
@@ -43,7 +44,8 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     # the latest signed checkpoint stands in a header of the engine's answers
     ("audit_checkpoint", {"staff": _READ, "engine": _READ, "journal": _WRITE}),
     ("audit_*", {"staff": _READ, "journal": _WRITE}),
-    ("django_session", {"staff": _WRITE}),
+    # the journal clears out what has expired, and sees nothing of what stands in a session
+    ("django_session", {"staff": _WRITE, "journal": "SELECT (expire_date), DELETE"}),
     ("carepost_cache", {"staff": _WRITE}),
     ("django_migrations", {"staff": _READ, "outside": _READ, "journal": _READ}),
     ("*", {"staff": _WRITE}),

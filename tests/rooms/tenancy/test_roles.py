@@ -163,7 +163,7 @@ DENIED = {
          "archive_message", "archive_token", "audit_leaf", "engine_credential"],
         ["tenancy_organisation", "tenancy_orgkey", "tenancy_orgepoch", "audit_key"],
     ),
-    "journal": (["mfa_authenticator", "django_session"], ["tenancy_staff", "tenancy_apikey"]),
+    "journal": (["mfa_authenticator"], ["tenancy_staff", "tenancy_apikey"]),
     "staff": (["tenancy_outboxevent"], ["audit_leaf", "audit_checkpoint"]),
     "engine": (
         ["tenancy_organisation", "tenancy_credential", "tenancy_staff", "mailbox_deposit", "audit_leaf"],
@@ -188,6 +188,14 @@ def test_a_role_reads_and_writes_nothing_it_does_not_need(role: str, installed: 
             connection.execute("CREATE TABLE mine (x int)")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("ALTER TABLE tenancy_organisation NO FORCE ROW LEVEL SECURITY")
+
+
+def test_the_journal_clears_sessions_out_and_sees_nothing_of_them(installed: Installed) -> None:
+    with installed.connect("journal") as connection:
+        connection.execute("DELETE FROM django_session WHERE expire_date < now()")
+        for column in ("session_key", "session_data", "*"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                connection.execute(f"SELECT {column} FROM django_session")
 
 
 def test_the_engine_reads_every_organisation_through_the_views(installed: Installed) -> None:

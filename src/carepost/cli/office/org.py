@@ -7,7 +7,7 @@ from carepost.cli.org import SETTINGS
 from carepost.ground.errors import ConfigError
 from carepost.policy.types import Assurance
 from carepost.tenancy import select
-from carepost.tenancy.actions import keys, organisations
+from carepost.tenancy.actions import keys, organisations, retention
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import COMMAND_LINE
 
@@ -41,6 +41,7 @@ def run(args: argparse.Namespace) -> int:
         return entry.done(f"The {args.purpose} key is at version {version}.", result, args)
     settings = {name.replace("-", "_"): getattr(org, name.replace("-", "_")) for name in SETTINGS}
     shown = {**_row(org), **settings, "patience": org.patience, "policy_version": org.policy_version}
+    shown["keep_content"] = retention.content_days(org.pk)
     if args.json:
         return entry.done("", shown, args)
     return entry.show([{"setting": k, "value": v} for k, v in shown.items()], args, "")
@@ -51,6 +52,11 @@ def _set(org: Organisation, args: argparse.Namespace) -> int:
     changes |= {"name": args.name, "patience": args.patience}
     changes["floor"] = Assurance[args.floor] if args.floor else None
     changes = {name: value for name, value in changes.items() if value is not None}
+    if args.keep_content is not None:
+        retention.keep_content(org.pk, args.keep_content, actor=COMMAND_LINE, reason=args.reason)
+        if not changes:
+            result = {**_row(org), "keep_content": args.keep_content}
+            return entry.done(_kept(args.keep_content), result, args)
     if not changes:
         raise ConfigError("Name what to change, e.g. --phone '+1 555 0100'.")
     row = organisations.change_settings(org.pk, actor=COMMAND_LINE, reason=args.reason, **changes)
@@ -63,3 +69,7 @@ def _settings(args: argparse.Namespace) -> dict[str, str | None]:
 
 def _row(org: Organisation) -> dict[str, object]:
     return {"id": str(org.pk), "slug": org.slug, "name": org.name, "floor": Assurance(org.floor).name}
+
+
+def _kept(days: int) -> str:
+    return f"Content is kept {days} days, then disposed of." if days else "Content is kept for ever."

@@ -6,6 +6,7 @@ from carepost.tenancy.models.keys import OrgEpoch, OrgKey, Suppression
 from carepost.tenancy.models.organisations import DkimKey, DomainClaim, Organisation, SenderDomain, Unit
 from carepost.tenancy.models.outbox import OutboxEvent, OutboxHead
 from carepost.tenancy.models.policy import PolicyVersion, Rule
+from carepost.tenancy.models.retention import Retention
 from carepost.tenancy.models.staff import Membership, SignInLink, Staff
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "OutboxEvent",
     "OutboxHead",
     "PolicyVersion",
+    "Retention",
     "Route",
     "Rule",
     "SenderDomain",
