@@ -15,6 +15,7 @@ from carepost.ground import log, postgres
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import MasterKeyring
+from carepost.processes import logs
 from carepost.processes.roles import ROLES
 
 #: SIGTERM first; what is left after this many seconds is killed (the promise is 10 s)
@@ -22,6 +23,8 @@ GRACE = 8.0
 #: a process that died is started again after these waits, the last one repeated
 BACKOFF = (0.1, 0.5, 2.0, 5.0, 10.0)
 READY_WITHIN = 60.0
+#: seconds between looks at the size of the logs
+_TRIM_EVERY = 60.0
 
 
 #: glibc gives each block of 128 KiB or more its own mapping; the TLS reader asks for one of 256 KiB at every read, and
@@ -73,8 +76,12 @@ class Supervisor:
 
     def run(self) -> None:
         """Watches until `stop` is asked for (a signal handler may call it)."""
+        trimmed = time.monotonic()
         while not self._stopping:
             self._turn(0.5)
+            if time.monotonic() - trimmed > _TRIM_EVERY:
+                trimmed = time.monotonic()
+                _trim(self.home.log)
 
     def request_stop(self) -> None:
         self._stopping = True
@@ -184,6 +191,13 @@ class Supervisor:
     def _signal(child: Child, number: int) -> None:
         if child.process is not None and child.process.poll() is None:
             child.process.send_signal(number)
+
+
+def _trim(folder: Path) -> None:
+    try:
+        logs.trim(folder)
+    except OSError as error:  # a full disk must not stop who watches the processes
+        log.failure("logs-not-trimmed", error)
 
 
 def _without_owner(environ: dict[str, str]) -> dict[str, str]:
