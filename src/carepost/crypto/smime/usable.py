@@ -88,7 +88,9 @@ def _with_chain(
     if certificate.fingerprint in trust.pinned:
         return Usability(tuple(reasons), "pinned")
     found = chain.judge(certificate, intermediates, trust.store, at, trust.evidence)
-    if found.fault and found.fault not in reasons:
+    # of a certificate that is itself out of date that is said already
+    dated = found.fault == "chain-expired" and {"expired", "not-yet-valid"} & set(reasons)
+    if found.fault and not dated:
         reasons.append(found.fault)
     if found.revocation == "revoked":
         reasons.append("revoked")
