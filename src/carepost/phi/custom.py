@@ -1,0 +1,120 @@
+"""An organisation's own words, patterns and exemptions, checked at entry and compiled once."""
+
+import functools
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from carepost.ground.errors import ConfigError
+from carepost.phi.fold import Look, flatten, fold
+from carepost.phi.lists import Weight
+from carepost.phi.marks import Mark
+from carepost.phi.pattern import compile_pattern
+from carepost.phi.types import Custom, Pattern, Score, Strength
+from carepost.phi.vocabulary import Entry, Vocabulary
+
+WORDS, PATTERNS, EXEMPTIONS = 2000, 50, 200
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,62}")
+_EXEMPT = "exempt"
+
+
+class Compiled(NamedTuple):
+    """What `check` accepted, ready to read with."""
+
+    phrases: Vocabulary | None
+    patterns: tuple[tuple[Pattern, re.Pattern[str], re.Pattern[str] | None], ...]
+    exempt: tuple[re.Pattern[str], ...]
+    #: kinds this organisation never counts
+    kinds: frozenset[str]
+    scores: dict[str, tuple[Score, Strength]]
+
+
+def check(custom: Custom) -> None:
+    """ConfigError, in a sentence that names the word, pattern or exemption by its id and says what to write instead."""
+    compile_custom(custom)
+
+
+@functools.lru_cache(maxsize=256)
+def compile_custom(custom: Custom) -> Compiled:
+    """The compiled form; ConfigError as `check`."""
+    _counted(custom)
+    phrases: list[tuple[str, Entry]] = []
+    for word in custom.words:
+        _named("Word", word.id)
+        phrases.append((_phrase(f"Word '{word.id}'", word.text), Entry("word", word.id, Weight.FULL)))
+    exempt = []
+    for exemption in custom.exemptions:
+        _named("Exemption", exemption.id)
+        if not (exemption.phrase or exemption.pattern or exemption.kind):
+            raise ConfigError(f"Exemption '{exemption.id}' is empty: give a phrase, a pattern or a kind of finding.")
+        if exemption.phrase:
+            phrase = _phrase(f"Exemption '{exemption.id}'", exemption.phrase)
+            phrases.append((phrase, Entry(_EXEMPT, exemption.id, Weight.NONE)))
+        if exemption.pattern:
+            exempt.append(compile_pattern(exemption.id, exemption.pattern))
+    return Compiled(
+        phrases=Vocabulary(phrases, {}) if phrases else None,
+        patterns=tuple(_pattern(pattern) for pattern in custom.patterns),
+        exempt=tuple(exempt),
+        kinds=frozenset(exemption.kind for exemption in custom.exemptions if exemption.kind),
+        scores={word.id: (word.score, word.strength) for word in custom.words},
+    )
+
+
+def _counted(custom: Custom) -> None:
+    for what, given, most in (
+        ("words", custom.words, WORDS),
+        ("patterns", custom.patterns, PATTERNS),
+        ("exemptions", custom.exemptions, EXEMPTIONS),
+    ):
+        if len(given) > most:
+            raise ConfigError(f"At most {most} {what} of an organisation's own are read: remove {len(given) - most}.")
+
+
+def _named(what: str, identity: str) -> None:
+    if not _ID.fullmatch(identity):
+        raise ConfigError(f"{what}: an id has 1 to 63 letters, digits, spaces, points, dashes or underscores.")
+
+
+def _phrase(what: str, text: str) -> str:
+    if not 2 <= len(flatten(fold(text).lower()).strip()) <= 2000:
+        raise ConfigError(f"{what} must have at least two letters or digits and at most 2,000 characters.")
+    return text
+
+
+def _pattern(pattern: Pattern) -> tuple[Pattern, re.Pattern[str], re.Pattern[str] | None]:
+    _named("Pattern", pattern.id)
+    if pattern.score is Score.PERSON:
+        raise ConfigError(f"Pattern '{pattern.id}' must find an identifier or a health word: choose one of the two.")
+    if not 1 <= pattern.window <= 2000:
+        raise ConfigError(f"Pattern '{pattern.id}': the window of its keywords is 1 to 2,000 characters.")
+    if len(pattern.keywords) > 50 or any(not 1 <= len(word) <= 100 for word in pattern.keywords):
+        raise ConfigError(f"Pattern '{pattern.id}': at most 50 keywords of 1 to 100 characters.")
+    words = "|".join(re.escape(flatten(fold(word).lower()).strip()) for word in pattern.keywords)
+    near = re.compile(rf"(?<![a-z0-9])(?:{words})(?![a-z0-9])") if words else None
+    return pattern, compile_pattern(pattern.id, pattern.pattern), near
+
+
+def marks(look: Look, compiled: Compiled) -> Iterator[Mark]:
+    """What the organisation's own words and patterns find."""
+    if compiled.phrases:
+        for hit in compiled.phrases.hits(look):
+            if hit.entry.kind == "word":
+                score, strength = compiled.scores[hit.entry.term]
+                kind = f"word:{hit.entry.term}"
+                yield Mark(hit.start, hit.end, score, kind, strength, value=hash(kind))
+    for pattern, expression, near in compiled.patterns:
+        for found in expression.finditer(look.text):
+            start, end = found.span()
+            if near is None or near.search(look.flat, max(0, start - pattern.window), end + pattern.window):
+                kind = f"pattern:{pattern.id}"
+                value = hash((kind, found[0].upper() if pattern.score is Score.IDENTIFIER else ""))
+                yield Mark(start, end, pattern.score, kind, pattern.strength, value=value)
+
+
+def exempted(look: Look, compiled: Compiled) -> list[tuple[int, int]]:
+    """Spans of the text that are not to count."""
+    spans = [found.span() for expression in compiled.exempt for found in expression.finditer(look.text)]
+    if compiled.phrases:
+        spans.extend((hit.start, hit.end) for hit in compiled.phrases.hits(look) if hit.entry.kind == _EXEMPT)
+    return sorted(spans)

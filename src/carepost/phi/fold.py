@@ -1,0 +1,95 @@
+"""Text as the detector compares it: one way to write each letter, digit, dash and space.
+
+Zero-width characters, soft hyphens and marks vanish (BI-063, BI-064), letters of other scripts that look like Latin
+ones become them, compatibility forms (full width, superscript, mathematical) are unfolded, white space runs are one.
+Linear in the text; nothing is looked up twice.
+"""
+
+import re
+import unicodedata
+
+import msgspec
+
+#: other scripts' letters that a reader takes for Latin ones (Unicode TR 39 confusables, single letters)
+_CONFUSABLE = {
+    "A": "АΑꓮ", "B": "ВΒꓐ", "C": "СϹꓚ", "D": "ꓓ", "E": "ЕΕꓰ", "F": "ꓝϜ", "G": "Ԍꓖ", "H": "НΗꓧ", "I": "ІΙӀꓲ", "J": "Јꓙ",
+    "K": "КΚꓗ", "L": "ꓡ", "M": "МΜꓟ", "N": "Νꓠ", "O": "ОΟՕꓳ", "P": "РΡꓑ", "Q": "Ԛ", "R": "ꓣ", "S": "ЅՏꓢ", "T": "ТΤꓔ",
+    "U": "Սꓴ", "V": "ѴꓦⅤ", "W": "Ԝꓪ", "X": "ХΧꓫ", "Y": "УΥҮꓬ", "Z": "Ζꓜ",
+    "a": "аαɑ", "c": "сϲ", "d": "ԁ", "e": "еҽ", "g": "ɡց", "h": "һհ", "i": "іıΐι", "j": "јϳ", "k": "к", "l": "ӏ",
+    "n": "ոп", "o": "оοօσ", "p": "рρ", "q": "ԛ", "r": "г", "s": "ѕ", "u": "սυ", "v": "νѵ", "w": "ԝѡ", "x": "хχ",
+    "y": "уүγ",
+}  # fmt: skip
+_SAME = {
+    **{letter: latin for latin, letters in _CONFUSABLE.items() for letter in letters},
+    **dict.fromkeys("‐‑‒–—―−⁃⸺⸻", "-"),
+    **dict.fromkeys("‘’ʼ´`", "'"),
+    **dict.fromkeys("“”«»", '"'),
+    **dict.fromkeys("\n\r\f\v\x1c\x85\u2028\u2029", "\n"),
+    "\t": "\t",
+}
+#: a hostile text of every character there is must not fill memory
+_REMEMBERED = 20_000
+_SPACES = re.compile(r" {2,}|\t[\t ]+")
+_LINES = re.compile(r"[ \t]?\n[ \t]?")
+_GAPS = re.compile(r"\n{3,}")
+
+
+def _one(char: str) -> str:
+    """What stands for one character that is not plain ASCII."""
+    category = unicodedata.category(char)
+    if category in ("Cf", "Mn", "Me", "Cn", "Co", "Cs"):
+        return ""
+    if category in ("Zs", "Cc"):
+        return " "
+    if category == "Nd":
+        return str(unicodedata.digit(char))
+    plain = "".join(c for c in unicodedata.normalize("NFKD", char) if unicodedata.category(c) != "Mn")
+    # Some ligatures unfold to eighteen letters; a text must not grow by more than three
+    return "".join(_SAME.get(c, c) for c in plain[:3]) or " "
+
+
+class _Table(dict[int, str]):
+    def __missing__(self, code: int) -> str:
+        found = _one(chr(code))
+        if len(self) < _REMEMBERED:
+            self[code] = found
+        return found
+
+
+_TABLE = _Table({code: chr(code) for code in range(32, 127)})
+_TABLE.update({ord(char): same for char, same in _SAME.items()})
+_FLAT = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
+
+
+class Look(msgspec.Struct, frozen=True):
+    """One text made ready. The three agree in every place: `text` folded, `low` in lower case, `flat` with a space for
+    all that is neither letter nor digit."""
+
+    text: str
+    low: str
+    flat: str
+
+
+def fold(text: str) -> str:
+    """Folded text: runs of white space are single, an empty line separates paragraphs."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n")
+    if not (text.isascii() and text.isprintable()):
+        text = text.translate(_TABLE)
+    text = _SPACES.sub(lambda run: run[0][0], text)
+    if "\n" in text:
+        text = _GAPS.sub("\n\n", _LINES.sub("\n", text))
+    return text
+
+
+def look(text: str) -> Look:
+    folded = fold(text)
+    low = folded.lower()
+    if len(low) != len(folded):
+        low = "".join(c.lower() if len(c.lower()) == 1 else c for c in folded)
+    return Look(folded, low, flatten(low))
+
+
+def flatten(low: str) -> str:
+    """A space for every character that is no letter or digit: phrases match whatever stands between their words."""
+    return low.translate(_FLAT)

@@ -1,0 +1,61 @@
+"""Texts that speak of health and of nobody: blank forms, newsletters, privacy notices, job adverts, letters from a vet.
+
+And the paragraphs at the end of ordinary mail that say "may contain protected health information": what they say weighs
+nothing. A genre takes soft statements away, never an identifier.
+"""
+
+import re
+from collections.abc import Sequence
+
+from carepost.phi import lists
+from carepost.phi.fold import Look
+from carepost.phi.types import Genre
+
+_BLANK = re.compile(r"_{3,}|\.{6,}|\[ ?\]|\( ?\)|[☐□❏]|(?<!\w)-{5,}(?!\w)")
+#: so many places to fill in make a form
+_BLANKS = 3
+
+
+def footers(look: Look) -> list[tuple[int, int]]:
+    """The paragraphs that are disclaimers, as spans."""
+    spans: list[tuple[int, int]] = []
+    for found in lists.expressions("genres")["footer"].finditer(look.low):
+        if spans and found.start() < spans[-1][1]:
+            continue
+        begin = max(
+            look.low.rfind("\n", 0, found.start()), look.low.rfind(". ", max(0, found.start() - 300), found.start())
+        )
+        end = look.low.find("\n", found.end())
+        spans.append((begin + 1, len(look.low) if end < 0 else end))
+    return spans
+
+
+def inside(spans: Sequence[tuple[int, int]], start: int) -> bool:
+    return any(begin <= start < end for begin, end in spans)
+
+
+def genre(looks: Sequence[Look]) -> Genre | None:
+    """What the whole message is, when it is one of the kinds that speak to nobody in particular."""
+    low = "\n".join(look.low for look in looks)
+    signs = lists.expressions("genres")
+    if _several(signs["veterinary"], low, 2):
+        return Genre.VETERINARY
+    if _several(_BLANK, low, _BLANKS, different=False):
+        return Genre.FORM
+    if _several(signs["advert"], low, 3):
+        return Genre.ADVERT
+    if signs["notice"].search(low):
+        return Genre.NOTICE
+    sure = {found[0] for found in signs["newsletter sure"].finditer(low)}
+    if len(sure) >= 2 or (sure and signs["newsletter"].search(low)):
+        return Genre.NEWSLETTER
+    return None
+
+
+def _several(signs: re.Pattern[str], low: str, wanted: int, different: bool = True) -> bool:
+    seen: set[str] = set()
+    for count, found in enumerate(signs.finditer(low), 1):
+        seen.add(found[0])
+        if (len(seen) if different else count) >= wanted:
+            return True
+    return False

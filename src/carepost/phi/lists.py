@@ -1,0 +1,127 @@
+"""This project's own word lists, and how much each of their sections weighs.
+
+Files of `words/`: `[section]` lines, phrases between commas, `#` comments. They ship with the package.
+"""
+
+import enum
+import functools
+import importlib.resources
+import re
+
+import msgspec
+
+
+class Weight(enum.Enum):
+    """How surely a phrase is about health. The value adds up to `weigh.LIKELY`."""
+
+    #: clinical by itself: a disease, a procedure, a drug
+    FULL = 1.0
+    #: of health care, but not of one illness: doctor, pharmacy, prescription
+    CARE = 0.6
+    #: means something else as often: test, appointment, treatment
+    PLAIN = 0.4
+    #: only beside something else: an analyte before its value
+    NONE = 0.0
+
+
+class Section(msgspec.Struct, frozen=True):
+    weight: Weight
+    words: tuple[str, ...]
+    #: written in capitals or not at all
+    cased: bool = False
+
+
+_WEIGHTS = {
+    "condition": Weight.FULL,
+    "procedure": Weight.FULL,
+    "test": Weight.FULL,
+    "specialty": Weight.FULL,
+    "medicine": Weight.FULL,
+    "care": Weight.CARE,
+    "plain": Weight.PLAIN,
+    "spanish": Weight.FULL,
+    "spanish-plain": Weight.PLAIN,
+    "abbreviation": Weight.FULL,
+    "abbreviation-plain": Weight.PLAIN,
+    "analyte": Weight.NONE,
+    "misspelt": Weight.FULL,
+}
+_VOWELS = "aeiou"
+_CASED = frozenset(("abbreviation", "abbreviation-plain"))
+_PHRASE = re.compile(r"\s*,\s*")
+_SET = re.compile(r"<[a-z]+>")
+
+
+def read(name: str) -> dict[str, tuple[str, ...]]:
+    """The sections of one file of `words/`."""
+    sections: dict[str, list[str]] = {}
+    current: list[str] = sections.setdefault("", [])
+    for line in _source(name).splitlines():
+        if line.startswith("["):
+            current = sections.setdefault(line.strip("[] "), [])
+        elif line and not line.startswith("#"):
+            current.extend(word for word in _PHRASE.split(line.strip()) if word)
+    return {section: tuple(dict.fromkeys(words)) for section, words in sections.items()}
+
+
+@functools.cache
+def health() -> dict[str, Section]:
+    return {
+        name: Section(_WEIGHTS[name], words, cased=name in _CASED) for name, words in read("health").items() if words
+    }
+
+
+@functools.cache
+def given_names() -> frozenset[str]:
+    return frozenset(name for line in read("names")["given"] for name in line.split())
+
+
+@functools.cache
+def not_surnames() -> frozenset[str]:
+    """Capitalised words that stand where a surname could and are none."""
+    return frozenset(word for line in read("names")["not a surname"] for word in line.split())
+
+
+@functools.cache
+def desks() -> frozenset[str]:
+    """Local parts of addresses that are no person's."""
+    return frozenset(read("desks")[""])
+
+
+@functools.cache
+def expressions(name: str) -> dict[str, re.Pattern[str]]:
+    """The sections of a file of expressions, each as one: any of its lines, between the edges of words."""
+    sections: dict[str, list[str]] = {}
+    sets: dict[str, str] = {}
+    current = ""
+    for line in _source(name).splitlines():
+        if line.startswith("["):
+            current = line.strip("[] ")
+        elif current == "sets" and " = " in line:
+            key, _, value = line.partition(" = ")
+            sets[f"<{key}>"] = value
+        elif line and not line.startswith("#"):
+            sections.setdefault(current, []).append(_SET.sub(lambda found: sets[found[0]], line))
+    return {section: re.compile(rf"(?<!\w)(?:{'|'.join(lines)})(?!\w)") for section, lines in sections.items()}
+
+
+def _source(name: str) -> str:
+    return importlib.resources.files("carepost.phi").joinpath("words", f"{name}.txt").read_text("utf-8")
+
+
+def misspellings(word: str) -> set[str]:
+    """One slip of a typist: a letter left out, doubled, or changed with its neighbour. The first letter stands."""
+    found = set()
+    for place in range(1, len(word)):
+        found.add(word[:place] + word[place + 1 :])
+        found.add(word[:place] + word[place] + word[place:])
+        if place + 1 < len(word):
+            found.add(word[:place] + word[place + 1] + word[place] + word[place + 2 :])
+        if word[place] in _VOWELS:
+            found |= {word[:place] + vowel + word[place + 1 :] for vowel in _VOWELS}
+    if word.startswith("ph"):
+        found.add("f" + word[2:])
+    if word.startswith("pre"):
+        found.add("per" + word[3:])
+    found.discard(word)
+    return found

@@ -1,0 +1,82 @@
+"""What the detector finds while it reads: marks in one text, and the keywords that stand around a place.
+
+Marks hold places and, to count different identifiers, a digest that lives as long as the reading; `Finding` is what
+leaves.
+"""
+
+import bisect
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from carepost.phi.types import Score, Strength
+from carepost.phi.vocabulary import Hit
+
+#: how far a keyword may stand from what it supports (phi-dlp 2.1, as Purview)
+WINDOW = 300
+
+
+class Mark(NamedTuple):
+    """One thing found, from `start` to `end` in the folded text."""
+
+    start: int
+    end: int
+    score: Score
+    kind: str
+    strength: Strength = Strength.WEAK
+    #: the label of the keyword that supported it
+    near: str = ""
+    #: an ICD-10-CM code
+    term: str = ""
+    #: what it adds to its score where it is weak
+    weight: float = 1.0
+    #: tells different values apart within one reading; no part of any finding
+    value: int = 0
+
+
+def strong(start: int, end: int, kind: str, near: str = "", value: str = "") -> Mark:
+    """A strong identifier."""
+    return Mark(start, end, Score.IDENTIFIER, kind, Strength.STRONG, near, value=hash((kind, value.upper())))
+
+
+def weak(start: int, end: int, kind: str, weight: float, near: str = "") -> Mark:
+    """A weak identifier."""
+    return Mark(start, end, Score.IDENTIFIER, kind, Strength.WEAK, near, weight=weight)
+
+
+class Keys:
+    """The keywords of one text, for quick questions about what stands before or around a place."""
+
+    def __init__(self, hits: Iterable[Hit]) -> None:
+        self.all = sorted(hit for hit in hits if hit.entry.kind.startswith("key:"))
+        self._ends = sorted((hit.end, hit.start, hit.entry.kind[4:], hit.entry.term) for hit in self.all)
+        self._places: dict[str, list[tuple[int, str]]] = {}
+        for hit in self.all:
+            self._places.setdefault(hit.entry.kind[4:], []).append((hit.start, hit.entry.term))
+
+    def of(self, kind: str) -> list[Hit]:
+        return [hit for hit in self.all if hit.entry.kind[4:] == kind]
+
+    def label(self, place: int, within: int, ignoring: frozenset[str] = frozenset()) -> tuple[str, str] | None:
+        """The kind and label of the nearest keyword that ends before `place`: what a number there is called.
+
+        Of keywords that end together the longest speaks ("medical record number", not "number")."""
+        index = bisect.bisect_right(self._ends, (place, place))
+        best: tuple[int, int, str, str] | None = None
+        while index > 0:
+            index -= 1
+            end, start, kind, term = self._ends[index]
+            if end < place - within or (best and end < best[0]):
+                break
+            if kind not in ignoring and (best is None or start < best[1]):
+                best = (end, start, kind, term)
+        return (best[2], best[3]) if best else None
+
+    def near(self, kind: str, start: int, end: int, within: int = WINDOW) -> str:
+        """The label of a keyword of this kind around a place, "" where there is none."""
+        places = self._places.get(kind)
+        if not places:
+            return ""
+        index = bisect.bisect_left(places, (start - within, ""))
+        if index < len(places) and places[index][0] <= end + within:
+            return places[index][1]
+        return ""

@@ -1,0 +1,80 @@
+"""Names of people: a common given name beside a capitalised word, or what a label such as "patient:" announces.
+
+Names of doctors and of whoever signs the message are not the patient's.
+"""
+
+import re
+from collections.abc import Iterator
+
+from carepost.phi import lists
+from carepost.phi.fold import Look
+from carepost.phi.marks import Keys, Mark, weak
+
+_CAPITAL = re.compile(r"(?<![\w@.'-])[A-Z][A-Za-z'-]{1,20}(?![\w@]|\.\w)")
+_NEXT = re.compile(r" (?:[A-Z]\.? )?((?:de |la |del |van |von |Mc|Mac|O')?[A-Z][A-Za-z'-]{1,24})(?![\w@])")
+_BEFORE = re.compile(r"([A-Z][A-Za-z'-]{1,24}), ?$")
+_CARET = re.compile(r"\b([A-Za-z'-]{2,24})\^([A-Za-z'-]{2,24})")
+_TITLE = re.compile(r"(?:\bdr\.?|\bdoctor|\bprof\.?|\bprofessor|\bnurse) (?:[a-z]\. )?(?:[a-z'-]{2,20} )?$")
+_LETTERS = re.compile(
+    r",? ?(?:m\.?d|d\.?o|r\.?n|n\.?p|p\.?a(?:-c)?|ph\.?d|dds|dmd|lcsw|lpn|cna|aprn|crna|facs|cpa|esq|pharmd|dpm|od)\b"
+)
+_CLOSING = re.compile(
+    r"(?:sincerely|regards|thanks|thank you|best|cheers|cordially|respectfully|yours|warmly|saludos|atentamente)"
+    r"[^\n]{0,20}\n{1,2}[^\n]{0,40}$"
+)
+_GREETING = re.compile(
+    r"(?:^|\n|(?<=[.!?] ))(?:dear|hi|hello|hey|hola|estimad[oa]|good (?:morning|afternoon|evening)|"
+    r"congratulations|thanks),? (?:mr\.? |mrs\.? |ms\.? |miss |sr\.? |sra\.? )?([a-z'-]{2,20})(?= [A-Z]|[,!.:;\n-]|$| )"
+)
+_LEADING = re.compile(r"(?:^|\n)([A-Z][a-z'-]{1,20}),? ")
+_ANNOUNCED = re.compile(
+    r"(?: name)?\s?[:=#-]?[\s\"*|]{0,3}(?:(?:mr|mrs|ms|miss)\.? )?"
+    r"([A-Z][A-Za-z'-]{1,24})(,? )(?:[A-Z]\.? )?([A-Z][A-Za-z'-]{1,24})(?!\w)"
+)
+_HONORIFIC = re.compile(r"(?<!\w)(?:Mr|Mrs|Ms|Miss)\.? [A-Z][A-Za-z'-]{1,24}(?!\w)")
+
+
+def names(look: Look, keys: Keys) -> Iterator[Mark]:
+    """Full names (weight 1), and greetings by name (half as much: they say that one person is spoken to)."""
+    given = lists.given_names()
+    for found in _CAPITAL.finditer(look.text):
+        if found[0].lower() not in given:
+            continue
+        start, end = found.span()
+        before = _BEFORE.search(look.text, max(0, start - 27), start)
+        after = _NEXT.match(look.text, end)
+        if before and before[1].lower() not in lists.not_surnames():
+            start = before.start()
+        elif after and after[1].lower() not in lists.not_surnames():
+            end = after.end()
+        else:
+            continue
+        if not _other(look, start, end):
+            yield weak(start, end, "name", 1.0)
+    for hit in keys.of("name"):
+        told = _ANNOUNCED.match(look.text, hit.end)
+        if (
+            told
+            and not {told[1].lower(), told[3].lower()} & lists.not_surnames()
+            and not _other(look, told.start(1), told.end())
+        ):
+            yield weak(told.start(1), told.end(), "name", 1.0, hit.entry.term)
+    for found in _HONORIFIC.finditer(look.text):
+        yield weak(*found.span(), "name", 0.8)
+    for found in _CARET.finditer(look.text):
+        yield weak(*found.span(), "name", 1.0)
+    for found in _GREETING.finditer(look.low):
+        if found[1] in given:
+            yield weak(*found.span(1), "greeting", 0.5)
+    for found in _LEADING.finditer(look.text):
+        if found[1].lower() in given:
+            yield weak(*found.span(1), "greeting", 0.5)
+
+
+def _other(look: Look, start: int, end: int) -> bool:
+    """Whether the name belongs to a provider or to who signs."""
+    return bool(
+        _TITLE.search(look.low, max(0, start - 30), start)
+        or _LETTERS.match(look.low, end)
+        or _CLOSING.search(look.low, max(0, start - 80), start)
+    )

@@ -1,0 +1,107 @@
+"""Rows and columns: a header says what the cells under it are (CSV, HTML tables), and HL7 v2 says it by position."""
+
+import re
+from collections.abc import Iterator
+
+from carepost.phi import checks, identifiers
+from carepost.phi.fold import Look, flatten
+from carepost.phi.keywords import KEYWORDS
+from carepost.phi.marks import Mark, strong, weak
+from carepost.phi.types import Score, Strength
+from carepost.phi.vocabulary import Vocabulary
+
+_HEADERS = {
+    flatten(word).strip(): (kind, label) for kind, label, words in KEYWORDS for word in words if ":" not in kind
+} | {
+    "ssn number": ("ssn", "SSN"),
+    "patient dob": ("dob", "DOB"),
+    "id": ("mrn", "record number"),
+    "patient": ("name", "name"),
+    "pt name": ("name", "name"),
+    "acct": ("mrn", "account"),
+    "account": ("mrn", "account"),
+    "dx1": ("icd", "diagnosis"),
+    "code": ("icd", "diagnosis"),
+    "icd10 code": ("icd", "diagnosis"),
+}
+_DELIMITERS = "\t|;,"
+_CELLS = 60
+_NAME = re.compile(r"[A-Z][A-Za-z'-]{1,24}(?:,? [A-Z][A-Za-z'.-]{0,24}){0,3}")
+_ID = re.compile(r"[A-Za-z]{0,5}-?\d[A-Za-z0-9-]{2,18}")
+_DAY = re.compile(r"(?:19|20)\d{6}")
+
+
+def tables(look: Look, vocabulary: Vocabulary) -> Iterator[Mark]:
+    """Marks in the rows under every header, and in HL7 segments."""
+    columns: list[tuple[str, str] | None] = []
+    delimiter = ""
+    start = 0
+    for line in look.text.split("\n"):
+        if line[3:4] == "|" and line[:3] in ("PID", "DG1", "NK1", "IN1"):
+            yield from _segment(line, start)
+        elif delimiter and line.count(delimiter) >= max(1, len(columns) - 2):
+            yield from _row(look, line, start, delimiter, columns, vocabulary)
+        elif header := _header(line):
+            delimiter, columns = header
+        elif line:
+            delimiter, columns = "", []
+        start += len(line) + 1
+
+
+def _header(line: str) -> tuple[str, list[tuple[str, str] | None]] | None:
+    if len(line) > 1000:
+        return None
+    for delimiter in _DELIMITERS:
+        if delimiter in line:
+            cells = [_HEADERS.get(flatten(cell.lower()).strip()) for cell in line.split(delimiter)[:_CELLS]]
+            if sum(cell is not None for cell in cells) >= 2:
+                return delimiter, cells
+    return None
+
+
+def _row(
+    look: Look, line: str, start: int, delimiter: str, columns: list[tuple[str, str] | None], vocabulary: Vocabulary
+) -> Iterator[Mark]:
+    place = start
+    for index, cell in enumerate(line.split(delimiter)):
+        column = columns[index] if index < len(columns) else None
+        bare = cell.strip(" \"'")
+        if column and bare and len(bare) <= 60:
+            begin = place + cell.find(bare[0])
+            yield from _cell(look, bare, begin, *column, vocabulary)
+        place += len(cell) + 1
+
+
+def _cell(look: Look, cell: str, start: int, kind: str, label: str, vocabulary: Vocabulary) -> Iterator[Mark]:
+    end = start + len(cell)
+    digits = identifiers.digits_of(cell)
+    if kind == "ssn" and checks.ssn(digits):
+        yield strong(start, end, "ssn", label, digits)
+    elif kind == "dob" and (identifiers.DATE.fullmatch(cell.lower()) or _DAY.fullmatch(cell)):
+        yield strong(start, end, "dob", label, digits)
+    elif kind == "mbi" and checks.mbi(cell.replace("-", "").upper()):
+        yield strong(start, end, "mbi", label, cell)
+    elif kind in ("mrn", "member", "licence") and _ID.fullmatch(cell) and identifiers.plausible(look, cell, start, 4):
+        name = {"mrn": "mrn", "member": "member-id", "licence": "driver-licence"}[kind]
+        yield strong(start, end, name, label, cell)
+    elif kind == "name" and _NAME.fullmatch(cell):
+        yield weak(start, end, "name", 1.0, label)
+    elif kind == "icd" and vocabulary.title(cell.upper()):
+        yield Mark(start, end, Score.HEALTH, "icd10", Strength.STRONG, label, cell.upper(), value=hash(cell))
+
+
+def _segment(line: str, start: int) -> Iterator[Mark]:
+    """HL7 v2.5 PID-3 (record), PID-7 (birth), PID-19 (SSN)."""
+    fields = line.split("|")[:24]
+    place = start
+    for number, field in enumerate(fields):
+        bare = field.split("^", 1)[0].strip()
+        end = place + len(bare)
+        if fields[0] == "PID" and bare:
+            if number in (2, 3) and _ID.fullmatch(bare):
+                yield strong(place, end, "mrn", "PID", bare)
+            elif number == 7 and bare[:8].isdigit() and len(bare) >= 8:
+                yield strong(place, end, "dob", "PID", bare)
+            elif number == 19 and checks.ssn(identifiers.digits_of(bare)):
+                yield strong(place, end, "ssn", "PID", identifiers.digits_of(bare))
+        place += len(field) + 1

@@ -1,0 +1,171 @@
+"""The words a message is read with, compiled once a process into one automaton.
+
+Own lists (`words/`), conditions and codes of ICD-10-CM (`simple-icd-10-cm`), names of drugs
+(`drug-named-entity-recognition`): the packages of the extra `phi`. Only their data files are read, their code is not
+run: one of them writes into the home folder when it is imported.
+"""
+
+import bz2
+import functools
+import importlib.util
+import pathlib
+import pickle
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+from carepost.ground.errors import ConfigError
+from carepost.phi import keywords, lists
+from carepost.phi.fold import Look, flatten, fold
+from carepost.phi.lists import Weight
+
+try:
+    from ahocorasick_rs import AhoCorasick
+except ImportError:  # the extra `phi` is not installed: said by `load`
+    INSTALLED = False
+else:
+    INSTALLED = True
+
+MISSING = (
+    "Reading messages for health information needs the extra `phi`: install it with `pip install 'carepost[phi]'`, "
+    "or remove the rules that ask for the content of messages."
+)
+
+
+class Entry(NamedTuple):
+    """What one phrase means. `kind` is a section of the lists, `drug`, `icd`, or `key:<identifier>`."""
+
+    kind: str
+    term: str
+    weight: Weight
+    #: the phrase as it must be written, where capitals matter
+    cased: str = ""
+
+
+class Hit(NamedTuple):
+    """A phrase of the vocabulary in a text: where, and what it means."""
+
+    start: int
+    end: int
+    entry: Entry
+
+
+class Vocabulary:
+    """Phrases in one automaton, and the codes of ICD-10-CM with their titles."""
+
+    def __init__(self, phrases: Iterable[tuple[str, Entry]], codes: dict[str, str]) -> None:
+        entries: dict[str, list[Entry]] = {}
+        for phrase, entry in phrases:
+            entries.setdefault(f" {flatten(fold(phrase).lower()).strip()} ", []).append(entry)
+        self._entries = tuple(tuple(meanings) for meanings in entries.values())
+        self._automaton = AhoCorasick(list(entries), store_patterns=False)
+        self.codes = codes
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def hits(self, look: Look) -> Iterator[Hit]:
+        """Every whole-word phrase of the text, in order of its end, those inside others too."""
+        # Both ends of the text count as spaces; phrases carry a space at each end, so places shift by one and back
+        for index, start, end in self._automaton.find_matches_as_indexes(f" {look.flat} ", overlapping=True):
+            for entry in self._entries[index]:
+                if not entry.cased or look.text.startswith(entry.cased, start):
+                    yield Hit(start, end - 2, entry)
+
+    def title(self, code: str) -> str | None:
+        """The title of a code of ICD-10-CM as people write it (`E11.9`), or None where there is no such code.
+
+        A seventh character has the title of the code it extends (ICD-10-CM Official Guidelines I.A.4).
+        """
+        bare = code.replace(".", "")
+        found = self.codes.get(bare)
+        if found is None and len(bare) == 7:
+            found = self.codes.get(bare[:6].rstrip("X")) or self.codes.get(bare[:6])
+        return found
+
+
+class _Plain(pickle.Unpickler):
+    """Dictionaries, lists and strings; anything that would need a class is refused."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        raise pickle.UnpicklingError(f"{module}.{name} in a dictionary of drugs")
+
+
+_DIAGNOSIS = re.compile(r"<name>([A-Z]\d[0-9A-Z.]*)</name>\s*<desc>([^<]*)</desc>")
+_ASIDE = re.compile(r"\s*\([^)]*\)|\s*\[[^\]]*\]|,? (?:unspecified|not elsewhere classified|nec|nos)\b.*|,.*|;.*")
+_GENERIC = re.compile(
+    r"^(?:other|unspecified|certain|personal|family|encounter|problem|problems|presence|acquired|abnormal|disorders?|"
+    r"diseases?|conditions?|complications?|effects?|sequelae|symptoms?|signs?|care|examination|contact|adverse|need|"
+    r"person|persons|dependence|findings?|exposure|infection|injury|burn|open|superficial|reduced|inadequate)\b"
+)
+_DRUG = re.compile(r"[a-z][a-z-]{3,24}(?: [a-z-]{3,20})?")
+
+
+def _package(name: str) -> pathlib.Path:
+    """Where an installed package lies. Found without importing it."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or not spec.submodule_search_locations:
+        raise ConfigError(MISSING)
+    return pathlib.Path(spec.submodule_search_locations[0])
+
+
+def _icd() -> tuple[dict[str, str], list[tuple[str, Entry]]]:
+    table = next(_package("simple_icd_10_cm").glob("data/*.xml"))
+    codes = {code.replace(".", ""): title for code, title in _DIAGNOSIS.findall(table.read_text("utf-8"))}
+    phrases = []
+    for code, title in codes.items():
+        if len(code) <= 5 and code[0] in "ABCDEFGHIJKLMNOPQ":
+            short = _ASIDE.sub("", title.lower()).strip()
+            short = re.split(r" (?:with|without|due to|in diseases|of unspecified|and|or)\b", short)[0]
+            words = short.split()
+            if 1 <= len(words) <= 4 and len(short) >= 6 and not _GENERIC.match(short):
+                phrases.append((short, Entry("condition", short, Weight.FULL)))
+    return codes, phrases
+
+
+def _drugs() -> list[tuple[str, Entry]]:
+    with bz2.open(_package("drug_named_entity_recognition") / "drug_ner_dictionary.pkl.bz2") as packed:
+        known = _Plain(packed).load()
+    # Of 20,000 substances those that a patient's leaflet exists for
+    given = {
+        name
+        for name, facts in known["drug_canonical_to_data"].items()
+        if "medline_plus_id" in facts or "nhs_url" in facts
+    }
+    refused = set(lists.read("notdrugs")[""])
+    return [
+        (variant, Entry("drug", canonical[0], Weight.FULL))
+        for variant, canonical in known["drug_variant_to_canonical"].items()
+        if variant not in refused and _DRUG.fullmatch(variant) and not given.isdisjoint(canonical)
+    ]
+
+
+def _own() -> Iterator[tuple[str, Entry]]:
+    for name, section in lists.health().items():
+        kind = name.removesuffix("-plain")
+        for word in section.words:
+            if name == "misspelt":
+                yield from ((slip, Entry("misspelt", word, section.weight)) for slip in lists.misspellings(word))
+            else:
+                yield word, Entry(kind, word.lower(), section.weight, word if section.cased else "")
+                if not section.cased and word[-1] not in "s0123456789":
+                    yield f"{word}s", Entry(kind, word.lower(), section.weight)
+    for kind, label, words in keywords.KEYWORDS:
+        yield from ((word, Entry(f"key:{kind}", label, Weight.NONE)) for word in words)
+
+
+@functools.cache
+def load(icd: Callable[[], tuple[dict[str, str], list[tuple[str, Entry]]]] = _icd) -> Vocabulary:
+    """The vocabulary of this process; the first call takes under a second. ConfigError without the extra `phi`."""
+    if not INSTALLED:
+        raise ConfigError(MISSING)
+    try:
+        codes, conditions = icd()
+        drugs = _drugs()
+    except (OSError, StopIteration) as missing:
+        raise ConfigError(MISSING) from missing
+    own = list(_own())
+    written = {flatten(phrase) for phrase, entry in own if entry.kind != "misspelt"}
+    taken = [(phrase, entry) for phrase, entry in own if entry.kind != "misspelt" or phrase not in written]
+    more = [(phrase, entry) for phrase, entry in (*conditions, *drugs) if flatten(phrase) not in written]
+    return Vocabulary((*taken, *more), codes)
