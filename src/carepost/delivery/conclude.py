@@ -184,6 +184,7 @@ def stopped(end: End, decision: Decision) -> Settlement:
         reason=decision.reason,
         rule=decision.rule,
         shown=decision.words,
+        approvals=decision.approvals if isinstance(decision, Hold) else 0,
         **_reached(end),
     )
     kind = kinds.DELIVERY_HELD if held else kinds.DELIVERY_REFUSED

@@ -45,11 +45,20 @@ class Client:
     def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
         return self._any(doors.Preview(submission), doors.PreviewAnswer).deliveries
 
-    def act(self, verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: Actor, reason: str) -> dict[str, str]:
-        """hold | release | retry | retract. Delivery id (text) -> new state, "not-found" or "not-possible"."""
+    def act(
+        self,
+        verb: str,
+        org: bytes,
+        deliveries: tuple[bytes, ...],
+        actor: Actor,
+        reason: str,
+        also: tuple[str, ...] = (),
+    ) -> dict[str, str]:
+        """hold | release | retry | retract. Delivery id (text) -> new state, "not-found", "not-possible" or
+        "needs-another". `also`: as doors.Act."""
         states: dict[str, str] = {}
         for shard, some in by_shard(deliveries).items():
-            states.update(self._ask(shard, doors.Act(verb, org, some, actor, reason), doors.ActAnswer).states)
+            states.update(self._ask(shard, doors.Act(verb, org, some, actor, reason, also), doors.ActAnswer).states)
         return states
 
     def lookup(self, org: bytes, message: bytes) -> MessageView:

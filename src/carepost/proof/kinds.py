@@ -89,6 +89,7 @@ DELIVERY_BOUNCED: Final = "delivery.bounced"
 PORTAL_NOTIFIED: Final = "portal.notified"
 PORTAL_CODE_SENT: Final = "portal.code-sent"
 PORTAL_ACCESS_FAILED: Final = "portal.access-failed"
+DELIVERY_APPROVED: Final = "delivery.approved"
 PORTAL_LOCKED: Final = "portal.locked"
 PORTAL_OPENED: Final = "portal.opened"
 PORTAL_VIEWED: Final = "portal.viewed"
@@ -123,6 +124,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     DELIVERY_HELD: KindInfo(DELIVERY, "the delivery was held"),
     DELIVERY_REFUSED: KindInfo(DELIVERY, "the delivery was refused"),
     DELIVERY_RELEASED: KindInfo(DELIVERY, "a person released the delivery"),
+    DELIVERY_APPROVED: KindInfo(DELIVERY, "a person approved the delivery; another must too"),
     DELIVERY_RETRIED: KindInfo(DELIVERY, "a person asked for another attempt at once"),
     DELIVERY_RETRACTED: KindInfo(DELIVERY, "the delivery was taken back"),
     DELIVERY_PLAN_CHANGED: KindInfo(DELIVERY, "the decision at the attempt differed from the one at the door"),
@@ -181,6 +183,8 @@ FACTS: Final = frozenset({
     "enhanced",  # RFC 3463 code
     "error-us",  # clock.state: greatest error the kernel admits
     "from-method",  # delivery.method-changed
+    "made-by",  # redirect | copy: a delivery that a rule made at the door
+    "made-by-rule",  # id of that rule
     "key",  # id of an API key or credential acted on
     "method",  # tls | smime | openpgp | portal
     "mta-sts",  # none | testing | enforce | unknown

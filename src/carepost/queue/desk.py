@@ -17,6 +17,8 @@ from carepost.wire.types import Accepted, Actor, DeliveryView, MessageView
 
 NOT_FOUND = "not-found"
 NOT_POSSIBLE = "not-possible"
+#: it waits for approval, which whoever asks cannot give: the sender, who approved already, or no person at all
+NEEDS_ANOTHER = "needs-another"
 #: a delivery changed under the hand this often: the caller is told it is not possible
 _TRIES = 5
 #: messages of more deliveries are read by a thread of their own
@@ -30,6 +32,8 @@ class _Asked(NamedTuple):
     verb: str
     actor: Actor
     reason: str
+    #: what else the actor is known by here: addresses, and "credential:<id>", "key:<id>" that are theirs
+    also: tuple[str, ...] = ()
 
 
 class Desk:
@@ -49,9 +53,15 @@ class Desk:
         }
 
     async def act(
-        self, verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: Actor, reason: str
+        self,
+        verb: str,
+        org: bytes,
+        deliveries: tuple[bytes, ...],
+        actor: Actor,
+        reason: str,
+        also: tuple[str, ...] = (),
     ) -> dict[str, str]:
-        asked = _Asked(verb, actor, reason)
+        asked = _Asked(verb, actor, reason, also)
         return {ids.text(delivery): await self._act(org, delivery, asked) for delivery in deliveries}
 
     async def _act(self, org: bytes, delivery: bytes, asked: _Asked) -> str:
@@ -59,6 +69,8 @@ class Desk:
             row = self._shard.backend.delivery(delivery)
             if row is None or row.org != org:
                 return NOT_FOUND
+            if self._barred(row, asked):
+                return NEEDS_ANOTHER
             unit = self._unit(row, asked)
             if unit is None:
                 return NOT_POSSIBLE
@@ -67,11 +79,30 @@ class Desk:
                 return unit.state
         return NOT_POSSIBLE
 
+    def _barred(self, row: DeliveryRow, asked: _Asked) -> bool:
+        if asked.verb != acts.RELEASE or row.state != State.HELD:
+            return False
+        record = self._record(row)
+        if not record.approvals:
+            return False
+        return acts.barred(asked.verb, row.state, record, asked.actor, self._own(row, record, asked))
+
+    def _own(self, row: DeliveryRow, record: DeliveryRecord, asked: _Asked) -> bool:
+        """Whether it is the actor's own message. What cannot be opened is nobody's to approve."""
+        try:
+            message = self.record(row.org, row.message)
+        except (Damaged, NotFound):
+            return True
+        names = {one.lower() for one in (record.sender, message.header_from, message.sender) if one}
+        names.add(f"{message.actor.kind}:{message.actor.id}".lower())
+        mine = {one.lower() for one in (*asked.also, f"{asked.actor.kind}:{asked.actor.id}")}
+        return bool(names & mine)
+
     def _unit(self, row: DeliveryRow, asked: _Asked) -> Move | None:
         now = clock.now()
         record = self._record(row)
         damaged = record is _DAMAGED
-        found = acts.act(asked.verb, row.state, record)
+        found = acts.act(asked.verb, row.state, record, asked.actor)
         if found is None or (damaged and found.state is not State.FAILED):
             return None
         seal = MessageSeal(self._book, row.org, row.message)

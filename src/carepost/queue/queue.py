@@ -159,10 +159,17 @@ class Queue:
         return self._desk.record(claim.org, claim.message)
 
     async def act(
-        self, verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: Actor, reason: str
+        self,
+        verb: str,
+        org: bytes,
+        deliveries: tuple[bytes, ...],
+        actor: Actor,
+        reason: str,
+        also: tuple[str, ...] = (),
     ) -> dict[str, str]:
-        """hold | release | retry | retract. Delivery id (text) -> its new state, "not-found", or "not-possible"."""
-        return await self._desk.act(verb, org, deliveries, actor, reason)
+        """hold | release | retry | retract. Delivery id (text) -> its new state, "not-found", "not-possible" or
+        "needs-another" (approval that this actor cannot give). `also`: as wire.doors.Act."""
+        return await self._desk.act(verb, org, deliveries, actor, reason, also)
 
     async def lookup(self, org: bytes, message: bytes) -> MessageView:
         """Raises NotFound: absent, forgotten (then history has it) or another organisation's."""

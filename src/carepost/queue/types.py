@@ -73,6 +73,11 @@ class DeliveryRecord(msgspec.Struct, frozen=True):
     asked_methods: tuple[Method, ...] = ()
     #: a person released it from a hold: rules that hold no longer apply, what they require of protection does
     released: bool = False
+    #: while it waits for approval: how many people must give it; and who has given it ("staff:<id>")
+    approvals: int = 0
+    approved: tuple[str, ...] = ()
+    #: redirect | copy: made at the door by a rule, in place of (or beside) a recipient of the envelope; "": asked for
+    made_by: str = ""
     v: int = 1
 
 
@@ -95,6 +100,11 @@ class MessageRecord(msgspec.Struct, frozen=True):
     origin: str
     tags: tuple[str, ...] = ()
     metadata: dict[str, str] = {}
+    #: what rules asked of the message at the door: fields by name ("" for what was not there), octets, a reason given;
+    #: None: no rule asked then, so it is not known
+    headers: dict[str, str] | None = None
+    size: int | None = None
+    reasoned: bool = False
     v: int = 1
     #: Submission.thread
     thread: str = ""

@@ -182,7 +182,8 @@ class DoorsServer:
             if queue is None:
                 states.update((ids.text(delivery), "not-found") for delivery in deliveries)
             else:
-                states.update(await queue.act(call.verb, call.org, tuple(deliveries), call.actor, call.reason))
+                some = tuple(deliveries)
+                states.update(await queue.act(call.verb, call.org, some, call.actor, call.reason, call.also))
         return states
 
     async def _listing(self, org: bytes, state: str, limit: int) -> tuple[MessageView, ...]:

@@ -21,6 +21,9 @@ class Act(msgspec.Struct, frozen=True, tag="act"):
     deliveries: tuple[bytes, ...]
     actor: Actor
     reason: str
+    #: what else the actor is known by: their addresses, and "credential:<id>", "key:<id>" of theirs. Nobody approves
+    #: their own message
+    also: tuple[str, ...] = ()
 
 
 class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
@@ -83,7 +86,7 @@ class PreviewAnswer(msgspec.Struct, frozen=True, tag="previewed"):
 
 
 class ActAnswer(msgspec.Struct, frozen=True, tag="acted"):
-    #: delivery id -> its new state, or "not-found", or "not-possible"
+    #: delivery id -> its new state, or "not-found", "not-possible", "needs-another"
     states: dict[str, str]
 
 

@@ -3,13 +3,15 @@ organisation alone."""
 
 import asyncio
 
+import msgspec
 import pytest
 
 from carepost.ground import ids
 from carepost.ground.errors import NotFound, Refused
-from carepost.proof import kinds
+from carepost.proof import event, kinds
 from carepost.queue.sealing import Opener
-from carepost.queue.types import State
+from carepost.queue.types import NewMessage, State
+from carepost.wire.types import Actor
 from tests.unit.queue import clinic
 from tests.unit.queue.clinic import ADA, CANARY, CLINIC, HARBOUR, House
 
@@ -153,3 +155,54 @@ async def test_what_waits_is_listed_newest_first(house: House) -> None:
     assert [v.id for v in await queue.listing(CLINIC, "held")] == [ids.text(held.id)]
     assert len(await queue.listing(b"", "held")) == 2
     assert len(await queue.listing(CLINIC, "", 1)) == 1
+
+
+BOB, EVE = Actor("staff", "bob-1"), Actor("staff", "eve-1")
+
+
+def waiting_for(approvals: int) -> NewMessage:
+    new = clinic.message(state=State.HELD)
+    (one,) = new.deliveries
+    record = msgspec.structs.replace(one.record, plan=None, approvals=approvals, reason="approval-needed")
+    return msgspec.structs.replace(new, deliveries=(msgspec.structs.replace(one, record=record),))
+
+
+async def test_approval_is_anothers_and_each_persons_once(house: House) -> None:
+    queue = await house.queue()
+    new = waiting_for(2)
+    await queue.accept(new)
+    delivery = new.deliveries[0].id
+    (name,) = (ids.text(delivery),)
+
+    async def release(actor: Actor, *also: str) -> str:
+        return (await queue.act("release", CLINIC, (delivery,), actor, "looked at it", also))[name]
+
+    assert await release(clinic.NURSE) == "needs-another"  # no person
+    assert await release(Actor("system", "command-line")) == "needs-another"
+    assert await release(ADA, new.record.header_from.upper()) == "needs-another"  # the sender
+    assert await release(ADA, "credential:nurse-1") == "needs-another"  # whose credential sent it
+    assert await release(ADA, "someone.else@clinic.test") == "held"
+    assert await release(ADA) == "needs-another"
+    queue = await house.again()
+    assert "1 of 2" in (await queue.lookup(CLINIC, new.id)).deliveries[0].words
+    assert await queue.act("release", CLINIC, (delivery,), ADA, "again") == {name: "needs-another"}
+    assert await queue.act("release", CLINIC, (delivery,), BOB, "fine") == {name: "queued"}
+    (claim,) = await queue.claim(10)
+    assert claim.record.approved == ("staff:ada-1", "staff:bob-1")
+    assert not claim.record.released, "an approval releases from no other hold"
+    drained, _ = await queue.drain(0, 0)
+    said = [event.read(one.event) for one in drained]
+    assert [one.kind for one in said][-3:] == [
+        kinds.DELIVERY_APPROVED,
+        kinds.DELIVERY_RELEASED,
+        kinds.DELIVERY_ATTEMPTED,
+    ]
+
+
+async def test_one_approval_may_be_enough_and_taking_back_needs_none(house: House) -> None:
+    queue = await house.queue()
+    one, other = waiting_for(1), waiting_for(3)
+    await queue.accept(one)
+    await queue.accept(other)
+    assert set((await queue.act("release", CLINIC, (one.deliveries[0].id,), EVE, "fine")).values()) == {"queued"}
+    assert set((await queue.act("retract", CLINIC, (other.deliveries[0].id,), EVE, "no")).values()) == {"failed"}
