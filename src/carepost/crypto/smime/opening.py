@@ -124,9 +124,9 @@ def _peel(entity: bytes, identities: Sequence[Identity]) -> _Layer | None:
 
 def _clear_signed(entity: bytes, spans: list[tuple[int, int]]) -> _Layer:
     """multipart/signed (RFC 1847 2.1): exactly two parts, the signature the second of them."""
-    content = entity[spans[0][0] : spans[0][1]]
     if len(spans) != 2:
         return _Layer("signed", entity, fault="malformed")
+    content = entity[spans[0][0] : spans[0][1]]
     try:
         second = entity[spans[1][0] : spans[1][1]]
         part, _ = parts.outermost(second)
