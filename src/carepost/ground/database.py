@@ -27,6 +27,17 @@ def connect(path: Path, key: bytes | None, *, readonly: bool = False, timeout: f
     return connection
 
 
+def rekey(path: Path, old: bytes, new: bytes) -> None:
+    """Encrypts a whole file anew under another raw key, in one transaction: a crash leaves it under the one or the
+    other. Nobody else may have it open."""
+    connection = connect(path, old)
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        connection.execute(f"PRAGMA rekey = \"x'{new.hex()}'\"")
+    finally:
+        connection.close()
+
+
 def prepare(connection: Connection, key: bytes | None, name: str, *, readonly: bool = False) -> None:
     """Key and pragmas on a connection already open (Django's backend uses this too)."""
     if key is not None:

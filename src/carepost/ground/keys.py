@@ -20,6 +20,8 @@ from carepost.ground.errors import CarepostError, ConfigError
 
 PURPOSES = ("content", "portal", "evidence", "index", "dkim", "signing", "database")
 
+#: what is derived for these stays the same after a rotation: tokens must be found again, a log keeps its signer
+_STEADY = frozenset({"index", "signing"})
 _FORMAT = 1
 _NONCE = 12
 
@@ -76,9 +78,22 @@ class PurposeKeys:
         except InvalidTag:
             raise WrongKey(purpose) from None
 
+    def rewrap(self, purpose: str, wrapped: bytes, aad: bytes) -> bytes | None:
+        """The same under the newest key; None: it is already. Raises WrongKey."""
+        if version_of(wrapped) == self._current:
+            return None
+        return self.wrap(purpose, self.unwrap(purpose, wrapped, aad), aad)
+
     def raw(self, purpose: str, info: bytes, version: int | None = None) -> bytes:
-        """32 bytes derived from the purpose's key, e.g. `raw("database", b"office.db")`."""
-        return _hkdf(self._kek(purpose, self._current if version is None else version), b"carepost/raw/" + info)
+        """32 bytes derived from the purpose's key, e.g. `raw("database", b"office.db")`: from the newest one, where
+        nothing else is said and the purpose is not one whose derived keys must last."""
+        if version is None:
+            version = min(self._keks.get(purpose, {0: b""})) if purpose in _STEADY else self._current
+        return _hkdf(self._kek(purpose, version), b"carepost/raw/" + info)
+
+    def versions(self, purpose: str) -> tuple[int, ...]:
+        """Newest first."""
+        return tuple(sorted(self._keks.get(purpose, ()), reverse=True))
 
     def only(self, *purposes: str) -> "PurposeKeys":
         return PurposeKeys({p: self._keks[p] for p in purposes}, self._current)
@@ -149,6 +164,19 @@ class MasterKeyring:
             raise ConfigError(f"The keyring {path} is damaged or from a newer Carepost.")
         return cls(path, keys, file.current)
 
+    def rotate(self) -> "MasterKeyring":
+        """The keyring with one key more, the newest, on disk when this returns. Older ones stay: they open what they
+        wrapped, and backups made before."""
+        newest = max(self._keys) + 1
+        keys = {**self._keys, newest: os.urandom(32)}
+        encoded = {str(v): base64.b64encode(k).decode() for v, k in sorted(keys.items())}
+        durable.write(self.path, msgspec.json.encode(_File(_FORMAT, newest, encoded)), mode=0o600)
+        return MasterKeyring.open(self.path)
+
+    @property
+    def current(self) -> int:
+        return self._current
+
     def purposes(self, *names: str) -> PurposeKeys:
         """The keys of these purposes (all when none is named)."""
         wanted = names or PURPOSES
@@ -156,6 +184,11 @@ class MasterKeyring:
             {p: {v: _hkdf(k, b"carepost/kek/" + p.encode()) for v, k in self._keys.items()} for p in wanted},
             self._current,
         )
+
+
+def version_of(wrapped: bytes) -> int:
+    """Which version of the purpose's key wrapped it."""
+    return int.from_bytes(wrapped[:2], "big")
 
 
 def _hkdf(key: bytes, info: bytes) -> bytes:

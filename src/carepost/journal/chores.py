@@ -15,6 +15,7 @@ from carepost.ground import clock, ids, log, timesync
 from carepost.journal import checkpoints, sweeping
 from carepost.journal.destinations import Follower
 from carepost.journal.disposal import Disposal
+from carepost.journal.rewrapping import Rewrapping
 from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
@@ -43,6 +44,7 @@ class Chores:
         self._mailed_at = 0
         self._swept_at = 0
         self._disposal = Disposal(store, self._marks)
+        self._rewrapping = Rewrapping(settings.CAREPOST_KEYS, self._marks)
         self._alerted_at = 0
         home = settings.CAREPOST_HOME
         self._follower = Follower(home, settings.CAREPOST_KEYS, self._marks) if home is not None else None
@@ -79,6 +81,7 @@ class Chores:
             self._swept_at = now
         # a few messages a round: the writer of the log waits for each of them
         self._disposal.step(now)
+        self._rewrapping.step()
 
 
 def record_clock(now: int) -> None:

@@ -11,7 +11,7 @@ from carepost.ground.config import Config
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import MasterKeyring
-from carepost.processes import first_run
+from carepost.processes import first_run, rotation
 from carepost.processes.bootstrapped import Bootstrapped
 from carepost.processes.supervisor import Supervisor
 
@@ -39,6 +39,8 @@ class Running:
         if self.home.sandbox:
             self.environ = {**first_run.resolver(self.config), **self.environ}
         self.keyring = _keyring(self.home, self.environ, say)
+        if not self.config.database_url:
+            rotation.bring(self.home.path, self.keyring.purposes("database"), say)
         self.bootstrapped = Bootstrapped()
         self._say = say
         wanted = self.config.engines or os.cpu_count() or 1

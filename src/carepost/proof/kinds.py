@@ -110,6 +110,7 @@ HOUSE_STARTED: Final = "house.started"
 HOUSE_STOPPED: Final = "house.stopped"
 CHECKPOINT_MAILED: Final = "checkpoint.mailed"
 HOUSE_RESTORED: Final = "house.restored"
+KEYS_REWRAPPED: Final = "keys.rewrapped"
 
 #: kinds of office actions (`org.created`, `key.revoked`, …) need no entry here: `info` derives STAFF for them
 KINDS: Final[Mapping[str, KindInfo]] = {
@@ -161,6 +162,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     HOUSE_STARTED: KindInfo(HOUSE, "a process started"),
     HOUSE_STOPPED: KindInfo(HOUSE, "a process stopped"),
     CHECKPOINT_MAILED: KindInfo(HOUSE, "a checkpoint was mailed to the auditor"),
+    KEYS_REWRAPPED: KindInfo(HOUSE, "every key is wrapped by the newest master key"),
     HOUSE_RESTORED: KindInfo(HOUSE, "the system was restored from a backup; what came after that backup is not here"),
 }
 
@@ -193,12 +195,14 @@ FACTS: Final = frozenset({
     "purpose",
     "repeats",  # BI-023: id of the message this one repeats
     "required",  # assurance label required
+    "rewrapped",  # keys.rewrapped: how many keys were
     "rule",  # rule id
     "size",  # bytes
     "spf",  # mail that came by MX: the words of RFC 7208
     "stage",  # queue.types.Stage
     "state",  # delivery state after the event
     "times",  # sender.refused: how many refusals this event stands for
+    "master",  # keys.rewrapped: version of the master key
     "to",  # message.ignored: notice | portal | reports, which of our own addresses it came to
     "tls",  # TLSv1.2 | TLSv1.3 | none
 })  # fmt: skip

@@ -32,6 +32,7 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("tenancy_organisation", {"staff": _WRITE, "outside": _READ, "journal": "SELECT, UPDATE"}),
     ("tenancy_orgepoch", {"staff": _WRITE, "outside": _READ, "journal": "SELECT, UPDATE"}),
     ("tenancy_orgkey", {"staff": _WRITE, "outside": _READ, "journal": "SELECT, INSERT, UPDATE"}),
+    ("tenancy_dkimkey", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
     ("tenancy_unit", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
     ("tenancy_senderdomain", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
     ("tenancy_suppression", {"staff": _WRITE, "journal": _WRITE}),

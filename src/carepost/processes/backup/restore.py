@@ -23,6 +23,7 @@ from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
 from carepost.intake.orgkeys import DirectoryKeys
+from carepost.processes import rotation
 from carepost.processes.backup import vault
 from carepost.processes.backup.manifest import DUMP, NAME, NAMES, File, Manifest
 from carepost.proof import kinds
@@ -93,7 +94,9 @@ def _settle(path: Path, head: vault.Head, manifest: Manifest, config: Config, ke
     (path / "home.json").unlink()
     for folder in (opened.run, opened.log, opened.tls):
         folder.mkdir(exist_ok=True, mode=0o700)
-    for name in ("office.db", "records.db"):
+    # made before a rotation of the master key, it comes under the newest one now
+    rotation.bring(path, keys, say)
+    for name in rotation.FILES:
         if (path / name).exists():
             _sound(path / name, keys.raw("database", name.encode()))
     for shard in manifest.shards:
