@@ -4,6 +4,7 @@ import pytest
 from django.apps import apps
 from django.db import connection, connections, models
 
+from carepost.directory import threads
 from carepost.directory.sql import COLUMNS
 from carepost.tenancy.postgres import SHARED
 
@@ -53,8 +54,9 @@ def test_no_row_of_all_organisations_points_into_one() -> None:
 def test_the_engine_views_are_the_directorys() -> None:
     with connection.cursor() as cursor:
         names = {view.name for view in connection.introspection.get_table_list(cursor) if view.type == "v"}
-        assert {n for n in names if n.startswith("engine_")} == set(COLUMNS)
-        for view, expected in COLUMNS.items():
+        contract = {**COLUMNS, threads.VIEW: threads.COLUMNS}
+        assert {n for n in names if n.startswith("engine_")} == set(contract)
+        for view, expected in contract.items():
             cursor.execute(f"SELECT * FROM {view} WHERE 1 = 0")
             assert sorted(c[0] for c in cursor.description) == sorted(("org", *expected)), view
 

@@ -8,6 +8,7 @@ import pytest
 
 from carepost.ground import ids
 from carepost.proof import kinds
+from carepost.proof.event import read as read_event
 from carepost.rfc import dsn
 from tests.support.house import ENGINE_ONLY, House
 from tests.support.ledger import Ledger
@@ -76,7 +77,7 @@ def test_what_a_person_writes_there_is_refused_and_nothing_relays(tmp_path: Path
         code, said = carried(house, wrote, "notice@clinic.test", "ann@elsewhere.test")
         assert code == 550 and "5.7.1 Nobody reads this address" in said
         code, said = carried(house, wrote, "portal+mfzqabcdefgh@clinic.test", NORA)
-        assert code == 550 and "5.7.1 Answers by e-mail are not taken here" in said
+        assert code == 550 and "5.7.1 This address belongs to no open conversation" in said
         for to, enhanced in (
             (NORA, "5.1.1"), ("postmaster@clinic.test", "5.1.1"), ("x%verified.test@clinic.test", "5.1.1"),
             ("jane.roe@verified.test", "5.7.1"), ("notice@verified.test", "5.7.1"),
@@ -84,7 +85,11 @@ def test_what_a_person_writes_there_is_refused_and_nothing_relays(tmp_path: Path
             code, said = carried(house, wrote, to, "ann@elsewhere.test")
             assert (code, said[:5]) == (550, enhanced), to
         client = house.client()
-        assert [client.drain(shard, 0, 0)[0] for shard in (0, 1)] == [(), ()]
+        # who could not answer a conversation is on record; of the mail nothing is
+        rows = [row for shard in (0, 1) for row in client.drain(shard, 0, 0)[0]]
+        assert [(e.kind, e.cause, e.on) for e in map(read_event, (row.event for row in rows))] == [
+            (kinds.SENDER_REFUSED, "no-conversation", [])
+        ]
         assert client.listing(ids.parse(house.made.org)) == ()
         client.close()
         assert all(house.mails(domain=domain) == [] for domain in ("clinic.test", "verified.test"))

@@ -152,6 +152,10 @@ class Resolver:
     async def txt(self, name: str) -> Answer[bytes]:
         return await self._ask(name, dns.rdatatype.TXT, lambda r: b"".join(r.strings))
 
+    async def names(self, reverse: str) -> Answer[str]:
+        """PTR, by the reverse name."""
+        return await self._ask(reverse, dns.rdatatype.PTR, lambda r: _text(r.target))
+
     def forget(self) -> None:
         self._cache.clear()
 

@@ -5,6 +5,7 @@ from typing import Any
 import psycopg
 
 from carepost.directory.sql import SqlSource
+from carepost.directory.threads import SqlThreads
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.postgres import role_url
 
@@ -25,10 +26,17 @@ def owner_source(url: str, keys: PurposeKeys) -> SqlSource:
     return _source(url, keys)
 
 
-def _source(url: str, keys: PurposeKeys) -> SqlSource:
-    def connect() -> psycopg.Connection[tuple[Any, ...]]:
-        connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
-        connection.execute("SET statement_timeout = '5s'")
-        return connection
+def threads(url: str, keys: PurposeKeys) -> SqlThreads:
+    """The portal's conversations. `url` and `keys` as for `source`."""
+    own = role_url(url, "engine", keys)
+    return SqlThreads(lambda: _connect(own), keys, begin=BEGIN, placeholder="%s")
 
-    return SqlSource(connect, begin=BEGIN, placeholder="%s", keys=keys)
+
+def _source(url: str, keys: PurposeKeys) -> SqlSource:
+    return SqlSource(lambda: _connect(url), begin=BEGIN, placeholder="%s", keys=keys)
+
+
+def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
+    connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
+    connection.execute("SET statement_timeout = '5s'")
+    return connection

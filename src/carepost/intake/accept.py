@@ -6,15 +6,18 @@ from typing import Protocol
 
 import msgspec
 
+from carepost.directory.threads import StaticThreads, Threads
 from carepost.directory.types import OrgSnapshot
 from carepost.ground.config import Config
 from carepost.ground.errors import Refused, Unavailable
 from carepost.ground.keys import PurposeKeys
-from carepost.intake import checks, draft
+from carepost.intake import checks, conversations, draft
+from carepost.intake.conversations import Conversations, NotJoined
 from carepost.intake.facts import About
 from carepost.intake.inbound import Inbound
 from carepost.intake.judge import Judge, Judged, Seer
 from carepost.intake.orgkeys import Organisations
+from carepost.intake.proving import Dns, NoDns, Prover
 from carepost.intake.refusals import Refusals, RefusedSender
 from carepost.intake.route import shard_of_key
 from carepost.policy.types import Deliver, Hold, Refuse
@@ -56,9 +59,13 @@ class Intake:
         shards: int = 1,
         node: int = 0,
         elsewhere: Elsewhere | None = None,
+        dns: Dns | None = None,
+        threads: Threads | None = None,
     ) -> None:
         """`queues`: of this process, by shard (`node << 6 | shard`). `purposes`: index, and what opens organisations'
-        keys. `shards`: of the whole home; a message with a key goes to the shard its key belongs to."""
+        keys. `shards`: of the whole home; a message with a key goes to the shard its key belongs to. `dns`: asked who
+        sent what came by MX; `threads`: the portal's conversations; without them nothing is proved, and none is found.
+        """
         if not queues:
             raise ValueError("an intake needs a queue")
         self._queues = dict(queues)
@@ -69,7 +76,8 @@ class Intake:
         self._node = node
         self._elsewhere = elsewhere
         self._token_key = purposes.raw("index", b"intake")
-        self._inbound = Inbound()
+        self._conversations = Conversations(threads or StaticThreads(), config.hostname)
+        self._inbound = Inbound(Prover(dns or NoDns()), self._conversations)
         self._refusals = Refusals(lambda: next(self._turn))
         self.judge = Judge(posture, purposes)
 
@@ -81,8 +89,12 @@ class Intake:
         """After the commit. Raises Refused, Unavailable (nothing was accepted), NotFound (no such organisation)."""
         if submission.origin is Origin.MX:
             checks.shape(submission, self._config.max_message, self._config.max_recipients)
-            snapshot = self._directory.snapshot(submission.org)
-            return await self._inbound.take(submission, snapshot, next(self._turn))
+            return await self._from_world(submission)
+        if conversations.wanted(submission):
+            return await self._with_answers(submission)
+        return await self._take(submission)
+
+    async def _take(self, submission: Submission) -> Accepted:
         queue = self._queue(submission)
         if queue is None:
             if self._elsewhere is None:
@@ -99,6 +111,32 @@ class Intake:
         host = self._config.hostname
         drafting = draft.Drafting(submission, read, about, snapshot.policy_version, queue.number, host)
         return await queue.accept(drafting.message(judged, self._token_key, queue))
+
+    async def _from_world(self, submission: Submission) -> Accepted:
+        snapshot = self._directory.snapshot(submission.org)
+        try:
+            taken = await self._inbound.take(submission, snapshot, next(self._turn))
+        except NotJoined as error:
+            self._not_joined(submission, error)
+            raise
+        return taken if isinstance(taken, Accepted) else await self._take(taken)
+
+    async def _with_answers(self, submission: Submission) -> Accepted:
+        """A submission of which some recipients may be conversations of the portal. Those are accepted first: each has
+        a key of its own, so that whoever is told to try again makes no second one."""
+        snapshot, read, _ = self._read(submission)
+        try:
+            left, answers = await self._conversations.of_ours(submission, snapshot, read)
+        except NotJoined as error:
+            self._not_joined(submission, error)
+            raise
+        accepted = [await self._take(one) for one in (*answers, *([left] if left is not None else []))]
+        deliveries = tuple(delivery for one in accepted for delivery in one.deliveries)
+        return msgspec.structs.replace(accepted[-1], deliveries=deliveries)
+
+    def _not_joined(self, submission: Submission, error: NotJoined) -> None:
+        sub = submission
+        self._refusals.tell(RefusedSender(sub.org, sub.actor, sub.origin, sub.envelope.sender, error.cause, sub.client))
 
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
         """What each recipient would get and why: the same judgement, nothing written; decided again at delivery."""

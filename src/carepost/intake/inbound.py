@@ -1,26 +1,36 @@
-"""Mail from the world (RFC 5321, port MX): what came back for our own addresses is put on record and goes no further.
+"""Mail from the world (RFC 5321, port MX): what came back for our own addresses is put on record and goes no further,
+but for an answer that joins a conversation of the portal (`conversations`), and reports about our domains (`reports`).
 
-Nothing is queued from here, for anybody: no relay, no loop, no answer (RFC 3834 2). Reports are not believed, because
-whoever knows the address can write one (BI-028): they are counted, and change nothing. What a person wrote is refused
-at the dot, so that their own server tells them that nobody reads it; it never vanishes behind a 250.
+No relay, no loop, no answer (RFC 3834 2). Reports of non-delivery are not believed, because whoever knows the address
+can write one (BI-028): they are counted, and change nothing. Who sent a mail is asked of DNS first (`proving`); the
+words of SPF, DKIM and DMARC stand in its event. What a person wrote and nobody reads is refused at the dot, so that
+their own server tells them; it never vanishes behind a 250.
 """
 
+import asyncio
 from typing import Final
 
+from carepost.crypto.sender import Proved
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock, ids, metrics
 from carepost.ground.errors import Refused, Unavailable
+from carepost.intake import reports
+from carepost.intake.conversations import NO_CONVERSATION, Conversations
 from carepost.intake.own import Own, own
+from carepost.intake.proving import Prover
 from carepost.intake.refusals import Writer
 from carepost.proof import kinds
 from carepost.queue.types import EventDraft
 from carepost.rfc import message, parts
 from carepost.rfc.errors import MimeError
 from carepost.rfc.message import Message
+from carepost.rfc.reports import Report
+from carepost.wire import reports as kept
 from carepost.wire.types import Accepted, Submission
 
-#: reports of one organisation taken in a minute
+#: mails for one organisation's own addresses taken in a minute; a report that is kept counts as so many
 MOST: Final = 300
+WEIGHT: Final = 5
 
 _REPORTS: Final = {
     "delivery-status": "delivery-report",
@@ -30,18 +40,19 @@ _REPORTS: Final = {
 
 NO_SUCH_MAILBOX: Final = "No such mailbox here; this server takes only what comes back to notices and to the portal"
 _SENTENCES: Final = {
-    Own.PORTAL: "Answers by e-mail are not taken here; write a new message to the person's own address.",
+    Own.PORTAL: NO_CONVERSATION,
+    Own.REPORTS: "Nobody reads this address; it takes DMARC and TLS reports alone.",
     Own.NOTICE: "Nobody reads this address; to answer, open the link in the notice, or call the sender.",
 }
 
 
 def addressed(submission: Submission, snapshot: OrgSnapshot) -> Own:
-    """Which of our addresses it is for; with both, the portal's. Raises Refused 5.1.1 when one of its recipients is
-    nobody here: the envelope was checked at RCPT, and the organisation may have moved since."""
+    """Which of our addresses it is for; with several the portal's, then that for reports. Raises Refused 5.1.1 when one
+    of its recipients is nobody here: the envelope was checked at RCPT, and the organisation may have moved since."""
     found = [own(snapshot, recipient.address) for recipient in submission.envelope.recipients]
     if None in found:
         raise Refused("no-such-mailbox", f"{NO_SUCH_MAILBOX}.", enhanced="5.1.1", status=404)
-    return Own.PORTAL if Own.PORTAL in found else Own.NOTICE
+    return next((to for to in (Own.PORTAL, Own.REPORTS) if to in found), Own.NOTICE)
 
 
 def reason(submission: Submission, read: Message, to: Own) -> str:
@@ -56,44 +67,91 @@ def reason(submission: Submission, read: Message, to: Own) -> str:
 
 
 class Inbound:
-    """What the MX takes becomes one event each, and nothing else. At most `MOST` a minute of one organisation: what
-    comes beyond waits at its sender (451), so that a flood of forged reports does not fill the log."""
+    """What the MX takes becomes one event each, a message of a conversation, or nothing. At most `MOST` a minute of one
+    organisation: what comes beyond waits at its sender (451), so that a flood fills neither the log nor the DNS."""
 
-    def __init__(self) -> None:
+    def __init__(self, prover: Prover, conversations: Conversations) -> None:
+        self._prover = prover
+        self._conversations = conversations
         #: organisation -> (when its minute began, what was taken in it)
         self._taken: dict[bytes, tuple[float, int]] = {}
 
-    async def take(self, submission: Submission, snapshot: OrgSnapshot, writer: Writer) -> Accepted:
-        """After the commit. Raises Refused, Unavailable, MessageError for what cannot be read (it is refused too)."""
+    async def take(self, submission: Submission, snapshot: OrgSnapshot, writer: Writer) -> Accepted | Submission:
+        """After the commit; or the message it becomes, which is still to be accepted. Raises Refused (NotJoined for an
+        answer that cannot join), Unavailable, MessageError for what cannot be read (it is refused too)."""
         to = addressed(submission, snapshot)
-        cause = reason(submission, message.read(submission.body), to)
-        self._count(submission.org)
-        id_, event = _ignored(submission, snapshot.policy_version, writer.number, to, cause)
+        read = message.read(submission.body)
+        answer = to is Own.PORTAL and submission.envelope.sender != "" and not read.automatic and not _report(read)
+        cause = "" if answer or to is Own.REPORTS else reason(submission, read, to)
+        self._count(submission.org, WEIGHT if to is Own.REPORTS else 1)
+        proved = await self._prover.prove(submission, read)
+        if answer:
+            return await self._conversations.of_world(submission, snapshot, read, proved)
+        if to is Own.REPORTS:
+            return await self._keep(submission, snapshot, writer, proved)
+        id_, event = _noted(submission, snapshot.policy_version, writer.number, proved, to, cause=cause)
         await writer.note(submission.org, event)
         metrics.count("mail_ignored")
         return Accepted(id_, ())
 
-    def _count(self, org: bytes) -> None:
+    async def _keep(self, submission: Submission, snapshot: OrgSnapshot, writer: Writer, proved: Proved) -> Accepted:
+        """Reports about domains of the organisation, one event each. Raises NoReport."""
+        found = [r for r in await asyncio.to_thread(reports.read, submission.body) if _about_us(r, snapshot)]
+        if not found:
+            raise reports.NoReport("report-foreign", "The report speaks of no domain of this organisation.")
+        by = proved.author if proved.aligned else ""
+        first = ""
+        for report in found:
+            values = {"report": kept.encode(kept.Received(report, by))}
+            id_, event = _noted(submission, snapshot.policy_version, writer.number, proved, Own.REPORTS, values=values)
+            await writer.note(submission.org, event)
+            first = first or id_
+        metrics.count("reports_kept", len(found))
+        return Accepted(first, ())
+
+    def _count(self, org: bytes, weight: int) -> None:
         now = clock.monotonic()
         since, taken = self._taken.get(org, (now, 0))
         if now - since >= 60:
             since, taken = now, 0
         if taken >= MOST:
             raise Unavailable("reports-many", "Too many reports at this moment; try again later.")
-        self._taken[org] = (since, taken + 1)
+        self._taken[org] = (since, taken + weight)
 
 
-def _ignored(submission: Submission, policy: str, shard: int, to: Own, cause: str) -> tuple[str, EventDraft]:
-    """(id, event). Of the mail itself nothing is kept."""
+def _noted(
+    submission: Submission,
+    policy: str,
+    shard: int,
+    proved: Proved,
+    to: Own,
+    *,
+    cause: str = "",
+    values: dict[str, bytes] | None = None,
+) -> tuple[str, EventDraft]:
+    """(id, event): message.ignored with its cause, or report.received. Of the mail itself nothing else is kept."""
     id_ = ids.text(ids.new(shard))
     actor = submission.actor
-    values = {"client": submission.client.encode()} if submission.client else None
+    given = dict(values or {})
+    if submission.client:
+        given["client"] = submission.client.encode()
     made = kinds.make(
-        kinds.MESSAGE_IGNORED, id=ids.text(ids.new(shard)), org=ids.text(submission.org), at=clock.now(),
-        actor=(actor.kind, actor.id), on=(id_,), values=values, cause=cause, policy=policy,
-        facts={"origin": submission.origin.value, "size": str(len(submission.body)), "to": to.value},
+        kinds.MESSAGE_IGNORED if cause else kinds.REPORT_RECEIVED,
+        id=ids.text(ids.new(shard)), org=ids.text(submission.org), at=clock.now(),
+        actor=(actor.kind, actor.id), on=(id_,), values=given or None, cause=cause, policy=policy,
+        facts={
+            "origin": submission.origin.value, "size": str(len(submission.body)), "to": to.value, **proved.facts(),
+        },
     )  # fmt: skip
     return id_, EventDraft(*made)
+
+
+def _about_us(report: Report, snapshot: OrgSnapshot) -> bool:
+    """A sender domain, one below it, or the one it stands under: reports come for where the policy was found."""
+    about = report.domain
+    return any(
+        about == d.domain or about.endswith("." + d.domain) or d.domain.endswith("." + about) for d in snapshot.domains
+    )
 
 
 def _report(read: Message) -> str:

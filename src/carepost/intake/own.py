@@ -1,29 +1,50 @@
 """Addresses this system answers for itself, and all that its MX takes: `notice@` every sender domain, where reports
-about our notices come back, and the organisation's portal address, which answers written in the portal come from."""
+about our notices come back, the organisation's portal address, which answers written in the portal come from, and
+`dmarc-reports@` and `tls-reports@` every sender domain, where other systems report about mail in its name."""
 
+import base64
+import binascii
 import enum
 
 from carepost.directory.types import OrgSnapshot
 
 NOTICE_NAME = "notice"
 PORTAL_NAME = "portal"
+REPORT_NAMES = ("dmarc-reports", "tls-reports")
+
+_ID, _MAC = 16, 10
 
 
 class Own(enum.StrEnum):
     NOTICE = "notice"
     PORTAL = "portal"
+    REPORTS = "reports"
 
 
 def own(snapshot: OrgSnapshot, address: str) -> Own | None:
     """Which of the organisation's own addresses this is; None: nobody here answers for it. `+…` behind the portal's
-    name is a thread's token. Names are compared without case, as every mail system does with its own."""
+    name is a conversation's token. Names are compared without case, as every mail system does with its own."""
     name, _, domain = address.rpartition("@")
     if snapshot.domain(domain) is None:
         return None
     name = name.casefold()
     if name == NOTICE_NAME:
         return Own.NOTICE
+    if name in REPORT_NAMES:
+        return Own.REPORTS
     portal, _, at = (snapshot.portal_address or f"{PORTAL_NAME}@{domain}").casefold().rpartition("@")
     if at == domain and (name == portal or name.startswith(f"{portal}+")):
         return Own.PORTAL
     return None
+
+
+def token_of(address: str) -> tuple[bytes, bytes] | None:
+    """(conversation, MAC) of what stands behind the last `+` (written by `mailbox.tokens`); None for what is none."""
+    name, plus, token = address.rpartition("@")[0].rpartition("+")
+    if not plus or not name or len(token) > 64 or not token.isascii():
+        return None
+    try:
+        raw = base64.b32decode(token.upper() + "=" * (-len(token) % 8))
+    except (binascii.Error, ValueError):
+        return None
+    return (raw[:_ID], raw[_ID:]) if len(raw) == _ID + _MAC else None

@@ -18,7 +18,8 @@ WINDOW: Final = 60.0
 
 
 class RefusedSender(msgspec.Struct, frozen=True):
-    """Somebody we know wanted to send as `sender`, and may not. `cause`: not-our-domain | not-this-credential."""
+    """Somebody wanted to send as `sender`, and may not. `cause`: not-our-domain | not-this-credential, or of an answer
+    to a conversation (`conversations`) not-proved | no-conversation | one-conversation."""
 
     org: bytes
     actor: Actor
@@ -98,12 +99,14 @@ def _event(refused: RefusedSender, times: int, shard: int) -> EventDraft:
     if refused.client:
         values["client"] = refused.client.encode()
     facts = {"origin": refused.origin.value}
+    # of the world nobody is known that the event could be about
+    world = refused.origin is Origin.MX
     if times > 1:
         facts["times"] = str(times)
     return EventDraft(
         *kinds.make(
             kinds.SENDER_REFUSED, id=ids.text(ids.new(shard)), org=ids.text(refused.org), at=clock.now(),
-            actor=(refused.actor.kind, refused.actor.id), on=(refused.actor.id,), values=values, facts=facts,
-            result="refused", cause=refused.cause,
+            actor=(refused.actor.kind, refused.actor.id), on=() if world else (refused.actor.id,),
+            values=values, facts=facts, result="refused", cause=refused.cause,
         )
     )  # fmt: skip

@@ -55,6 +55,7 @@ def lay(book: OrgKeyBook, door: Bodies, org: bytes, event: Event, sealed: bytes)
             category=event.category,
             rule=note.rule,
             expires_at=note.expires_at,
+            thread=record.thread,
         )
     )
 

@@ -12,7 +12,7 @@ import msgspec
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.mailbox import events, people, sealing, tokens
-from carepost.mailbox.models import DELETED, EXPIRED, READABLE, RETRACTED, Body, Deposit
+from carepost.mailbox.models import DELETED, EXPIRED, READABLE, RETRACTED, Body, Deposit, Recipient, Thread
 from carepost.mailbox.records import DepositRecord
 from carepost.mailbox.within import within
 from carepost.proof import kinds
@@ -42,6 +42,8 @@ class NewDeposit(msgspec.Struct, frozen=True):
     rule: str = ""
     #: UTC microseconds; 0: 28 days from now
     expires_at: int = 0
+    #: id of the conversation it joins, "" for a new one
+    thread: str = ""
 
 
 class Deposited(msgspec.Struct, frozen=True):
@@ -70,7 +72,7 @@ def deposit(new: NewDeposit, *, actor: Actor = SYSTEM) -> Deposited:
             delivery=UUID(bytes=new.delivery),
             message=UUID(bytes=new.message),
             recipient=recipient,
-            thread=people.new_thread(recipient),
+            thread=_thread(new, recipient),
             body=_body(new),
             link=tokens.new_link(new.org),
             record=sealing.seal_record(new.org, row, new.record),
@@ -82,6 +84,11 @@ def deposit(new: NewDeposit, *, actor: Actor = SYSTEM) -> Deposited:
             expires_at=new.expires_at or clock.now() + LIFETIME,
         )
     return Deposited(made.id, made.link, made.expires_at, fresh=True)
+
+
+def _thread(new: NewDeposit, recipient: Recipient) -> Thread:
+    found = people.joined_thread(recipient, new.thread) if new.thread else None
+    return found or people.new_thread(recipient, new.record)
 
 
 def _body(new: NewDeposit) -> Body:

@@ -38,6 +38,10 @@ class Thread(OrgModel):
 
     recipient = models.ForeignKey(Recipient, on_delete=models.PROTECT, related_name="threads")
     created_at = models.BigIntegerField(default=now)
+    #: directory.threads.ThreadRecord under the evidence key: what the engine must know of it; empty in older rows
+    engine = models.BinaryField(default=b"")
+    #: up to when an answer by mail may join
+    until = models.BigIntegerField(default=0)
 
 
 class Body(OrgModel):

@@ -98,6 +98,7 @@ def reply(
             message=accepted.message_id,
             record=sealing.seal_record(org, kept.id, sent),
         ):
+            people.keep_open(row.thread)
             events.record(
                 kinds.PORTAL_REPLIED,
                 row,
@@ -145,10 +146,9 @@ def _mail(row: Deposit, record: DepositRecord, kept: Reply, text: str, files: tu
     portal = _from(office.portal_address, row.domain)
     person = people.address(row.recipient)
     proved = {"MAILBOX": "a code sent to that address", "PORTAL": "what was agreed on beforehand"}[level]
-    # an answer to the Reply-To is refused at the MX (intake.inbound) until senders there can be proved
     foot = (
         f"\n\n-- \nWritten in the secure portal by {person}, who proved who they are by {proved}.\n"
-        f"To answer, write a new message to {person}: replies to this mail do not arrive.\n"
+        "To answer, reply to this mail from this address: your answer joins the conversation in the portal.\n"
     )
     back = tokens.reply_to(sealing.token_key(org), portal, row.thread_id.bytes)
     header_id = _line(record.header_id)

@@ -57,7 +57,7 @@ def new_code() -> str:
 def reply_to(key: bytes, address: str, thread: bytes) -> str:
     """`portal+<token>@domain`: the thread's id with an HMAC under the organisation's key. Local parts may lose their
     case on the way, so base32."""
-    token = base64.b32encode(thread + _mac(key, thread)).decode().rstrip("=").lower()
+    token = base64.b32encode(thread + mac(key, thread)).decode().rstrip("=").lower()
     local, _, domain = address.rpartition("@")
     return f"{local}+{token}@{domain}"
 
@@ -69,10 +69,11 @@ def read_reply_to(key: bytes, address: str) -> bytes | None:
         raw = base64.b32decode(token + "=" * (-len(token) % 8))
     except (binascii.Error, ValueError):
         return None
-    if len(raw) != _ID + _MAC or not hmac.compare_digest(raw[_ID:], _mac(key, raw[:_ID])):
+    if len(raw) != _ID + _MAC or not hmac.compare_digest(raw[_ID:], mac(key, raw[:_ID])):
         return None
     return raw[:_ID]
 
 
-def _mac(key: bytes, thread: bytes) -> bytes:
+def mac(key: bytes, thread: bytes) -> bytes:
+    """10 bytes: what makes a thread's id a token of ours."""
     return hmac.digest(key, b"carepost reply-to v1" + thread, "sha256")[:_MAC]

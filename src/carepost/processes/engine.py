@@ -12,8 +12,8 @@ from carepost.delivery.courier import Courier
 from carepost.delivery.exchange import Timeouts
 from carepost.delivery.worker import Worker
 from carepost.delivery.world import World
-from carepost.directory import Directory
-from carepost.directory.sqlite import source as sqlite_source
+from carepost.directory import Directory, sqlite
+from carepost.directory.threads import SqlThreads
 from carepost.ground import log, metrics
 from carepost.ground.config import Config
 from carepost.ground.home import Home
@@ -73,7 +73,14 @@ def _directory(home: Home, config: Config, keys: PurposeKeys) -> Directory:
     if config.database_url:
         # psycopg is an extra: only an installation on PostgreSQL has it
         return Directory(importlib.import_module("carepost.directory.postgres").source(config.database_url, keys))
-    return Directory(sqlite_source(home.office_db, keys))
+    return Directory(sqlite.source(home.office_db, keys))
+
+
+def _threads(home: Home, config: Config, keys: PurposeKeys) -> SqlThreads:
+    if config.database_url:
+        made: SqlThreads = importlib.import_module("carepost.directory.postgres").threads(config.database_url, keys)
+        return made
+    return sqlite.threads(home.office_db, keys)
 
 
 class Engine:
@@ -95,6 +102,8 @@ class Engine:
         others = [home.shard(number) for number in range(home.shards) if number != index]
         self._posture = Posture.open(home.shard(index), keys, others)
         self._elsewhere = AsyncClient(home.run, home.shards, home.node)
+        self._threads = _threads(home, config, keys)
+        way = outgoing.build(home, config, self._posture)
         self._intake = Intake(
             self._queues,
             self._directory,
@@ -104,8 +113,9 @@ class Engine:
             shards=home.shards,
             node=home.node,
             elsewhere=self._elsewhere,
+            dns=way.questions,
+            threads=self._threads,
         )
-        way = outgoing.build(home, config, self._posture)
         self._courier = Courier(
             config.hostname,
             way.anchors,
@@ -205,6 +215,7 @@ class Engine:
         self._credentials.close()
         self._access.close()
         self._directory.stop()
+        self._threads.close()
         self._checkpoints.stop()
         log.event("engine-stopped")
 

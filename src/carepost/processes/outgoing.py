@@ -11,6 +11,7 @@ from carepost.delivery import https, resolver
 from carepost.delivery.hops import Finder
 from carepost.delivery.methods.tls import Preparer
 from carepost.delivery.mtasts import Policies
+from carepost.delivery.questions import Questions
 from carepost.delivery.resolver import Resolver
 from carepost.delivery.schedule import Schedule
 from carepost.delivery.trust import Anchors
@@ -28,6 +29,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     anchors: Anchors
     finder: Finder
     schedule: Schedule
+    questions: Questions
 
 
 def build(home: Home, config: Config, posture: Posture) -> Outgoing:
@@ -42,7 +44,7 @@ def build(home: Home, config: Config, posture: Posture) -> Outgoing:
         asked, Policies(asked, posture, fetch), ours=(config.hostname,), port=config.smtp_port, dial=dial or None
     )
     schedule = Schedule(config.retry_first, config.retry_longest, config.give_up)
-    return Outgoing(anchors, finder, schedule)
+    return Outgoing(anchors, finder, schedule, Questions(asked))
 
 
 def preparer(keys: PurposeKeys) -> Preparer:

@@ -53,7 +53,8 @@ def test_a_reply_comes_from_the_portal_for_the_sender(row: Deposit, session: Ses
     assert "patient.test" not in from_.addr_spec + sent.envelope.sender
     said = mail.get_body(("plain",)).get_content()
     assert said.startswith("Thank you, I feel better.")
-    assert f"write a new message to {JANE}: replies to this mail do not arrive" in said
+    assert f"Written in the secure portal by {JANE}" in said
+    assert "your answer joins the conversation in the portal" in said
     assert [p.get_filename() for p in mail.iter_attachments()] == ["scan.pdf"]
     (told,) = happened(row.org_id, kinds.PORTAL_REPLIED)
     assert told.on == [str(row.message), str(row.delivery)]

@@ -48,6 +48,8 @@ class Commands:
         self._identity: Identity | None = None
         self._exchange: auth.Exchange | None = None
         self._username = ""
+        #: what the peer called itself
+        self.hello = ""
         #: what `Then.PASSWORD` asks to check
         self.password = ("", "")
         self._transaction = Transaction(role, credentials, limits)
@@ -120,7 +122,7 @@ class Commands:
 
     def _ehlo(self, argument: bytes) -> Answer:
         try:
-            esmtp.parse_hello(argument)
+            self.hello = esmtp.parse_hello(argument)
         except RfcError as error:
             return replies.of_syntax(error), _PLAIN
         self._greeted = self._extended = True
@@ -136,7 +138,7 @@ class Commands:
 
     def _helo(self, argument: bytes) -> Answer:
         try:
-            esmtp.parse_hello(argument)
+            self.hello = esmtp.parse_hello(argument)
         except RfcError as error:
             return replies.of_syntax(error), _PLAIN
         self._greeted, self._extended = True, False

@@ -34,6 +34,8 @@ class Accept(msgspec.Struct, frozen=True):
     via: str
     #: None: it came to the MX
     identity: Identity | None
+    #: what the client called itself
+    helo: str = ""
 
 
 class SenderRefused(msgspec.Struct, frozen=True):

@@ -15,7 +15,9 @@ _WORLD = Actor("system", "mx")
 async def submission(accept: Accept, client: str, access: AccessProofs) -> Submission:
     """Raises Refused for a trigger that cannot be honoured, Unavailable where its hash cannot be made now."""
     if accept.identity is None:
-        return Submission(accept.org, accept.envelope, accept.body, Origin.MX, _WORLD, client=client, via=accept.via)
+        return Submission(
+            accept.org, accept.envelope, accept.body, Origin.MX, _WORLD, client=client, via=accept.via, helo=accept.helo
+        )
     body, protection = accept.body, Protection()
     if triggers.present(body):
         asked, body = triggers.take(body)

@@ -222,7 +222,7 @@ class Session:
         self._reader = None
         if reader.fault is Fault.NONE:
             org, envelope, via, identity = self._commands.handover()
-            self._wait(_Waiting.ACCEPT, Accept(org, envelope, reader.body(), via, identity))
+            self._wait(_Waiting.ACCEPT, Accept(org, envelope, reader.body(), via, identity, self._commands.hello))
             return
         self._answer(_DATA_FAULTS[reader.fault])
         self._let_go()
