@@ -13,15 +13,20 @@ from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
 from carepost.console import records
+from carepost.destinations import merging
+from carepost.destinations.models import Destination
 from carepost.ground.errors import NotFound
 from carepost.mailbox import door as engine
+from carepost.policy.types import Assurance
+from carepost.tenancy import scope
 from carepost.tenancy.actions import staff
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
 from carepost.wire.doors import HealthAnswer
-from carepost.wire.types import MessageView
+from carepost.wire.types import AcceptedDelivery, MessageView
 from tests.support.desk import PASSWORD, code_now, person, sample
 from tests.support.mailroom import KeptDoor, clinic
+from tests.support.sides import DAY_US, NOON, certificate, counted, host, record
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
 
@@ -41,6 +46,8 @@ def door(monkeypatch: pytest.MonkeyPatch) -> KeptDoor:
              "disk_free": 80_000_000_000}  # fmt: skip
     figures = {"connections": 14, "under_way": 3, "rss": 91_000_000}
     kept.health = lambda: [HealthAnswer({"0": shard, "1": shard}, figures)]  # type: ignore[attr-defined]
+    foreseen = AcceptedDelivery("1", "x", "queued", "tls", "tls", "Goes over a verified connection.", "default")
+    kept.preview = lambda _: (foreseen,)  # type: ignore[attr-defined]
     monkeypatch.setattr(engine, "client", lambda: kept)
     return kept
 
@@ -91,6 +98,19 @@ def test_every_page_is_clean(
                  "messages/00000000-0000-7000-8000-000000000000"):  # fmt: skip
         page.goto(f"{live_server.url}/{path}")
         look(re.sub(r"[0-9a-f-]{36}", "one" if view.id in path else "none", path).replace("/", "-"))
+    page.goto(f"{live_server.url}/destinations")
+    look("destinations-empty")
+    lab = history(maple)
+    page.goto(f"{live_server.url}/destinations")
+    look("destinations")
+    page.goto(f"{live_server.url}/destinations/{lab}")
+    look("destination")
+    page.get_by_text("Pin a next hop").click()
+    page.get_by_label("Keys it may hold").fill("not a key")
+    page.get_by_label("Reason (kept with the event)").first.fill("agreed with Lab")
+    page.get_by_role("button", name="Pin", exact=True).click()
+    look("destination-pin-wrong")
+    assert "lab" not in page.url + page.title()
     given(monkeypatch)
     page.goto(f"{live_server.url}/messages")
     look("messages-empty")
@@ -98,7 +118,20 @@ def test_every_page_is_clean(
     page.get_by_role("button", name="Search").click()
     look("messages-none-found")
     assert "anna" not in page.url + page.title()
-    assert [f for f in page.faults if "status of 40" not in f] == []  # type: ignore[attr-defined]
+    assert [f for f in page.faults if "status of 4" not in f] == []  # type: ignore[attr-defined]
+
+
+def history(org: Organisation) -> uuid.UUID:
+    """Destinations of an organisation: one well, one that renewed and then lost encryption."""
+    for domain in ("lab.test", "imaging.test"):
+        known = record(domain, host(f"mx.{domain}", tlsa=("030101" + "ab" * 32,)), mta_sts="testing")
+        merging.count(counted(org.pk.bytes, domain, good=41), {domain: known}.get)
+    renewed = host(at=NOON + DAY_US, certificate=certificate(2, ends=NOON + 20 * DAY_US))
+    merging.take(record("lab.test", renewed, mta_sts="enforce"))
+    lost = host(at=NOON + 2 * DAY_US, tls="none", assurance=Assurance.NONE, fault="no-tls", certificate=None)
+    merging.take(record("lab.test", lost, mta_sts="enforce", lost_at=NOON + 2 * DAY_US))
+    with scope.every("the test's own eyes"):
+        return Destination.objects.get(org=org, domain="lab.test").pk
 
 
 def given(monkeypatch: Any, *views: MessageView) -> None:

@@ -88,4 +88,4 @@ def test_what_changed(row: Row) -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )  # fmt: skip
 def test_when_the_first_certificate_ends(what: str, found: Record, days: int) -> None:
-    assert ends_at(found, NOON) == days
+    assert ends_at(found) == days

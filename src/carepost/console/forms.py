@@ -58,11 +58,39 @@ class SearchForm(forms.Form):
         return any(self.cleaned_data.get(name) for name in self.fields if name != "cursor")
 
 
+class DestinationSearch(forms.Form):
+    domain = _text("Domain, or a part of one", longest=253)
+    attention = forms.BooleanField(label="Only those that need attention", required=False)
+
+
+class PinForm(forms.Form):
+    """A pinned next hop. The CA's PEM is pasted; a key is what the page shows beside each host."""
+
+    host = forms.CharField(label="Mail server", max_length=253)
+    port = forms.IntegerField(label="Port", min_value=1, max_value=65_535)
+    keys = forms.CharField(
+        label="Keys it may hold (SHA-256, 64 digits each; empty: any)", required=False, max_length=800,
+        widget=forms.Textarea({"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+    ca = forms.CharField(
+        label="Certificate authority (PEM; empty: those the system trusts)", required=False, max_length=100_000,
+        widget=forms.Textarea({"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
+    )  # fmt: skip
+    else_hold = forms.BooleanField(
+        label="Hold the message where the server does not prove itself; take no other way", required=False
+    )
+    reason = forms.CharField(
+        label="Reason (kept with the event)", max_length=500,
+        error_messages={"required": "Say why; it is kept with the event."},
+    )  # fmt: skip
+
+
 class SettingsForm(forms.Form):
     notice_name = _text("Name that notices are signed with", longest=200)
     phone = _text("Telephone number in notices", longest=60)
     portal_url = _text("Where recipients find the portal (https://…)", longest=300)
     auditor = _text("Auditor’s address for daily checkpoints")
+    alerts = _text("Address that is told when a destination loses protection")
     reason = _text("Reason (kept with the event)", longest=500)
 
 

@@ -10,7 +10,7 @@ from allauth.mfa.totp import views as app
 from allauth.mfa.webauthn import views as passkeys
 from django.urls import include, path
 
-from carepost.console import views_entry, views_house, views_messages, views_people
+from carepost.console import views_destinations, views_entry, views_house, views_messages, views_people
 from carepost.tenancy.gates import open_to_all
 
 _sign_in = open_to_all("sign-in: nobody is known yet; the library guards each step")
@@ -23,6 +23,11 @@ _pages = [
     path("messages/<uuid:message>/deliveries/<uuid:delivery>/act", views_messages.act, name="act"),
     path("messages/<uuid:message>/deliveries/<uuid:delivery>/proof", views_messages.proof, name="proof"),
     path("health", views_house.health, name="health"),
+    path("destinations", views_destinations.destinations, name="destinations"),
+    path("destinations/<uuid:row>", views_destinations.destination, name="destination"),
+    path("destinations/<uuid:row>/seen", views_destinations.see_alerts, name="destination-seen"),
+    path("destinations/<uuid:row>/pin", views_destinations.pin, name="destination-pin"),
+    path("destinations/<uuid:row>/unpin", views_destinations.unpin, name="destination-unpin"),
     path("people", views_people.people, name="people"),
     path("people/<uuid:person>/disable", views_people.disable, name="disable"),
     path("people/<uuid:person>/link", views_people.new_link, name="link"),

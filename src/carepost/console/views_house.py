@@ -10,13 +10,14 @@ from django.views.decorators.http import require_POST, require_safe
 from carepost.console import first_steps, house, words
 from carepost.console.forms import SettingsForm
 from carepost.console.guard import shielded
+from carepost.destinations import reading
 from carepost.ground import clock
 from carepost.ground.errors import Refused
 from carepost.tenancy.actions import organisations, policy
 from carepost.tenancy.gates import StaffRequest, open_to_all, permission
 from carepost.tenancy.permissions import Permission
 
-_SETTINGS: Final = ("notice_name", "phone", "portal_url", "auditor")
+_SETTINGS: Final = ("notice_name", "phone", "portal_url", "auditor", "alerts")
 
 
 @require_safe
@@ -37,6 +38,7 @@ def _overview(request: StaffRequest) -> HttpResponse:
         "house": state,
         "open_steps": [step for step in steps if not step.done],
         "may_search": request.desk.may(Permission.SEARCH),
+        "weakened": reading.open_count(request.desk.org),
         "now": clock.now(),
     }
     return render(request, "console/overview.html", context)

@@ -93,7 +93,7 @@ def _side(old: Side, new: Side) -> Iterable[Found]:
         yield Found(kind, _certificate(was), _certificate(is_), host)
 
 
-def ends_at(record: Record, now: int) -> int:
+def ends_at(record: Record) -> int:
     """When the first certificate ends that a host's standing rests on; 0: none. DANE and a bare pinned key ask no date,
     and what proves nothing now has nothing to lose."""
     ends = [

@@ -89,7 +89,7 @@ def _merge(row: Destination, record: Record) -> None:
     best = changes.best(after)
     row.assurance = None if best is None else best.value
     row.weakened = judge.weakened(after, now)
-    ends = changes.ends_at(after, now)
+    ends = changes.ends_at(after)
     if ends != row.ends_at:
         row.ends_at, row.warned = ends, Destination._meta.get_field("warned").default
     if found:

@@ -16,6 +16,7 @@ register = template.Library()
 _NAV: Final = (
     ("Overview", "overview", Permission.HEALTH, ("overview",)),
     ("Messages", "messages", Permission.SEARCH, ("messages", "message", "proof", "act", "retract")),
+    ("Destinations", "destinations", Permission.HEALTH, ("destinations", "destination", "destination-pin")),
     ("Health", "health", Permission.HEALTH, ("health",)),
     ("People", "people", Permission.STAFF, ("people",)),
     ("First run", "first-run", Permission.ORGANISATION, ("first-run",)),
