@@ -1,0 +1,115 @@
+"""S/MIME as a method: one recipient's copy encrypted to his certificate, signed where there is a key, DKIM last.
+
+The certificate is looked at again at every attempt: it may have run out, or been taken back, since the plan was made.
+What protects the message is in it, so it may travel over whatever connection there is.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import msgspec
+
+from carepost.crypto.sealed import Sealed
+from carepost.crypto.smime import certificate, message, usable
+from carepost.crypto.smime.envelope import Recipient
+from carepost.crypto.smime.errors import SmimeError
+from carepost.crypto.smime.signing import Signer
+from carepost.crypto.smime.usable import Trust
+from carepost.delivery.methods.tls import Prepared, Preparer, Unready
+from carepost.directory.types import OrgSnapshot
+from carepost.ground import clock
+from carepost.policy.types import Method
+
+#: certificates kept read and ready
+KEPT = 4096
+#: seconds for which a judgement of a certificate holds
+FRESH = 60
+#: reason codes of `outcome`
+UNUSABLE = "certificate-unusable"
+
+
+class Key(msgspec.Struct, frozen=True):
+    """What is known of a recipient: his certificate, DER, those of its issuers, and what he said in a signed message
+    that he can read (`Verdict.signers[].capabilities`)."""
+
+    certificate: bytes
+    chain: tuple[bytes, ...] = ()
+    capabilities: frozenset[str] = frozenset()
+
+
+class Sealer:
+    """Makes the bytes for the wire. `oaep`: RSA recipients with OAEP, where an organisation's partners all read it."""
+
+    def __init__(self, preparer: Preparer, *, oaep: bool = False) -> None:
+        self._preparer = preparer
+        self._oaep = oaep
+        self._recipients: OrderedDict[tuple[bytes, frozenset[str]], Recipient] = OrderedDict()
+        self._judged: OrderedDict[tuple[str, str], tuple[Trust, int, bool]] = OrderedDict()
+
+    def prepare(
+        self,
+        delivery: bytes,
+        body: bytes,
+        snapshot: OrgSnapshot,
+        *,
+        address: str,
+        key: Key,
+        trust: Trust,
+        signer: Signer | None = None,
+        header_from: str = "",
+    ) -> Prepared:
+        """`delivery`: its id; `body`: the message as submitted; `address`: the recipient's. Raises Unready with
+        certificate-unusable or cannot-be-prepared, WrongKey."""
+        now = clock.now()
+        try:
+            recipient = self._recipient(key)
+            if not self._usable(recipient, address, now, key, trust):
+                raise Unready(UNUSABLE)
+            made = message.encrypt(body, [recipient], now, signer=signer)
+        except SmimeError as error:
+            raise Unready(UNUSABLE if error.code == "unsupported-key" else "cannot-be-prepared") from None
+        # these bytes are this delivery's alone, and must not be taken for the message's as TLS sends it
+        return self._preparer.prepare(b"smime|" + delivery, made, snapshot, header_from=header_from, alone=True)
+
+    def _usable(self, recipient: Recipient, address: str, now: int, key: Key, trust: Trust) -> bool:
+        """Judged anew when the organisation's trust is another value, and every FRESH seconds: a chain costs more than
+        the encryption."""
+        name = (recipient.certificate.fingerprint, address)
+        known = self._judged.get(name)
+        if known is not None and known[0] is trust and 0 <= now - known[1] < FRESH * 1_000_000:
+            return known[2] and now <= recipient.certificate.not_after
+        found = usable.for_encryption(recipient.certificate, address, now, trust, key.chain).usable
+        self._judged[name] = (trust, now, found)
+        if len(self._judged) > KEPT:
+            self._judged.popitem(last=False)
+        return found
+
+    def _recipient(self, key: Key) -> Recipient:
+        name = (hashlib.sha256(key.certificate).digest(), key.capabilities)
+        found = self._recipients.get(name)
+        if found is None:
+            read = certificate.parse(key.certificate)
+            found = self._recipients[name] = Recipient(read, key.capabilities, oaep=self._oaep)
+            if len(self._recipients) > KEPT:
+                self._recipients.popitem(last=False)
+        return found
+
+
+def reasons(key: Key, address: str, at: int, trust: Trust) -> Sequence[str]:
+    """Why this certificate would not be used now, for `explain` and the facts of a decision; empty where it would."""
+    try:
+        return usable.for_encryption(certificate.parse(key.certificate), address, at, trust, key.chain).reasons
+    except SmimeError as error:
+        return (error.code,)
+
+
+def seal(prepared: Prepared, *, floor: int, sender: str, recipient: str, utf8: bool) -> Sealed:
+    """For this one recipient. `floor`: what the connection must reach, which is not what the message is worth: that is
+    MESSAGE over any connection. Raises Unready for an envelope no server must see."""
+    try:
+        return Sealed.make(
+            method=Method.SMIME, floor=floor, sender=sender, recipient=recipient, data=prepared.data, utf8=utf8
+        )
+    except ValueError:
+        raise Unready("cannot-be-prepared") from None
