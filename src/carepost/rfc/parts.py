@@ -136,30 +136,6 @@ class _Entity(msgspec.Struct, frozen=True):
     default: str
 
 
-class Children(msgspec.Struct, frozen=True):
-    """The root of an entity: its type (lower case) and parameters, the offset of its body, and the offsets of its
-    direct parts, header and body, without the line end that belongs to the delimiter. No parts: it is no multipart."""
-
-    type: str
-    params: dict[str, str]
-    body: int
-    spans: tuple[tuple[int, int], ...]
-
-
-def children(raw: bytes, limits: Limits = DEFAULT) -> Children:
-    """One level of what `walk` reads, for what is signed or encrypted as bytes (RFC 1847). Raises MimeError."""
-    fields, body = _header(raw, 0, len(raw), limits)
-    kind, params = parameters(fields.get(b"content-type") or "text/plain")
-    if _TYPE.fullmatch(kind) is None:
-        kind, params = "application/octet-stream", {}
-    if not kind.startswith("multipart/"):
-        return Children(kind, params, body, ())
-    encoding = _COMMENT.sub("", fields.get(b"content-transfer-encoding", "7bit")).strip().lower()
-    if encoding not in ("7bit", "8bit", "binary"):
-        raise _bad("mime-encoding", "A multipart of the message is encoded as a whole.")
-    return Children(kind, params, body, tuple(_split(raw, body, len(raw), params.get("boundary", ""), limits.parts)))
-
-
 def walk(raw: bytes, limits: Limits = DEFAULT) -> list[Part]:
     """The leaves in order. Raises MimeError for what is over a limit or has two readings."""
     todo = [_Entity(0, len(raw), (), "text/plain")]

@@ -6,13 +6,13 @@ the fields inside win, except a From that no signature vouches for (BI-075).
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from carepost.rfc import message as rfc_message
 from carepost.rfc import parts, words
-from carepost.rfc.address import format_mailbox, parse_mailboxes
+from carepost.rfc.address import Mailbox, parse_mailboxes
 from carepost.rfc.errors import AddressError, MessageError
 
 #: RFC 9788 3.2.1: what stands outside instead of the Subject
@@ -20,8 +20,10 @@ SUBJECT = b"[...]"
 
 #: only ever outside: they are of the way, not of the message (RFC 5321 4.4)
 TRACE = frozenset({b"received", b"return-path", b"authentication-results", b"received-spf", b"delivered-to"})
-#: signatures over what is about to change
-_BROKEN = frozenset({b"dkim-signature", b"arc-seal", b"arc-message-signature", b"arc-authentication-results"})
+#: signatures over what is about to change, and what only this module says
+_BROKEN = frozenset(
+    {b"hp-outer", b"dkim-signature", b"arc-seal", b"arc-message-signature", b"arc-authentication-results"}
+)
 _ADDRESSES = {b"from": b"From", b"sender": b"Sender", b"reply-to": b"Reply-To", b"to": b"To", b"cc": b"Cc"}
 _ID = r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~@:-]{3,250}>"
 #: the whole of what may be said outside in these fields
@@ -36,11 +38,19 @@ _FORMS = {
     b"auto-submitted": re.compile(r"(?:no|auto-generated|auto-replied|auto-notified)"),
     b"precedence": re.compile(r"(?:bulk|list|junk)"),
 }
-_NAMES = {
-    b"date": b"Date", b"message-id": b"Message-ID", b"in-reply-to": b"In-Reply-To", b"references": b"References",
-    b"auto-submitted": b"Auto-Submitted", b"precedence": b"Precedence",
+_OUTSIDE = {
+    **_ADDRESSES, b"subject": b"Subject", b"date": b"Date", b"message-id": b"Message-ID",
+    b"in-reply-to": b"In-Reply-To", b"references": b"References", b"auto-submitted": b"Auto-Submitted",
+    b"precedence": b"Precedence",
 }  # fmt: skip
 _TYPE = re.compile(rb"[ \t]*(?:\r\n[ \t]+)?([A-Za-z0-9!#$&^_.+-]{1,80}/[A-Za-z0-9!#$&^_.+-]{1,80})")
+#: what nearly every message has, and no mark of ours among it
+_USUAL_TYPE = re.compile(
+    rb"[ \t]*([A-Za-z0-9!#$&^_.+-]{1,80}/[A-Za-z0-9!#$&^_.+-]{1,80})"
+    rb"((?:;[ \t]*(?:\r\n[ \t]+)?(?:charset|boundary|format|type)"
+    rb"=(?:[A-Za-z0-9._=-]{1,80}|\"[A-Za-z0-9'()+_,./:=?-]{1,80}\"))*)",
+    re.IGNORECASE,
+)
 _MARK = re.compile(
     rb';[ \t\r\n]*(?:hp|protected-headers|hp-legacy-display)[ \t]*=[ \t]*(?:"[^"\r\n]*"|[^;\s"]*)', re.IGNORECASE
 )
@@ -72,74 +82,78 @@ def protect(raw: bytes, *, encrypted: bool, old_parameter: bool = False) -> Prot
 
     Bcc and what else must not leave is in neither. Raises MessageError where the header cannot be read."""
     read = rfc_message.read(raw)
-    gone = rfc_message.removed(read) | _BROKEN | {b"hp-outer"}
+    gone = rfc_message.removed(read) | _BROKEN
     trace: list[bytes] = []
     inner: list[bytes] = []
     structure: list[bytes] = []
-    kept: list[rfc_message.Field] = []
+    outer: dict[bytes, bytes] = {}
     for field in read.fields:
-        if field.name in gone:
+        name = field.name
+        if name in gone:
             continue
         whole = raw[field.start : field.end]
-        if field.name in TRACE:
+        if name in TRACE:
             trace.append(whole)
-        elif field.name == b"mime-version":
-            inner.append(b"MIME-Version: 1.0\r\n")
-        elif field.name == b"content-type":
+        elif name == b"content-type":
             structure.append(_marked(raw[field.value : field.end - 2], encrypted, old_parameter))
-        elif field.name.startswith(b"content-"):
+        elif name.startswith(b"content-"):
             structure.append(whole)
-        else:
+        elif name != b"mime-version":
             inner.append(whole)
-            kept.append(field)
+            if encrypted and name in _OUTSIDE and name not in outer and (shown := _outside(read, field)):
+                outer[name] = b"%b: %b\r\n" % (_OUTSIDE[name], shown)
     if b"content-type" not in read.first:
         structure.append(_marked(b" text/plain; charset=us-ascii", encrypted, old_parameter))
-    if b"mime-version" not in read.first:
-        inner.append(b"MIME-Version: 1.0\r\n")
     if encrypted:
-        outer = _outside(read, kept)
-        inner += [b"HP-Outer: " + field for field in outer]
+        # where the sender gave none a constant stands all the same: "no subject" is something said, too
+        outer.setdefault(b"subject", b"Subject: " + SUBJECT + b"\r\n")
+        head = list(outer.values())
+        listed = b"HP-Outer: " + b"HP-Outer: ".join(head)
     else:
-        outer = [raw[field.start : field.end] for field in kept]
-    payload = b"".join([*inner, *structure, b"\r\n", raw[read.header_end :]])
-    return Protected(b"".join(trace + outer), payload)
+        head, listed = inner, b""
+    body = raw[read.header_end :]
+    payload = b"".join((*inner, listed, b"MIME-Version: 1.0\r\n", *structure, b"\r\n", body))
+    return Protected(b"".join(trace + head), payload)
 
 
-def _outside(read: rfc_message.Message, kept: list[rfc_message.Field]) -> list[bytes]:
-    """The composed fields of the outer header of an encrypted message, one of each name."""
-    found: dict[bytes, bytes] = {}
-    for field in kept:
-        name = field.name
-        if name in found:
-            continue
-        value = read.text(field)
-        if name in _ADDRESSES:
-            found[name] = _ADDRESSES[name] + b": " + _addresses(value) + b"\r\n"
-        elif name in _FORMS and (form := _FORMS[name].match(value)) is not None:
-            # a comment after it is not the field's content (RFC 5322 3.2.2), and a person wrote it
-            if not value[form.end() :].strip() or value[form.end() :].lstrip().startswith("("):
-                lines = _SPACE.split(form[0]) if name == b"references" else [form[0]]
-                found[name] = _NAMES[name] + b": " + "\r\n ".join(lines).encode() + b"\r\n"
-        elif name == b"subject":
-            found[name] = b"Subject: " + SUBJECT + b"\r\n"
-    # where the sender gave none a constant stands all the same: "no subject" is something said, too
-    found.setdefault(b"subject", b"Subject: " + SUBJECT + b"\r\n")
-    return list(found.values())
+def _outside(read: rfc_message.Message, field: rfc_message.Field) -> bytes:
+    """What of a composed field stands outside an encrypted message; b"" for nothing."""
+    name = field.name
+    if name == b"subject":
+        return SUBJECT
+    if name == b"from":
+        return _bare(read.from_)
+    value = read.text(field)
+    if name in _ADDRESSES:
+        return _bare(_mailboxes(value))
+    form = _FORMS[name].match(value)
+    if form is None:
+        return b""
+    if form.end() != len(value) and not value[form.end() :].lstrip().startswith("("):
+        # a comment after it is not the field's content (RFC 5322 3.2.2), and a person wrote it; anything else is none
+        return b""
+    shown = form[0] if name != b"references" else "\r\n ".join(_SPACE.split(form[0]))
+    return shown.encode("ascii")
 
 
-def _addresses(value: str) -> bytes:
-    """Addresses alone: names of people and of groups stay inside."""
+def _mailboxes(value: str) -> Sequence[Mailbox]:
     try:
-        found = [format_mailbox("", mailbox.address) for mailbox in parse_mailboxes(value)]
+        return parse_mailboxes(value)
     except AddressError:
-        found = []
-    return ",\r\n ".join(found).encode("utf-8") or b"undisclosed-recipients:;"
+        return ()
+
+
+def _bare(mailboxes: Sequence[Mailbox]) -> bytes:
+    """Addresses alone: names of people and of groups stay inside."""
+    return ",\r\n ".join([m.address for m in mailboxes]).encode("utf-8") or b"undisclosed-recipients:;"
 
 
 def _marked(value: bytes, encrypted: bool, old_parameter: bool) -> bytes:
     """The Content-Type field of a payload. The mark follows the type itself, so nothing after it can swallow it."""
-    kind = _TYPE.match(value)
-    if kind is None or parts.parameters(_flat(value))[0] != kind[1].decode("ascii").lower():
+    kind = _USUAL_TYPE.fullmatch(value) or _TYPE.match(value)
+    if kind is not None and kind.re is _USUAL_TYPE:
+        name, rest = kind[1], kind[2]
+    elif kind is None or parts.parameters(_flat(value))[0] != kind[1].decode("ascii").lower():
         # what cannot be read is bytes to every reader of ours (RFC 2045 5.2)
         name, rest = b"application/octet-stream", b""
     else:

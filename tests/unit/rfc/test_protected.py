@@ -2,7 +2,7 @@
 
 import pytest
 
-from carepost.rfc import message, parts, protected
+from carepost.rfc import message, protected
 from carepost.rfc.errors import RfcError
 
 pytestmark = pytest.mark.fast
@@ -126,11 +126,3 @@ def test_the_mark_is_read_whatever_the_type_was(given: bytes, kept: bytes) -> No
     assert protected.mark(made.payload) == "cipher"
     assert b"Content-Type: " + kept + b";\r\n hp=" in made.payload
     assert b"clear" not in made.payload
-
-
-def test_the_direct_parts_of_a_multipart_are_bytes() -> None:
-    head = b'Content-Type: multipart/signed; boundary="b"\r\n\r\npre\r\n'
-    raw = head + b"--b\r\nA: 1\r\n\r\nx\r\n\r\n--b\r\n\r\ny\r\n--b--\r\nend\r\n"
-    root = parts.children(raw)
-    assert (root.type, [raw[a:z] for a, z in root.spans]) == ("multipart/signed", [b"A: 1\r\n\r\nx\r\n", b"\r\ny"])
-    assert parts.children(b"Subject: x\r\n\r\ny\r\n").spans == ()

@@ -34,6 +34,8 @@ class Key(msgspec.Struct, frozen=True):
     #: for people: `RSA 3072`, `Curve25519`
     name: str
     version: int
+    #: of the modulus or field; 0 where we cannot tell
+    bits: int
     created: int
     expires: int | None
     encrypts: bool
@@ -192,9 +194,9 @@ def _weakly_revoked(part: _Part) -> bool:
 
 def _primary(key: keypackets.Key, part: _Part, frame: bytes, expires: int | None) -> Key:
     return Key(
-        fingerprint=key.fingerprint, key_id=key.key_id, name=key.name, version=key.version, created=key.created,
-        expires=expires, encrypts=_takes(frame, key), signs=_signs(part), revoked=False, strong=_strong(key),
-        primary=True, packets=b"",
+        fingerprint=key.fingerprint, key_id=key.key_id, name=key.name, version=key.version, bits=key.bits,
+        created=key.created, expires=expires, encrypts=_takes(frame, key), signs=_signs(part), revoked=False,
+        strong=_strong(key), primary=True, packets=b"",
     )  # fmt: skip
 
 
@@ -223,9 +225,9 @@ def _subkey(raw: bytes, part: _Part, frame: bytes, primary: keypackets.Key) -> K
             continue
         expires = None if said.key_life is None else key.created + said.key_life * 1_000_000
         return Key(
-            fingerprint=key.fingerprint, key_id=key.key_id, name=key.name, version=key.version, created=key.created,
-            expires=expires, encrypts=encrypts, signs=bool(flags & signatures.SIGN), revoked=revoked,
-            strong=_strong(key), primary=False, packets=own + data,
+            fingerprint=key.fingerprint, key_id=key.key_id, name=key.name, version=key.version, bits=key.bits,
+            created=key.created, expires=expires, encrypts=encrypts, signs=bool(flags & signatures.SIGN),
+            revoked=revoked, strong=_strong(key), primary=False, packets=own + data,
         )  # fmt: skip
     return None
 
@@ -245,7 +247,7 @@ def _takes(raw: bytes, key: keypackets.Key) -> bool:
         made = library.encrypt(b"", [library.parse(raw)], None, refused)
     except OpenPgpError:
         return False
-    return bool({key.key_id, key.fingerprint} & set(library.recipients(made)))
+    return bool({key.key_id, key.fingerprint} & set(library.addressed(made)[0]))
 
 
 def address_of(user_id: str) -> str:

@@ -3,6 +3,7 @@
 Never writes or reads a message without integrity protection: SED, a missing MDC, LibrePGP's packet 20, 3DES, CAST5 and
 IDEA are refused (BI-068)."""
 
+import binascii
 import hashlib
 import hmac
 from collections.abc import Sequence
@@ -36,29 +37,31 @@ class Decrypted(msgspec.Struct, frozen=True):
 
 
 def encrypt(data: bytes, recipients: Sequence[For], at: int, signer: pysequoia.PySigner | None = None) -> bytes:
-    """A binary OpenPGP message that each recipient's live encryption keys open, and no other. `at`: UTC microseconds.
+    """An armored OpenPGP message, CRLF line ends, that each recipient's live encryption keys open, and no other.
 
-    Raises Unusable with the reason where a certificate must not be used for its address (BI-071)."""
+    `at`: UTC microseconds. Raises Unusable with the reason where a certificate must not be used for its address."""
     if not recipients:
         raise Unusable("no-recipient", "There is nobody to encrypt to.")
-    known: list[pysequoia.Cert] = []
-    wanted: set[str] = set()
-    for address, certificate in recipients:
-        usable.check(certificate, address, at)
-        keys = usable.encryption_keys(certificate, at)
-        known.append(usable.reduced(certificate.frame, tuple(key.packets for key in keys)))
-        wanted |= {k.key_id for k in keys} | {k.fingerprint for k in keys}
-    made = library.encrypt(data, known, signer, Unusable("refused", "The OpenPGP certificate cannot be used."))
-    _check(made, wanted, modern=all(certificate.modern for _, certificate in recipients))
-    return made
+    found = [usable.ready(certificate, address, at) for address, certificate in recipients]
+    refused = Unusable("refused", "The OpenPGP certificate cannot be used.")
+    made = library.encrypt(data, [ready.known for ready in found], signer, refused, armor=True)
+    _check(made, found, modern=all(certificate.modern for _, certificate in recipients))
+    return made.replace(b"\n", b"\r\n")
 
 
-def _check(made: bytes, wanted: set[str], *, modern: bool) -> None:
+def _check(made: bytes, found: list[usable.Ready], *, modern: bool) -> None:
     """What is about to leave names the keys that were chosen and no other, and is of a form their owners read."""
-    found = packets.read(made)
-    named = set(library.recipients(made))
-    version = found[-1].body[:1] if found[-1].tag == packets.SEIPD else b""
-    if not named or not named <= wanted or version not in (b"\x01", b"\x02") or (version == b"\x02" and not modern):
+    start = made.find(b"\n\n") + 2
+    # the session keys stand first: two lines beyond them show what follows
+    text = made[start : start + 128 + sum(ready.head for ready in found)].partition(b"\n-")[0].translate(None, b"\n")
+    named, version = library.addressed(binascii.a2b_base64(text[: len(text) // 4 * 4]))
+    wanted = frozenset().union(*(ready.named for ready in found))
+    if (
+        len(named) != sum(ready.count for ready in found)
+        or not wanted.issuperset(named)
+        or version not in (1, 2)
+        or (version == 2 and not modern)
+    ):
         raise Unusable("key-choice", "The message was not encrypted to the keys that were chosen. Nothing was sent.")
 
 

@@ -27,9 +27,9 @@ _CLEARTEXT = re.compile(
 _MAX_SIGNATURE = 256 * 1024
 
 
-def kind(message: bytes, root: parts.Children) -> str:
+def kind(message: bytes, root: parts.Part) -> str:
     """Of a message whose root is text/plain."""
-    if message.find(b"-----BEGIN PGP ", root.body) < 0 and message.find(b"=2D", root.body) < 0:
+    if message.find(b"-----BEGIN PGP ", root.start) < 0 and message.find(b"=2D", root.start) < 0:
         return ""
     try:
         body = _body(message)
@@ -79,7 +79,7 @@ def _plain(message: bytes, data: bytes) -> bytes:
     if b"\0" in data:
         raise Malformed("content", "The decrypted content holds octets that no message may hold.")
     read = rfc_message.read(message)
-    charset = parts.children(message).params.get("charset", "utf-8")
+    charset = parts.outermost(message)[0].params.get("charset", "utf-8")
     name = words.codec(charset) or "utf-8"
     head = b"".join(message[f.start : f.end] for f in read.fields if not f.name.startswith(b"content-"))
     kind_line = f'Content-Type: text/plain; charset="{"utf-8" if name == "ascii" else name}"\r\n'.encode("ascii")

@@ -5,6 +5,7 @@ Rotation is a new certificate beside the old one, which goes on decrypting; noth
 
 import secrets
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import pysequoia
 
@@ -22,6 +23,8 @@ SUITES = {
     "p256": pysequoia.CipherSuite.P256,
     "p384": pysequoia.CipherSuite.P384,
 }
+Signer: TypeAlias = pysequoia.PySigner
+
 #: three years, in seconds
 LIFE = 3 * 365 * 86_400
 MAX_LIFE = 20 * 365 * 86_400
@@ -62,7 +65,7 @@ def bring_in(data: bytes, passphrase: str = "") -> PrivateKey:
         if not key.encrypts or not key.strong or key.fingerprint not in owned:
             continue
         wrong = Unusable("mismatch", "The private and the public part of this key do not belong together.")
-        sealed = library.encrypt(word, [usable.reduced(found.certificate.frame, (key.packets,))], None, wrong)
+        sealed = library.encrypt(word, [library.parse(found.certificate.frame + key.packets)], None, wrong)
         try:
             if cipher.decrypt(sealed, [found]).content.data != word:
                 raise wrong
@@ -71,7 +74,7 @@ def bring_in(data: bytes, passphrase: str = "") -> PrivateKey:
     return found
 
 
-def signer(key: PrivateKey, address: str, at: int) -> pysequoia.PySigner:
+def signer(key: PrivateKey, address: str, at: int) -> Signer:
     """What `message.seal` and `message.sign` sign with. Raises Unusable where the key may not sign for this address."""
     reason = usable.why_not(key.certificate, address, at, sign=True)
     if reason:

@@ -48,15 +48,20 @@ def seal(message: bytes, recipients: Sequence[For], *, at: int, signer: pysequoi
     `recipients`: (address, certificate) each; `at`: UTC microseconds. What a person wrote stands in no outer header.
     Raises Unusable where a certificate must not be used for its address, MessageError for a header of two readings."""
     split = protected.protect(message, encrypted=True, old_parameter=True)
-    sealed = packets.armor(cipher.encrypt(split.payload, recipients, at, signer), packets.MESSAGE)
+    sealed = cipher.encrypt(split.payload, recipients, at, signer)
     mark = _boundary()
-    head = (
-        split.outer + b"MIME-Version: 1.0\r\n"
-        b'Content-Type: multipart/encrypted; protocol="application/pgp-encrypted";\r\n boundary="' + mark + b'"\r\n\r\n'
-        b"This is an OpenPGP/MIME encrypted message (RFC 3156).\r\n"
-    )
     return b"".join(
-        (head, b"--", mark, b"\r\n", _VERSION, b"\r\n--", mark, b"\r\n", _SEALED, sealed, b"\r\n--", mark, b"--\r\n")
+        (
+            split.outer,
+            b"MIME-Version: 1.0\r\nContent-Type: multipart/encrypted;"
+            b' protocol="application/pgp-encrypted";\r\n boundary="%b"\r\n\r\n'
+            b"This is an OpenPGP/MIME encrypted message (RFC 3156).\r\n--%b\r\n" % (mark, mark),
+            _VERSION,
+            b"\r\n--%b\r\n" % mark,
+            _SEALED,
+            sealed,
+            b"\r\n--%b--\r\n" % mark,
+        )
     )
 
 
@@ -92,7 +97,7 @@ def _boundary() -> bytes:
 def kind(message: bytes) -> str:
     """encrypted | signed | inline-encrypted | inline-signed | "" for anything else, as its root says. Never raises."""
     try:
-        root = parts.children(message)
+        root, _ = parts.outermost(message)
     except RfcError:
         return ""
     protocol = root.params.get("protocol", "").lower()
@@ -162,7 +167,7 @@ def _vouched(found: Verdict) -> Collection[str]:
 def _armored(message: bytes) -> bytes:
     """The second of exactly two parts (RFC 3156 4)."""
     trouble = Malformed("pgp-mime", "The encrypted message does not have the two parts it must have.")
-    spans = parts.children(message).spans
+    _, spans = parts.outermost(message)
     if len(spans) != 2:
         raise trouble
     first, second = (message[start:end] for start, end in spans)
@@ -177,7 +182,7 @@ def _armored(message: bytes) -> bytes:
 def _halves(message: bytes) -> tuple[bytes, tuple[bytes, ...]] | None:
     """The signed entity, byte for byte, and the bodies of its signatures; None where that is not what stands there."""
     try:
-        spans = parts.children(message).spans
+        _, spans = parts.outermost(message)
         if len(spans) != 2:
             return None
         (start, end), (after, last) = spans

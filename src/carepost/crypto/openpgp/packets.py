@@ -29,8 +29,8 @@ _ARMOR = re.compile(
     re.MULTILINE,
 )
 _CRC = re.compile(rb"\n=[A-Za-z0-9+/]{4}[ \t\r\n]*\Z")
-#: base64 characters on a line of armor we write
-_LINE = 64
+#: base64 characters on a line of armor we write (RFC 9580 6.2: at most 76)
+_LINE = 76
 
 
 class Packet(msgspec.Struct, frozen=True, gc=False):
@@ -120,6 +120,24 @@ def _length(data: bytes, at: int) -> tuple[int, int, bool]:
     return at + 5, int.from_bytes(data[at + 1 : at + 5], "big"), False
 
 
+def heads(data: bytes) -> list[tuple[int, bytes]]:
+    """(tag, body) of the packets before the first one that carries content, and that one's tag and first octet.
+
+    `data` may be cut off anywhere in that content. Raises Malformed."""
+    found: list[tuple[int, bytes]] = []
+    at = 0
+    while at < len(data):
+        first = data[at]
+        tag = first & 0x3F
+        if first & 0xC0 == 0xC0 and tag in _STREAMED:
+            start, _, _ = _length(data, at + 1)
+            return [*found, (tag, data[start : start + 1])]
+        packet = _one(data, at)
+        found.append((packet.tag, packet.body))
+        at = packet.end
+    return found
+
+
 def frame(tag: int, body: bytes) -> bytes:
     """A packet of ours, with a five-octet length."""
     return bytes((0xC0 | tag, 0xFF)) + len(body).to_bytes(4, "big") + body
@@ -148,9 +166,9 @@ def dearmor(data: bytes, *kinds: str, most: int) -> bytes:
 def armor(data: bytes, kind: str) -> bytes:
     """Armored with CRLF line ends and no checksum (RFC 9580 6.1)."""
     text = binascii.b2a_base64(data, newline=False)
-    lines = [text[at : at + _LINE] for at in range(0, len(text), _LINE)]
     name = kind.encode("ascii")
-    return b"-----BEGIN PGP %b-----\r\n\r\n%b\r\n-----END PGP %b-----\r\n" % (name, b"\r\n".join(lines), name)
+    pieces = [text[at : at + _LINE] for at in range(0, len(text), _LINE)]
+    return b"\r\n".join((b"-----BEGIN PGP %b-----" % name, b"", *pieces, b"-----END PGP %b-----" % name, b""))
 
 
 def unwrap(data: bytes, *kinds: str, most: int) -> bytes:

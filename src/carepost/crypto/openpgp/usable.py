@@ -2,9 +2,10 @@
 
 Also what changes one: a newer copy merged in, foreign names taken out. Another fingerprint is no update (BI-072)."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
-from functools import lru_cache
 
+import msgspec
 import pysequoia
 
 from carepost.crypto.openpgp import library, packets
@@ -14,6 +15,9 @@ from carepost.rfc import address as rfc_address
 
 #: subkeys one message is encrypted to for one certificate
 MAX_USED = 8
+#: certificates kept ready
+MAX_READY = 512
+_ready: OrderedDict[bytes, "Ready"] = OrderedDict()
 
 #: reason -> words for a screen (standards 3.4, BI-071)
 WORDS = {
@@ -59,10 +63,45 @@ def check(known: Certificate, address: str, at: int) -> None:
         raise Unusable(reason, WORDS[reason])
 
 
-@lru_cache(maxsize=512)
-def reduced(frame: bytes, used: tuple[bytes, ...]) -> pysequoia.Cert:
-    """The library's value with these encryption keys alone: it can choose no other."""
-    return library.parse(frame + b"".join(used))
+class Ready(msgspec.Struct, frozen=True):
+    """A certificate as a message is encrypted to it, from `since` and before `until` (UTC microseconds)."""
+
+    since: int
+    until: int
+    #: the library's value with the chosen keys alone: it can choose no other
+    known: pysequoia.Cert
+    #: key ids and fingerprints
+    named: frozenset[str]
+    count: int
+    #: characters of armor its session keys take at most
+    head: int
+
+
+def ready(known: Certificate, address: str, at: int) -> Ready:
+    """Raises Unusable with the reason where nothing may be encrypted to it for this address at this time.
+
+    What was found is kept for as long as no date of the certificate lies between."""
+    kept = _ready.get(known.raw)
+    if kept is not None and kept.since <= at < kept.until and rfc_address.matching(address) in known.addresses:
+        _ready.move_to_end(known.raw)
+        return kept
+    check(known, address, at)
+    keys = encryption_keys(known, at)
+    dates = [d for k in known.keys if k.encrypts for d in (k.created - SKEW, k.expires) if d is not None]
+    dates += [known.created - SKEW, *([] if known.expires is None else [known.expires])]
+    found = Ready(
+        since=max((d for d in dates if d <= at), default=at),
+        until=min((d for d in dates if d > at), default=1 << 62),
+        known=library.parse(known.frame + b"".join([k.packets for k in keys])),
+        named=frozenset(name for k in keys for name in (k.key_id, k.fingerprint)),
+        count=len(keys),
+        # frame, fingerprint, an integer or point as long as the key, a wrapped session key; post-quantum ones are long
+        head=sum(((k.bits // 8 if k.bits else 4_096) + 200) * 137 // 100 for k in keys),
+    )
+    _ready[known.raw] = found
+    if len(_ready) > MAX_READY:
+        _ready.popitem(last=False)
+    return found
 
 
 def encryption_keys(known: Certificate, at: int) -> list[Key]:
