@@ -11,7 +11,7 @@ from carepost.directory.types import OrgSnapshot
 from carepost.ground.config import Config
 from carepost.ground.errors import Refused, Unavailable
 from carepost.ground.keys import PurposeKeys
-from carepost.intake import checks, conversations, draft
+from carepost.intake import asked, checks, conversations, draft, routing
 from carepost.intake.conversations import Conversations, NotJoined
 from carepost.intake.facts import About
 from carepost.intake.inbound import Inbound
@@ -20,6 +20,7 @@ from carepost.intake.orgkeys import Organisations
 from carepost.intake.proving import Dns, NoDns, Prover
 from carepost.intake.refusals import Refusals, RefusedSender
 from carepost.intake.route import shard_of_key
+from carepost.intake.routing import Routed
 from carepost.policy.types import Deliver, Hold, Refuse
 from carepost.queue.types import EventDraft, NewMessage
 from carepost.rfc import lines
@@ -108,6 +109,8 @@ class Intake:
             self._tell(submission, error)
             raise
         judged = self._judge(submission, snapshot, about)
+        if about.routed:
+            submission = routing.tagged(submission, routing.routed(snapshot, about, _once(submission)))
         host = self._config.hostname
         drafting = draft.Drafting(submission, read, about, snapshot.policy_version, queue.number, host)
         return await queue.accept(drafting.message(judged, self._token_key, queue))
@@ -141,7 +144,15 @@ class Intake:
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
         """What each recipient would get and why: the same judgement, nothing written; decided again at delivery."""
         snapshot, _, about = self._read(submission)
-        return tuple([draft.shown(r, *self.judge.foresee(snapshot, about, r.address)) for r in _once(submission)])
+        if not about.routed:
+            return tuple([draft.shown(r, *self.judge.foresee(snapshot, about, r.address)) for r in _once(submission)])
+        found = routing.routed(snapshot, about, _once(submission))
+        return tuple([self._foreseen(snapshot, about, one) for one in found])
+
+    def _foreseen(self, snapshot: OrgSnapshot, about: About, one: Routed) -> AcceptedDelivery:
+        decision, words = self.judge.foresee(snapshot, routing.about_for(about, one.via), one.recipient.address)
+        said = words if one.via is None else f"{routing.sentence(one.via)} {words}"
+        return draft.shown(one.recipient, decision, said)
 
     def sender_refused(self, refused: RefusedSender) -> None:
         """Somebody was refused a sender address before there was a message; it is an event (BI-015)."""
@@ -175,16 +186,36 @@ class Intake:
             asked_methods=submission.protection.methods,
             access=submission.protection.access,
         )
+        if snapshot.rules:
+            about = asked.read(about, snapshot, submission, read)
         return snapshot, read, about
 
     def _judge(self, submission: Submission, snapshot: OrgSnapshot, about: About) -> list[tuple[Recipient, Judged]]:
         """Raises Refused where nobody may get it: then it is told at the door."""
-        judged = [(r, self.judge.judge(snapshot, about, r.address)) for r in _once(submission)]
+        if about.routed:
+            judged = self._routed(submission, snapshot, about)
+        else:
+            judged = [(r, self.judge.judge(snapshot, about, r.address)) for r in _once(submission)]
         refusals = [one.decision for _, one in judged if isinstance(one.decision, Refuse)]
         if len(refusals) == len(judged):
             raise Refused(refusals[0].reason, refusals[0].words, enhanced="5.7.1", status=422)
         if submission.hold is not None:
             return [(r, _kept_back(one, *submission.hold)) for r, one in judged]
+        return judged
+
+    def _routed(self, submission: Submission, snapshot: OrgSnapshot, about: About) -> list[tuple[Recipient, Judged]]:
+        """With the recipients that rules add. What is refused is not copied either."""
+        judged: list[tuple[Recipient, Judged]] = []
+        refused: set[str] = set()
+        for one in routing.routed(snapshot, about, _once(submission)):
+            if one.via is not None and one.via.how == "copy" and one.via.of in refused:
+                continue
+            found = self.judge.judge(snapshot, routing.about_for(about, one.via), one.recipient.address)
+            if isinstance(found.decision, Refuse):
+                refused.add(one.via.of if one.via is not None else one.recipient.address)
+            if one.via is not None:
+                found = msgspec.structs.replace(found, via=one.via)
+            judged.append((one.recipient, found))
         return judged
 
 

@@ -8,9 +8,10 @@ import msgspec
 from carepost.crypto import dkim
 from carepost.crypto.digest import hmac_sha256, sha256
 from carepost.ground import clock, ids
+from carepost.intake import asked, routing
 from carepost.intake.facts import About
 from carepost.intake.judge import Judged
-from carepost.policy.types import Category, Decision, Deliver, Kind, Refuse, label
+from carepost.policy.types import Category, Decision, Deliver, Hold, Kind, Refuse, label
 from carepost.proof import commitments, kinds
 from carepost.queue.types import DeliveryRecord, EventDraft, MessageRecord, NewDelivery, NewMessage, State, Worked
 from carepost.rfc import message as rfc_message
@@ -43,12 +44,17 @@ def stream(submission: Submission) -> str:
     return _STREAMS[submission.category].value
 
 
-def whole(submission: Submission, read: Message, id_text: str, host: str, now: int) -> Whole:
+def whole(
+    submission: Submission, read: Message, id_text: str, host: str, now: int, about: About | None = None
+) -> Whole:
     """Date and Message-ID added where they are missing (RFC 6409 8), what must not leave taken out: here already, so
     that neither the portal nor the archive sees a blind recipient."""
     raw = submission.body
     drop = rfc_message.removed(read)
-    if drop:
+    if about is not None and about.triggers:
+        prepend = asked.subject_field(about.subject) if about.subject is not None else b""
+        raw = rfc_message.rewrite(raw, read, drop | about.triggers, prepend)
+    elif drop:
         raw = rfc_message.rewrite(raw, read, drop)
     fixed = rfc_message.repair(raw, read, at=now, message_id=id_text, host=host)
     if fixed is raw or b"message-id" in read.first:
@@ -82,7 +88,7 @@ class Drafting:
     def message(self, judged: list[tuple[Recipient, Judged]], token_key: bytes, repeats: Repeats) -> NewMessage:
         """Everything of the message but the seals."""
         sub = self.submission
-        made = whole(sub, self._read, self.text, self._host_of_id(), self.now)
+        made = whole(sub, self._read, self.text, self._host_of_id(), self.now, self.about)
         fields, content = dkim.split(made.raw)
         header = dkim.canonical(fields)
         body_hash = sha256(dkim.relaxed_body(content))
@@ -122,7 +128,7 @@ class Drafting:
         sub = self.submission
         return MessageRecord(
             sender=sub.envelope.sender,
-            subject=self._read.subject,
+            subject=self._read.subject if self.about.subject is None else self.about.subject,
             message_id=made.message_id,
             header_from=self.about.sender,
             actor=sub.actor,
@@ -130,13 +136,16 @@ class Drafting:
             envid=sub.envelope.envid,
             smtputf8=sub.envelope.smtputf8,
             eightbit=sub.envelope.eightbit,
-            kind=sub.kind.value,
-            category=sub.category.value,
-            data_class=sub.data_class.value,
-            purpose=sub.purpose.value,
-            origin=sub.origin.value,
+            kind=sub.kind._value_,
+            category=sub.category._value_,
+            data_class=sub.data_class._value_,
+            purpose=sub.purpose._value_,
+            origin=sub.origin._value_,
             tags=sub.tags,
             metadata=sub.metadata,
+            headers=None if self.about.headers is None else dict(self.about.headers),
+            size=self.about.size,
+            reasoned=bool(self.about.reason),
             thread=sub.thread,
         )
 
@@ -154,11 +163,13 @@ class Drafting:
         }
         if sub.client:
             values["client"] = sub.client.encode()
+        if self.about.reason:
+            values["reason"] = self.about.reason.encode()
         facts = {
-            "origin": sub.origin.value,
+            "origin": sub.origin._value_,
             "size": str(len(sub.body)),
-            "data-class": sub.data_class.value,
-            "purpose": sub.purpose.value,
+            "data-class": sub.data_class._value_,
+            "purpose": sub.purpose._value_,
         }
         if earlier is not None:
             facts["repeats"] = ids.text(earlier)
@@ -174,7 +185,7 @@ class Drafting:
             *kinds.make(
                 kind, id=ids.text(ids.new(self._shard)), org=self._org, at=self.now, actor=self._actor, on=on,
                 values=values, facts=facts, result=result, cause=cause, policy=self._policy,
-                category=self.submission.category.value,
+                category=self.submission.category._value_,
             )
         )  # fmt: skip
 
@@ -198,16 +209,22 @@ class Drafting:
             expires_at=sub.expires_at,
             asked_floor=sub.protection.minimum,
             asked_methods=sub.protection.methods,
+            approvals=decision.approvals if isinstance(decision, Hold) else 0,
         )
-        facts = {"rule": why.rule, "state": state.value}
+        facts = {"rule": why.rule, "state": state._value_}
+        values = {"recipient": recipient.address.encode()}
+        if judged.via is not None:
+            record = routing.marked(record, judged.via)
+            facts |= {"made-by": judged.via.how, "made-by-rule": judged.via.rule}
+            values["made-for"] = judged.via.of.encode()
         if plan is not None:
             step = plan.steps[0]
-            facts["method"] = step.method.value
+            facts["method"] = step.method._value_
             facts["required"] = label(step.floor, step.method)
         kind, result = _KIND_OF[type(decision).__name__]
         event = self._event(
             kind, (self.text, ids.text(id_)),
-            {"recipient": recipient.address.encode(), "words": _records.encode(Told(why.words))}, facts, result,
+            values | {"words": _records.encode(Told(record.words))}, facts, result,
             "" if plan is not None else why.reason,
         )  # fmt: skip
         return NewDelivery(id_, judged.destination, state, due, record, judged.decided), event
@@ -234,10 +251,10 @@ def shown(recipient: Recipient, decision: Decision, words: str) -> AcceptedDeliv
     """What a preview answers."""
     if isinstance(decision, Deliver):
         plan = decision.plan
-        method = plan.steps[0].method.value
+        method = plan.steps[0].method._value_
         return AcceptedDelivery("", recipient.address, State.QUEUED.value, method, plan.reason, words, plan.rule)
     state = State.FAILED if isinstance(decision, Refuse) else State.HELD
-    return AcceptedDelivery("", recipient.address, state.value, "", decision.reason, words, decision.rule)
+    return AcceptedDelivery("", recipient.address, state._value_, "", decision.reason, words, decision.rule)
 
 
 def repeat_token(key: bytes, submission: Submission, message_id: str, body_hash: bytes) -> bytes:

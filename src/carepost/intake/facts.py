@@ -3,13 +3,26 @@
 import msgspec
 
 from carepost.directory.types import OrgSnapshot
-from carepost.ground import ids
-from carepost.policy.types import Assurance, Category, DataClass, Facts, Kind, Method, Purpose, Rule, Seen, Ternary
+from carepost.ground import clock, ids
+from carepost.policy.index import index
+from carepost.policy.types import (
+    Assurance,
+    Category,
+    ContentFacts,
+    DataClass,
+    Direction,
+    Facts,
+    Kind,
+    Method,
+    Purpose,
+    Seen,
+    Ternary,
+)
 from carepost.queue.types import DeliveryRecord, MessageRecord
 from carepost.wire.types import AccessProof
 
-#: organisations whose released rules are remembered
-_REMEMBERED = 256
+#: nobody has looked
+_UNKNOWN = ContentFacts()
 
 
 class About(msgspec.Struct, frozen=True):
@@ -25,6 +38,18 @@ class About(msgspec.Struct, frozen=True):
     asked_floor: Assurance | None
     asked_methods: tuple[Method, ...]
     access: AccessProof
+    #: what rules ask of the message itself (`asked.read`); None: they asked nothing, or nobody looked
+    headers: tuple[tuple[str, str], ...] | None = None
+    size: int | None = None
+    #: the sender's reason in words, "" where none was asked for or given
+    reason: str = ""
+    #: what `headers` and `size` answer: the same answers, the same decision
+    marks: tuple[int, int] = (0, 0)
+    #: triggers: the subject without them (None: as it is), and the fields to take out
+    subject: str | None = None
+    triggers: frozenset[bytes] = frozenset()
+    #: rules redirect, copy or tag
+    routed: bool = False
 
     @property
     def sender_domain(self) -> str:
@@ -32,9 +57,18 @@ class About(msgspec.Struct, frozen=True):
 
 
 def gather(
-    snapshot: OrgSnapshot, seen: Seen, about: About, recipient: str, suppressed: Ternary, *, released: bool = False
+    snapshot: OrgSnapshot,
+    seen: Seen,
+    about: About,
+    recipient: str,
+    suppressed: Ternary,
+    *,
+    released: bool = False,
+    approved: int = 0,
+    content: ContentFacts = _UNKNOWN,
 ) -> Facts:
     domain = recipient.rpartition("@")[2]
+    known = index(snapshot.rules)
     return Facts(
         org=ids.text(snapshot.id),
         policy_version=snapshot.policy_version,
@@ -48,7 +82,7 @@ def gather(
         purpose=about.purpose,
         origin=about.origin,
         org_floor=snapshot.floor,
-        rules=_unheld(snapshot) if released else snapshot.rules,
+        rules=snapshot.rules,
         asked_floor=about.asked_floor,
         asked_methods=about.asked_methods,
         access=about.access.kind,
@@ -56,32 +90,40 @@ def gather(
         seen=seen,
         suppressed=suppressed,
         released=released,
+        direction=_direction(snapshot, about, domain) if known.directed else Direction.OUTBOUND,
+        size=about.size,
+        headers=about.headers,
+        at=clock.now() if known.questions.hours else 0,
+        content=content,
+        reasoned=bool(about.reason),
+        approved=approved,
     )
 
 
-#: (organisation, epoch) -> its rules for what a person has released; the same tuple each time, as policy indexes it
-_released: dict[tuple[bytes, int], tuple[Rule, ...]] = {}
+def _direction(snapshot: OrgSnapshot, about: About, domain: str) -> Direction:
+    if about.origin == "mx":
+        return Direction.INBOUND
+    return Direction.INTERNAL if snapshot.domain(domain) is not None else Direction.OUTBOUND
 
 
-def _unheld(snapshot: OrgSnapshot) -> tuple[Rule, ...]:
-    """The rules without their holding: what they require of protection, and what they refuse, still counts."""
-    key = (snapshot.id, snapshot.epoch)
-    found = _released.get(key)
-    if found is None:
-        if len(_released) >= _REMEMBERED:
-            _released.clear()
-        found = _released[key] = tuple(
-            r if r.action in ("", "refuse") else msgspec.structs.replace(r, action="") for r in snapshot.rules
-        )
-    return found
+def _headers(snapshot: OrgSnapshot, message: MessageRecord) -> tuple[tuple[str, str], ...] | None:
+    if message.headers is not None:
+        return tuple(message.headers.items())
+    return (("subject", message.subject),) if index(snapshot.rules).questions.headers else None
 
 
 def for_claim(
-    snapshot: OrgSnapshot, seen: Seen, message: MessageRecord, record: DeliveryRecord, suppressed: Ternary = Ternary.NO
+    snapshot: OrgSnapshot,
+    seen: Seen,
+    message: MessageRecord,
+    record: DeliveryRecord,
+    suppressed: Ternary = Ternary.NO,
+    content: ContentFacts = _UNKNOWN,
 ) -> Facts:
     """Before an attempt: the door's facts as of now, and what the delivery has been through since.
 
-    `suppressed`: as `Suppression.look` answers."""
+    `suppressed`: as `Suppression.look` answers. Header fields nobody asked about at the door are unknown, but for the
+    subject, which is kept anyway."""
     about = About(
         sender=message.header_from or message.sender,
         kind=Kind(message.kind),
@@ -92,8 +134,20 @@ def for_claim(
         asked_floor=record.asked_floor,
         asked_methods=record.asked_methods,
         access=record.access,
+        headers=_headers(snapshot, message),
+        size=message.size,
+        reason="given" if message.reasoned else "",
     )
-    facts = gather(snapshot, seen, about, record.recipient.address, suppressed, released=record.released)
+    facts = gather(
+        snapshot,
+        seen,
+        about,
+        record.recipient.address,
+        suppressed,
+        released=record.released,
+        approved=len(record.approved),
+        content=content,
+    )
     if record.exhausted or record.bound_to is not None or record.last_achieved is not None:
         return msgspec.structs.replace(
             facts, exhausted=record.exhausted, bound_to=record.bound_to, last_achieved=record.last_achieved

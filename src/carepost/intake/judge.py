@@ -11,6 +11,7 @@ from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
 from carepost.intake.facts import About, gather
 from carepost.intake.preview import foresee
+from carepost.intake.routing import Via
 from carepost.intake.suppression import Suppression
 from carepost.policy.decide import decide
 from carepost.policy.types import Decision, Seen, Ternary
@@ -37,6 +38,8 @@ class Judged(msgspec.Struct, frozen=True):
     #: token of the recipient's domain
     destination: bytes
     decided: tuple[int, int]
+    #: the rule that made this delivery at the door; None: its recipient was asked for
+    via: Via | None = None
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -77,7 +80,7 @@ class Judge:
             sender if sender in named.senders else about.sender_domain,
             recipient if recipient.lower() in named.recipients else "",
             about.kind, about.category, about.data_class, about.purpose, about.origin, about.asked_floor,
-            about.asked_methods, about.access.kind,
+            about.asked_methods, about.access.kind, about.marks, bool(about.reason),
         )  # fmt: skip
         found = self._known.get(key)
         if found is None:

@@ -222,17 +222,18 @@ def _notice(facts: Facts) -> Decision:
 
 def _plan(facts: Facts, effect: rules.Effect, steps: tuple[Step, ...], floor: Assurance, floor_rule: str) -> Plan:
     reason = reason_of(steps[0], facts.kind)
+    warnings = tuple([Said(r, effect.words.get(r) or WARNED) for r in effect.warned_by])
     return Plan(
         steps=steps,
         floor=floor,
         rule=steps[0].rule,
         reason=reason,
-        words=REASONS[reason],
+        words=" ".join([REASONS[reason], *(said.words for said in warnings)]),
         policy_version=facts.policy_version,
         exclusive=effect.tls_policy is TlsPolicy.EXCLUSIVE,
         by_mail=effect.by_mail,
         floor_rule=floor_rule,
-        warnings=tuple(Said(r, effect.words.get(r) or WARNED) for r in effect.warned_by),
+        warnings=warnings,
         untracked=effect.untracked_by,
     )
 

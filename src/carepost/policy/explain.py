@@ -78,7 +78,7 @@ def words(decision: Decision, facts: Facts) -> str:
         plan = decision.plan
         parts.append(f"Required: {FLOORS[plan.floor]} (by {rule_name(plan.floor_rule)}).")
         parts.extend(_next(plan))
-        parts.extend(f"Check: {said.words} (by {rule_name(said.rule)})" for said in plan.warnings)
+        parts.extend(f"Asked to check by {rule_name(said.rule)}." for said in plan.warnings)
     elif decision.rule:
         parts.append(f"Said by {rule_name(decision.rule)}.")
         if isinstance(decision, Hold) and decision.approvals > 1:

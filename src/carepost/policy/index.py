@@ -62,11 +62,12 @@ class Index(msgspec.Struct):
     #: all values rules name, lower case, by field
     named: dict[str, frozenset[str]]
     questions: Questions
-    #: whether any rule asks for the direction; redirects, copies or tags; is a trigger; asks the sender for a reason
+    #: whether any rule asks for the direction; redirects, copies or tags; asks the sender for a reason
     directed: bool
     routed: bool
-    triggered: bool
     reasoned: bool
+    #: (field, text or "") of the triggers that are taken out
+    triggers: tuple[tuple[str, str], ...]
     #: what is remembered of this index
     effects: dict[Key, object]
     generals: dict[tuple[str, str, str], list[Compiled]]
@@ -91,8 +92,8 @@ def _build(rules: tuple[Rule, ...]) -> Index:
     named = {name: frozenset(getattr(r, name).lower() for r in rules) for name in _NAMES}
     made = Index(
         rules, {}, {}, {}, {}, [], named, Questions(), any(r.direction for r in rules),
-        any(r.redirect or r.copies or r.tags for r in rules), any(r.remove for r in rules),
-        any(r.ask_reason for r in rules), {}, {},
+        any(r.redirect or r.copies or r.tags for r in rules), any(r.ask_reason for r in rules),
+        tuple(dict.fromkeys((r.header.lower(), r.contains) for r in rules if r.remove)), {}, {},
     )  # fmt: skip
     for order, rule in enumerate(sorted(rules, key=lambda r: (r.position, r.id, r.sender_domain))):
         compiled = _compile(rule, order, made.questions)

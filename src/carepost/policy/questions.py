@@ -102,18 +102,7 @@ class Questions:
         """The answers of these facts."""
         if not self._bits:
             return NO_MARKS
-        yes = unknown = 0
-        if self.headers:
-            if facts.headers is None:
-                unknown = self._all_headers
-            else:
-                yes, unknown = self._of_headers(facts.headers)
-        if self._sizes:
-            if facts.size is None:
-                unknown |= self._over[-1]
-            else:
-                at = bisect.bisect_left(self._sizes, facts.size)
-                yes |= self._over[at - 1] if at else 0
+        yes, unknown = self.of_message(facts.headers, facts.size)
         for text, bit in self.hours:
             inside = _in_hours(text, facts.at)
             if inside is None:
@@ -123,6 +112,22 @@ class Questions:
         if self.content:
             said = self._of_content(facts.content if facts.kind is Kind.MESSAGE else NOTHING_IN_IT)
             yes, unknown = yes | said.yes, unknown | said.unknown
+        return Marks(yes, unknown)
+
+    def of_message(self, headers: tuple[tuple[str, str], ...] | None, size: int | None) -> Marks:
+        """The answers that are the same for all recipients of a message, whenever it is asked."""
+        yes = unknown = 0
+        if self.headers:
+            if headers is None:
+                unknown = self._all_headers
+            else:
+                yes, unknown = self._of_headers(headers)
+        if self._sizes:
+            if size is None:
+                unknown |= self._over[-1]
+            else:
+                at = bisect.bisect_left(self._sizes, size)
+                yes |= self._over[at - 1] if at else 0
         return Marks(yes, unknown)
 
     def _of_headers(self, given: tuple[tuple[str, str], ...]) -> Marks:
