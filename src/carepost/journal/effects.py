@@ -13,8 +13,8 @@ from carepost.audit.store import Store
 from carepost.crypto.rest import Damaged
 from carepost.ground import clock, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Unavailable
-from carepost.journal import deposits
-from carepost.journal.digest import DEPOSIT, NOTICE
+from carepost.journal import deposits, reports
+from carepost.journal.digest import DEPOSIT, NOTICE, REPORT
 from carepost.journal.status import Status
 from carepost.mailbox import notify
 from carepost.proof import event as events
@@ -70,7 +70,9 @@ class Effects:
         self._owed = owed
         self._stopping = stopping
         self._restored_from = restored_from
-        self._acts: dict[str, Callable[[Owed], str]] = {DEPOSIT: self._deposit, NOTICE: self._notice}
+        self._acts: dict[str, Callable[[Owed], str]] = {
+            DEPOSIT: self._deposit, NOTICE: self._notice, REPORT: self._report,
+        }  # fmt: skip
 
     def acknowledged(self, source: str, taken: int) -> int:
         """How far a shard may forget: the body of a message that still goes into the portal is needed."""
@@ -140,6 +142,10 @@ class Effects:
         held = one.event.at <= self._restored_from
         hold = (restored.REASON, restored.words_of(self._restored_from)) if held else None
         notify.notice(one.org, bytes.fromhex(delivery.replace("-", "")), door=self._door, n=1, hold=hold)
+        return ""
+
+    def _report(self, one: Owed) -> str:
+        reports.lay(self._book, one.org, one.event, one.sealed)
         return ""
 
     def _done(self, one: Owed, follows: str) -> None:
