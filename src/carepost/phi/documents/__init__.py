@@ -2,6 +2,6 @@
 
 Bytes in, values out; nothing is written, run or opened elsewhere, and a hostile file costs no more than its limits.
 Doors: `read.message(raw) -> Message`, `read.document(data, name, claimed) -> tuple[Document, ...]`, both total;
-`texts.rendered(page) -> str` is HTML as a reader sees it. Values: `types` (Message, Document, Reading, Kind, Trait).
+files of HTML go through `phi.render`. Values: `types` (Message, Document, Reading, Kind, Trait).
 Meant for a process that may be killed: C code of zlib and expat runs here on bytes of strangers.
 """

@@ -21,6 +21,7 @@ from carepost.phi.documents import (
 from carepost.phi.documents.kinds import sniff
 from carepost.phi.documents.sheet import Budget, Eye, Inner, Sheet, Watch, unwatched
 from carepost.phi.documents.types import Document, Kind, Limits, Message, Reading, TimeUp, Trait, Unreadable
+from carepost.phi.render import render
 
 DEFAULT: Final = Limits()
 
@@ -129,7 +130,7 @@ def _nested(data: bytes, sheet: Sheet) -> None:
     taken = mail.take(data, sheet.budget)
     sheet.write("\n".join((taken.subject, *taken.texts)))
     for page in taken.pages:
-        sheet.write("\n" + texts.rendered(page))
+        sheet.write("\n" + render(page))
     sheet.extend(taken.files)
 
 

@@ -1,5 +1,6 @@
-"""RTF by striprtf, cut to a size its time is linear in; objects and pictures inside are facts."""
+"""RTF by striprtf, kept to what its time is linear in; objects and pictures inside are facts."""
 
+import re
 from collections.abc import Callable
 from typing import Final
 
@@ -10,8 +11,12 @@ from carepost.phi.documents.types import Trait, Unreadable
 
 #: octets of RTF source that are read; a picture as hex digits makes most of a large one
 _SOURCE: Final = 20_000_000
-#: it has no types
+#: they have no types
+_table: Final[Callable[[str], str]] = striprtf.font_table_group
 _to_text: Final[Callable[..., str]] = striprtf.rtf_to_text
+_NUMBER: Final = re.compile(r"\\f(\d{1,5})")
+_CHARSET: Final = re.compile(r"\\fcharset(\d{1,3})")
+_FONTS: Final = 1_000
 
 
 def read(data: bytes, sheet: Sheet) -> None:
@@ -24,9 +29,25 @@ def read(data: bytes, sheet: Sheet) -> None:
         sheet.note(Trait.REMOTE)
     if len(data) > _SOURCE:
         sheet.short("too-long")
-    source = data[:_SOURCE].decode("latin-1")
+    source = _fonts(data[:_SOURCE].decode("latin-1"), sheet)
     try:
         text: str = _to_text(source, errors="replace")
     except (ValueError, LookupError, OverflowError):
         raise Unreadable("damaged") from None
     sheet.write(text)
+
+
+def _fonts(source: str, sheet: Sheet) -> str:
+    """`source` with its table of fonts written anew: striprtf's reading of one made to harm takes cubic time."""
+    table = _table(source)
+    if not table:
+        return source
+    if source.endswith(table):
+        # it never ends, and takes the rest of the document with it
+        sheet.short("damaged")
+    fonts = []
+    for entry in table.split(";")[:_FONTS]:
+        number, charset = _NUMBER.search(entry), _CHARSET.search(entry)
+        if number and charset:
+            fonts.append(f"{{\\f{number[1]}\\fcharset{charset[1]} x;}}")
+    return source.replace(table, "{\\fonttbl" + "".join(fonts) + "}", 1)

@@ -42,6 +42,11 @@ class Budget:
         if self.inflated < 0:
             raise Unreadable("too-large")
 
+    @property
+    def room(self) -> int:
+        """Octets one file may still become."""
+        return min(self.limits.member, max(0, self.inflated))
+
 
 class Inner(msgspec.Struct, frozen=True):
     """A file found inside another."""
@@ -107,6 +112,16 @@ class Sheet:
         """The reader broke off: partly read where there is text, else unreadable."""
         self.reason = reason
         self.unreadable = self.unreadable or (self._written == 0 and not self.inner)
+
+    def grown(self, packed: int, size: int) -> None:
+        """What was `packed` octets has become `size`. Raises Unreadable beyond a limit, and says so of a bomb."""
+        if size > self.limits.ratio_from and size > packed * self.limits.ratio:
+            self.traits.add(Trait.BOMB)
+            raise Unreadable("ratio")
+        if size > self.budget.room:
+            if size > packed * self.limits.ratio // 2:
+                self.traits.add(Trait.BOMB)
+            raise Unreadable("too-large")
 
     def add(self, inner: Inner) -> None:
         if len(self.inner) >= self.limits.members:

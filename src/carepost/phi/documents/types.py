@@ -91,20 +91,20 @@ class Limits(msgspec.Struct, frozen=True):
     #: bytes of one file as it stands in the message
     file: int = 50_000_000
     #: bytes that come out of archives, documents and transfer encodings
-    inflated: int = 200_000_000
+    inflated: int = 150_000_000
     #: bytes of one member
-    member: int = 100_000_000
-    #: a member above this may not have grown more than `ratio` times
+    member: int = 64_000_000
+    #: what grew above this may not have grown more than `ratio` times; papers grow 5 to 30 times
     ratio_from: int = 5_000_000
-    ratio: int = 200
+    ratio: int = 100
     #: members of one archive, and files of a message
     members: int = 5_000
     files: int = 1_000
     #: files within files
     depth: int = 8
-    #: characters of one file's text, and of all
-    text: int = 2_000_000
-    texts: int = 5_000_000
+    #: characters of one file's text, and of all: detection takes about two seconds for a million
+    text: int = 1_000_000
+    texts: int = 2_000_000
     pages: int = 1_000
 
 

@@ -61,18 +61,12 @@ class Archive:
             raise Unreadable("encrypted")
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise Unreadable("compression")
-        limits = self.sheet.limits
         seen = 0
-        most = max(limits.ratio_from, member.compress_size * limits.ratio)
         try:
             with self._zip.open(member) as opened:
                 while chunk := opened.read(_CHUNK):
                     seen += len(chunk)
-                    if seen > limits.member:
-                        raise Unreadable("too-large")
-                    if seen > most:
-                        self.sheet.note(Trait.BOMB)
-                        raise Unreadable("ratio")
+                    self.sheet.grown(member.compress_size, seen)
                     self.sheet.budget.inflate(len(chunk))
                     yield chunk
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError):

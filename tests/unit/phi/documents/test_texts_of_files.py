@@ -193,3 +193,8 @@ def test_signatures_say_nothing_and_ciphertext_is_unreadable() -> None:
 def test_what_is_not_read_says_why(data: bytes, kind: Kind, reason: str) -> None:
     found = one(data)
     assert (found.kind, found.reason) == (kind, reason)
+
+
+def test_rtf_fonts_of_another_alphabet() -> None:
+    source = rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fswiss\fcharset0 Arial;}{\f1\fswiss\fcharset204 Arial Cyr;}}"
+    assert one(source + rb"{\f0 Jane }{\f1\'d0\'ee }}", "a.rtf").text.strip() == "Jane Ро"

@@ -1,0 +1,49 @@
+"""What passes between the engine and a worker: frames of a length (4 octets, big endian) and msgpack."""
+
+import msgspec
+
+from carepost.inspection.types import Custom, Report, Unknown
+
+#: octets of a message that is inspected, and of an answer
+MAX_MESSAGE = 64 * 1024 * 1024
+MAX_JOB = MAX_MESSAGE + 4 * 1024 * 1024
+MAX_ANSWER = 4 * 1024 * 1024
+HEAD = 4
+
+
+class Job(msgspec.Struct, frozen=True, tag="job"):
+    raw: bytes
+    custom: Custom | None = None
+    #: seconds until the worker gives up by itself, and of one file
+    seconds: float = 20.0
+    file_seconds: float = 8.0
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """What holds a worker in: the layers that took, in words of `confine`; and whether it can read pictures."""
+
+    network: tuple[str, ...]
+    files: tuple[str, ...]
+    calls: tuple[str, ...]
+    ocr: bool = False
+
+
+Answer = Report | Unknown | Hello
+
+_encoder = msgspec.msgpack.Encoder()
+_answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+_jobs = msgspec.msgpack.Decoder(Job)
+
+
+def pack(value: Job | Answer) -> bytes:
+    payload = _encoder.encode(value)
+    return len(payload).to_bytes(HEAD, "big") + payload
+
+
+def answer(payload: bytes) -> Answer:
+    """Raises msgspec.DecodeError: a worker is not believed, only read."""
+    return _answers.decode(payload)
+
+
+def job(payload: bytes) -> Job:
+    return _jobs.decode(payload)

@@ -1,0 +1,99 @@
+"""The one door: what a message holds, as facts for one recipient. It asks for what is needed only, once a message."""
+
+import asyncio
+import hashlib
+from collections import OrderedDict
+from typing import Final
+
+from carepost.inspection.clamd import Clamd
+from carepost.inspection.pool import Pool
+from carepost.inspection.types import Content, Custom, Needs, Report, Unknown, Verdict, Virus
+from carepost.phi.level import level
+from carepost.phi.types import Recipient
+
+#: answers remembered: a message to many is looked at once
+_REMEMBERED: Final = 256
+
+_Key = tuple[bytes, Custom | None, Needs]
+
+
+class Inspector:
+    """`clamd` None: no scanner is configured, and where one is needed its verdict is `unavailable`."""
+
+    def __init__(self, pool: Pool, clamd: Clamd | None = None) -> None:
+        self._pool = pool
+        self._clamd = clamd
+        self._known: OrderedDict[_Key, asyncio.Future[tuple[Report | Unknown | None, Verdict]]] = OrderedDict()
+
+    async def content(
+        self, message: bytes, recipient: Recipient, custom: Custom | None = None, needs: Needs = Needs(), *,  # noqa: B008
+        key: bytes = b"", deadline: float = 60.0,
+    ) -> Content:  # fmt: skip
+        """What `message` (whole, as it would be sent) holds. Raises nothing.
+
+        `key`: an id under which the same octets were asked about before; without one they are hashed.
+        `deadline`: seconds."""
+        if not (needs.phi or needs.virus):
+            return Content()
+        name = (key or hashlib.sha256(message).digest(), custom, needs)
+        found = self._known.get(name)
+        if found is None:
+            found = asyncio.ensure_future(self._look(message, custom, needs, deadline))
+            self._known[name] = found
+            found.add_done_callback(lambda done: self._kept(name, done))
+        try:
+            # one who leaves does not end it for the others
+            report, verdict = await asyncio.wait_for(asyncio.shield(found), deadline)
+        except TimeoutError:
+            report, verdict = Unknown("too-slow"), Verdict()
+        return _content(report, verdict, recipient)
+
+    async def _look(
+        self, message: bytes, custom: Custom | None, needs: Needs, deadline: float
+    ) -> tuple[Report | Unknown | None, Verdict]:
+        async def virus() -> Verdict:
+            if not needs.virus:
+                return Verdict()
+            if self._clamd is None:
+                return _NO_SCANNER
+            return await self._clamd.scan(message, deadline=deadline)
+
+        async def report() -> Report | Unknown | None:
+            return await self._pool.inspect(message, custom, deadline=deadline) if needs.phi else None
+
+        one, other = await asyncio.gather(report(), virus())
+        return one, other
+
+    def _kept(self, name: _Key, done: asyncio.Future[tuple[Report | Unknown | None, Verdict]]) -> None:
+        """Answers are kept; what was busy, dead or away is asked again next time."""
+        if done.cancelled() or done.exception() is not None or not _lasting(*done.result()):
+            self._known.pop(name, None)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+
+_NO_SCANNER: Final = Verdict(Virus.UNAVAILABLE, "", "not-configured")
+
+
+def _lasting(report: Report | Unknown | None, verdict: Verdict) -> bool:
+    return not isinstance(report, Unknown) and verdict.virus is not Virus.UNAVAILABLE
+
+
+def _content(report: Report | Unknown | None, verdict: Verdict, recipient: Recipient) -> Content:
+    if isinstance(report, Unknown):
+        return Content(unknown=(report.reason,), virus=verdict)
+    if report is None:
+        return Content(virus=verdict)
+    findings = report.findings
+    return Content(
+        level=level(findings, recipient),
+        subject=findings.subject,
+        bulk=findings.bulk,
+        findings=findings,
+        files=report.files,
+        unknown=report.unread,
+        virus=verdict,
+    )

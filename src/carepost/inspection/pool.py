@@ -1,0 +1,218 @@
+"""The workers of one engine: started when first needed, few, each given one message at a time, replaced when used up.
+
+The queue before them is bounded: beyond it a message is unknown at once, and never does anyone wait past the deadline
+they brought. Nothing here blocks the loop, and nothing of a message is kept, logged or written."""
+
+import asyncio
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from carepost.ground import clock, log, metrics
+from carepost.inspection import frames, process
+from carepost.inspection.process import Start, WorkerProcess
+from carepost.inspection.types import Custom, Report, Unknown
+
+#: seconds a worker has beyond what it gives itself, before it is killed
+_GRACE: Final = 2.0
+#: seconds of a deadline below which asking is of no use
+_LEAST: Final = 0.1
+#: seconds no worker is started after one could not be
+_PAUSE: Final = 30.0
+
+_Waiter = asyncio.Future[WorkerProcess | Unknown]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """Seconds and counts of one engine's pool."""
+
+    workers: int = 2
+    #: messages waiting or being looked at
+    waiting: int = 128
+    #: the longest a worker may take over one message
+    seconds: float = 25.0
+    file_seconds: float = 8.0
+    #: messages after which a worker is replaced
+    jobs: int = 500
+    #: seconds without work after which it is let go
+    idle: float = 300.0
+
+
+class Pool:
+    """`started`: workers that were ever ready; `pids`: of those that run."""
+
+    def __init__(self, limits: Limits = Limits(), start: Start = Start()) -> None:  # noqa: B008 -- frozen values
+        self._limits = limits
+        self._start = start
+        self._idle: list[WorkerProcess] = []
+        self._busy: set[WorkerProcess] = set()
+        self._starting: set[asyncio.Task[None]] = set()
+        self._burials: set[asyncio.Task[None]] = set()
+        self._waiters: deque[_Waiter] = deque()
+        self._reaper: asyncio.TimerHandle | None = None
+        self._closed = False
+        #: until when, and why, no worker is started
+        self._not_before, self._why = 0.0, ""
+        self._inside = 0
+        self.started = 0
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        return tuple(worker.pid for worker in (*self._busy, *self._idle))
+
+    async def inspect(self, raw: bytes, custom: Custom | None = None, *, deadline: float = 60.0) -> Report | Unknown:
+        """What `raw` holds. `deadline`: seconds from now after which the answer is of no use. Raises nothing."""
+        answer = await self._inspect(raw, custom, clock.monotonic() + deadline)
+        metrics.count("inspection_messages")
+        if isinstance(answer, Unknown):
+            metrics.count("inspection_unknown")
+            log.event("inspection-unknown", reason=answer.reason)
+        return answer
+
+    async def _inspect(self, raw: bytes, custom: Custom | None, until: float) -> Report | Unknown:
+        if len(raw) > frames.MAX_MESSAGE:
+            return Unknown("too-large")
+        if self._inside >= self._limits.waiting or self._closed:
+            return Unknown("busy")
+        self._inside += 1
+        try:
+            worker = await self._worker(until)
+            if isinstance(worker, Unknown):
+                return worker
+            return await self._ask(worker, raw, custom, until)
+        finally:
+            self._inside -= 1
+
+    async def close(self) -> None:
+        """No worker runs when this returns; what was being looked at is answered as unknown."""
+        self._closed = True
+        if self._reaper is not None:
+            self._reaper.cancel()
+        self._answer_waiters(Unknown("busy"))
+        for task in tuple(self._starting):
+            task.cancel()
+        self._let_go()
+        for worker in tuple(self._busy):
+            await worker.end()
+        while self._burials or self._starting:
+            await asyncio.wait({*self._burials, *self._starting})
+
+    # workers come and go
+
+    async def _worker(self, until: float) -> WorkerProcess | Unknown:
+        """One that is free, or the first to become so."""
+        while self._idle:
+            worker = self._idle.pop()
+            if worker.alive:
+                self._busy.add(worker)
+                return worker
+        if not self._start_one() and not self._busy and all(task.done() for task in self._starting):
+            return Unknown(self._why)
+        waiter: _Waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append(waiter)
+        try:
+            async with asyncio.timeout(max(0.0, until - clock.monotonic())):
+                return await waiter
+        except TimeoutError:
+            self._forget(waiter)
+            return Unknown("busy" if self._busy else "not-started")
+        except asyncio.CancelledError:
+            self._forget(waiter)
+            raise
+
+    def _forget(self, waiter: _Waiter) -> None:
+        """One who leaves; where a worker came in the same moment, it goes to the next."""
+        if waiter in self._waiters:
+            self._waiters.remove(waiter)
+        elif not waiter.cancelled() and waiter.done():
+            came = waiter.result()
+            if isinstance(came, WorkerProcess):
+                self._rest(came)
+
+    def _start_one(self, *, beyond: int = 0) -> bool:
+        """Whether one is being started now."""
+        running = len(self._busy) + len(self._idle) + len(self._starting)
+        if running >= self._limits.workers + beyond or self._closed or clock.monotonic() < self._not_before:
+            return False
+        task = asyncio.ensure_future(self._arrive())
+        self._starting.add(task)
+        task.add_done_callback(self._starting.discard)
+        return True
+
+    async def _arrive(self) -> None:
+        worker = await process.start(self._start)
+        if isinstance(worker, Unknown):
+            self._not_before, self._why = clock.monotonic() + _PAUSE, worker.reason
+            if not self._busy:
+                self._answer_waiters(worker)
+            return
+        self.started += 1
+        self._rest(worker)
+        old = next((w for w in self._idle if w.jobs >= self._limits.jobs), None)
+        if old is not None:
+            self._idle.remove(old)
+            self._end(old)
+
+    def _answer_waiters(self, answer: Unknown) -> None:
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(answer)
+
+    def _rest(self, worker: WorkerProcess) -> None:
+        """A worker that is free: to who waits longest, or to bed. A used-up one serves until its successor is there."""
+        self._busy.discard(worker)
+        running = len(self._busy) + len(self._idle) + 1
+        if self._closed or running > self._limits.workers + 1:
+            self._end(worker)
+            return
+        if worker.jobs >= self._limits.jobs:
+            if running > self._limits.workers or worker.jobs >= 2 * self._limits.jobs:
+                self._end(worker)
+                return
+            self._start_one(beyond=1)
+        while self._waiters:
+            waiter = self._waiters.popleft()
+            if not waiter.done():
+                self._busy.add(worker)
+                waiter.set_result(worker)
+                return
+        self._idle.append(worker)
+        if self._reaper is not None:
+            self._reaper.cancel()
+        self._reaper = asyncio.get_running_loop().call_later(self._limits.idle, self._let_go)
+
+    def _let_go(self) -> None:
+        while self._idle:
+            self._end(self._idle.pop())
+
+    def _end(self, worker: WorkerProcess) -> None:
+        self._busy.discard(worker)
+        worker.kill()
+        burial = asyncio.ensure_future(worker.end())
+        self._burials.add(burial)
+        burial.add_done_callback(self._burials.discard)
+        if self._waiters:
+            self._start_one()
+
+    # work
+
+    async def _ask(self, worker: WorkerProcess, raw: bytes, custom: Custom | None, until: float) -> Report | Unknown:
+        limits = self._limits
+        left = until - clock.monotonic()
+        if left < _LEAST:
+            self._rest(worker)
+            return Unknown("too-slow")
+        seconds = min(limits.seconds, left)
+        job = frames.Job(raw, custom, seconds, min(limits.file_seconds, seconds))
+        sound = False
+        try:
+            answer = await worker.ask(job, min(seconds + _GRACE, left))
+            sound = isinstance(answer, Report) or answer.reason in ("memory", "failed")
+        finally:
+            if sound:
+                self._rest(worker)
+            else:
+                self._end(worker)
+        return answer
