@@ -7,6 +7,7 @@ import datetime
 import re
 import warnings
 from collections.abc import Iterable
+from functools import lru_cache
 
 import msgspec
 from cryptography import x509
@@ -105,7 +106,9 @@ def bundle(raw: bytes) -> list[Certificate]:
         raise BadCertificate("certificate", "A certificate of the file cannot be read.") from None
 
 
+@lru_cache(maxsize=256)
 def _parse(raw: bytes) -> Certificate:
+    # the same few issuers and signers come again and again, and reading one takes half a millisecond
     if len(raw) > MAX_BYTES:
         raise BadCertificate("certificate-size", "The certificate is larger than 64 KiB.")
     try:

@@ -192,7 +192,10 @@ def _opened(message: bytes, layers: Sequence[_Layer], trust: Trust, at: int) -> 
     if fault and last < 0:
         return Opened(message, Verdict("", True, (fault,), tuple(notes)), kinds)
     try:
-        opened = protected.open_(message, payload, encrypted=last >= 0, vouched=_vouched(counted, at, trust))
+        opened = protected.open_(message, payload, encrypted=last >= 0)
+        if opened.warnings:
+            vouched = _vouched(counted, at, trust)
+            opened = protected.open_(message, payload, encrypted=last >= 0, vouched=vouched)
         senders = [mailbox.address for mailbox in rfc_message.read(opened.message).from_]
     except RfcError:
         if last >= 0:
