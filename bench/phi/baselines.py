@@ -44,7 +44,7 @@ def template(text: str) -> bool:
         for m in _SSN.finditer(ready.text)
     )
     number = number or any(checks.dea(m[0]) for m in _DEA.finditer(ready.text))
-    return bool(number) and (any(h.entry.kind == "condition" for h in hits) or bool(Keys(hits).of("icd")))
+    return bool(number) and (any(h.entry.kind == "condition" for h in hits) or bool(Keys(hits, ready).of("icd")))
 
 
 def presidio() -> Detector | None:

@@ -11,7 +11,7 @@ from carepost.phi import lists
 from carepost.phi.fold import Look
 from carepost.phi.types import Genre
 
-_BLANK = re.compile(r"_{3,}|\.{6,}|\[ ?\]|\( ?\)|[☐□❏]|(?<!\w)-{5,}(?!\w)")
+_BLANK = re.compile(r"[^\n_]_{3,}|_{3,}[^\n_]|\[ ?\]|(?<=\s)\( ?\)|[☐□❏]")
 #: so many places to fill in make a form
 _BLANKS = 3
 

@@ -40,15 +40,15 @@ def inspect(
     looks = [(part, look(_text(part))) for part in parts]
     kind = genre.genre([text for part, text in looks if part.group == 0])
     read = [_read(part, text, known, compiled) for part, text in looks]
-    alone, person_ = _levels(read, kind)
-    subject = weigh.joined((weigh.scores(r.marks, r.said, None) for r in read if r.part.where is Where.SUBJECT), False)
+    alone, individual = _levels(read, kind)
+    subject = _stream([one for one in read if one.part.where is Where.SUBJECT], None)
     count = len(
         {m.value for r in read for m in r.marks if m.score is Score.IDENTIFIER and m.strength is Strength.STRONG}
     )
     return Findings(
         found=tuple(_findings(read)),
         level=alone,
-        level_individual=person_,
+        level_individual=individual,
         subject=weigh.level(subject, individual=True),
         identifiers=count,
         bulk=count >= weigh.BULK,
@@ -68,7 +68,7 @@ def _text(part: Part) -> str:
 
 def _read(part: Part, text: Look, known: Vocabulary, compiled: Compiled | None) -> _Read:
     hits = list(known.hits(text))
-    keys = Keys(hits)
+    keys = Keys(hits, text)
     marks = [
         *identifiers.identifiers(text, keys),
         *names.names(text, keys),
@@ -102,15 +102,28 @@ def _within(spans: Sequence[tuple[int, int]], place: int) -> bool:
 
 def _levels(read: Sequence[_Read], kind: Genre | None) -> tuple[Level, Level]:
     """The level for a copy to nobody in particular, and for one to a person."""
-    groups: dict[int, list[weigh.Scores]] = {}
+    groups: dict[int, list[_Read]] = {}
     for one in read:
-        groups.setdefault(one.part.group, []).append(weigh.scores(one.marks, one.said, kind))
-    together = [weigh.joined(scores, across=False) for scores in groups.values()]
-    candidates = [*together, weigh.joined(together, across=True)] if len(together) > 1 else together
+        groups.setdefault(one.part.group, []).append(one)
+    scores = [_stream(group, kind) for group in groups.values()]
+    if len(scores) > 1:
+        scores.append(weigh.across(scores))
     return (
-        max((weigh.level(total, False) for total in candidates), default=Level.NONE),
-        max((weigh.level(total, True) for total in candidates), default=Level.NONE),
+        max((weigh.level(total, False) for total in scores), default=Level.NONE),
+        max((weigh.level(total, True) for total in scores), default=Level.NONE),
     )
+
+
+def _stream(group: Sequence[_Read], kind: Genre | None) -> weigh.Scores:
+    """The scores of texts that belong together, read one after the other as a person reads them."""
+    marks: list[Mark] = []
+    said: list[Statement] = []
+    offset = 0
+    for one in group:
+        marks.extend(mark._replace(start=mark.start + offset, end=mark.end + offset) for mark in one.marks)
+        said.extend(s._replace(start=s.start + offset, end=s.end + offset) for s in one.said)
+        offset += len(one.look.text) + 1
+    return weigh.scores(marks, said, kind)
 
 
 def _findings(read: Sequence[_Read]) -> Iterator[Finding]:

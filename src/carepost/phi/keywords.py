@@ -50,8 +50,11 @@ KEYWORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "card", "credit card", "debit card", "card number", "card no", "visa", "mastercard", "amex",
         "american express", "discover", "cc", "cc#", "cvv", "exp", "tarjeta",
     )),
-    ("account", "account", ("account", "account number", "account no", "acct", "acct no", "acct#", "policy number",
-        "policy no", "policy", "policy#", "claim number", "claim no", "claim#", "claim", "group number", "donor id")),
+    ("account", "account", (
+        "account", "account number", "account no", "acct", "acct no", "acct#", "policy number", "policy no", "policy",
+        "policy#", "claim number", "claim no", "claim#", "claim", "group number", "donor id", "id", "id no",
+        "id number", "identification number", "identifier", "rx", "rx no", "rx number",
+    )),
     ("phone", "phone", (
         "phone", "telephone", "tel", "cell", "mobile", "home phone", "call", "ph", "reach me", "reached at",
         "telefono", "call back", "callback",

@@ -39,6 +39,8 @@ _WEIGHTS = {
     "medicine": Weight.FULL,
     "care": Weight.CARE,
     "plain": Weight.PLAIN,
+    "care-cased": Weight.CARE,
+    "event": Weight.FULL,
     "spanish": Weight.FULL,
     "spanish-plain": Weight.PLAIN,
     "abbreviation": Weight.FULL,
@@ -47,7 +49,7 @@ _WEIGHTS = {
     "misspelt": Weight.FULL,
 }
 _VOWELS = "aeiou"
-_CASED = frozenset(("abbreviation", "abbreviation-plain"))
+_CASED = frozenset(("abbreviation", "abbreviation-plain", "care-cased"))
 _PHRASE = re.compile(r"\s*,\s*")
 _SET = re.compile(r"<[a-z]+>")
 

@@ -5,14 +5,24 @@ leaves.
 """
 
 import bisect
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from carepost.phi.fold import Look
+from carepost.phi.lists import Weight
 from carepost.phi.types import Score, Strength
-from carepost.phi.vocabulary import Hit
+from carepost.phi.vocabulary import Entry, Hit
 
 #: how far a keyword may stand from what it supports (phi-dlp 2.1, as Purview)
 WINDOW = 300
+#: abbreviations with points and spaces between their letters
+_POINTS = re.compile(r"(?<!\w)(?:s\. ?s\. ?n(?!\w)|d\. ?o\. ?b(?!\w)|m\. ?r\. ?n(?!\w))\.?")
+_POINTED = {
+    "s": Entry("key:ssn", "SSN", Weight.NONE),
+    "d": Entry("key:dob", "DOB", Weight.NONE),
+    "m": Entry("key:mrn", "MRN", Weight.NONE),
+}
 
 
 class Mark(NamedTuple):
@@ -46,8 +56,10 @@ def weak(start: int, end: int, kind: str, weight: float, near: str = "") -> Mark
 class Keys:
     """The keywords of one text, for quick questions about what stands before or around a place."""
 
-    def __init__(self, hits: Iterable[Hit]) -> None:
-        self.all = sorted(hit for hit in hits if hit.entry.kind.startswith("key:"))
+    def __init__(self, hits: Iterable[Hit], look: Look) -> None:
+        named = [hit for hit in hits if hit.entry.kind.startswith("key:")]
+        named.extend(Hit(*found.span(), _POINTED[found[0][0]]) for found in _POINTS.finditer(look.low))
+        self.all = sorted(named)
         self._ends = sorted((hit.end, hit.start, hit.entry.kind[4:], hit.entry.term) for hit in self.all)
         self._places: dict[str, list[tuple[int, str]]] = {}
         for hit in self.all:

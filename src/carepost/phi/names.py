@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from carepost.phi import lists
 from carepost.phi.fold import Look
 from carepost.phi.marks import Keys, Mark, weak
+from carepost.phi.types import Score, Strength
 
 _CAPITAL = re.compile(r"(?<![\w@.'-])[A-Z][A-Za-z'-]{1,20}(?![\w@]|\.\w)")
 _NEXT = re.compile(r" (?:[A-Z]\.? )?((?:de |la |del |van |von |Mc|Mac|O')?[A-Z][A-Za-z'-]{1,24})(?![\w@])")
@@ -30,6 +31,21 @@ _LEADING = re.compile(r"(?:^|\n)([A-Z][a-z'-]{1,20}),? ")
 _ANNOUNCED = re.compile(
     r"(?: name)?\s?[:=#-]?[\s\"*|]{0,3}(?:(?:mr|mrs|ms|miss)\.? )?"
     r"([A-Z][A-Za-z'-]{1,24})(,? )(?:[A-Z]\.? )?([A-Z][A-Za-z'-]{1,24})(?!\w)"
+)
+#: two capitalised words that a record number, a birth date or an age follows: "Ann Example (DOB 1/2/1970)"
+_RECORDED = re.compile(
+    r"(?<![\w@.'-])([A-Z][A-Za-z'-]{1,24}),? (?:[A-Z]\.? )?([A-Z][A-Za-z'-]{1,24})[\s,;/|(\[-]{1,4}"
+    r"(?:(?:dob|d\.o\.b|mrn|mr ?#|ssn|id|acct|age|aged|born|date of birth|medicare|member|medicaid|policy|chart|"
+    r"nacid[oa]|DOB|MRN|MR ?#|SSN|ID|Medicare|Medicaid|Member)(?![A-Za-z])|(?<=[/|] )#? ?\d{5,10}(?!\d)|"
+    r"\d{1,3} ?(?:y/?o|yo|[mfMF]\b|year|yr)|(?:\d{1,2}[/.-]){2}\d{2,4}|(?:19|20)\d\d-\d\d-\d\d|"
+    r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6} \d{1,2}, (?:19|20)\d\d)",
+)
+#: two capitalised words after a word that a person follows: "for Ann Example"
+_MEANT = re.compile(
+    r"(?<!\w)(?:[Ff]or|[Rr][Ee]:?|[Rr]egarding|[Oo]n|[Ss]ee|[Aa]bout|[Oo]f|[Tt]reat(?:ed|ing)?|[Ff]rom|[Ww]ith|[Cc]aller|"
+    r"[Mm]br|[Ss]tudent|[Cc]laim(?:ant)?|FYI|[Tt]ransfer|[Ee]valuate|[Bb]aby(?: girl| boy)?|[Nn]ight|is) "
+    r"(?:my patient |our patient |pt )?([A-Z][A-Za-z'-]{1,24}),? (?:[A-Z]\.? )?([A-Z][A-Za-z'-]{1,24})"
+    r"(?![\w'@-]| [A-Z][a-z])"
 )
 _HONORIFIC = re.compile(r"(?<!\w)(?:Mr|Mrs|Ms|Miss)\.? [A-Z][A-Za-z'-]{1,24}(?!\w)")
 
@@ -59,6 +75,13 @@ def names(look: Look, keys: Keys) -> Iterator[Mark]:
             and not _other(look, told.start(1), told.end())
         ):
             yield weak(told.start(1), told.end(), "name", 1.0, hit.entry.term)
+    for found in _RECORDED.finditer(look.text):
+        if _person(look, found, found.end(2)):
+            yield weak(found.start(), found.end(2), "name", 1.0)
+            yield Mark(found.start(), found.end(2), Score.PERSON, "statement-of", Strength.STRONG)
+    for found in _MEANT.finditer(look.text):
+        if _person(look, found, found.end()):
+            yield weak(found.start(1), found.end(), "name", 0.7)
     for found in _HONORIFIC.finditer(look.text):
         yield weak(*found.span(), "name", 0.8)
     for found in _CARET.finditer(look.text):
@@ -69,6 +92,13 @@ def names(look: Look, keys: Keys) -> Iterator[Mark]:
     for found in _LEADING.finditer(look.text):
         if found[1].lower() in given:
             yield weak(*found.span(1), "greeting", 0.5)
+
+
+def _person(look: Look, found: re.Match[str], end: int) -> bool:
+    """Whether the two words of `found` can be a person who is no provider: not a place, not a title of a page."""
+    words = {found[1].lower(), found[2].lower()}
+    state = len(found[2]) == 2 and found[2].isupper()
+    return not state and not words & lists.not_surnames() and not _other(look, found.start(1), end)
 
 
 def _other(look: Look, start: int, end: int) -> bool:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from carepost.phi import lists
 from carepost.phi.fold import Look
 from carepost.phi.marks import Mark
+from carepost.phi.types import Strength
 
 
 class Statement(NamedTuple):
@@ -23,22 +24,35 @@ class Statement(NamedTuple):
     firm: bool
 
 
-_SOFT_YOU = re.compile(r"\b(?:your|ur|su|sus) (?!(?:own|health care|healthcare) )")
-_SENTENCE = re.compile(r"[.!?;]\s|\n\n")
-#: how far before a health word a possessive may stand
-_REACH = 40
+_SENTENCE = re.compile(r"[.!?;]\s|\n\n|:\n")
+#: how far before a health word "your", "she has" may stand
+_REACH, _WORDS = 45, 3
+#: words that mean something else as often do not make a statement
+_VAGUE = 0.3
 
 
 def statements(look: Look, health: Sequence[Mark]) -> Iterator[Statement]:
     """Every statement about a person in the text; `health` are its marks of health, in any order."""
-    starts = sorted(mark.start for mark in health)
-    for found in lists.expressions("statements")["to"].finditer(look.low):
+    starts = sorted(mark.start for mark in health if mark.weight > _VAGUE or mark.strength is Strength.STRONG)
+    said = lists.expressions("statements")
+    for found in said["to"].finditer(look.low):
         yield Statement(*found.span(), True, True)
-    for found in lists.expressions("statements")["of"].finditer(look.low):
+    for found in said["of"].finditer(look.low):
         yield Statement(*found.span(), False, True)
-    for found in _SOFT_YOU.finditer(look.low):
-        index = bisect.bisect_left(starts, found.end())
-        if index < len(starts) and starts[index] - found.end() <= _REACH:
-            between = look.low[found.end() : starts[index]]
-            if between.count(" ") <= 4 and not _SENTENCE.search(between) and "\n" not in between:
-                yield Statement(*found.span(), True, False)
+    for section, to, firm in (
+        ("to, with health", True, True),
+        ("to, softly", True, False),
+        ("of, with health", False, True),
+    ):
+        for found in said[section].finditer(look.low):
+            if _followed(look, starts, found.end()):
+                yield Statement(*found.span(), to, firm)
+
+
+def _followed(look: Look, starts: Sequence[int], place: int) -> bool:
+    """Whether a word of health comes within a few words, in the same sentence."""
+    index = bisect.bisect_left(starts, place)
+    if index == len(starts) or starts[index] - place > _REACH:
+        return False
+    between = look.low[place : starts[index]]
+    return between.count(" ") <= _WORDS and not _SENTENCE.search(between)

@@ -24,6 +24,8 @@ _HEADERS = {
     "code": ("icd", "diagnosis"),
     "icd10 code": ("icd", "diagnosis"),
 }
+#: columns that make a row a record of a person
+_RECORDS = frozenset(("ssn", "mbi", "member", "mrn", "dob", "name"))
 _DELIMITERS = "\t|;,"
 _CELLS = 60
 _NAME = re.compile(r"[A-Z][A-Za-z'-]{1,24}(?:,? [A-Z][A-Za-z'.-]{0,24}){0,3}")
@@ -70,6 +72,11 @@ def _row(
             begin = place + cell.find(bare[0])
             yield from _cell(look, bare, begin, *column, vocabulary)
         place += len(cell) + 1
+    # A date of words has a comma of its own, and moves the columns
+    if ("dob", "DOB") in columns and (day := identifiers.DATE.search(look.low, start, start + len(line))):
+        yield strong(*day.span(), "dob", "DOB", identifiers.digits_of(day[0]))
+    if any(column and column[0] in _RECORDS for column in columns):
+        yield Mark(start, start + len(line), Score.PERSON, "statement-of", Strength.STRONG)
 
 
 def _cell(look: Look, cell: str, start: int, kind: str, label: str, vocabulary: Vocabulary) -> Iterator[Mark]:

@@ -98,6 +98,12 @@ _GENERIC = re.compile(
     r"diseases?|conditions?|complications?|effects?|sequelae|symptoms?|signs?|care|examination|contact|adverse|need|"
     r"person|persons|dependence|findings?|exposure|infection|injury|burn|open|superficial|reduced|inadequate)\b"
 )
+_LOOSE = frozenset(("in", "of", "to", "by", "from", "for", "at", "on", "type", "site", "the", "a"))
+#: one word alone is an illness when it is built like one
+_ILLNESS = re.compile(
+    r"[a-z]{3,20}(?:itis|osis|emia|oma|pathy|algia|uria|plegia|rrhea|rrhage|penia|plasia|phobia|pnea|iasis|cardia|ysis|"
+    r"trophy|megaly|ectasis|stenosis|lepsy|mnesia|phasia|kinesia|paresis|edema|measles|malaria|cholera)"
+)
 _DRUG = re.compile(r"[a-z][a-z-]{3,24}(?: [a-z-]{3,20})?")
 
 
@@ -118,7 +124,9 @@ def _icd() -> tuple[dict[str, str], list[tuple[str, Entry]]]:
             short = _ASIDE.sub("", title.lower()).strip()
             short = re.split(r" (?:with|without|due to|in diseases|of unspecified|and|or)\b", short)[0]
             words = short.split()
-            if 1 <= len(words) <= 4 and len(short) >= 6 and not _GENERIC.match(short):
+            if (1 < len(words) <= 4 and not _GENERIC.match(short) and words[-1] not in _LOOSE) or _ILLNESS.fullmatch(
+                short
+            ):
                 phrases.append((short, Entry("condition", short, Weight.FULL)))
     return codes, phrases
 
@@ -142,14 +150,17 @@ def _drugs() -> list[tuple[str, Entry]]:
 
 def _own() -> Iterator[tuple[str, Entry]]:
     for name, section in lists.health().items():
-        kind = name.removesuffix("-plain")
+        kind = name.removesuffix("-plain").removesuffix("-cased")
         for word in section.words:
+            # "PSA", "INR" mean something else as often, until a value follows
+            short = name == "test" and len(word) <= 4
+            weight = Weight.PLAIN if short else section.weight
             if name == "misspelt":
                 yield from ((slip, Entry("misspelt", word, section.weight)) for slip in lists.misspellings(word))
             else:
-                yield word, Entry(kind, word.lower(), section.weight, word if section.cased else "")
-                if not section.cased and word[-1] not in "s0123456789":
-                    yield f"{word}s", Entry(kind, word.lower(), section.weight)
+                yield word, Entry(kind, word.lower(), weight, word if section.cased else "")
+                if not (section.cased or short) and word[-1] not in "s0123456789":
+                    yield f"{word}s", Entry(kind, word.lower(), weight)
     for kind, label, words in keywords.KEYWORDS:
         yield from ((word, Entry(f"key:{kind}", label, Weight.NONE)) for word in words)
 

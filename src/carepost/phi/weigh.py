@@ -1,10 +1,12 @@
-"""From marks to a level: three scores, and the table that joins them (docs: tests/tables/phi.md).
+"""From marks to a level: three scores, and the table that joins them (tests/tables/phi.md).
 
 A strong identifier with any health is high. A weak identifier, strong health and a statement about the person is high;
-with two different weak words of health it is likely. What is spread over several files of one message weighs 0.8.
+with two different weak words of health it is likely. Statements, and what they speak of, stand near each other: a long
+thread that names a person here and an illness there says nothing. What is spread over files of one message weighs 0.8.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
 
 import msgspec
 
@@ -12,6 +14,7 @@ from carepost.phi.marks import Mark
 from carepost.phi.person import Statement
 from carepost.phi.types import Genre, Level, Score, Strength
 
+_Key = TypeVar("_Key", int, str)
 #: different strong identifiers in one message that a second person must look at (phi-dlp 4)
 BULK = 10
 #: what weak words of health must add up to: two different ones, one of them clinical, or one in a firm statement
@@ -25,6 +28,27 @@ ACROSS = 0.8
 KNOWN = 1.0
 #: a greeting by name
 GREETED = 0.5
+#: "near": within one or two of these, in characters
+BLOCK = 350
+#: names this early in a text name whom all of it is about
+HEADER = 400
+
+
+class Near(msgspec.Struct):
+    """What stands together in one stretch of text."""
+
+    weak: dict[str, float] = msgspec.field(default_factory=dict)
+    health: bool = False
+    words: dict[int, float] = msgspec.field(default_factory=dict)
+    to: bool = False
+    of: bool = False
+    firm: bool = False
+
+    def high(self) -> bool:
+        return self.health
+
+    def likely(self) -> bool:
+        return _likely(self.words, self.firm)
 
 
 class Scores(msgspec.Struct):
@@ -36,9 +60,9 @@ class Scores(msgspec.Struct):
     health: set[int] = msgspec.field(default_factory=set)
     #: term -> weight of weak words of health
     words: dict[int, float] = msgspec.field(default_factory=dict)
-    to_firm: bool = False
-    to_soft: bool = False
-    them: bool = False
+    #: the levels that statements to the reader, and of a named person, reach
+    to: Level = Level.NONE
+    of: Level = Level.NONE
 
     @property
     def weight(self) -> float:
@@ -49,56 +73,86 @@ class Scores(msgspec.Struct):
         return sum(self.weak.values())
 
 
-def scores(marks: Iterable[Mark], said: Iterable[Statement], genre: Genre | None) -> Scores:
-    """The scores of one text. Words inside longer phrases do not count twice."""
+def scores(marks: Iterable[Mark], said: Sequence[Statement], genre: Genre | None) -> Scores:
+    """The scores of one stream of text, given its marks and statements. Words inside longer phrases count once."""
     total = Scores()
+    blocks: dict[int, Near] = {}
     end = -1
     for mark in sorted(marks, key=lambda m: (m.start, -m.end)):
-        sure = mark.strength is Strength.STRONG
-        if mark.score is Score.IDENTIFIER and sure:
+        if mark.score is Score.IDENTIFIER and mark.strength is Strength.STRONG:
             total.strong.add(mark.value)
         elif mark.score is Score.IDENTIFIER:
-            total.weak[mark.kind] = max(total.weak.get(mark.kind, 0.0), mark.weight)
-        elif mark.score is Score.HEALTH and sure:
-            total.health.add(mark.value)
-        elif mark.score is Score.HEALTH and mark.end > end:
-            total.words[mark.value] = max(total.words.get(mark.value, 0.0), mark.weight)
-            end = mark.end
+            _raise(total.weak, mark.kind, mark.weight)
+            for near in _near(blocks, mark.start):
+                _raise(near.weak, mark.kind, mark.weight)
         elif mark.score is Score.PERSON:
-            total.them = True
+            for near in _near(blocks, mark.start):
+                near.of = near.firm = True
+        elif mark.strength is Strength.STRONG:
+            total.health.add(mark.value)
+            for near in _near(blocks, mark.start):
+                near.health = True
+        elif mark.end > end:
+            end = mark.end
+            _raise(total.words, mark.value, mark.weight)
+            for near in _near(blocks, mark.start):
+                _raise(near.words, mark.value, mark.weight)
     for statement in said:
-        if statement.to:
-            total.to_firm |= statement.firm
-            total.to_soft |= not statement.firm
-        else:
-            total.them = True
-    return _without(total, genre)
-
-
-def _without(total: Scores, genre: Genre | None) -> Scores:
-    """What a genre takes away: statements to a reader that is nobody in particular."""
-    if genre is not None:
-        total.to_soft = False
-        # A newsletter that greets by name may still speak of the reader's own appointment
-        if genre is not Genre.NEWSLETTER or total.identity < GREETED:
-            total.to_firm = False
+        if not statement.to or _speaks(statement, genre, total.identity):
+            for near in _near(blocks, statement.start):
+                near.to |= statement.to
+                near.of |= not statement.to
+                near.firm |= statement.firm
+    _decide(total, blocks)
     return total
 
 
-def joined(parts: Iterable[Scores], across: bool) -> Scores:
-    """Scores of what belongs together; across files of one message, weak ones weigh 0.8."""
+def _raise(weights: dict[_Key, float], key: _Key, weight: float) -> None:
+    if weight > weights.get(key, -1.0):
+        weights[key] = weight
+
+
+def _near(blocks: dict[int, Near], place: int) -> tuple[Near, Near]:
+    """The two overlapping stretches a place belongs to."""
+    number = place // BLOCK
+    first, second = blocks.get(number), blocks.get(number - 1)
+    if first is None:
+        first = blocks[number] = Near()
+    if second is None:
+        second = blocks[number - 1] = Near()
+    return first, second
+
+
+def _speaks(statement: Statement, genre: Genre | None, identity: float) -> bool:
+    """Whether a statement to the reader counts. A newsletter that greets by name may tell of a visit."""
+    if genre is None:
+        return True
+    return statement.firm and genre is Genre.NEWSLETTER and identity >= GREETED
+
+
+def _decide(total: Scores, blocks: dict[int, Near]) -> None:
+    head: dict[str, float] = {}
+    for number in range(-1, HEADER // BLOCK):
+        for kind, weight in (blocks[number].weak if number in blocks else {}).items():
+            _raise(head, kind, weight)
+    for near in blocks.values():
+        reached = Level.PHI_HIGH if near.high() else Level.PHI_LIKELY if near.likely() else Level.NONE
+        if near.to:
+            total.to = max(total.to, reached)
+        if near.of and sum({**head, **{k: max(w, head.get(k, 0.0)) for k, w in near.weak.items()}}.values()) >= KNOWN:
+            total.of = max(total.of, reached)
+
+
+def across(parts: Sequence[Scores]) -> Scores:
+    """Scores over the files of one message: weak ones weigh 0.8."""
     total = Scores()
-    factor = ACROSS if across else 1.0
     for part in parts:
         total.strong |= part.strong
         total.health |= part.health
         for kind, weight in part.weak.items():
-            total.weak[kind] = max(total.weak.get(kind, 0.0), weight * factor)
-        for term, weight in part.words.items():
-            total.words[term] = max(total.words.get(term, 0.0), weight * factor)
-        total.to_firm |= part.to_firm
-        total.to_soft |= part.to_soft
-        total.them |= part.them
+            _raise(total.weak, kind, weight * ACROSS)
+        for term, word in part.words.items():
+            _raise(total.words, term, word * ACROSS)
     return total
 
 
@@ -106,19 +160,17 @@ def level(total: Scores, individual: bool) -> Level:
     """The level of what adds up to `total`, in a copy to an individual or not."""
     if total.strong and (total.health or total.weight >= ANY):
         return Level.PHI_HIGH
-    spoken_to = (total.to_firm or total.to_soft) and (individual or total.identity >= GREETED)
-    spoken_of = total.them and total.identity >= KNOWN
-    if spoken_to or spoken_of:
-        if total.health:
-            return Level.PHI_HIGH
-        if _likely(total):
-            return Level.PHI_LIKELY
+    reached = total.of
+    if individual or total.identity >= GREETED:
+        reached = max(reached, total.to)
+    if reached is not Level.NONE:
+        return reached
     if total.strong:
         return Level.PII_ONLY
     return Level.HEALTH_GENERIC if total.health or total.weight >= 1.0 else Level.NONE
 
 
-def _likely(total: Scores) -> bool:
-    firm = FIRM if total.to_firm or total.them else 0.0
-    clinical = any(weight >= ANY * ACROSS for weight in total.words.values())
-    return clinical and total.weight + firm >= LIKELY and len(total.words) + bool(firm) >= 2
+def _likely(words: dict[int, float], firm: bool) -> bool:
+    bonus = FIRM if firm else 0.0
+    clinical = any(weight >= ANY for weight in words.values())
+    return clinical and sum(words.values()) + bonus >= LIKELY and len(words) + firm >= 2
