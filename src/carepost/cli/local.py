@@ -4,6 +4,7 @@ import argparse
 import importlib
 import os
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from carepost.cli.main import home_argument, home_path
@@ -42,16 +43,7 @@ class Local:
 
     def organisation(self, named: str | None) -> OrgSnapshot:
         """The organisation of that short name, name or id; without a name, the only one."""
-        if self._source is None:
-            self._source = self._open()
-        try:
-            found = [self._source.load(org).snapshot for org in self._source.epochs()]
-        except CarepostError:
-            raise
-        except Exception as error:  # whatever the driver of the database raises
-            raise ConfigError(
-                f"The office database cannot be read ({type(error).__name__}); see carepost doctor."
-            ) from None
+        found = self.organisations()
         if named is None:
             if len(found) == 1:
                 return found[0]
@@ -60,6 +52,30 @@ class Local:
             if named in (one.slug, one.name, str(uuid.UUID(bytes=one.id))):
                 return one
         raise ConfigError(f"There is no organisation {named!r} here; `carepost org list` shows them.")
+
+    def runs(self) -> bool:
+        """An engine answers."""
+        return bool(self.client.health())
+
+    def organisations(self) -> list[OrgSnapshot]:
+        """All that are open."""
+        if self._source is None:
+            self._source = self._open()
+        try:
+            return [self._source.load(org).snapshot for org in self._source.epochs()]
+        except CarepostError:
+            raise
+        except Exception as error:  # whatever the driver of the database raises
+            raise ConfigError(
+                f"The office database cannot be read ({type(error).__name__}); see carepost doctor."
+            ) from None
+
+    def wrapped_keys(self) -> Iterator[bytes]:
+        """Every key of every organisation that the master key wraps."""
+        for org in self.organisations():
+            yield from (wrapped for _, wrapped in org.keys.values())
+            yield from org.retired_keys.values()
+            yield from (key.wrapped for domain in org.domains for key in domain.dkim)
 
     def _open(self) -> Source:
         if self.config.database_url:

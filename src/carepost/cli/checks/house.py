@@ -1,0 +1,146 @@
+"""What runs in the home: office, engines, journal, queues; keys still to be wrapped anew; the last backup."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from carepost.archive import health
+from carepost.cli.checks.finding import Finding, attention, failed, ok
+from carepost.cli.local import Local
+from carepost.ground import clock, database
+from carepost.ground.errors import CarepostError, ConfigError
+from carepost.ground.keys import MasterKeyring, version_of
+from carepost.processes.backup.make import MARK, Last
+
+_DAY_US = 86_400_000_000
+#: seconds a delivery may be due, and the log may be behind
+SLOW, STUCK = 60, 600
+
+
+def office(here: Local) -> Iterator[Finding]:
+    try:
+        org = here.organisation(None)
+    except ConfigError as error:
+        if "Say which" in error.public:
+            yield ok("the office database can be read; it holds several organisations")
+        else:
+            yield attention(error.public, "carepost org add … (see carepost up)")
+        return
+    except CarepostError as error:
+        yield failed(f"the office database cannot be read ({error.code})", "restore it, or check the keyring")
+        return
+    yield ok(f"organisation {org.slug}: {len(org.domains)} sender domains, policy {org.policy_version}")
+    for domain in org.domains:
+        if not domain.dkim:
+            yield failed(f"{domain.domain} has no DKIM key", f"carepost domain rotate {domain.domain}")
+    if not any(rule.portal_by_mail for rule in org.rules):
+        words = "the portal opens only with an agreed code or question (rule portal-by-mail is off)"
+        yield attention(words, "carepost rule portal-by-mail on, if mailed codes are good enough for you")
+
+
+def engines(here: Local) -> Iterator[Finding]:
+    answers = here.client.health()
+    if not answers:
+        yield attention("no engine runs: nothing is accepted or delivered", "carepost up")
+        return
+    shards = {number: figures for answer in answers for number, figures in answer.shards.items()}
+    if len(shards) < here.home.shards:
+        words = f"{len(shards)} of {here.home.shards} shards have an owner"
+        yield failed(words, f"see the logs of the engines in {here.home.log}")
+    else:
+        yield ok(f"every shard has an owner ({len(shards)})")
+    for number, figures in sorted(shards.items()):
+        if figures.get("held"):
+            yield attention(
+                f"shard {number}: {figures['held']} deliveries are held",
+                "look at them, and release or take back: carepost queue list --state held",
+            )
+
+
+def queues(here: Local) -> Iterator[Finding]:
+    """How long what is due has been waiting, read from the shards themselves: also while nothing runs."""
+    oldest, due, now = 0, 0, clock.now()
+    for number in range(here.home.shards):
+        path = here.home.shard(number) / "spool.db"
+        if not path.exists():
+            continue
+        connection = database.connect(path, None, readonly=True)
+        try:
+            row = connection.execute(
+                "SELECT count(*), min(due_at) FROM delivery WHERE place IN (1, 2) AND due_at <= ?", (now,)
+            ).fetchone()
+        finally:
+            connection.close()
+        if row[0]:
+            due += row[0]
+            oldest = max(oldest, (now - row[1]) // 1_000_000)
+    words = f"{due} deliveries are due, the oldest since {_span(oldest)}"
+    if oldest > STUCK:
+        yield failed(words, f"carepost up, if nothing runs; else see the engines' logs in {here.home.log}")
+    elif oldest > SLOW:
+        yield attention(words, "more wait than leave: raise CAREPOST_ENGINES, or look at what holds them up")
+    else:
+        yield ok(words if due else "no delivery is overdue")
+
+
+def journal(here: Local) -> Iterator[Finding]:
+    state = health.journal(here.home.run)
+    log = f"see {here.home.log}/journal-00.log"
+    if not state.at:
+        yield attention("no journal has run here yet", "carepost up")
+        return
+    if not state.running:
+        yield attention("the journal does not run", "carepost up; if it runs already, " + log)
+        return
+    for source in state.refused:
+        yield failed(
+            f"the log refuses what {source} brings: it does not continue what is there",
+            f"stop Carepost and run carepost audit verify; then restore from a backup ({log})",
+        )
+    words = f"the log is {state.events_behind} events behind, the oldest {_span(int(state.lag_s))}"
+    if state.lag_s > STUCK:
+        yield failed(f"{words}: the doors answer 451/503", log)
+    elif state.lag_s > SLOW:
+        yield attention(words, f"it catches up by itself when the load ends; if it does not, {log}")
+    else:
+        yield ok("the log keeps up")
+    if state.owed > 100:
+        yield attention(f"{state.owed} portal deposits and notices are still owed", log)
+
+
+def keys(here: Local) -> Iterator[Finding]:
+    """What an older master key still wraps."""
+    current = MasterKeyring.open(here.home.keyring()).current
+    if current == 1:
+        return
+    try:
+        found = [version_of(wrapped) for wrapped in here.wrapped_keys()]
+    except CarepostError:
+        # the check of the office says it
+        return
+    left = sum(version != current for version in found)
+    if left:
+        yield attention(
+            f"{left} of {len(found)} keys are still wrapped by an older master key",
+            "nothing, while the journal runs: it wraps them anew; if the number stays, see its log",
+        )
+    else:
+        yield ok(f"every key is wrapped by the newest master key ({current})")
+
+
+def backups(here: Local, days: int) -> Iterator[Finding]:
+    mend = "carepost backup FILE, every night and kept on another machine; the keyring apart from it"
+    try:
+        last = msgspec.json.decode((here.home.path / MARK).read_bytes(), type=Last)
+    except (OSError, msgspec.MsgspecError):
+        yield ok("a sandbox needs no backup") if here.home.sandbox else failed("there is no backup of this home", mend)
+        return
+    age = (clock.now() - last.at) // _DAY_US
+    words = f"the last backup is {age} days old ({last.file})"
+    yield failed(words, mend) if age >= days and not here.home.sandbox else ok(words)
+
+
+def _span(seconds: int) -> str:
+    if seconds < 120:
+        return f"{seconds} s"
+    return f"{seconds // 60} min" if seconds < 7200 else f"{seconds // 3600} h"
