@@ -38,19 +38,25 @@ def add_rule(
             raise NotFound("There is no such unit.")
         if len(rules) >= rule_check.MOST_RULES:
             raise names.Wrong("too-many-rules", f"An organisation has at most {rule_check.MOST_RULES} rules.")
-        return [*(r for r in rules if r.rule.id != rule.id), UnitRule(rule, unit)]
+        return with_rule(rules, rule, unit)
 
     return _change(org, change, actor=actor, reason=reason, named=rule.id)
 
 
 def remove_rule(org: uuid.UUID, rule: str, *, actor: Actor, reason: str) -> PolicyVersion:
     def change(_doing: Doing, rules: list[UnitRule]) -> list[UnitRule]:
-        left = [r for r in rules if r.rule.id != rule]
-        if len(left) == len(rules):
-            raise NotFound("There is no such rule.")
-        return left
+        return without_rule(rules, rule)
 
     return _change(org, change, actor=actor, reason=reason, named=rule)
+
+
+def restore_version(org: uuid.UUID, number: int, *, actor: Actor, reason: str) -> PolicyVersion:
+    """A new version with the rules of an earlier one. Raises NotFound."""
+
+    def change(doing: Doing, _rules: list[UnitRule]) -> list[UnitRule]:
+        return rules_of(version_of(doing.organisation, number))
+
+    return _change(org, change, actor=actor, reason=reason, named=f"version {number}")
 
 
 def set_portal_by_mail(org: uuid.UUID, on: bool, *, actor: Actor, reason: str) -> PolicyVersion:
@@ -73,6 +79,28 @@ def rules_of(version: PolicyVersion) -> list[UnitRule]:
 
 def in_force(organisation: Organisation) -> PolicyVersion:
     return PolicyVersion.objects.get(org=organisation, label=organisation.policy_version)
+
+
+def version_of(organisation: Organisation, number: int) -> PolicyVersion:
+    """Raises NotFound."""
+    found = PolicyVersion.objects.filter(org=organisation, number=number).first()
+    if found is None:
+        raise NotFound("There is no such version of the policy.")
+    return found
+
+
+def with_rule(rules: Sequence[UnitRule], rule: types.Rule, unit: uuid.UUID | None = None) -> list[UnitRule]:
+    """The rules as they would be with this one added, or in the place of that of its name. Raises names.Wrong."""
+    checked = rule_check.checked(rule, for_unit=unit is not None)
+    return [*(r for r in rules if r.rule.id != checked.id), UnitRule(checked, unit)]
+
+
+def without_rule(rules: Sequence[UnitRule], rule: str) -> list[UnitRule]:
+    """Raises NotFound."""
+    left = [r for r in rules if r.rule.id != rule]
+    if len(left) == len(rules):
+        raise NotFound("There is no such rule.")
+    return left
 
 
 def _change(

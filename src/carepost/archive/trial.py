@@ -1,0 +1,185 @@
+"""A changed policy, tried on the newest messages of the history: whose protection would be another. Nothing is changed.
+
+The history is read through its gate, so that each page of it is an event first. What it no longer knows (header fields
+but the subject, contents, data class) is unknown here as well; the recipient's side is taken as it was measured then.
+"""
+
+from typing import Final
+
+import msgspec
+
+from carepost.archive import acts, lists
+from carepost.intake.preview import foresee
+from carepost.policy import rules as policy_rules
+from carepost.policy.needs import needs
+from carepost.policy.types import (
+    Access,
+    Assurance,
+    Category,
+    Decision,
+    Deliver,
+    Facts,
+    Hold,
+    Method,
+    Rule,
+    Seen,
+    Ternary,
+    label,
+)
+from carepost.tenancy.permissions import Permission
+from carepost.wire.types import Actor, DeliveryView, MessageView
+
+#: messages tried at most
+MOST: Final = 1_000
+#: differences shown; all are counted
+SHOWN: Final = 100
+#: what Carepost itself wrote has no rules to try
+_OWN: Final = frozenset({"notice", "bounce", "report"})
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    #: deliver | hold | refuse
+    end: str
+    #: method and assurance that would count, "" where nothing would be sent
+    method: str
+    assurance: str
+    rule: str
+    #: where else it would go, and what else the sender would be told
+    instead: str = ""
+    copies: tuple[str, ...] = ()
+    warned: tuple[str, ...] = ()
+    words: str = ""
+
+
+class Difference(msgspec.Struct, frozen=True):
+    message: str
+    at: int
+    sender: str
+    recipient: str
+    before: Outcome
+    after: Outcome
+    #: stronger | weaker | other
+    way: str
+    #: what the message contains could still change it
+    depends: bool = False
+
+
+class Trial(msgspec.Struct, frozen=True):
+    messages: int
+    copies: int
+    stronger: int
+    weaker: int
+    other: int
+    #: the first `SHOWN`, weaker ones first
+    differences: tuple[Difference, ...] = ()
+
+
+def trial(
+    org: bytes, actor: Actor, now: tuple[Rule, ...], then: tuple[Rule, ...], *, floor: Assurance, last: int = 200
+) -> Trial:
+    """`now`, `then`: rules as the engine has them (`tenancy.policies.expanded`). Raises NotFound (forbidden)."""
+    acts.allowed(org, actor, Permission.POLICY)
+    messages = _newest(org, actor, max(1, min(last, MOST)))
+    found: list[Difference] = []
+    copies = 0
+    for message in messages:
+        for delivery in message.deliveries:
+            copies += 1
+            one = _compared(message, delivery, now, then, floor)
+            if one is not None:
+                found.append(one)
+    counts = {way: sum(d.way == way for d in found) for way in ("stronger", "weaker", "other")}
+    found.sort(key=lambda d: (_FIRST[d.way], -d.at))
+    return Trial(len(messages), copies, **counts, differences=tuple(found[:SHOWN]))
+
+
+_FIRST: Final = {"weaker": 0, "other": 1, "stronger": 2}
+
+
+def _newest(org: bytes, actor: Actor, last: int) -> list[MessageView]:
+    found: list[MessageView] = []
+    cursor = ""
+    while len(found) < last:
+        page = lists.listing(org, actor, after=cursor, limit=min(lists.MOST, last - len(found)))
+        found.extend(m for m in page.messages if m.origin not in _OWN)
+        cursor = page.cursor
+        if not cursor:
+            break
+    return found
+
+
+def _compared(
+    message: MessageView, delivery: DeliveryView, now: tuple[Rule, ...], then: tuple[Rule, ...], floor: Assurance
+) -> Difference | None:
+    facts = _facts(message, delivery, floor)
+    old, new = msgspec.structs.replace(facts, rules=now), msgspec.structs.replace(facts, rules=then)
+    before, before_floor = _outcome(old)
+    after, after_floor = _outcome(new)
+    if _comes_to(before) == _comes_to(after) and before_floor == after_floor:
+        return None
+    way = _way(before, before_floor, after, after_floor)
+    depends = bool(needs(then, new) or needs(now, old))
+    return Difference(message.id, message.at, message.sender, delivery.recipient, before, after, way, depends)
+
+
+def _facts(message: MessageView, delivery: DeliveryView, floor: Assurance) -> Facts:
+    method = delivery.method
+    reached = Assurance.__members__.get(delivery.assurance)
+    return Facts(
+        org=message.org,
+        policy_version="",
+        sender=message.sender,
+        sender_domain=message.sender.rpartition("@")[2],
+        recipient=delivery.recipient,
+        recipient_domain=delivery.recipient.rpartition("@")[2],
+        category=Category(message.category) if message.category in tuple(Category) else Category.TRANSACTIONAL,
+        origin=message.origin,
+        org_floor=floor,
+        access=Access.CODE if delivery.assurance == "PORTAL" else Access.NONE,
+        seen=Seen(tls=reached) if method == Method.TLS and reached is not None else Seen(),
+        smime_key=Ternary.YES if method == Method.SMIME else Ternary.NO,
+        openpgp_key=Ternary.YES if method == Method.OPENPGP else Ternary.NO,
+        available=tuple(Method),
+        size=message.size,
+        headers=(("subject", message.subject),),
+        at=message.at,
+    )
+
+
+def _outcome(facts: Facts) -> tuple[Outcome, Assurance]:
+    decision, words = foresee(facts)
+    effect = policy_rules.effect(facts)
+    copies = tuple(address for address, _ in effect.copies)
+    made = Outcome("refuse", "", "", "", effect.redirect, copies, effect.warned_by, words)
+    if isinstance(decision, Deliver):
+        step = decision.plan.steps[0]
+        method, assurance = step.method.value, label(step.floor, step.method)
+        return (
+            msgspec.structs.replace(made, end="deliver", method=method, assurance=assurance, rule=decision.plan.rule),
+            decision.plan.floor,
+        )
+    return msgspec.structs.replace(made, end=_end(decision), rule=decision.rule), Assurance.MESSAGE
+
+
+def _end(decision: Decision) -> str:
+    return "hold" if isinstance(decision, Hold) else "refuse"
+
+
+def _comes_to(one: Outcome) -> tuple[object, ...]:
+    return one.end, one.method, one.assurance, one.instead, one.copies, one.warned
+
+
+def _way(before: Outcome, before_floor: Assurance, after: Outcome, after_floor: Assurance) -> str:
+    """Stopped is stronger than sent, and what must be reached counts before how."""
+    sent = {"deliver": 0, "hold": 1, "refuse": 1}
+    if sent[before.end] != sent[after.end]:
+        return "stronger" if sent[after.end] > sent[before.end] else "weaker"
+    if before_floor != after_floor:
+        return "stronger" if after_floor > before_floor else "weaker"
+    one, other = _RANK.get(before.assurance, 0), _RANK.get(after.assurance, 0)
+    if one != other:
+        return "stronger" if other > one else "weaker"
+    return "other"
+
+
+_RANK: Final = {**{a.name: int(a) for a in Assurance}, "PORTAL": int(Assurance.MESSAGE)}
