@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import pkcs7
 
 from carepost.crypto.smime import envelope, message, opening, reader, signing, verifying
 from carepost.crypto.smime.envelope import Recipient
@@ -207,4 +209,19 @@ def test_we_verify_what_gpgsm_signs(peer: Gpgsm) -> None:
     for how, content in (("--detach-sign", None), ("--sign", CONTENT)):
         found = verifying.read(peer.run(how, "--local-user", FINGERPRINT, data=CONTENT))
         assert found.content == content
+        assert verifying.check(found, CONTENT)[0].faults == ()
+
+
+def test_cryptographys_own_reader_and_writers() -> None:
+    """A third implementation, for RSA and CBC."""
+    one = CA.issue("rsa-2048")
+    raw = envelope.encrypt(CONTENT, [Recipient(one.certificate)], gcm=False)
+    assert isinstance(one.key, rsa.RSAPrivateKey)
+    assert pkcs7.pkcs7_decrypt_der(raw, one.certificate.x509, one.key, []) == CONTENT
+    built = pkcs7.PKCS7EnvelopeBuilder().set_data(CONTENT).add_recipient(one.certificate.x509)
+    der = built.encrypt(serialization.Encoding.DER, [pkcs7.PKCS7Options.Binary])
+    assert reader.decrypt(der, [one]).content == CONTENT
+    signed = pkcs7.PKCS7SignatureBuilder().set_data(CONTENT).add_signer(one.certificate.x509, one.key, hashes.SHA384())
+    for how in ([pkcs7.PKCS7Options.Binary], [pkcs7.PKCS7Options.Binary, pkcs7.PKCS7Options.DetachedSignature]):
+        found = verifying.read(signed.sign(serialization.Encoding.DER, how))
         assert verifying.check(found, CONTENT)[0].faults == ()

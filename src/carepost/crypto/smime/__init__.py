@@ -9,5 +9,6 @@ oaep)` and `signing.Signer(identity)` are made once and kept.
 `opening.open_(message, identities, trust, at) -> Opened` (message, verdict, layers); `opening.is_smime(message)`.
 `certificate.parse(raw)`, `certificate.bundle(raw)`; `usable.for_encryption(certificate, address, at, trust,
 intermediates)`, `usable.for_signature(...)`, `usable.Trust`; `chain.TrustStore`, `revocation.Evidence`.
+`smimea.owner, certificates, agrees` (RFC 8162).
 `identity.generate, self_signed, request, load, private_bytes, import_pkcs12, export_pkcs12`. Errors: `errors`.
 """

@@ -26,6 +26,8 @@ _P7S = (
 _VERSION = b"MIME-Version: 1.0\r\n"
 #: cuts 64 lines at once, in half the time of as many slices
 _LINES = struct.Struct("76s" * 64)
+#: octets encoded at a time; whole lines
+_PIECE = 57 * 64 * 128
 
 
 def encrypt(
@@ -80,6 +82,14 @@ def clear_signed(payload: bytes, signer: Signer, at: int) -> bytes:
 
 def base64(raw: bytes) -> bytes:
     """Lines of 76 characters with CRLF."""
+    if len(raw) <= _PIECE:
+        return _base64(raw)
+    # a line is an object, and an attachment has half a million of them
+    view = memoryview(raw)
+    return b"".join([_base64(view[at : at + _PIECE]) for at in range(0, len(raw), _PIECE)])
+
+
+def _base64(raw: bytes | memoryview) -> bytes:
     coded = binascii.b2a_base64(raw, newline=False)
     whole = len(coded) // _LINES.size * _LINES.size
     lines: list[bytes] = []

@@ -207,8 +207,10 @@ def _opened(message: bytes, layers: Sequence[_Layer], trust: Trust, at: int) -> 
     reasons = [fault] if fault else []
     reasons += [reason for signer in signers for reason in signer.reasons]
     if counted:
-        reasons += [warning for warning in opened.warnings if warning == "from-differs"]
+        reasons += opened.warnings
         reasons += [] if signers or fault else ["no-signer"]
+    else:
+        notes += opened.warnings
     if not opened.protection:
         notes.append("header-unprotected")
     if last >= 0 and layers[last].kind == "cbc" and not any(r.intact for layer in counted for r in layer.reports):

@@ -5,7 +5,7 @@ import datetime
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 
-from carepost.crypto.smime import der, oids
+from carepost.crypto.smime import der, oids, preference
 from carepost.crypto.smime.errors import CannotSeal
 from carepost.crypto.smime.identity import Identity, own_capabilities
 
@@ -40,7 +40,9 @@ class Signer:
         self._sid = identity.certificate.issuer_and_serial
         seen = dict.fromkeys((identity.certificate.der, *identity.chain))
         self._certificates = der.tlv(0xA0, *sorted(seen))
-        self._fixed = (_CONTENT_TYPE, _CAPABILITIES, self._reference())
+        # who can only be written to under another certificate says so himself, in a message he signs with it
+        prefers = (preference.attribute(identity.certificate),) if preference.encrypts(identity.certificate) else ()
+        self._fixed = (_CONTENT_TYPE, _CAPABILITIES, self._reference(), *prefers)
 
     def _reference(self) -> bytes:
         """SigningCertificateV2 (RFC 5035): the signature holds under this certificate and no other of the same key."""

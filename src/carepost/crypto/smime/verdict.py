@@ -17,7 +17,8 @@ AHEAD = 3_600_000_000
 
 
 class SignedBy(msgspec.Struct, frozen=True, eq=False):
-    """One signer. `reasons` against this signature; `capabilities`: what the signer says he reads, for replies."""
+    """One signer. `reasons` against this signature; `capabilities`: what the signer says he reads, and `encryption` the
+    certificate he wants to be written to: for `keyring`, and only where the signature counts."""
 
     certificate: Certificate | None
     reasons: tuple[str, ...]
@@ -25,6 +26,7 @@ class SignedBy(msgspec.Struct, frozen=True, eq=False):
     signed_at: int
     revocation: str
     capabilities: frozenset[str]
+    encryption: Certificate | None = None
 
 
 class Verdict(msgspec.Struct, frozen=True, eq=False):
@@ -33,7 +35,7 @@ class Verdict(msgspec.Struct, frozen=True, eq=False):
     `reasons`: why a signature does not count, those of every signer together: see `verifying.Report` and `usable`;
     besides from-differs, from-many, signed-in-future, expired-at-signing, not-yet-valid-at-signing, malformed,
     no-signer. `notes`: what a reader should know: signed-part-not-root, encrypted-part-not-root,
-    signed-outside-encryption, header-unprotected, unauthenticated-cipher."""
+    signed-outside-encryption, header-unprotected, unauthenticated-cipher; from-differs where nobody signed."""
 
     encrypted: str = ""
     signed: bool = False
@@ -66,7 +68,9 @@ def judge(report: Report, senders: Sequence[str], at: int, trust: Trust, interme
         revocation = found.revocation
     if report.signed_at:
         reasons += _times(certificate, report.signed_at, at)
-    return SignedBy(certificate, tuple(dict.fromkeys(reasons)), report.signed_at, revocation, report.capabilities)
+    return SignedBy(
+        certificate, tuple(dict.fromkeys(reasons)), report.signed_at, revocation, report.capabilities, report.encryption
+    )
 
 
 def _times(certificate: Certificate, signed_at: int, at: int) -> list[str]:

@@ -13,7 +13,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-from carepost.crypto.smime import der, oids
+from carepost.crypto.smime import der, oids, preference
 from carepost.crypto.smime.certificate import Certificate, capabilities, parse
 from carepost.crypto.smime.errors import BadCertificate, Malformed
 
@@ -59,6 +59,8 @@ class Report(msgspec.Struct, frozen=True, eq=False):
     #: UTC microseconds, the signer's own claim; 0 where there is none
     signed_at: int = 0
     capabilities: frozenset[str] = frozenset()
+    #: what an answer would be encrypted to (`preference.chosen`)
+    encryption: Certificate | None = None
 
     @property
     def intact(self) -> bool:
@@ -176,7 +178,10 @@ def _report(signed: Signed, info: SignerInfo, content: bytes, certificates: dict
         speaks = capabilities(values[0]) if len(values) == 1 else frozenset()
     except Malformed:
         pass
-    return Report(certificate, tuple(dict.fromkeys(faults)), at, frozenset() if wrong else speaks)
+    if wrong:
+        return Report(certificate, tuple(dict.fromkeys(faults)), at)
+    preferred = preference.chosen(attributes.get(oids.ENCRYPTION_KEY, ()), certificate, list(certificates.values()))
+    return Report(certificate, tuple(dict.fromkeys(faults)), at, speaks, preferred)
 
 
 def _attribute_faults(signed: Signed, info: SignerInfo, content: bytes) -> list[str]:
