@@ -18,7 +18,16 @@ Detector = Callable[[str], bool]
 _SSN = re.compile(r"(?<!\d)\d{3}-?\d{2}-?\d{4}(?!\d)")
 _DEA = re.compile(r"(?<!\w)[A-Z][A-Z9]\d{7}(?!\w)")
 _SSN_WORDS = re.compile(r"\b(?:ssa number|social security|soc sec|ssns?|ss#|ssid)\b", re.IGNORECASE)
-_PRESIDIO = ("US_SSN", "US_MBI", "US_NPI", "MEDICAL_LICENSE", "CREDIT_CARD", "US_ITIN", "US_DRIVER_LICENSE", "US_PASSPORT")
+_PRESIDIO = (
+    "US_SSN",
+    "US_MBI",
+    "US_NPI",
+    "MEDICAL_LICENSE",
+    "CREDIT_CARD",
+    "US_ITIN",
+    "US_DRIVER_LICENSE",
+    "US_PASSPORT",
+)
 
 
 def identifier_only(text: str) -> bool:

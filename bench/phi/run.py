@@ -43,7 +43,10 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
     if not total:
         return 0.0, 1.0
     z, share = 1.96, hits / total
-    middle, spread = share + z * z / (2 * total), z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
+    middle, spread = (
+        share + z * z / (2 * total),
+        z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)),
+    )
     return (middle - spread) / (1 + z * z / total), (middle + spread) / (1 + z * z / total)
 
 
@@ -81,7 +84,9 @@ class Score:
         self.count[(family, truth, said)] += 1
 
     def line(self, name: str) -> str:
-        tp, fp, fn = (sum(n for (_, t, s), n in self.count.items() if (t, s) == want) for want in ((1, 1), (0, 1), (1, 0)))
+        tp, fp, fn = (
+            sum(n for (_, t, s), n in self.count.items() if (t, s) == want) for want in ((1, 1), (0, 1), (1, 0))
+        )
         precision, recall = tp / max(1, tp + fp), tp / max(1, tp + fn)
         f = 2 * precision * recall / max(1e-9, precision + recall)
         return f"{name:<34} precision {precision:.3f}  recall {recall:.3f}  F {f:.3f}"
@@ -159,13 +164,17 @@ def ordinary(folder: pathlib.Path, half: int | None, misses: bool) -> None:
         if misses and answer >= Level.PHI_LIKELY:
             print(f"  {path.parent.name}/{path.name[:5]} {answer.word}: {'; '.join(explain(found))[:300]}")
     total = sum(said.values())
-    print(f"\nordinary mail (half {half}): false positives {share(said['phi-high'] + said['phi-likely'], total)}; {dict(said)}")
+    print(
+        f"\nordinary mail (half {half}): false positives {share(said['phi-high'] + said['phi-likely'], total)}; {dict(said)}"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", nargs="*", choices=[*FOLDERS, []], help="sets of templates; all")
-    parser.add_argument("--half", type=int, choices=(0, 1), default=1, help="of --ham: 0 made the rules, 1 measures them")
+    parser.add_argument(
+        "--half", type=int, choices=(0, 1), default=1, help="of --ham: 0 made the rules, 1 measures them"
+    )
     parser.add_argument("--misses", action="store_true", help="one line for each template that was missed")
     parser.add_argument("--ham", type=pathlib.Path, help="a folder of ordinary mail")
     parser.add_argument("--json", type=pathlib.Path)

@@ -54,7 +54,9 @@ def read(path: pathlib.Path) -> list[Template]:
         flags = match[3].split()
         file = next((f.removeprefix("file=") for f in flags if f.startswith("file=")), "")
         found.append(
-            Template(match[1], _LEVELS[match[2]], frozenset(flags), file, subject.removeprefix("Subject: "), body.strip())
+            Template(
+                match[1], _LEVELS[match[2]], frozenset(flags), file, subject.removeprefix("Subject: "), body.strip()
+            )
         )
     return found
 

@@ -53,10 +53,10 @@ _CONTEXT = 60
 
 
 def clinical(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) -> Iterator[Mark]:
-    yield from _codes(look, keys, vocabulary)
+    yield from _codes(look, hits, keys, vocabulary)
     yield from _products(look, keys)
     yield from _words(look, hits)
-    for found in (*_UNIT.finditer(look.low), *_PRESSURE.finditer(look.text)):
+    for found in (*look.around(_UNIT, low=True), *look.around(_PRESSURE)):
         yield _strong(*found.span(), "lab-result")
 
 
@@ -64,15 +64,17 @@ def _strong(start: int, end: int, kind: str, near: str = "", term: str = "") -> 
     return Mark(start, end, Score.HEALTH, kind, Strength.STRONG, near, term, value=hash((kind, term)))
 
 
-def _codes(look: Look, keys: Keys, vocabulary: Vocabulary) -> Iterator[Mark]:
-    for found in _CODE.finditer(look.text):
+def _codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) -> Iterator[Mark]:
+    illnesses = {hit.end for hit in hits if hit.entry.weight is Weight.FULL}
+    for found in look.around(_CODE):
         code = found[1] + (f".{found[2] or found[3]}" if found[2] or found[3] else "")
         title = vocabulary.title(code)
         if title is None:
             continue
         start, end = found.span()
         near = keys.near("icd", start, end, _CONTEXT)
-        if near or _titled(look, start, end, title):
+        # "asthma (J45.40)", or the words of the title around it
+        if near or not illnesses.isdisjoint(range(start - 4, start)) or _titled(look, start, end, title):
             yield _strong(start, end, "icd10", near or "its title", code)
 
 
@@ -84,7 +86,7 @@ def _titled(look: Look, start: int, end: int, title: str) -> bool:
 
 
 def _products(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in _NDC.finditer(look.text):
+    for found in look.around(_NDC):
         if near := keys.near("ndc", *found.span()):
             yield _strong(*found.span(), "ndc", near)
     for hit in keys.of("cpt"):

@@ -7,6 +7,7 @@ Linear in the text; nothing is looked up twice.
 
 import re
 import unicodedata
+from collections.abc import Iterator
 
 import msgspec
 
@@ -31,6 +32,9 @@ _SAME = {
 _REMEMBERED = 20_000
 _SPACES = re.compile(r" {2,}|\t[\t ]+")
 _LINES = re.compile(r"[ \t]?\n[ \t]?")
+_DIGITS = re.compile(r"\d[\d ,.:/-]*")
+#: the longest that a date or an address goes on before or after its digits
+_AROUND = 120
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -68,6 +72,14 @@ class Look(msgspec.Struct, frozen=True):
     text: str
     low: str
     flat: str
+    #: where digits are
+    numbers: list[tuple[int, int]] = []
+
+    def around(self, expression: re.Pattern[str], low: bool = False) -> Iterator[re.Match[str]]:
+        """Every match of an expression that needs a digit."""
+        source = self.low if low else self.text
+        for begin, end in self.numbers:
+            yield from expression.finditer(source, begin, end)
 
 
 def fold(text: str) -> str:
@@ -87,7 +99,19 @@ def look(text: str) -> Look:
     low = folded.lower()
     if len(low) != len(folded):
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in folded)
-    return Look(folded, low, flatten(low))
+    return Look(folded, low, flatten(low), numbered(folded))
+
+
+def numbered(text: str) -> list[tuple[int, int]]:
+    """Stretches of the text around its digits: most prose has few, and every number is found by looking there."""
+    spans: list[tuple[int, int]] = []
+    for found in _DIGITS.finditer(text):
+        begin, end = max(0, found.start() - _AROUND), min(len(text), found.end() + _AROUND)
+        if spans and begin <= spans[-1][1]:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((begin, end))
+    return spans
 
 
 def flatten(low: str) -> str:

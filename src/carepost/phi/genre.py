@@ -12,6 +12,8 @@ from carepost.phi.fold import Look
 from carepost.phi.types import Genre
 
 _BLANK = re.compile(r"[^\n_]_{3,}|_{3,}[^\n_]|\[ ?\]|(?<=\s)\( ?\)|[☐□❏]")
+#: how much of a long text is looked at, in characters
+_BEGIN, _END = 8000, 4000
 #: so many places to fill in make a form
 _BLANKS = 3
 
@@ -36,7 +38,7 @@ def inside(spans: Sequence[tuple[int, int]], start: int) -> bool:
 
 def genre(looks: Sequence[Look]) -> Genre | None:
     """What the whole message is, when it is one of the kinds that speak to nobody in particular."""
-    low = "\n".join(look.low for look in looks)
+    low = "\n".join(_ends(look.low) for look in looks)
     signs = lists.expressions("genres")
     if _several(signs["veterinary"], low, 2):
         return Genre.VETERINARY
@@ -50,6 +52,11 @@ def genre(looks: Sequence[Look]) -> Genre | None:
     if len(sure) >= 2 or (sure and signs["newsletter"].search(low)):
         return Genre.NEWSLETTER
     return None
+
+
+def _ends(low: str) -> str:
+    """Where a text says what it is: its beginning and its end."""
+    return low if len(low) <= _BEGIN + _END else f"{low[:_BEGIN]}\n{low[-_END:]}"
 
 
 def _several(signs: re.Pattern[str], low: str, wanted: int, different: bool = True) -> bool:

@@ -84,7 +84,7 @@ def digits_of(text: str) -> str:
 
 
 def _social(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in _NINE.finditer(look.text):
+    for found in look.around(_NINE):
         start, end = found.span()
         digits = digits_of(found[0])
         dashed = found[1] in ("-", ".", " ", "/") and found[1] != ""
@@ -102,7 +102,7 @@ def _social(look: Look, keys: Keys) -> Iterator[Mark]:
         elif found[1] == "-":
             about = next(filter(None, (keys.near(kind, start, end) for kind in _PEOPLE)), "")
             yield strong(start, end, "ssn", about, digits) if about else weak(start, end, "ssn", 1.0)
-    for found in _SPACED.finditer(look.text):
+    for found in look.around(_SPACED):
         digits = digits_of(found[0])
         called = keys.label(found.start(), 60, _NOISE)
         if called and called[0] == "ssn" and checks.ssn(digits):
@@ -115,7 +115,7 @@ def _far(called: tuple[str, str], keys: Keys, start: int) -> bool:
 
 
 def _medicare(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in _MBI.finditer(look.text):
+    for found in look.around(_MBI):
         bare = found[0].replace("-", "").replace(" ", "").upper()
         if not checks.mbi(bare):
             continue
@@ -128,7 +128,7 @@ def _medicare(look: Look, keys: Keys) -> Iterator[Mark]:
 
 
 def _cards(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in _CARD.finditer(look.text):
+    for found in look.around(_CARD):
         digits = digits_of(found[0])
         if not checks.card(digits):
             continue
@@ -141,11 +141,11 @@ def _cards(look: Look, keys: Keys) -> Iterator[Mark]:
 
 def _providers(look: Look, keys: Keys) -> Iterator[Mark]:
     """NPI and DEA numbers: they name a provider, not a patient, and weigh nothing against one."""
-    for found in _TEN.finditer(look.text):
+    for found in look.around(_TEN):
         called = keys.label(found.start(), 60, _NOISE)
         if called and called[0] == "npi" and checks.npi(digits_of(found[0])):
             yield weak(*found.span(), "npi", 0.0, "NPI")
-    for found in _DEA.finditer(look.text):
+    for found in look.around(_DEA):
         if checks.dea(found[0].replace("-", "")) and (near := keys.near("dea", *found.span(), 60)):
             yield weak(*found.span(), "dea", 0.0, near)
 
@@ -184,30 +184,30 @@ def plausible(look: Look, value: str, start: int, fewest: int) -> bool:
 
 
 def _dates(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in DATE.finditer(look.low):
+    for found in look.around(DATE, low=True):
         called = keys.label(found.start(), 30)
         if called and called[0] == "dob":
             yield strong(*found.span(), "dob", called[1], digits_of(found[0]) or found[0])
         else:
             yield weak(*found.span(), "date", 0.2)
-    for found in _EIGHT.finditer(look.low):
+    for found in look.around(_EIGHT, low=True):
         called = keys.label(found.start(), 12)
         if called and called[0] == "dob":
             yield strong(*found.span(), "dob", called[1], found[0])
-    for found in _AGE.finditer(look.low):
+    for found in look.around(_AGE, low=True):
         yield weak(*found.span(), "age", 0.2)
 
 
 def _contacts(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in _PHONE.finditer(look.text):
+    for found in look.around(_PHONE):
         called = keys.label(found.start(), 20, _NOISE)
         if (found[1] or found[2]) not in _TOLL_FREE and not (called and called[0].startswith("other")):
             yield weak(*found.span(), "phone", 0.4, called[1] if called and called[0] == "phone" else "")
     for found in _AT.finditer(look.text):
         yield weak(*found.span(), "e-mail", 0.4)
-    for found in _STREET.finditer(look.text):
+    for found in look.around(_STREET):
         yield weak(*found.span(), "address", 0.6)
-    for found in (*_BOX.finditer(look.low), *_ZIP.finditer(look.text)):
+    for found in (*look.around(_BOX, low=True), *look.around(_ZIP)):
         yield weak(*found.span(), "address", 0.4)
 
 

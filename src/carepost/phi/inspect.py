@@ -1,8 +1,9 @@
 """The door: parts of a message in, what they say out. Pure and linear in the text; no value it finds leaves it."""
 
 import bisect
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
 
 from carepost.phi import clinical, custom, genre, identifiers, names, person, tables, vocabulary, weigh
 from carepost.phi.custom import Compiled
@@ -17,13 +18,15 @@ from carepost.phi.vocabulary import Vocabulary
 _SILENT = frozenset(("plain", "date", "age"))
 
 
-class _Read(NamedTuple):
+class _Read(msgspec.Struct):
     """One part, read."""
 
     part: Part
     look: Look
     marks: list[Mark]
     said: list[Statement]
+    exempt: list[tuple[int, int]]
+    footers: list[tuple[int, int]]
 
 
 def inspect(
@@ -40,6 +43,10 @@ def inspect(
     looks = [(part, look(_text(part))) for part in parts]
     kind = genre.genre([text for part, text in looks if part.group == 0])
     read = [_read(part, text, known, compiled) for part, text in looks]
+    # Names and statements say nothing where nobody speaks of health
+    if any(mark.score is Score.HEALTH for one in read for mark in one.marks):
+        for one in read:
+            _people(one, known, compiled)
     alone, individual = _levels(read, kind)
     subject = _stream([one for one in read if one.part.where is Where.SUBJECT], None)
     count = len(
@@ -67,26 +74,36 @@ def _text(part: Part) -> str:
 
 
 def _read(part: Part, text: Look, known: Vocabulary, compiled: Compiled | None) -> _Read:
+    """The identifiers by number and the health of one part."""
     hits = list(known.hits(text))
     keys = Keys(hits, text)
+    read = _Read(part, text, [], [], custom.exempted(text, compiled) if compiled else [], genre.footers(text))
     marks = [
         *identifiers.identifiers(text, keys),
-        *names.names(text, keys),
         *tables.tables(text, known),
         *clinical.clinical(text, hits, keys, known),
     ]
-    exempt: list[tuple[int, int]] = []
     if compiled:
-        marks = [mark for mark in marks if mark.kind not in compiled.kinds]
         marks.extend(custom.marks(text, compiled))
-        exempt = custom.exempted(text, compiled)
-    footers = genre.footers(text)
-    outside = [m for m in marks if not _within(exempt, m.start) and (_sure(m) or not _within(footers, m.start))]
-    health = [mark for mark in outside if mark.score is Score.HEALTH]
-    said = [
-        s for s in person.statements(text, health) if not _within(footers, s.start) and not _within(exempt, s.start)
-    ]
-    return _Read(part, text, outside, said)
+    read.marks = _counted(read, marks, compiled)
+    return read
+
+
+def _people(read: _Read, known: Vocabulary, compiled: Compiled | None) -> None:
+    """The names and statements of one part."""
+    keys = Keys(known.hits(read.look), read.look)
+    read.marks.extend(_counted(read, names.names(read.look, keys), compiled))
+    said = person.statements(read.look, [mark for mark in read.marks if mark.score is Score.HEALTH])
+    read.said = [s for s in said if not _within(read.footers, s.start) and not _within(read.exempt, s.start)]
+
+
+def _counted(read: _Read, marks: Iterable[Mark], compiled: Compiled | None) -> list[Mark]:
+    """Marks without those in exempt text, of kinds the organisation never counts, and weak ones in disclaimers."""
+    if compiled:
+        marks = (m for m in marks if m.kind not in compiled.kinds and not _within(read.exempt, m.start))
+    if read.footers:
+        return [m for m in marks if _sure(m) or not _within(read.footers, m.start)]
+    return list(marks)
 
 
 def _sure(mark: Mark) -> bool:
@@ -96,6 +113,8 @@ def _sure(mark: Mark) -> bool:
 
 def _within(spans: Sequence[tuple[int, int]], place: int) -> bool:
     """Whether a place stands in one of the spans, which are in order."""
+    if not spans:
+        return False
     index = bisect.bisect_right(spans, (place, 1 << 60))
     return any(begin <= place < end for begin, end in spans[max(0, index - 3) : index])
 
@@ -115,15 +134,7 @@ def _levels(read: Sequence[_Read], kind: Genre | None) -> tuple[Level, Level]:
 
 
 def _stream(group: Sequence[_Read], kind: Genre | None) -> weigh.Scores:
-    """The scores of texts that belong together, read one after the other as a person reads them."""
-    marks: list[Mark] = []
-    said: list[Statement] = []
-    offset = 0
-    for one in group:
-        marks.extend(mark._replace(start=mark.start + offset, end=mark.end + offset) for mark in one.marks)
-        said.extend(s._replace(start=s.start + offset, end=s.end + offset) for s in one.said)
-        offset += len(one.look.text) + 1
-    return weigh.scores(marks, said, kind)
+    return weigh.scores((weigh.Text(one.marks, one.said, len(one.look.text)) for one in group), kind)
 
 
 def _findings(read: Sequence[_Read]) -> Iterator[Finding]:

@@ -7,7 +7,8 @@ leaves.
 import bisect
 import re
 from collections.abc import Iterable
-from typing import NamedTuple
+
+import msgspec
 
 from carepost.phi.fold import Look
 from carepost.phi.lists import Weight
@@ -25,7 +26,7 @@ _POINTED = {
 }
 
 
-class Mark(NamedTuple):
+class Mark(msgspec.Struct, frozen=True, gc=False):
     """One thing found, from `start` to `end` in the folded text."""
 
     start: int
@@ -59,7 +60,7 @@ class Keys:
     def __init__(self, hits: Iterable[Hit], look: Look) -> None:
         named = [hit for hit in hits if hit.entry.kind.startswith("key:")]
         named.extend(Hit(*found.span(), _POINTED[found[0][0]]) for found in _POINTS.finditer(look.low))
-        self.all = sorted(named)
+        self.all = sorted(named, key=lambda hit: (hit.start, hit.end))
         self._ends = sorted((hit.end, hit.start, hit.entry.kind[4:], hit.entry.term) for hit in self.all)
         self._places: dict[str, list[tuple[int, str]]] = {}
         for hit in self.all:

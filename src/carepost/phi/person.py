@@ -7,7 +7,8 @@ before a health word: a newsletter says "your blood pressure" too, and `genre` t
 import bisect
 import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+
+import msgspec
 
 from carepost.phi import lists
 from carepost.phi.fold import Look
@@ -15,7 +16,7 @@ from carepost.phi.marks import Mark
 from carepost.phi.types import Strength
 
 
-class Statement(NamedTuple):
+class Statement(msgspec.Struct, frozen=True, gc=False):
     """One statement about a person. `to` is true where the reader is spoken to."""
 
     start: int
@@ -25,6 +26,16 @@ class Statement(NamedTuple):
 
 
 _SENTENCE = re.compile(r"[.!?;]\s|\n\n|:\n")
+#: a statement farther from health than this says nothing (`weigh.BLOCK`, twice)
+NEAR = 700
+#: section of the expressions, spoken to the reader, firm, only where health follows
+_SECTIONS = (
+    ("to", True, True, False),
+    ("of", False, True, False),
+    ("to, with health", True, True, True),
+    ("to, softly", True, False, True),
+    ("of, with health", False, True, True),
+)
 #: how far before a health word "your", "she has" may stand
 _REACH, _WORDS = 45, 3
 #: words that mean something else as often do not make a statement
@@ -32,21 +43,28 @@ _VAGUE = 0.3
 
 
 def statements(look: Look, health: Sequence[Mark]) -> Iterator[Statement]:
-    """Every statement about a person in the text; `health` are its marks of health, in any order."""
+    """Statements about a person within reach of the text's marks of health; `health` in any order."""
+    places = sorted(mark.start for mark in health)
     starts = sorted(mark.start for mark in health if mark.weight > _VAGUE or mark.strength is Strength.STRONG)
     said = lists.expressions("statements")
-    for found in said["to"].finditer(look.low):
-        yield Statement(*found.span(), True, True)
-    for found in said["of"].finditer(look.low):
-        yield Statement(*found.span(), False, True)
-    for section, to, firm in (
-        ("to, with health", True, True),
-        ("to, softly", True, False),
-        ("of, with health", False, True),
-    ):
-        for found in said[section].finditer(look.low):
-            if _followed(look, starts, found.end()):
-                yield Statement(*found.span(), to, firm)
+    for begin, end in regions(places, NEAR, len(look.low)):
+        for section, to, firm, health_follows in _SECTIONS:
+            for found in said[section].finditer(look.low, begin, end):
+                if not health_follows or _followed(look, starts, found.end()):
+                    yield Statement(*found.span(), to, firm)
+
+
+def regions(places: Sequence[int], reach: int, length: int) -> Iterator[tuple[int, int]]:
+    """Stretches of a text around places in order, joined where they touch."""
+    begin = end = -1
+    for place in places:
+        if place - reach > end:
+            if end >= 0:
+                yield begin, min(length, end)
+            begin = max(0, place - reach)
+        end = place + reach
+    if end >= 0:
+        yield begin, min(length, end)
 
 
 def _followed(look: Look, starts: Sequence[int], place: int) -> bool:

@@ -14,6 +14,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
+import msgspec
+
 from carepost.ground.errors import ConfigError
 from carepost.phi import keywords, lists
 from carepost.phi.fold import Look, flatten, fold
@@ -42,7 +44,7 @@ class Entry(NamedTuple):
     cased: str = ""
 
 
-class Hit(NamedTuple):
+class Hit(msgspec.Struct, frozen=True, gc=False):
     """A phrase of the vocabulary in a text: where, and what it means."""
 
     start: int

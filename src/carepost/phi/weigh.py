@@ -34,6 +34,14 @@ BLOCK = 350
 HEADER = 400
 
 
+class Text(msgspec.Struct):
+    """One text as read: its marks and statements, and how long it is."""
+
+    marks: list[Mark]
+    said: list[Statement]
+    length: int
+
+
 class Near(msgspec.Struct):
     """What stands together in one stretch of text."""
 
@@ -73,38 +81,48 @@ class Scores(msgspec.Struct):
         return sum(self.weak.values())
 
 
-def scores(marks: Iterable[Mark], said: Sequence[Statement], genre: Genre | None) -> Scores:
-    """The scores of one stream of text, given its marks and statements. Words inside longer phrases count once."""
+def scores(texts: Iterable[Text], genre: Genre | None) -> Scores:
+    """The scores of texts that belong together, read one after the other as a person reads them."""
     total = Scores()
     blocks: dict[int, Near] = {}
-    end = -1
-    for mark in sorted(marks, key=lambda m: (m.start, -m.end)):
-        if mark.score is Score.IDENTIFIER and mark.strength is Strength.STRONG:
-            total.strong.add(mark.value)
-        elif mark.score is Score.IDENTIFIER:
-            _raise(total.weak, mark.kind, mark.weight)
-            for near in _near(blocks, mark.start):
-                _raise(near.weak, mark.kind, mark.weight)
-        elif mark.score is Score.PERSON:
-            for near in _near(blocks, mark.start):
-                near.of = near.firm = True
-        elif mark.strength is Strength.STRONG:
-            total.health.add(mark.value)
-            for near in _near(blocks, mark.start):
-                near.health = True
-        elif mark.end > end:
-            end = mark.end
-            _raise(total.words, mark.value, mark.weight)
-            for near in _near(blocks, mark.start):
-                _raise(near.words, mark.value, mark.weight)
-    for statement in said:
+    offset = 0
+    said: list[tuple[int, Statement]] = []
+    for text in texts:
+        _add(total, blocks, text, offset)
+        said.extend((offset + statement.start, statement) for statement in text.said)
+        offset += text.length + 1
+    for place, statement in said:
         if not statement.to or _speaks(statement, genre, total.identity):
-            for near in _near(blocks, statement.start):
+            for near in _near(blocks, place):
                 near.to |= statement.to
                 near.of |= not statement.to
                 near.firm |= statement.firm
     _decide(total, blocks)
     return total
+
+
+def _add(total: Scores, blocks: dict[int, Near], text: Text, offset: int) -> None:
+    """The marks of one text. Words inside longer phrases count once."""
+    end = -1
+    for mark in sorted(text.marks, key=lambda m: (m.start, -m.end)):
+        if mark.score is Score.IDENTIFIER and mark.strength is Strength.STRONG:
+            total.strong.add(mark.value)
+        elif mark.score is Score.IDENTIFIER:
+            _raise(total.weak, mark.kind, mark.weight)
+            for near in _near(blocks, mark.start + offset):
+                _raise(near.weak, mark.kind, mark.weight)
+        elif mark.score is Score.PERSON:
+            for near in _near(blocks, mark.start + offset):
+                near.of = near.firm = True
+        elif mark.strength is Strength.STRONG:
+            total.health.add(mark.value)
+            for near in _near(blocks, mark.start + offset):
+                near.health = True
+        elif mark.end > end:
+            end = mark.end
+            _raise(total.words, mark.value, mark.weight)
+            for near in _near(blocks, mark.start + offset):
+                _raise(near.words, mark.value, mark.weight)
 
 
 def _raise(weights: dict[_Key, float], key: _Key, weight: float) -> None:
