@@ -21,6 +21,7 @@ need curl curl
 need unbound unbound
 need gpg gnupg
 need gpgsm gpgsm
+need cmsutil libnss3-tools
 need chromium chromium
 need ldns-signzone ldnsutils
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

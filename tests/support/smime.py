@@ -224,12 +224,36 @@ class Gpgsm:
         self.run("--import", path)
 
 
-def old_p12(one: Identity) -> bytes:
+def old_p12(one: Identity, *more: str) -> bytes:
     """In the old ciphers of PKCS#12, the only ones gpgsm 2.2 reads."""
     return openssl(
         "pkcs12", "-export", "-passout", "pass:secret", "-certpbe", "PBE-SHA1-3DES", "-keypbe", "PBE-SHA1-3DES",
-        "-macalg", "sha1", data=pem_key(one) + one.certificate.pem(),
+        "-macalg", "sha1", *more, data=pem_key(one) + one.certificate.pem(),
     )  # fmt: skip
+
+
+class Nss:
+    """What Thunderbird reads mail with: a database with one identity, and the authority trusted."""
+
+    def __init__(self, folder: Path, one: Identity, authority: Authority) -> None:
+        folder.mkdir(mode=0o700)
+        self.folder = folder
+        self._run("certutil", "-N", "--empty-password")
+        (folder / "ca.pem").write_bytes(authority.certificate.public_bytes(serialization.Encoding.PEM))
+        self._run("certutil", "-A", "-n", "ca", "-t", "CT,CT,CT", "-i", folder / "ca.pem")
+        (folder / "one.p12").write_bytes(old_p12(one, "-name", "nurse"))
+        self._run("pk12util", "-i", folder / "one.p12", "-W", "secret")
+
+    def _run(self, command: str, *arguments: str | Path, fails: bool = False) -> bytes:
+        where = ["-d", f"sql:{self.folder}"]
+        done = subprocess.run([command, *where, *map(str, arguments)], capture_output=True, timeout=60)
+        assert (done.returncode != 0) == fails, done.stderr.decode()[-800:]
+        return done.stdout
+
+    def cms(self, *arguments: str, data: bytes, fails: bool = False) -> bytes:
+        path = self.folder / "message"
+        path.write_bytes(data)
+        return self._run("cmsutil", *arguments, "-i", path, fails=fails)
 
 
 @contextmanager

@@ -1,5 +1,5 @@
-"""openssl and gpgsm read all we write, and we read what they write (issue: S/MIME; HS-38). gpgsm 2.2 knows neither
-AuthEnvelopedData nor EC encryption, so it is asked for EnvelopedData with RSA, and for signatures."""
+"""openssl, gpgsm and NSS read what we write, and we read what they write (issue: S/MIME; HS-38). gpgsm 2.2
+and NSS 3.87 know neither AuthEnvelopedData nor EC recipients: they are asked for EnvelopedData with RSA."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +14,7 @@ from carepost.crypto.smime.envelope import Recipient
 from carepost.crypto.smime.signing import Signer
 from carepost.ground import clock
 from carepost.rfc import mime
-from tests.support.smime import DAY, MESSAGE, NOW, Authority, Files, Gpgsm, gpgsm, openssl
+from tests.support.smime import ADDRESS, DAY, MESSAGE, NOW, Authority, Files, Gpgsm, Nss, gpgsm, openssl
 
 pytestmark = pytest.mark.peers
 
@@ -210,6 +210,31 @@ def test_we_verify_what_gpgsm_signs(peer: Gpgsm) -> None:
         found = verifying.read(peer.run(how, "--local-user", FINGERPRINT, data=CONTENT))
         assert found.content == content
         assert verifying.check(found, CONTENT)[0].faults == ()
+
+
+@pytest.mark.parametrize("kind", ["rsa-2048", "rsa-4096"])
+def test_nss_reads_and_writes(tmp_path: Path, kind: str) -> None:
+    """Thunderbird's library, as Debian 12 has it: no GCM, and no EC recipients, openssl's neither."""
+    now = clock.now()
+    authority = Authority("CA of Now", start=now - 9 * DAY, end=now + 9 * DAY)
+    one = authority.issue(kind, start=now - DAY, end=now + DAY)
+    peer = Nss(tmp_path / "nss", one, authority)
+    assert peer.cms("-D", data=envelope.encrypt(CONTENT, [Recipient(one.certificate)], gcm=False)) == CONTENT
+    peer.cms("-D", data=envelope.encrypt(CONTENT, [Recipient(one.certificate)], gcm=True), fails=True)
+    assert reader.decrypt(peer.cms("-E", "-r", ADDRESS, data=CONTENT), [one]).content == CONTENT
+    found = verifying.read(peer.cms("-S", "-N", "nurse", "-G", data=CONTENT))
+    assert verifying.check(found, CONTENT)[0].faults == () and found.content == CONTENT
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_nss_verifies_what_we_sign(tmp_path: Path, kind: str) -> None:
+    now = clock.now()
+    authority = Authority("CA of Now", start=now - 9 * DAY, end=now + 9 * DAY)
+    one = authority.issue(kind, start=now - DAY, end=now + DAY)
+    said = Nss(tmp_path / "nss", one, authority).cms(
+        "-D", "-h", "1", data=Signer(one).sign(CONTENT, now, detached=False)
+    )
+    assert b"GoodSignature" in said
 
 
 def test_cryptographys_own_reader_and_writers() -> None:
