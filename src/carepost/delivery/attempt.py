@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from carepost.delivery import bounce, events, sessions
+from carepost.delivery import bounce, events, sessions, tlsrpt
 from carepost.delivery.conclude import End, conclude, deposited, failed, plan_changed, replanned, stopped
 from carepost.delivery.courier import Carried, Need, Parcel
 from carepost.delivery.events import About
@@ -24,6 +24,7 @@ from carepost.policy.again import decide_again
 from carepost.policy.decide import is_look
 from carepost.policy.types import Deliver, Facts, Method, Plan, Step
 from carepost.posture import Measured
+from carepost.posture.types import Side
 from carepost.proof import kinds
 from carepost.queue.types import Claim, DeliveryRecord, EventDraft, MessageRecord, Settlement, Stage, State
 from carepost.rfc import dsn
@@ -129,7 +130,8 @@ class Attempt:
         finder = self.world.finder
         hops = finder.known(domain, route) or await finder.find(domain, route)
         if hops.fault:
-            sessions.unreached(self.world.posture, self.claim.org, hops)
+            if not tlsrpt.carries(self.message):
+                sessions.unreached(self.world.posture, self.claim.org, hops)
             end = self._end(step, classify(Stage.DNS, None, hops.fault), snapshot, hops=hops)
             return await self._reported(conclude(end), snapshot, None)
         need = self._need(step, hops)
@@ -189,10 +191,13 @@ class Attempt:
             return Need(int(step.floor))
         posture, domain = self.world.posture, hops.domain
         self._alert(domain, posture.record(domain, Measured(hosts=hops.hosts, secure=hops.secure)))
-        return Need(int(step.floor), posture.weakened(domain), posture.starttls_once(domain))
+        as_is = bool(self.message.tags) and tlsrpt.carries(self.message)
+        return Need(int(step.floor), posture.weakened(domain), posture.starttls_once(domain), as_is)
 
     def _learn(self, hops: Hops, carried: Carried) -> None:
-        sides = sessions.learn(self.world.posture, self.claim.org, hops, carried.met) if carried.met else ()
+        sides: tuple[Side, ...] = ()
+        if carried.met and not tlsrpt.carries(self.message):
+            sides = sessions.learn(self.world.posture, self.claim.org, hops, carried.met)
         if hops.pinned:
             if sides:
                 self.world.posture.record(hops.domain, Measured(sides=sides))

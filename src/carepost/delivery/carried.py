@@ -28,6 +28,8 @@ class Need(msgspec.Struct, frozen=True):
     weakened: str = ""
     #: TLS was seen there before: nothing goes in clear
     tls_once: bool = False
+    #: a TLS report: goes also where the domain's own promises are broken (RFC 8460 3, RFC 8689 TLS-Required: No)
+    as_is: bool = False
 
 
 class Met(msgspec.Struct, frozen=True):

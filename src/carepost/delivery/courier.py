@@ -107,7 +107,7 @@ class Courier:
             assessed = self._assessed(got, hop, hops, need)
             if not got.uses:
                 tally.opened(hop, got, assessed)
-            enough = met(assessed, need.floor, tls_once=need.tls_once or got.offered)
+            enough = met(assessed, need.floor, tls_once=need.tls_once or got.offered, as_is=need.as_is)
             if parcel is None or not enough:
                 reused, got.uses = got.uses > 0, got.uses + 1
                 self._give_back(pool, got)

@@ -80,8 +80,9 @@ def _by_name(handshake: Handshake, hops: Hops, fault: str, weakened: str) -> Ass
     return Assessed(Assurance.VERIFIED, "unsigned-mx")
 
 
-def met(assessed: Assessed, floor: int, *, tls_once: bool = False) -> bool:
-    """`tls_once`: this destination was seen with TLS before, and then gets nothing in clear any more (DESIGN 3)."""
-    if assessed.barred or assessed.achieved < floor:
+def met(assessed: Assessed, floor: int, *, tls_once: bool = False, as_is: bool = False) -> bool:
+    """`tls_once`: this destination was seen with TLS before, and then gets nothing in clear any more (DESIGN 3).
+    `as_is`: what is sent is the report of the very promise that is broken."""
+    if (assessed.barred and not as_is) or assessed.achieved < floor:
         return False
     return not (tls_once and assessed.achieved is Assurance.NONE)

@@ -1,4 +1,5 @@
-"""One GET over TLS, the way RFC 8461 3.3 wants it: certificate checked, status 200, no redirect, bounded in all."""
+"""One GET over TLS, the way RFC 8461 3.3 wants it: certificate checked, status 200, no redirect, bounded in all.
+And one POST, for TLS reports (RFC 8460 5.4), as careful."""
 
 import asyncio
 import ssl
@@ -78,7 +79,43 @@ async def get(
             writer.transport.abort()
 
 
+async def post(
+    host: str,
+    path: str,
+    data: bytes,
+    *,
+    address: str,
+    port: int,
+    tls: ssl.SSLContext,
+    kind: str,
+    seconds: float = TIMEOUT,
+) -> None:
+    """Hands `data` over; a 2xx is all that is asked for. Raises NotHad, OSError, TimeoutError. Never follows."""
+    async with asyncio.timeout(seconds):
+        reader, writer = await asyncio.open_connection(address, port, ssl=tls, server_hostname=host)
+        try:
+            head = (
+                f"POST {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: carepost\r\nContent-Type: {kind}\r\n"
+                f"Content-Length: {len(data)}\r\nConnection: close\r\n\r\n"
+            )
+            writer.write(head.encode() + data)
+            status, _ = await _page(reader, HEAD)
+        finally:
+            writer.transport.abort()
+    if status // 100 != 2:
+        raise NotHad("status")
+
+
 async def _read(reader: asyncio.StreamReader, limit: int, kind: bytes) -> bytes:
+    status, page = await _page(reader, limit)
+    if status != 200:
+        raise NotHad("status")
+    if page.kind != kind:
+        raise NotHad("media-type")
+    return bytes(page.body)
+
+
+async def _page(reader: asyncio.StreamReader, limit: int) -> tuple[int, _Page]:
     page = _Page(limit)
     parser = httptools.HttpResponseParser(page)
     total = 0
@@ -94,11 +131,7 @@ async def _read(reader: asyncio.StreamReader, limit: int, kind: bytes) -> bytes:
             parser.feed_data(data)
         except httptools.HttpParserError as error:
             raise error.__context__ if isinstance(error.__context__, NotHad) else NotHad("not-http") from None
-    if parser.get_status_code() != 200:
-        raise NotHad("status")
-    if page.kind != kind:
-        raise NotHad("media-type")
-    return bytes(page.body)
+    return parser.get_status_code(), page
 
 
 class PolicyFetch:

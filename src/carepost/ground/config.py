@@ -51,6 +51,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     min_free: int = 1_073_741_824
     #: undelivered outbox rows of a shard; doors close at 80 %
     outbox_limit: int = 5_000_000
+    #: daily reports about encrypted connections go to the domains that ask for them (RFC 8460)
+    tls_reports: bool = True
     #: outgoing connections to one destination from one engine
     destination_connections: int = 20
     #: first wait after a temporary failure; later waits grow to `retry_longest` (RFC 5321 4.5.4.1)
@@ -60,6 +62,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     command_timeout: float = 300.0
     data_timeout: float = 600.0
     max_connections: int = 2000
+    #: processes of one engine that look into messages; none starts before a rule of an organisation asks for one
+    inspection_workers: int = 1
+    #: seconds one message may take there
+    inspection_seconds: float = 25.0
+    #: clamd's socket, or "address:port" on this machine; "": no virus scanner
+    clamd: str = ""
 
 
 SETTINGS = tuple(field.name for field in msgspec.structs.fields(Config))

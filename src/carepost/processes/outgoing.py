@@ -3,6 +3,7 @@
 import asyncio
 import ipaddress
 import os
+import ssl
 from pathlib import Path
 
 import msgspec
@@ -12,9 +13,12 @@ from carepost.delivery.hops import Finder
 from carepost.delivery.methods.tls import Preparer
 from carepost.delivery.mtasts import Policies
 from carepost.delivery.questions import Questions
+from carepost.delivery.reporting import Reporter
 from carepost.delivery.resolver import Resolver
 from carepost.delivery.schedule import Schedule
 from carepost.delivery.trust import Anchors
+from carepost.delivery.world import Door
+from carepost.directory import Directory
 from carepost.ground.config import Config
 from carepost.ground.errors import Unavailable
 from carepost.ground.home import Home
@@ -30,6 +34,10 @@ class Outgoing(msgspec.Struct, frozen=True):
     finder: Finder
     schedule: Schedule
     questions: Questions
+    resolver: Resolver
+    #: for policies and reports: the Web PKI
+    web: ssl.SSLContext
+    dial: dict[str, tuple[str, int]] = {}
 
 
 def build(home: Home, config: Config, posture: Posture) -> Outgoing:
@@ -39,12 +47,21 @@ def build(home: Home, config: Config, posture: Posture) -> Outgoing:
     extra = config.outbound_ca or (world.ca_file if world else "")
     anchors = Anchors.system(Path(extra) if extra else None)
     asked = Resolver(resolver.servers(config.resolvers, config.resolvers_validate))
-    fetch = https.PolicyFetch(asked, https.context(extra), dial=dial)
+    web = https.context(extra)
+    fetch = https.PolicyFetch(asked, web, dial=dial)
     finder = Finder(
         asked, Policies(asked, posture, fetch), ours=(config.hostname,), port=config.smtp_port, dial=dial or None
     )
     schedule = Schedule(config.retry_first, config.retry_longest, config.give_up)
-    return Outgoing(anchors, finder, schedule, Questions(asked))
+    return Outgoing(anchors, finder, schedule, Questions(asked), asked, web, dial)
+
+
+def reporter(
+    way: Outgoing, home: Home, config: Config, keys: PurposeKeys, posture: Posture, *, directory: Directory, door: Door
+) -> Reporter:
+    """What sends the home's TLS reports; one engine of a home has it."""
+    files = [home.shard(number) / "posture.db" for number in range(home.shards)]
+    return Reporter(files, keys, posture, directory, way.resolver, door, config.hostname, tls=way.web, dial=way.dial)
 
 
 def preparer(keys: PurposeKeys) -> Preparer:
