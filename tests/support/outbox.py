@@ -88,12 +88,13 @@ class Engine:
     def accepted(
         self, org: bytes, to: Sequence[str] = ("jane.quillfeather@patient.test",), *, sender: str = "nurse@maple.test",
         subject: str = "Results of the Quillfeather panel", message_id: str = "", tags: tuple[str, ...] = (),
+        origin: str = "api",
     ) -> tuple[bytes, list[bytes]]:  # fmt: skip
         """(message, its deliveries), queued."""
         message = ids.new(SHARD)
         record = HistoryRecord(sender, sender, subject, message_id or f"<{ids.text(message)}@maple.test>", tags)
         values = {"submitted": bytes(32), "mail": b"{}", "client": b"192.0.2.7", "record": msgspec.json.encode(record)}
-        self.add(org, kinds.MESSAGE_ACCEPTED, [message], values=values, facts={"origin": "api", "size": "1234"})
+        self.add(org, kinds.MESSAGE_ACCEPTED, [message], values=values, facts={"origin": origin, "size": "1234"})
         deliveries = []
         for address in to:
             delivery = ids.new(SHARD)

@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Sequence
 
 import msgspec
+from django.db.models import Exists, OuterRef
 
 from carepost.archive import access, acts, books, recipient
 from carepost.archive.models import Delivery, Message, MessageKey
@@ -42,9 +43,11 @@ def listing(
     since: int = 0,
     until: int = 0,
     state: str = "",
+    without: tuple[str, ...] = (),
     limit: int = 50,
 ) -> Page:
     """The organisation's messages, newest first. `since`, `until`: UTC microseconds, or 0. `state`: of any delivery.
+    `without`: origins that are left out.
     Raises NotFound (forbidden), Refused for a cursor that is none."""
     acts.allowed(org, actor, Permission.SEARCH)
     size = max(1, min(limit, MOST))
@@ -53,9 +56,14 @@ def listing(
     with scope.organisation(owner):
         if state:
             found = Delivery.objects.filter(org_id=owner, state=state, message__lt=below, message__gte=above)
+            if without:
+                left_out = Message.objects.filter(org_id=owner, id=OuterRef("message"), origin__in=without)
+                found = found.filter(~Exists(left_out))
             chosen = list(found.order_by("-message").values_list("message", flat=True).distinct()[: size + 1])
         else:
             messages = Message.objects.filter(org_id=owner, id__lt=below, id__gte=above)
+            if without:
+                messages = messages.exclude(origin__in=without)
             chosen = list(messages.order_by("-id").values_list("id", flat=True)[: size + 1])
     page = page_of([shown.line for shown in show(org, [one.bytes for one in chosen])], size)
     record(kinds.MESSAGE_LISTED, org, actor, page)

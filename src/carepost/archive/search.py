@@ -39,18 +39,24 @@ class Wanted(msgspec.Struct, frozen=True):
     state: str = ""
     since: int = 0
     until: int = 0
+    #: origins that are left out (wire.types.Origin)
+    without: tuple[str, ...] = ()
 
 
 def search(org: bytes, actor: Actor, wanted: Wanted, *, after: str = "", limit: int = 50) -> Page:
     """A list where only state and time are given. Raises NotFound (forbidden), Refused when the cursor is none, the
     time is too long, or no word of the subject can be searched for."""
     acts.allowed(org, actor, Permission.SEARCH)
+    wanted = msgspec.structs.replace(
+        wanted, recipient=tokens.spelt(wanted.recipient), sender=tokens.spelt(wanted.sender)
+    )
     size = max(1, min(limit, lists.MOST))
     below, above = lists.bounds(after, wanted.since, wanted.until)
     if not _texts(wanted):
         return lists.listing(
-            org, actor, after=after, since=wanted.since, until=wanted.until, state=wanted.state, limit=limit
-        )
+            org, actor, after=after, since=wanted.since, until=wanted.until, state=wanted.state,
+            without=wanted.without, limit=limit,
+        )  # fmt: skip
     own = _own_id(wanted.message_id)
     if own is not None:
         found = [one for one in lists.show(org, [own]) if above <= uuid.UUID(bytes=own) < below]
@@ -142,7 +148,7 @@ def _hits(log: Store, org: bytes, day: int, wanted: list[bytes], below: bytes, l
 def _fits(one: Shown, wanted: Wanted) -> bool:
     """The hit itself, compared: eight bytes of a token can collide, and the time is exact here."""
     header, line = one.header, one.line
-    if header is None:
+    if header is None or line.origin in wanted.without:
         return False
     if (wanted.since and line.at < wanted.since) or (wanted.until and line.at >= wanted.until):
         return False

@@ -6,6 +6,7 @@ from typing import Final
 from carepost.crypto import index
 from carepost.queue.sealing import OrgKeyBook
 from carepost.rfc import address
+from carepost.rfc.errors import AddressError
 from carepost.wire.types import HistoryRecord
 
 INDEX: Final = "index"
@@ -15,6 +16,17 @@ SENDER: Final = "sender"
 MESSAGE_ID: Final = "message-id"
 WORD: Final = "word"
 TAG: Final = "tag"
+
+
+def spelt(typed: str) -> str:
+    """An address or domain as it was indexed: its domain in A-labels. What is neither stays as it was typed, and
+    finds nothing."""
+    name = typed.strip()
+    bare = name.removeprefix("@")
+    try:
+        return address.parse_path(bare, utf8=True) if "@" in bare else address.parse_domain(bare.rstrip("."))
+    except AddressError:
+        return name
 
 
 def key_of(book: OrgKeyBook, org: bytes) -> bytes:

@@ -16,6 +16,10 @@ _STATES = [
 ]
 
 
+#: of whom: what people and their systems sent, or also what Carepost wrote itself
+_SHOWN = [("", "messages of people and systems"), ("all", "everything, also notices and reports")]
+
+
 def _text(label: str, hint: str = "", longest: int = 320) -> forms.CharField:
     attributes = {"class": "form-control", "autocomplete": "off"}
     if hint:
@@ -39,6 +43,9 @@ class SearchForm(forms.Form):
     state = forms.ChoiceField(
         label="State", required=False, choices=_STATES, widget=forms.Select({"class": "form-select"})
     )
+    shown = forms.ChoiceField(
+        label="Show", required=False, choices=_SHOWN, widget=forms.Select({"class": "form-select"})
+    )
     since = _day("From (day, UTC)")
     until = _day("To (day, UTC)")
     cursor = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput())
@@ -55,7 +62,7 @@ class SearchForm(forms.Form):
         return _midnight(self.cleaned_data.get("since")), _midnight(until + timedelta(days=1) if until else None)
 
     def anything(self) -> bool:
-        return any(self.cleaned_data.get(name) for name in self.fields if name != "cursor")
+        return any(self.cleaned_data.get(name) for name in self.fields if name not in ("cursor", "shown"))
 
 
 class DestinationSearch(forms.Form):

@@ -22,7 +22,7 @@ from carepost.wire.types import MessageView
 
 _PAGE: Final = 50
 #: origins of what Carepost itself wrote
-_OWN: Final = frozenset({"notice", "bounce", "report"})
+_OWN: Final = ("notice", "bounce", "report")
 _DONE: Final = {
     "hold": "The delivery is held.",
     "release": "The delivery was released and goes on by itself.",
@@ -36,7 +36,7 @@ _DONE: Final = {
 @shielded
 def messages_(request: StaffRequest) -> HttpResponse:
     """The newest messages; a search comes by POST, so that nothing of it stands in an address (law 10)."""
-    form = SearchForm(request.POST if request.method == "POST" else {})
+    form = SearchForm(request.POST if request.method == "POST" else {"shown": request.GET.get("shown", "")})
     if not form.is_valid():
         return render(request, "console/messages.html", {"form": form, "rows": [], "searched": True}, status=422)
     given = form.cleaned_data
@@ -51,6 +51,7 @@ def messages_(request: StaffRequest) -> HttpResponse:
             state=given["state"],
             since=since,
             until=until,
+            without=() if given["shown"] else _OWN,
         ),
         cursor=given["cursor"],
         limit=_PAGE,
@@ -59,9 +60,10 @@ def messages_(request: StaffRequest) -> HttpResponse:
         "form": form,
         "rows": [_row(view) for view in found.messages],
         "searched": form.anything(),
+        "all": bool(given["shown"]),
         "more": found.cursor,
         "later": bool(given["cursor"]),
-        "kept": [(name, request.POST.get(name, "")) for name in form.fields if name != "cursor"],
+        "kept": [(name, form.data.get(name, "")) for name in form.fields if name != "cursor"],
         "now": clock.now(),
         "may_read": request.desk.may(Permission.READ),
     }

@@ -161,3 +161,36 @@ def test_what_cannot_be_searched_for_says_so(cast: Any, outbox: Outbox) -> None:
     with pytest.raises(Refused):
         listing(cast.maple, cast.operator, after="not-a-cursor")
     assert lists.bounds("", 0, 0)[1].int == 0
+
+
+def test_an_address_is_found_however_its_domain_is_spelt(cast: Any, outbox: Outbox) -> None:
+    """BI-063: tokens hold A-labels; what is typed comes in either form, in any case, with or without the @."""
+    one, _ = outbox.accepted(cast.maple, ("jörg@xn--bcher-kva.test",), sender="desk@xn--bcher-kva.test")
+    outbox.accepted(cast.maple, ("joerg@buecher.test",))
+    outbox.commit()
+    for wanted in (
+        {"recipient": "jörg@bücher.test"}, {"recipient": "JÖRG@BÜCHER.test"}, {"recipient": "jörg@xn--bcher-kva.test"},
+        {"recipient": "bücher.test"}, {"recipient": "@Bücher.test"}, {"recipient": "xn--bcher-kva.test."},
+        {"sender": "desk@bücher.test"}, {"sender": "desk@xn--bcher-kva.test"},
+    ):  # fmt: skip
+        assert found(cast, **wanted) == [ids.text(one)], wanted
+    for wanted in ({"recipient": "jörg@büche.test"}, {"recipient": "@"}, {"recipient": "no address at all"}):
+        assert found(cast, **wanted) == [], wanted
+
+
+def test_what_carepost_wrote_itself_can_be_left_out(cast: Any, outbox: Outbox) -> None:
+    """A page is full of what was asked for, not of what is left after the notices were taken out of it."""
+    people = [outbox.accepted(cast.maple, ("jane@patient.test",))[0] for _ in range(3)]
+    own = []
+    for _ in range(4):
+        message, _ = outbox.accepted(cast.maple, ("jane@patient.test",), origin="notice")
+        own.append(message)
+    outbox.commit()
+    mine = sorted((ids.text(one) for one in people), reverse=True)
+    own_kinds = ("notice", "bounce", "report")
+    for wanted in ({}, {"state": "queued"}, {"recipient": "jane@patient.test"}):
+        page = search(cast.maple, cast.operator, Wanted(without=own_kinds, **wanted), limit=2)
+        assert [m.id for m in page.messages] == mine[:2], wanted
+        page = search(cast.maple, cast.operator, Wanted(without=own_kinds, **wanted), after=page.cursor, limit=2)
+        assert [m.id for m in page.messages] == mine[2:], wanted
+        assert len(search(cast.maple, cast.operator, Wanted(**wanted)).messages) == 7

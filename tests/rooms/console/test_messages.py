@@ -215,3 +215,26 @@ def test_no_engine_is_said_with_a_number(view: MessageView, at_desk: Sit, door: 
     answer = http.post(f"/messages/{view.id}/deliveries/{held}/act", fields)
     assert answer.status_code == 503
     assert re.search(r"give this number: <span class=\"cs-id\">[0-9a-f-]{36}", answer.content.decode())
+
+
+def test_people_come_first_and_one_click_shows_what_carepost_wrote_too(
+    maple: Organisation, at_desk: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, ...]] = []
+    real = records.find
+
+    def find(desk: Any, wanted: records.Wanted, **more: Any) -> Any:
+        asked.append(wanted.without)
+        return real(desk, wanted, **more)
+
+    monkeypatch.setattr(records, "find", find)
+    http = at_desk("operator")
+    http.get("/messages")
+    http.get("/messages?shown=all")
+    http.post("/messages", {"csrfmiddlewaretoken": token(http, "/messages"), "sender": "owl@maple.test"})
+    fields = {"csrfmiddlewaretoken": token(http, "/messages"), "sender": "owl@maple.test", "shown": "all"}
+    http.post("/messages", fields)
+    own = ("notice", "bounce", "report")
+    # the second and fourth page before a search carries its form
+    assert asked == [own, (), own, own, own, ()]
+    assert http.get("/messages?shown=nonsense").status_code == 422
