@@ -24,6 +24,7 @@ def run(args: argparse.Namespace) -> int:
         print(msgspec.json.encode(found).decode())
         return 0
     for one in found:
-        print(f"{one.recipient}  {one.state}  {one.method or '-'}\n    {one.words}  (rule {one.rule}, {one.reason})")
+        print(f"{one.recipient}  {one.state}  {one.method or '-'}\n    {one.words}")
+        print(f"    (rule {one.rule} of policy version {one.policy}, {one.reason})")
     print("Expected; decided again at delivery.")
     return 0

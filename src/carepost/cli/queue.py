@@ -1,6 +1,7 @@
 """`carepost queue list|hold|release|retry`: the deliveries that wait, and a person's word about them."""
 
 import argparse
+import sys
 
 import msgspec
 
@@ -49,7 +50,9 @@ def run(args: argparse.Namespace) -> int:
     else:
         for delivery, state in states.items():
             print(f"{delivery}  {state}")
-    return 0 if not {"not-found", "not-possible"} & set(states.values()) else 1
+    if "needs-another" in states.values():
+        print("It waits for approval, which people give in the console, and never the sender.", file=sys.stderr)
+    return 0 if not {"not-found", "not-possible", "needs-another"} & set(states.values()) else 1
 
 
 def _release_restored(here: local.Local, org: bytes, args: argparse.Namespace) -> int:

@@ -252,9 +252,13 @@ def shown(recipient: Recipient, decision: Decision, words: str) -> AcceptedDeliv
     if isinstance(decision, Deliver):
         plan = decision.plan
         method = plan.steps[0].method._value_
-        return AcceptedDelivery("", recipient.address, State.QUEUED.value, method, plan.reason, words, plan.rule)
+        return AcceptedDelivery(
+            "", recipient.address, State.QUEUED.value, method, plan.reason, words, plan.rule, plan.policy_version
+        )
     state = State.FAILED if isinstance(decision, Refuse) else State.HELD
-    return AcceptedDelivery("", recipient.address, state._value_, "", decision.reason, words, decision.rule)
+    return AcceptedDelivery(
+        "", recipient.address, state._value_, "", decision.reason, words, decision.rule, decision.policy_version
+    )
 
 
 def repeat_token(key: bytes, submission: Submission, message_id: str, body_hash: bytes) -> bytes:

@@ -98,6 +98,8 @@ class AcceptedDelivery(msgspec.Struct, frozen=True):
     reason: str
     words: str
     rule: str
+    #: the policy version the rule stands in; "" where it is not told
+    policy: str = ""
 
 
 class Accepted(msgspec.Struct, frozen=True):
