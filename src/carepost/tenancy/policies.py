@@ -1,4 +1,4 @@
-"""Reading an organisation's policy: rules and versions name persons and say reasons, so each look is an event (law 7)."""
+"""Reading an organisation's policy: rules and versions name persons and say reasons: each look is an event (law 7)."""
 
 import uuid
 from collections.abc import Sequence

@@ -160,7 +160,34 @@ def test_an_organisation_from_nothing_to_its_first_message(terminal: Terminal, i
     assert "one person at home.test" in listed
     assert len(json.loads(terminal.ok("rule", "versions", "--json"))) == 5
 
+    # fmt: off
+    terminal.ok(
+        "rule", "add", "wide", "--unit", "Heart", "--direction", "outbound", "--header", "Subject",
+        "--contains", "[secure]", "--trigger", "--size-over", "10", "--hours", "mon-fri 08:00-18:00 UTC",
+        "--action", "approve", "--approvals", "2", "--warn", "--ask-reason", "--redirect", "desk@willow.test",
+        "--copy", "record@willow.test", "--strip-tracking", "--tag", "vip", "--words", "Call first.",
+        "--reason", "asked by Jane",
+    )
+    # fmt: on
+    row = next(r for r in json.loads(terminal.ok("rule", "list", "--json")) if r["rule"] == "wide")
+    assert "held until 2 other people approve" in row["says"]
+    assert "from the unit Heart" in row["applies_to"]
+    assert "desk@" not in row["says"]
+    versions = json.loads(terminal.ok("rule", "versions", "--json"))
+    assert (versions[0]["reason"], versions[0]["author"]) == ("asked by Jane", "the command line")
+    assert "asked by Jane" in terminal.ok("rule", "show", "6")
+    (shown,) = json.loads(terminal.ok("rule", "show", "6", "--json"))
+    assert (shown["rule"], shown["before"]) == ("wide", "-")
+    tried = json.loads(terminal.ok("rule", "try", "strong", "--floor", "MESSAGE", "--last", "50", "--json"))
+    assert (tried["messages"], tried["differences"]) == (0, [])
+    assert "Of 0 copies" in terminal.ok("rule", "try", "wide", "--remove")
+    terminal.ok("rule", "restore", "5", "--reason", "too much")
+    assert [r["rule"] for r in json.loads(terminal.ok("rule", "list", "--json"))] == ["jane", "portal-by-mail"]
+
     for sentence, words in {
+        "no such version": ("rule", "show", "99"),
+        "no such rule": ("rule", "try", "nothing", "--remove"),
+        "Hours are written": ("rule", "add", "late", "--action", "hold", "--hours", "at night", "--reason", "r"),
         "not a domain": ("domain", "add", "nodots"),
         "no organisation": ("org", "show", "--org", "elsewhere"),
         "HOST:PORT": ("route", "add", "x.test", "mx.x.test"),
