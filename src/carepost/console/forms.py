@@ -101,6 +101,30 @@ class SettingsForm(forms.Form):
     reason = _text("Reason (kept with the event)", longest=500)
 
 
+class HeaderForm(forms.Form):
+    file = forms.FileField(
+        label="The message as a file", required=False, widget=forms.FileInput({"class": "form-control"})
+    )
+    text = forms.CharField(
+        label="Or paste the message, at least its whole header",
+        required=False,
+        strip=False,
+        max_length=2_000_000,
+        widget=forms.Textarea({"class": "form-control cs-mono", "rows": 10, "spellcheck": "false"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if not given.get("file") and not (given.get("text") or "").strip() and not self.errors:
+            self.add_error(None, "Choose a file, or paste the message.")
+        return given
+
+    def raw(self) -> bytes:
+        """As given; the file counts where both are."""
+        file = self.cleaned_data.get("file")
+        return file.read() if file else str(self.cleaned_data["text"]).encode("utf-8", "replace")
+
+
 class ActForm(forms.Form):
     verb = forms.ChoiceField(choices=[(v, v) for v in ("hold", "release", "retry", "retract")])
     reason = forms.CharField(max_length=500, error_messages={"required": "Say why; it is kept with the event."})

@@ -10,7 +10,15 @@ from allauth.mfa.totp import views as app
 from allauth.mfa.webauthn import views as passkeys
 from django.urls import include, path
 
-from carepost.console import views_destinations, views_entry, views_house, views_messages, views_people
+from carepost.console import (
+    views_destinations,
+    views_domains,
+    views_entry,
+    views_headers,
+    views_house,
+    views_messages,
+    views_people,
+)
 from carepost.tenancy.gates import open_to_all
 
 _sign_in = open_to_all("sign-in: nobody is known yet; the library guards each step")
@@ -28,6 +36,9 @@ _pages = [
     path("destinations/<uuid:row>/seen", views_destinations.see_alerts, name="destination-seen"),
     path("destinations/<uuid:row>/pin", views_destinations.pin, name="destination-pin"),
     path("destinations/<uuid:row>/unpin", views_destinations.unpin, name="destination-unpin"),
+    path("domains", views_domains.domains, name="domains"),
+    path("domains/<uuid:row>", views_domains.domain, name="domain"),
+    path("check", views_headers.headers, name="headers"),
     path("people", views_people.people, name="people"),
     path("people/<uuid:person>/disable", views_people.disable, name="disable"),
     path("people/<uuid:person>/link", views_people.new_link, name="link"),

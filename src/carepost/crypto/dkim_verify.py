@@ -154,12 +154,13 @@ def _checked(message: _Message, signature: Signature, own: int, key: Key) -> Sig
         return _of(signature, "policy", "key-short", key, bits)
     if bits > _LARGEST:
         return _of(signature, "policy", "key-long", key, bits)
-    if message.body_hash(signature.canonical[1]) != signature.body_hash:
-        return _of(signature, "fail", "body-changed", key, bits)
+    whole = message.body_hash(signature.canonical[1]) == signature.body_hash
     try:
         check(signature.signature, message.signed(signature, own))
     except InvalidSignature:
-        return _of(signature, "fail", "header-changed", key, bits)
+        return _of(signature, "fail", "header-changed" if whole else "changed", key, bits)
+    if not whole:
+        return _of(signature, "fail", "body-changed", key, bits)
     return _of(signature, "pass", "weak-key" if bits and bits < WEAK else "", key, bits)
 
 

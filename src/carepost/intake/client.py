@@ -18,6 +18,7 @@ from carepost.ground.errors import NotFound, Unavailable
 from carepost.intake import frames
 from carepost.intake.route import shard_of_key
 from carepost.queue.types import StoredBody
+from carepost.rfc.asking import FAILED, Found, Question
 from carepost.wire import doors
 from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, MessageView, Submission
 
@@ -81,6 +82,13 @@ class Client:
     def body(self, org: bytes, message: bytes) -> StoredBody:
         answer = self._ask(_shard(message), doors.Body(org, message), doors.BodyAnswer)
         return StoredBody(answer.chunks, answer.wrapped_key, answer.record)
+
+    def ask(self, question: Question) -> Found:
+        """One question to DNS, by an engine's resolver; where none answers, nothing is learnt."""
+        try:
+            return self._any(doors.Ask(question), doors.AskAnswer).found
+        except Unavailable:
+            return FAILED
 
     def health(self) -> list[doors.HealthAnswer]:
         """Of the engines that answer; may be empty."""

@@ -6,7 +6,7 @@ Fault and are raised again at the caller's side.
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
@@ -15,6 +15,7 @@ import msgspec
 from carepost.ground import ids, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
 from carepost.queue.types import StoredBody
+from carepost.rfc.asking import FAILED, Found, Question
 from carepost.spool.budget import Budget
 from carepost.wire import doors
 from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, MessageView, Submission
@@ -64,6 +65,7 @@ class DoorsServer:
         *,
         health: Callable[[], dict[str, int]],
         quit_: Callable[[], None],
+        ask: Callable[[Question], Awaitable[Found]] | None = None,
     ) -> None:
         self._path = path
         self._intake = intake
@@ -71,6 +73,7 @@ class DoorsServer:
         self._bodies = bodies
         self._health = health
         self._quit = quit_
+        self._ask = ask
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -162,6 +165,8 @@ class DoorsServer:
             case doors.Health():
                 shards = {str(number): queue.stats() for number, queue in self._queues.items()}
                 return doors.HealthAnswer(shards, self._health())
+            case doors.Ask(question=question):
+                return doors.AskAnswer(await self._ask(question) if self._ask is not None else FAILED)
             case doors.Quit():
                 asyncio.get_running_loop().call_soon(self._quit)
                 return doors.Done()

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from carepost.rfc.asking import Found, Question
 from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, MessageView, Submission
 
 
@@ -64,7 +65,13 @@ class Quit(msgspec.Struct, frozen=True, tag="quit"):
     pass
 
 
-Call = Accept | Preview | Act | Lookup | Queue | Drain | Body | Health | Quit
+class Ask(msgspec.Struct, frozen=True, tag="ask"):
+    """One question to DNS, by the engine's resolver."""
+
+    question: Question
+
+
+Call = Accept | Preview | Act | Lookup | Queue | Drain | Body | Health | Quit | Ask
 
 
 class Fault(msgspec.Struct, frozen=True, tag="fault"):
@@ -117,6 +124,10 @@ class HealthAnswer(msgspec.Struct, frozen=True, tag="healthy"):
     engine: dict[str, int]
 
 
+class AskAnswer(msgspec.Struct, frozen=True, tag="answered"):
+    found: Found
+
+
 class Done(msgspec.Struct, frozen=True, tag="done"):
     pass
 
@@ -131,6 +142,7 @@ Answer = (
     | DrainAnswer
     | BodyAnswer
     | HealthAnswer
+    | AskAnswer
     | Done
 )
 

@@ -17,6 +17,8 @@ _NAV: Final = (
     ("Overview", "overview", Permission.HEALTH, ("overview",)),
     ("Messages", "messages", Permission.SEARCH, ("messages", "message", "proof", "act", "retract")),
     ("Destinations", "destinations", Permission.HEALTH, ("destinations", "destination", "destination-pin")),
+    ("Domains", "domains", Permission.DOMAINS, ("domains", "domain")),
+    ("Check a message", "headers", Permission.READ, ("headers",)),
     ("Health", "health", Permission.HEALTH, ("health",)),
     ("People", "people", Permission.STAFF, ("people",)),
     ("First run", "first-run", Permission.ORGANISATION, ("first-run",)),

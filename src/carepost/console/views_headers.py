@@ -1,0 +1,108 @@
+"""Check a message: paste or upload it, see where it says it has been, who signed it, and what that proves.
+
+Nothing of it is kept. Whether it is one of ours is looked up in history, and that look is an event."""
+
+from typing import Final
+
+import msgspec
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_http_methods
+
+from carepost.archive import matching
+from carepost.archive.matching import Ours
+from carepost.console.forms import HeaderForm
+from carepost.console.guard import shielded
+from carepost.crypto import examine, sender
+from carepost.crypto.examine import Examined, Finding
+from carepost.ground import clock
+from carepost.mailbox import door
+from carepost.rfc.asking import ABSENT, Found, Question, run
+from carepost.rfc.errors import RfcError
+from carepost.rfc.trail import Hop
+from carepost.tenancy.gates import StaffRequest, permission
+from carepost.tenancy.permissions import Permission
+from carepost.ui.uploads import TOO_LARGE
+
+#: seconds DNS may take for one page
+_SECONDS: Final = 20.0
+
+
+class _Dns:
+    """The engines' resolver, each question once, within a number and a time."""
+
+    def __init__(self) -> None:
+        self._until = clock.monotonic() + _SECONDS
+        self._known: dict[Question, Found] = {}
+
+    def __call__(self, question: Question) -> Found:
+        if question not in self._known:
+            over = len(self._known) >= sender.QUESTIONS or clock.monotonic() > self._until
+            self._known[question] = ABSENT if over else door.client().ask(question)
+        return self._known[question]
+
+
+class Step(msgspec.Struct, frozen=True):
+    """One hop as the page shows it. `delay`: in words, "" where nothing is known."""
+
+    hop: Hop
+    delay: str
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Permission.READ)
+@shielded
+def headers(request: StaffRequest) -> HttpResponse:
+    """A POST with no redirect after it: nothing is kept that another page could show."""
+    if request.method != "POST":
+        return render(request, "console/headers.html", {"form": HeaderForm()})
+    form = HeaderForm(request.POST, request.FILES)
+    if request.META.get(TOO_LARGE):
+        form.add_error("file", "The file is larger than 25 MB.")
+    if not form.is_valid():
+        return render(request, "console/headers.html", {"form": form}, status=422)
+    try:
+        found = run(examine.examine(form.raw(), clock.now() // 1_000_000), _Dns())
+    except RfcError as error:
+        broken = Finding("bad", "Not one message", f"{error.public} Mail programs would disagree about what it says.")
+        return render(request, "console/headers.html", {"form": HeaderForm(), "broken": broken}, status=422)
+    ours = matching.ours(request.desk.org.bytes, request.desk.actor, found.raw, found.message_id)
+    return render(request, "console/headers.html", _context(request, found, ours))
+
+
+def _context(request: StaffRequest, found: Examined, ours: Ours | None) -> dict[str, object]:
+    return {
+        "form": HeaderForm(),
+        "found": found,
+        "ours": ours,
+        "verdict": _verdict(request, found, ours),
+        "hops": [Step(hop, _delay(hop.delay)) for hop in found.hops],
+        "signed": [(one, examine.reason(one)) for one in found.proved.dkim],
+        "now": clock.now(),
+    }
+
+
+def _verdict(request: StaffRequest, found: Examined, ours: Ours | None) -> Finding:
+    """Ours or not, in one sentence."""
+    org = request.desk.org.bytes
+    signed = any(one.result == "pass" and matching.own_key(org, one.domain, one.selector) for one in found.proved.dkim)
+    if ours is not None and ours.same:
+        return Finding("good", "This is one of ours", f"By the records, {ours.words}.")
+    if ours is not None:
+        text = f"The records know a message with this Message-ID, but {ours.words}."
+        return Finding("bad", "Like one of ours, but not the same", text)
+    if signed:
+        text = "A key of this organisation signed it and the signature holds, but the history here does not know it."
+        return Finding("wait", "Signed by us, not in the history", text)
+    text = "The history here knows no message with this Message-ID, and no key of this organisation signed it."
+    return Finding("plain", "Not one of ours, as far as can be seen", text)
+
+
+def _delay(delay: int | None) -> str:
+    if delay is None:
+        return ""
+    if delay < 0:
+        return f"{-delay} s before, not"
+    if delay < 120:
+        return f"{delay} s"
+    return f"{delay // 60} min {delay % 60} s" if delay < 7200 else f"{delay // 3600} h {delay % 3600 // 60} min"
