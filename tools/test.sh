@@ -24,6 +24,8 @@ need gpgsm gpgsm
 need cmsutil libnss3-tools
 need chromium chromium
 need ldns-signzone ldnsutils
+need clamd clamav-daemon
+need tesseract tesseract-ocr
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing$missing …"
     export DEBIAN_FRONTEND=noninteractive

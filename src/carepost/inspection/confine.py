@@ -112,7 +112,8 @@ class _Hook:
             raise PermissionError("no network in a worker")
         if event in _EXECUTING and not self._programs:
             raise PermissionError("no programs in a worker")
-        if event == "open" and len(arguments) > 2 and isinstance(arguments[2], int):
+        # a number is a descriptor it has already: the pipe to a program of its own
+        if event == "open" and isinstance(arguments[2], int) and not isinstance(arguments[0], int):
             if arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND):
                 raise PermissionError("no writing in a worker")
         elif event in _CHANGING:

@@ -39,20 +39,25 @@ class Examiner:
         watch = _watch(end, job.file_seconds)
         message = read.message(job.raw, watch=watch, eye=self._eye)
         unread = {document.reason for document in message.documents if document.reading is not Reading.READ}
-        if message.reading is not Reading.READ:
+        whole = message.reading is Reading.READ
+        if not whole:
             unread.add(message.reason)
+        findings = self._weigh(message, job, end, unread) if job.detect else None
+        reasons = tuple(sorted(unread))
+        if findings is not None:
+            findings = msgspec.structs.replace(findings, unread=reasons)
+        cpu = time.process_time() - began
+        return Report(findings=findings, files=files(message) if whole else None, unread=reasons, cpu=cpu)
+
+    def _weigh(self, message: Message, job: Job, end: float, unread: set[str]) -> Findings:
         try:
             with _watch(end, job.seconds)():
-                findings = inspect(parts(message), job.custom, self._vocabulary)
+                return inspect(parts(message), job.custom, self._vocabulary)
         except TimeUp:
-            findings = Findings()
             unread.add("too-slow")
         except MemoryError:
-            findings = Findings()
             unread.add("memory")
-        reasons = tuple(sorted(unread))
-        findings = msgspec.structs.replace(findings, unread=reasons)
-        return Report(findings=findings, files=files(message), unread=reasons, cpu=time.process_time() - began)
+        return Findings()
 
 
 def parts(message: Message) -> list[Part]:

@@ -14,6 +14,8 @@ HEAD = 4
 class Job(msgspec.Struct, frozen=True, tag="job"):
     raw: bytes
     custom: Custom | None = None
+    #: whether the texts are weighed too, or the files only looked at
+    detect: bool = True
     #: seconds until the worker gives up by itself, and of one file
     seconds: float = 20.0
     file_seconds: float = 8.0

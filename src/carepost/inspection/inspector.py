@@ -5,12 +5,15 @@ import hashlib
 from collections import OrderedDict
 from typing import Final
 
+from carepost.ground.config import Config
 from carepost.inspection.clamd import Clamd
-from carepost.inspection.pool import Pool
+from carepost.inspection.pool import Limits, Pool
 from carepost.inspection.types import Content, Custom, Needs, Report, Unknown, Verdict, Virus
 from carepost.phi.level import level
 from carepost.phi.types import Recipient
 
+#: seconds one look may last, whoever still waits for it: a later attempt has use of it
+_LOOK: Final = 120.0
 #: answers remembered: a message to many is looked at once
 _REMEMBERED: Final = 256
 
@@ -33,12 +36,12 @@ class Inspector:
 
         `key`: an id under which the same octets were asked about before; without one they are hashed.
         `deadline`: seconds."""
-        if not (needs.phi or needs.virus):
+        if not (needs.level or needs.files or needs.virus):
             return Content()
         name = (key or hashlib.sha256(message).digest(), custom, needs)
         found = self._known.get(name)
         if found is None:
-            found = asyncio.ensure_future(self._look(message, custom, needs, deadline))
+            found = asyncio.ensure_future(self._look(message, custom, needs, max(_LOOK, deadline)))
             self._known[name] = found
             found.add_done_callback(lambda done: self._kept(name, done))
         try:
@@ -59,7 +62,9 @@ class Inspector:
             return await self._clamd.scan(message, deadline=deadline)
 
         async def report() -> Report | Unknown | None:
-            return await self._pool.inspect(message, custom, deadline=deadline) if needs.phi else None
+            if not (needs.level or needs.files):
+                return None
+            return await self._pool.inspect(message, custom, detect=needs.level, deadline=deadline)
 
         one, other = await asyncio.gather(report(), virus())
         return one, other
@@ -70,6 +75,12 @@ class Inspector:
             self._known.pop(name, None)
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
+
+    @classmethod
+    def of(cls, config: Config) -> "Inspector":
+        """As the settings say; nothing starts yet. Raises ConfigError for a `clamd` on another machine."""
+        pool = Pool(Limits(workers=max(1, config.inspection_workers), seconds=config.inspection_seconds))
+        return cls(pool, Clamd(config.clamd) if config.clamd else None)
 
     async def close(self) -> None:
         await self._pool.close()
@@ -87,12 +98,12 @@ def _content(report: Report | Unknown | None, verdict: Verdict, recipient: Recip
         return Content(unknown=(report.reason,), virus=verdict)
     if report is None:
         return Content(virus=verdict)
-    findings = report.findings
+    found = report.findings
     return Content(
-        level=level(findings, recipient),
-        subject=findings.subject,
-        bulk=findings.bulk,
-        findings=findings,
+        level=level(found, recipient) if found is not None else None,
+        subject=found.subject if found is not None else None,
+        bulk=found is not None and found.bulk,
+        findings=found,
         files=report.files,
         unknown=report.unread,
         virus=verdict,

@@ -61,17 +61,20 @@ class Pool:
     def pids(self) -> tuple[int, ...]:
         return tuple(worker.pid for worker in (*self._busy, *self._idle))
 
-    async def inspect(self, raw: bytes, custom: Custom | None = None, *, deadline: float = 60.0) -> Report | Unknown:
-        """What `raw` holds. `deadline`: seconds from now after which the answer is of no use. Raises nothing."""
-        answer = await self._inspect(raw, custom, clock.monotonic() + deadline)
+    async def inspect(
+        self, raw: bytes, custom: Custom | None = None, *, detect: bool = True, deadline: float = 60.0
+    ) -> Report | Unknown:
+        """What `raw` holds. `detect`: weigh its texts too. `deadline`: seconds from now after which the answer is of no
+        use. Raises nothing."""
+        answer = await self._inspect(frames.Job(raw, custom, detect), clock.monotonic() + deadline)
         metrics.count("inspection_messages")
         if isinstance(answer, Unknown):
             metrics.count("inspection_unknown")
             log.event("inspection-unknown", reason=answer.reason)
         return answer
 
-    async def _inspect(self, raw: bytes, custom: Custom | None, until: float) -> Report | Unknown:
-        if len(raw) > frames.MAX_MESSAGE:
+    async def _inspect(self, job: frames.Job, until: float) -> Report | Unknown:
+        if len(job.raw) > frames.MAX_MESSAGE:
             return Unknown("too-large")
         if self._inside >= self._limits.waiting or self._closed:
             return Unknown("busy")
@@ -80,7 +83,7 @@ class Pool:
             worker = await self._worker(until)
             if isinstance(worker, Unknown):
                 return worker
-            return await self._ask(worker, raw, custom, until)
+            return await self._ask(worker, job, until)
         finally:
             self._inside -= 1
 
@@ -198,14 +201,14 @@ class Pool:
 
     # work
 
-    async def _ask(self, worker: WorkerProcess, raw: bytes, custom: Custom | None, until: float) -> Report | Unknown:
+    async def _ask(self, worker: WorkerProcess, job: frames.Job, until: float) -> Report | Unknown:
         limits = self._limits
         left = until - clock.monotonic()
         if left < _LEAST:
             self._rest(worker)
             return Unknown("too-slow")
         seconds = min(limits.seconds, left)
-        job = frames.Job(raw, custom, seconds, min(limits.file_seconds, seconds))
+        job = msgspec.structs.replace(job, seconds=seconds, file_seconds=min(limits.file_seconds, seconds))
         sound = False
         try:
             answer = await worker.ask(job, min(seconds + _GRACE, left))

@@ -19,7 +19,11 @@ VERSION = 1
 class Needs(msgspec.Struct, frozen=True):
     """What the rules of this organisation could change their answer by. Nothing needed, nothing done."""
 
-    phi: bool = True
+    #: what the texts say
+    level: bool = True
+    #: what the attached files are
+    files: bool = True
+    #: what the scanner says
     virus: bool = False
 
 
@@ -63,8 +67,10 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     """What a worker answers about one message, whoever its recipients are."""
 
     v: int = VERSION
-    findings: Findings = Findings()
-    files: tuple[FileFacts, ...] = ()
+    #: None: not asked for
+    findings: Findings | None = None
+    #: None: the message could not be taken apart
+    files: tuple[FileFacts, ...] | None = ()
     #: why something was not read; any entry makes the content unknown beside what was found
     unread: tuple[str, ...] = ()
     #: seconds of processor time it took
@@ -81,7 +87,7 @@ class Content(msgspec.Struct, frozen=True):
     """What policy may know of a message's content, for one recipient.
 
     `level` is what was found, `unknown` why it may be more: with any entry there the strictest branch counts (law 3).
-    Nothing was asked about PHI where `level` is None and `unknown` is empty."""
+    None: not asked for, or not known (then `unknown` says why)."""
 
     v: int = VERSION
     level: Level | None = None
@@ -90,11 +96,11 @@ class Content(msgspec.Struct, frozen=True):
     #: so many identifiers that a second person must look
     bulk: bool = False
     findings: Findings | None = None
-    files: tuple[FileFacts, ...] = ()
+    files: tuple[FileFacts, ...] | None = None
     unknown: tuple[str, ...] = ()
     virus: Verdict = Verdict()
 
     @property
     def traits(self) -> frozenset[Trait]:
         """Of all its files."""
-        return frozenset(trait for file in self.files for trait in file.traits)
+        return frozenset(trait for file in self.files or () for trait in file.traits)

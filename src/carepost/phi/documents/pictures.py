@@ -7,11 +7,13 @@ from carepost.phi.documents.sheet import Sheet
 
 #: pixels of either side below which no line of text fits: spacers, bullets, tracking pixels
 _SMALL: Final = 12
+#: octets such a picture has at most: more of them would be something else
+_FEW: Final = 4096
 
 
 def read(data: bytes, sheet: Sheet) -> None:
     size = dimensions(data)
-    if size is not None and min(size) < _SMALL:
+    if size is not None and 0 < min(size) < _SMALL and len(data) < _FEW:
         return
     seen = sheet.budget.eye(data) if sheet.budget.eye is not None else None
     if seen is None:

@@ -128,10 +128,10 @@ def _read(file: Inner, kind: Kind, sheet: Sheet) -> Kind:
 
 def _nested(data: bytes, sheet: Sheet) -> None:
     taken = mail.take(data, sheet.budget)
+    sheet.extend(taken.files)
     sheet.write("\n".join((taken.subject, *taken.texts)))
     for page in taken.pages:
         sheet.write("\n" + render(page))
-    sheet.extend(taken.files)
 
 
 _READERS: Final[dict[Kind, Callable[[bytes, Sheet], None]]] = {
