@@ -1,6 +1,7 @@
 """S/MIME against those who change, wrap, forge, flood and probe (BI-060, 067, 068, 070, 071, 074, 075, 080; HS-38)."""
 
 import base64
+import itertools
 import time
 from collections.abc import Callable
 
@@ -10,13 +11,13 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepost.crypto.smime import der, envelope, message, oids, opening, reader, verifying
+from carepost.crypto.smime import chain, der, envelope, message, oids, opening, reader, verifying
 from carepost.crypto.smime.envelope import Recipient
 from carepost.crypto.smime.errors import CannotOpen, Malformed, SmimeError
 from carepost.crypto.smime.reader import Envelope
 from carepost.crypto.smime.signing import Signer
 from carepost.rfc import message as rfc_message
-from tests.support.smime import MESSAGE, NOW, Authority
+from tests.support.smime import DAY, MESSAGE, NOW, Authority
 
 CA = Authority()
 TRUST = CA.trust()
@@ -236,6 +237,20 @@ def test_bi_070_a_flood_of_recipients_signers_and_certificates_is_refused() -> N
         with pytest.raises(Malformed):
             opened(raw)
         assert time.perf_counter() - before < 2
+
+
+def test_bi_070_a_mesh_of_authorities_is_not_walked_to_its_end() -> None:
+    """Four for each of five steps, all of one key a step: a thousand ways to nowhere."""
+    steps = [Authority(f"Step {i}") for i in range(6)]
+    mesh = []
+    for below, above in itertools.pairwise(steps):
+        for number in range(4):
+            end = NOW + (100 + number) * DAY
+            mesh.append(Authority(f"Step {steps.index(below)}", above, key=below.key, end=end).der)
+    leaf = steps[0].issue()
+    before = time.perf_counter()
+    found = chain.judge(leaf.certificate, mesh, TRUST.store, NOW, TRUST.evidence)
+    assert found.fault == "unknown-issuer" and time.perf_counter() - before < 3
 
 
 def test_bi_074_attributes_passed_off_as_the_content() -> None:

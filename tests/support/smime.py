@@ -57,7 +57,7 @@ class Authority:
     """A root, or with `parent` an intermediate one."""
 
     def __init__(self, name: str = "Invented Mail CA", parent: "Authority | None" = None, **more: Any) -> None:
-        self.key = identity.generate("ec-p256")
+        self.key = more.get("key") or identity.generate("ec-p256")
         self.parent = parent
         signer = parent or self
         self.name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])

@@ -89,6 +89,18 @@ def test_any_text_comes_back(text: str) -> None:
     assert found.message.endswith(raw.partition(b"\r\n\r\n")[2]) and found.verdict.valid
 
 
+def test_what_its_sender_signed_himself_is_encrypted_around_his_signature() -> None:
+    """A client signs, the gateway encrypts: subject and signature both arrive."""
+    inner = message.clear_signed(b"Content-Type: text/plain\r\n\r\nThe canary is well.\r\n", SIGNER, NOW)
+    raw = HEAD.replace(b"\r\nContent-Type: text/plain; charset=utf-8", b"") + b"\r\n" + inner
+    for gcm in (False, True):
+        found = opened(message.encrypt(raw, [RECIPIENT], NOW, gcm=gcm))
+        assert found.layers == ("gcm" if gcm else "cbc", "signed") and found.verdict.valid
+        assert found.verdict.notes == ("header-unsigned",)
+        assert rfc_message.read(found.message).subject == "Canary results" and b"multipart/signed" in found.message
+        assert opened(found.message).verdict.valid
+
+
 def test_somebody_elses_message() -> None:
     with pytest.raises(NotForUs):
         opened(message.encrypt(MESSAGE, [Recipient(NURSE.certificate)], NOW))

@@ -192,6 +192,9 @@ def _opened(message: bytes, layers: Sequence[_Layer], trust: Trust, at: int) -> 
     if fault and last < 0:
         return Opened(message, Verdict("", True, (fault,), tuple(notes)), kinds)
     try:
+        if last >= 0 and not protected.mark(payload) and protected.mark(layers[last].content):
+            # a message its sender had signed before it was encrypted for him: the header stands around his signature
+            payload = layers[last].content
         opened = protected.open_(message, payload, encrypted=last >= 0)
         if opened.warnings:
             vouched = _vouched(counted, at, trust)
@@ -213,6 +216,8 @@ def _opened(message: bytes, layers: Sequence[_Layer], trust: Trust, at: int) -> 
         notes += opened.warnings
     if not opened.protection:
         notes.append("header-unprotected")
+    elif counted and payload is not layers[-1].content:
+        notes.append("header-unsigned")
     if last >= 0 and layers[last].kind == "cbc" and not any(r.intact for layer in counted for r in layer.reports):
         notes.append("unauthenticated-cipher")
     encrypted = layers[last].kind if last >= 0 else ""

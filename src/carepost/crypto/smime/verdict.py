@@ -35,7 +35,8 @@ class Verdict(msgspec.Struct, frozen=True, eq=False):
     `reasons`: why a signature does not count, those of every signer together: see `verifying.Report` and `usable`;
     besides from-differs, from-many, signed-in-future, expired-at-signing, not-yet-valid-at-signing, malformed,
     no-signer. `notes`: what a reader should know: signed-part-not-root, encrypted-part-not-root,
-    signed-outside-encryption, header-unprotected, unauthenticated-cipher; from-differs where nobody signed."""
+    signed-outside-encryption, header-unprotected, header-unsigned, unauthenticated-cipher; from-differs where nobody
+    signed."""
 
     encrypted: str = ""
     signed: bool = False
