@@ -10,6 +10,7 @@ import httptools
 from carepost.delivery import mx
 from carepost.delivery.mtasts import MAX_BYTES
 from carepost.delivery.resolver import Resolver
+from carepost.ground import suites
 from carepost.ground.errors import CarepostError
 
 #: seconds for the whole exchange, bytes of a body and of all there is besides
@@ -25,8 +26,7 @@ class NotHad(CarepostError, OSError):
 
 def context(extra_ca: str = "") -> ssl.SSLContext:
     """Web PKI, TLS 1.2 at least, subjectAltName only; `extra_ca`: a PEM file trusted besides."""
-    made = ssl.create_default_context()
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made = suites.modern(ssl.create_default_context())
     made.hostname_checks_common_name = False
     if extra_ca:
         made.load_verify_locations(extra_ca)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from carepost.delivery.trust import Anchors, Chain
+from carepost.ground import suites
 
 #: in the words of `ssl.SSLObject.version`
 VERSIONS = ("TLSv1.2", "TLSv1.3")
@@ -20,7 +21,7 @@ class Handshake(msgspec.Struct, frozen=True):
 
 
 def context(*, classical: bool = False) -> ssl.SSLContext:
-    """TLS 1.2 at least, forward secrecy, no anonymous suites, DH of 2048 bits at least (OpenSSL's level 2; BI-039).
+    """TLS 1.2 at least, forward secrecy and AEAD (`ground.suites`), DH of 2048 bits at least (BI-039).
 
     It accepts every certificate: `measure` judges the chain after the handshake, in which OpenSSL has checked that the
     server holds the leaf's key. `classical` offers one small key share, for networks that lose long first flights
@@ -29,7 +30,7 @@ def context(*, classical: bool = False) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.check_hostname = False
     made.verify_mode = ssl.CERT_NONE
-    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    suites.modern(made)
     made.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     if classical:
         made.set_ecdh_curve("prime256v1")

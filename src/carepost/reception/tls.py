@@ -3,7 +3,7 @@
 import ssl
 from pathlib import Path
 
-from carepost.ground import clock, log
+from carepost.ground import clock, log, suites
 from carepost.ground.errors import ConfigError
 
 #: seconds between looks at the folder; a look is one listing of a small folder, made when somebody connects
@@ -80,8 +80,7 @@ class Certificates:
 
 
 def _fresh_context() -> ssl.SSLContext:
-    """TLS 1.2 or newer (RFC 9325), no renegotiation, no compression."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    """TLS 1.2 or newer, forward secrecy and AEAD (RFC 9325), no renegotiation, no compression."""
+    context = suites.modern(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE
     return context
