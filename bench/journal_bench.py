@@ -1,6 +1,6 @@
 """The journal alone: CPU seconds per 1,000 messages for log, history, search index and checkpoint, everything sealed.
 
-    python bench/journal_bench.py [MESSAGES]     one organisation, one recipient a message, four events a message
+    python bench/journal_bench.py [MESSAGES]     one organisation, one recipient a message, three events a message
     python bench/journal_bench.py profile        where the time goes
 
 Rows as the engine makes them, in batches of 2,000; a home of its own under the system's temporary folder."""

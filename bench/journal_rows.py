@@ -51,8 +51,12 @@ def _message(org: bytes, number: int, numbers: "count[int]") -> list[Drained]:
     )
     made = [
         (kinds.MESSAGE_ACCEPTED, on[:1], accepted, {"origin": "smtp", "size": "10240", "purpose": "treatment"}),
-        (kinds.DELIVERY_QUEUED, on, {"recipient": f"person{number % 977}@verified.test".encode(), **words}, _FACTS),
-        (kinds.DELIVERY_ATTEMPTED, on, {}, _FACTS),
+        (
+            kinds.DELIVERY_QUEUED,
+            on,
+            {"recipient": f"person{number % 977}@verified.test".encode(), **words},
+            _FACTS | {"attempt": "1"},
+        ),
         (kinds.DELIVERY_SENT, on, {"sent": bytes(32), "mail": bytes(400), **wire, **words}, _FACTS | _SEEN),
     ]
     rows = []

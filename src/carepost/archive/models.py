@@ -1,7 +1,7 @@
 """History in records.db (alias `records`). Written by the journal through `writing`, read by the office.
 
-Besides these models the migration makes three tables that only plain SQL touches: `archive_token` (search index),
-`archive_effect` (what the journal still has to do) and `archive_mark` (what it did last, by name)."""
+Besides these models the migrations make tables that only plain SQL touches: `archive_segment` and `archive_block`
+(search index), `archive_effect` (what the journal still has to do) and `archive_mark` (what it did last, by name)."""
 
 from typing import ClassVar
 

@@ -6,10 +6,9 @@ never a disposal nobody knows of; the disposal is then repeated."""
 
 import uuid
 
-from carepost.archive import acts, books, tokens
+from carepost.archive import acts, books, segments, tokens
 from carepost.archive.lists import show
 from carepost.archive.models import Message
-from carepost.archive.writing import org_value
 from carepost.audit.store import Store
 from carepost.crypto import index
 from carepost.ground import clock, ids
@@ -42,15 +41,11 @@ def dispose(store: Store, org: bytes, message: bytes, *, actor: Actor, reason: s
     key, day = tokens.key_of(books.book(), org), index.day_of(shown.line.at)
     gone = tokens.of_header(key, day, shown.header)
     gone |= tokens.of_recipients(key, day, [d.recipient for d in shown.line.deliveries if d.recipient])
-    owner = org_value(store, org)
     with store.writing():
         # the hold is looked at in the transaction that deletes: one placed meanwhile wins
         _not_held(store, message)
         store.rows("DELETE FROM archive_message_key WHERE id = ? AND org_id = ?", (message.hex(), org.hex()))
-        store.many(
-            "DELETE FROM archive_token WHERE org_id = ? AND day = ? AND token = ? AND message = ?",
-            [(owner, day, token, message) for token in sorted(gone)],
-        )
+        segments.remove(store, org, day, [token + message for token in gone])
         store.rows(
             "UPDATE archive_message SET header = ?, disposed_at = ? WHERE id = ? AND org_id = ?",
             (b"", clock.now(), message.hex(), org.hex()),

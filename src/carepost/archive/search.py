@@ -6,10 +6,9 @@ from typing import Final
 
 import msgspec
 
-from carepost.archive import acts, books, lists, tokens
+from carepost.archive import acts, books, lists, segments, tokens
 from carepost.archive.lists import Page, Shown
 from carepost.archive.store import store
-from carepost.archive.writing import org_value
 from carepost.audit.store import Store
 from carepost.crypto import index
 from carepost.ground import clock, ids
@@ -129,20 +128,8 @@ def _tokens(key: bytes, day: int, wanted: Wanted) -> list[bytes]:
 
 def _hits(log: Store, org: bytes, day: int, wanted: list[bytes], below: bytes, limit: int) -> list[bytes]:
     """Ids of the messages that hold every token, newest first."""
-    sql = "SELECT a.message FROM archive_token a"
-    conditions = ["a.org_id = ?", "a.day = ?", "a.token = ?", "a.message < ?"]
-    owner = org_value(log, org)
-    joined: list[object] = []
-    for number, token in enumerate(wanted[1:]):
-        t = f"t{number}"
-        sql += (
-            f" JOIN archive_token {t} ON {t}.org_id = ? AND {t}.day = ? AND {t}.token = ? AND {t}.message = a.message"
-        )
-        joined += [owner, day, token]
-    sql += f" WHERE {' AND '.join(conditions)} ORDER BY a.message DESC LIMIT ?"
     with log.reading(org):
-        rows = log.rows(sql, (*joined, owner, day, wanted[0], below, limit))
-    return [bytes(message) for (message,) in rows]
+        return segments.find(log, org, day, wanted, below, limit)
 
 
 def _fits(one: Shown, wanted: Wanted) -> bool:

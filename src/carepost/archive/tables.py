@@ -1,6 +1,9 @@
-"""The three tables of history that only plain SQL touches, for both databases. Times are UTC microseconds."""
+"""The tables of history that only plain SQL touches, for both databases. Times are UTC microseconds."""
 
+from itertools import groupby
 from typing import Any, Final
+
+from carepost.audit.store import PostgresStore, Store
 
 #: `token`: 8 bytes; `message`: 16. On SQLite without a rowid: the key is the table, neighbours lie together
 _INDEX: Final = """
@@ -20,12 +23,53 @@ _MARK: Final = "CREATE TABLE archive_mark (name TEXT NOT NULL PRIMARY KEY, value
 _DUE: Final = "CREATE INDEX archive_effect_due ON archive_effect (due_at)"
 _NAMES: Final = ("archive_token", "archive_effect", "archive_mark")
 
+#: entries of a block made by the migration
+_ENTRIES: Final = 680
+
+#: `archive.segments`: which segments a day has, and their blocks: a row's `entries` are sorted, none less than `first`
+_SEGMENT: Final = """
+    CREATE TABLE archive_segment (
+        org_id {org} NOT NULL, day INTEGER NOT NULL, number BIGINT NOT NULL, level INTEGER NOT NULL,
+        PRIMARY KEY (org_id, day, number)
+    ) {tail}"""
+_BLOCK: Final = """
+    CREATE TABLE archive_block (
+        org_id {org} NOT NULL, day INTEGER NOT NULL, number BIGINT NOT NULL, first {blob} NOT NULL,
+        entries {blob} NOT NULL, PRIMARY KEY (org_id, day, number, first)
+    )"""
+
 
 def create(_apps: Any, editor: Any) -> None:
     on_postgres = editor.connection.vendor == "postgresql"
     blob, org, tail = ("BYTEA", "UUID", "") if on_postgres else ("BLOB", "BLOB", "WITHOUT ROWID")
     for statement in (_INDEX, _EFFECT, _MARK, _DUE):
         editor.execute(statement.format(blob=blob, org=org, tail=tail))
+
+
+def org_value(store: Store, org: bytes) -> bytes | str:
+    """An organisation as the plain tables hold it: a UUID on PostgreSQL, 16 bytes on SQLite."""
+    return org.hex() if isinstance(store, PostgresStore) else org
+
+
+def create_segments(_apps: Any, editor: Any) -> None:
+    """The index in segments instead of a row a token; what was indexed before moves over."""
+    on_postgres = editor.connection.vendor == "postgresql"
+    blob, org, tail = ("BYTEA", "UUID", "") if on_postgres else ("BLOB", "BLOB", "WITHOUT ROWID")
+    for statement in (_SEGMENT, _BLOCK):
+        editor.execute(statement.format(blob=blob, org=org, tail=tail))
+    connection = editor.connection.connection
+    rows = connection.execute("SELECT org_id, day, token, message FROM archive_token ORDER BY 1, 2, 3, 4").fetchall()
+    segment = "INSERT INTO archive_segment (org_id, day, number, level) VALUES (?, ?, 1, 0)"
+    block = "INSERT INTO archive_block (org_id, day, number, first, entries) VALUES (?, ?, 1, ?, ?)"
+    if on_postgres:
+        segment, block = segment.replace("?", "%s"), block.replace("?", "%s")
+    for (owner, day), held in groupby(rows, key=lambda row: row[:2]):
+        entries = [bytes(token) + bytes(message) for _, _, token, message in held]
+        connection.execute(segment, (owner, day))
+        for at in range(0, len(entries), _ENTRIES):
+            part = entries[at : at + _ENTRIES]
+            connection.execute(block, (owner, day, part[0], b"".join(part)))
+    editor.execute("DROP TABLE archive_token")
 
 
 def drop(_apps: Any, editor: Any) -> None:

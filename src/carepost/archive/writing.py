@@ -5,7 +5,9 @@ from typing import Final
 
 import msgspec
 
-from carepost.audit.store import PostgresStore, Store
+from carepost.archive import segments
+from carepost.archive.tables import org_value
+from carepost.audit.store import Store
 
 _MESSAGE: Final = (
     "INSERT INTO archive_message (id, org_id, at, category, origin, size, header, held_at, disposed_at) "
@@ -23,7 +25,6 @@ _UPDATE: Final = (
     "reason = CASE WHEN ? = '' THEN reason ELSE ? END, rule = CASE WHEN ? = '' THEN rule ELSE ? END, updated_at = ? "
     "WHERE id = ? AND org_id = ?"
 )
-_INDEX: Final = "INSERT INTO archive_token (org_id, day, token, message) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING"
 _EFFECT: Final = (
     "INSERT INTO archive_effect (kind, source, seq, org_id, due_at, tries) VALUES (?, ?, ?, ?, ?, 0) "
     "ON CONFLICT DO NOTHING"
@@ -88,9 +89,11 @@ def write(
             _MESSAGE, [(m.id.hex(), m.org.hex(), m.at, m.category, m.origin, m.size, m.header) for m in messages]
         )
         store.many(_KEY, [(m.id.hex(), m.org.hex(), m.wrapped) for m in messages])
-        store.many(
-            _INDEX, sorted((org_value(store, m.org), m.day, token, m.id) for m in messages for token in m.tokens)
-        )
+        index: dict[tuple[bytes, int], list[bytes]] = {}
+        for m in messages:
+            index.setdefault((m.org, m.day), []).extend([token + m.id for token in m.tokens])
+        for (org, day), entries in index.items():
+            segments.add(store, org, day, entries)
     if deliveries:
         store.many(_DELIVERY, [_delivery(row) for row in deliveries])
     updates = [_update(change) for change in changes]
@@ -98,11 +101,6 @@ def write(
         store.many(_UPDATE, updates)
     if effects:
         store.many(_EFFECT, [(e.kind, e.source, e.seq, org_value(store, e.org), now) for e in effects])
-
-
-def org_value(store: Store, org: bytes) -> bytes | str:
-    """An organisation as the plain tables hold it: a UUID on PostgreSQL, 16 bytes on SQLite."""
-    return org.hex() if isinstance(store, PostgresStore) else org
 
 
 def _delivery(row: DeliveryRow) -> tuple[object, ...]:

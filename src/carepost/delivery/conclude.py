@@ -147,7 +147,7 @@ def _changed(end: End, plan: Plan, facts: Facts) -> Settlement:
         shown=plan.words,
         **_reached(end),
     )
-    given = {"from-method": end.step.method.value, "method": chosen.method.value}
+    given = {"from-method": end.step.method._value_, "method": chosen.method._value_}
     event = _event(end, kinds.DELIVERY_METHOD_CHANGED, State.QUEUED, record, facts=given)
     return Settlement(State.QUEUED, record, end.about.now, (*end.events, event))
 
@@ -244,7 +244,7 @@ def replanned(end: End, plan: Plan) -> Settlement:
 def plan_changed(about: About, before: Step | None, plan: Plan) -> EventDraft:
     facts = events.step_facts(about.claim, plan.steps[0], State.QUEUED.value)
     if before is not None:
-        facts["from-method"] = before.method.value
+        facts["from-method"] = before.method._value_
     return about.make(kinds.DELIVERY_PLAN_CHANGED, facts=facts, cause=plan.reason, plan=plan)
 
 
@@ -291,10 +291,10 @@ def _view(end: End, result: str, words: str, uncertain: bool) -> AttemptView:
     return AttemptView(
         number=about.claim.attempt,
         at=about.now,
-        method=method.value if method is not None else "",
+        method=method._value_ if method is not None else "",
         required=events.required(step, end.plan),
         achieved=achieved,
-        stage=stage.value,
+        stage=stage._value_,
         result=result,
         reason=end.outcome.reason,
         words=words,
@@ -316,7 +316,7 @@ def _event(
     facts: dict[str, str] | None = None,
     values: dict[str, bytes] | None = None,
 ) -> EventDraft:
-    said = events.step_facts(end.about.claim, end.step, state.value)
+    said = events.step_facts(end.about.claim, end.step, state._value_)
     attempt = record.attempts[-1].words if record.attempts else ""
     given = {**(values or {}), "words": _encoder.encode(Told(record.words, attempt))}
     if end.carried is not None:

@@ -65,7 +65,7 @@ def required(step: Step | None, plan: Plan | None) -> str:
 def step_facts(claim: Claim, step: Step | None, state: str) -> dict[str, str]:
     facts = {"attempt": str(claim.attempt), "state": state}
     if step is not None:
-        facts["method"] = step.method.value
+        facts["method"] = step.method._value_
         facts["required"] = required(step, claim.record.plan)
         facts["rule"] = step.rule
     return facts
@@ -74,7 +74,7 @@ def step_facts(claim: Claim, step: Step | None, state: str) -> dict[str, str]:
 def wire_facts(carried: Carried, hops: Hops | None) -> dict[str, str]:
     """What was seen of the recipient's side: words and codes only."""
     ended, shake = carried.ended, carried.handshake
-    facts = {"stage": ended.stage.value, "tls": "none" if shake is None else shake.version}
+    facts = {"stage": ended.stage._value_, "tls": "none" if shake is None else shake.version}
     if shake is not None:
         facts["cipher"] = shake.cipher
     if carried.worth is not None:

@@ -180,7 +180,7 @@ class Worker:
             settlement = self._excused(claim, _NOBODY, error)
         else:
             settlement = await self._attempt(claim, message, work.body)
-        metrics.count("delivery-" + settlement.state.value)
+        metrics.count("delivery-" + settlement.state._value_)
         await self._settle(claim, settlement)
 
     async def _attempt(self, claim: Claim, message: MessageRecord, body: bytes | None) -> Settlement:

@@ -5,6 +5,7 @@ canonical text of a UUID.
 """
 
 import uuid
+from functools import lru_cache
 
 from carepost.ground import clock, entropy
 
@@ -19,6 +20,7 @@ def new(shard: int = OFFICE) -> bytes:
     return (((clock.now() // 1000 << 16) | 0x7000 | shard) << 64 | tail).to_bytes(16, "big")
 
 
+@lru_cache(maxsize=8192)
 def text(raw: bytes) -> str:
     h = raw.hex()
     return f"{h[:8]}-{h[8:12]}-{h[12:16]}-{h[16:20]}-{h[20:]}"

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from django.db import close_old_connections
 
-from carepost.archive.writing import org_value
+from carepost.archive.tables import org_value
 from carepost.audit.store import Store
 from carepost.crypto.rest import Damaged
 from carepost.ground import clock, log, metrics

@@ -54,10 +54,10 @@ class Accepting:
         alone = 1 if len(new.deliveries) == 1 else 0
         rows = []
         for d in new.deliveries:
-            state, place, token, until, attempt = d.state.value, moves.place_of(d.state, d.due_at), None, 0, 0
+            state, place, token, until, attempt = d.state._value_, moves.place_of(d.state, d.due_at), None, 0, 0
             if place == Place.READY and self._reserved(d.destination):
                 token, until = lease()
-                state, place, attempt = State.CLAIMED.value, Place.CLAIMED, 1
+                state, place, attempt = State.CLAIMED._value_, Place.CLAIMED, 1
                 self._born.append(self._claim(d, token, until, bool(alone)))
                 if not events.begun(new.events, d.id):
                     org, message = ids.text(new.org), ids.text(new.id)

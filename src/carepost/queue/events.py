@@ -48,7 +48,7 @@ def attempted(
     facts = {"attempt": str(attempt)}
     found = step(record)
     if found is not None:
-        facts["method"] = found.method.value
+        facts["method"] = found.method._value_
         facts["required"] = label(found.floor, found.method)
     return EventDraft(
         *kinds.make(
@@ -66,7 +66,7 @@ def interrupted(
     facts = {"attempt": str(attempt), "state": "deferred"}
     found = method(record)
     if found is not None:
-        facts["method"] = found.value
+        facts["method"] = found._value_
     return EventDraft(
         *kinds.make(
             kinds.DELIVERY_UNCERTAIN if uncertain else kinds.DELIVERY_DEFERRED,

@@ -31,7 +31,7 @@ def leased(shard: int, row: DeliveryRow, record: DeliveryRecord, lease: bytes, u
     )  # fmt: skip
     event = events.attempted(shard, ids.text(row.org), ids.text(row.message), row.id, clock.now(), number, record)
     move = Move(
-        row.id, row.rev, row.lease, row.message, bool(row.alone), State.CLAIMED.value, Place.CLAIMED, row.due_at,
+        row.id, row.rev, row.lease, row.message, bool(row.alone), State.CLAIMED._value_, Place.CLAIMED, row.due_at,
         lease, until, number, row.record, False, (Sealing(row.org, event.draft, b""),),
     )  # fmt: skip
     return claim, move
@@ -42,7 +42,7 @@ def settled(book: OrgKeyBook, claim: Claim, settlement: Settlement) -> Move:
     seal = MessageSeal(book, claim.org, claim.message)
     state = settlement.state
     return Move(
-        claim.delivery, claim.rev, claim.lease, claim.message, claim.alone, state.value,
+        claim.delivery, claim.rev, claim.lease, claim.message, claim.alone, state._value_,
         place_of(state, settlement.due_at), settlement.due_at, None, 0, claim.attempt,
         seal.delivery(claim.delivery, settlement.record), state in FINAL,
         tuple([Sealing(claim.org, e.draft, seal.openings(e)) for e in settlement.events]),

@@ -147,7 +147,7 @@ def test_what_is_personal_stands_nowhere_in_clear(cast, outbox: Outbox) -> None:
     message, (delivery,) = outbox.accepted(cast.maple, tags=("zebrafish",))
     outbox.sent(cast.maple, message, delivery)
     outbox.commit()
-    tables = ("archive_message", "archive_delivery", "archive_message_key", "archive_token", "audit_leaf", "audit_on")
+    tables = ("archive_message", "archive_delivery", "archive_message_key", "archive_block", "audit_leaf", "audit_on")
     stored = b"".join(
         bytes(cell) if isinstance(cell, bytes | memoryview) else str(cell).encode()
         for table in tables

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from carepost.archive import lists, tokens
+from carepost.archive import lists, segments, tokens
 from carepost.archive.books import book, opener
 from carepost.archive.lists import listing
 from carepost.archive.search import Wanted, search
-from carepost.archive.writing import org_value
 from carepost.audit import reader
 from carepost.crypto import index
 from carepost.ground import clock, ids
@@ -98,10 +97,8 @@ def test_a_token_that_collides_is_not_shown(cast: Any, outbox: Outbox) -> None:
     outbox.commit()
     key, day = tokens.key_of(book(), cast.maple), index.day_of(clock.now())
     false = index.token(key, tokens.WORD, "elephant", day)
-    outbox.store.rows(
-        "INSERT INTO archive_token (org_id, day, token, message) VALUES (?, ?, ?, ?)",
-        (org_value(outbox.store, cast.maple), day, false, message),
-    )
+    with outbox.store.writing():
+        segments.add(outbox.store, cast.maple, day, [false + message])
     assert found(cast, subject="elephant") == []
 
 

@@ -47,9 +47,9 @@ def test_the_same_rows_again_are_passed_over_and_undo_nothing(cast: Any, outbox:
     outbox.commit()
     outbox.sent(cast.maple, message, delivery)
     outbox.commit()
-    before = [count(outbox, t) for t in ("audit_leaf", "archive_token", "archive_message", "archive_message_key")]
+    before = [count(outbox, t) for t in ("audit_leaf", "archive_block", "archive_message", "archive_message_key")]
     outbox.commits.commit(first)
-    after = [count(outbox, t) for t in ("audit_leaf", "archive_token", "archive_message", "archive_message_key")]
+    after = [count(outbox, t) for t in ("audit_leaf", "archive_block", "archive_message", "archive_message_key")]
     assert before == after
     (line,) = listing(cast.maple, cast.operator).messages
     assert line.deliveries[0].state == "sent"

@@ -160,7 +160,7 @@ DENIED = {
     "outside": (
         ["tenancy_staff", "tenancy_apikey", "tenancy_credential", "tenancy_rule", "tenancy_suppression",
          "tenancy_membership", "tenancy_signinlink", "tenancy_outboxevent", "mfa_authenticator", "django_session",
-         "archive_message", "archive_token", "audit_leaf", "engine_credential"],
+         "archive_message", "archive_block", "audit_leaf", "engine_credential"],
         ["tenancy_organisation", "tenancy_orgkey", "tenancy_orgepoch", "audit_key"],
     ),
     "journal": (["mfa_authenticator"], ["tenancy_staff", "tenancy_apikey"]),

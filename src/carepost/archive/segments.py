@@ -1,0 +1,170 @@
+"""The search index: sorted entries, `token (8) ‖ message (16)`, in blocks. A commit writes one new segment of a day;
+segments are merged as they gather.
+
+A row a token would write a page for each: tokens are random, and once the tree is larger than a commit each of a
+message's dozen lands on a page of its own, sealed and synced (measured: the journal's cost a message grew by a third
+over 40,000 messages). Here a commit writes its entries side by side, and each is copied again once a level: `FAN`
+segments of a level become one of the next."""
+
+import heapq
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Final
+
+from carepost.archive.tables import org_value
+from carepost.audit.store import Store
+
+TOKEN: Final = 8
+ENTRY: Final = 24
+#: entries of one block (16 KB): what a look-up reads, and what a disposal writes again
+BLOCK: Final = 680
+#: segments of one level that become one of the next
+FAN: Final = 8
+
+_SEGMENTS: Final = "SELECT number, level FROM archive_segment WHERE org_id = ? AND day = ? ORDER BY number"
+_ADD: Final = "INSERT INTO archive_segment (org_id, day, number, level) VALUES (?, ?, ?, ?)"
+_BLOCK: Final = "INSERT INTO archive_block (org_id, day, number, first, entries) VALUES (?, ?, ?, ?, ?)"
+_OF: Final = "SELECT entries FROM archive_block WHERE org_id = ? AND day = ? AND number = ? ORDER BY first"
+_AT: Final = (
+    "SELECT first, entries FROM archive_block WHERE org_id = ? AND day = ? AND number = ? AND first <= ? "
+    "ORDER BY first DESC LIMIT 1"
+)
+
+
+def add(store: Store, org: bytes, day: int, entries: Iterable[bytes]) -> None:
+    """Inside `store.writing()`. `entries`: of messages accepted on this day."""
+    owner = org_value(store, org)
+    found = sorted(set(entries))
+    if not found:
+        return
+    levels = [(int(number), int(level)) for number, level in store.rows(_SEGMENTS, (owner, day))]
+    number = levels[-1][0] + 1 if levels else 1
+    _write(store, owner, day, number, 0, found)
+    levels.append((number, 0))
+    level = 0
+    while len(full := [n for n, at in levels if at == level]) >= FAN:
+        number += 1
+        level += 1
+        _merge(store, owner, day, full, number, level)
+        levels = [one for one in levels if one[0] not in full] + [(number, level)]
+
+
+def find(store: Store, org: bytes, day: int, tokens: Sequence[bytes], below: bytes, limit: int) -> list[bytes]:
+    """Messages that hold every token, newest first, ids less than `below`. Inside `store.reading(org)`."""
+    owner = org_value(store, org)
+    numbers = [int(number) for number, _ in store.rows(_SEGMENTS, (owner, day))]
+    runs = [_matches([_Cursor(store, owner, day, n, token) for token in tokens], below) for n in numbers]
+    hits: list[bytes] = []
+    # all entries of a message stand in one segment; groupby: what was indexed twice is one message
+    for message, _ in groupby(heapq.merge(*runs, reverse=True)):
+        hits.append(message)
+        if len(hits) >= limit:
+            break
+    return hits
+
+
+def remove(store: Store, org: bytes, day: int, entries: Iterable[bytes]) -> None:
+    """Inside `store.writing()`. Entries that are not there are passed over."""
+    owner = org_value(store, org)
+    gone = sorted(set(entries))
+    for number, _ in store.rows(_SEGMENTS, (owner, day)):
+        for entry in gone:
+            _take_out(store, owner, day, int(number), entry)
+
+
+def _write(store: Store, owner: object, day: int, number: int, level: int, entries: Sequence[bytes]) -> None:
+    store.rows(_ADD, (owner, day, number, level))
+    blocks = [entries[at : at + BLOCK] for at in range(0, len(entries), BLOCK)]
+    store.many(_BLOCK, [(owner, day, number, block[0], b"".join(block)) for block in blocks])
+
+
+def _merge(store: Store, owner: object, day: int, numbers: Sequence[int], into: int, level: int) -> None:
+    entries: list[bytes] = []
+    for number in numbers:
+        for (block,) in store.rows(_OF, (owner, day, number)):
+            entries += _split(bytes(block))
+        _delete(store, owner, day, number)
+    # runs that are in order already: the sort is a merge
+    entries.sort()
+    _write(store, owner, day, into, level, entries)
+
+
+def _delete(store: Store, owner: object, day: int, number: int) -> None:
+    store.rows("DELETE FROM archive_block WHERE org_id = ? AND day = ? AND number = ?", (owner, day, number))
+    store.rows("DELETE FROM archive_segment WHERE org_id = ? AND day = ? AND number = ?", (owner, day, number))
+
+
+def _take_out(store: Store, owner: object, day: int, number: int, entry: bytes) -> None:
+    where = "org_id = ? AND day = ? AND number = ? AND first = ?"
+    for first, block in store.rows(_AT, (owner, day, number, entry)):
+        entries = _split(bytes(block))
+        at = bisect_right(entries, entry) - 1
+        if at < 0 or entries[at] != entry:
+            return
+        del entries[at]
+        key = (owner, day, number, bytes(first))
+        if entries:
+            # `first` stays: it only has to be no greater than what the block holds
+            store.rows(f"UPDATE archive_block SET entries = ? WHERE {where}", (b"".join(entries), *key))  # noqa: S608
+        else:
+            store.rows(f"DELETE FROM archive_block WHERE {where}", key)  # noqa: S608
+
+
+def _split(block: bytes) -> list[bytes]:
+    return [block[at : at + ENTRY] for at in range(0, len(block), ENTRY)]
+
+
+class _Cursor:
+    """One token in one segment; keeps the block it looked into last."""
+
+    def __init__(self, store: Store, owner: object, day: int, number: int, token: bytes) -> None:
+        self._store = store
+        self._place = (owner, day, number)
+        self._token = token
+        self._first = b""
+        self._entries: list[bytes] = []
+
+    def at_most(self, message: bytes) -> bytes | None:
+        """The newest message with the token whose id is not greater."""
+        key = self._token + message
+        if not self._entries or not self._first <= key <= self._entries[-1]:
+            rows = self._store.rows(_AT, (*self._place, key))
+            if not rows:
+                return None
+            self._first, self._entries = bytes(rows[0][0]), _split(bytes(rows[0][1]))
+        at = bisect_right(self._entries, key) - 1
+        if at < 0:
+            # what stood between `first` and here was disposed of
+            return self._before()
+        found = self._entries[at]
+        return found[TOKEN:] if found[:TOKEN] == self._token else None
+
+    def _before(self) -> bytes | None:
+        """The newest message with the token in the blocks before the one at hand."""
+        first = int.from_bytes(self._first, "big")
+        if not first:
+            return None
+        before = (first - 1).to_bytes(ENTRY, "big")
+        return self.at_most(before[TOKEN:]) if before[:TOKEN] == self._token else None
+
+
+def _matches(cursors: Sequence[_Cursor], below: bytes) -> Iterator[bytes]:
+    """Messages of one segment that all cursors know, newest first: the rarest token sets the pace."""
+    bound = _before(below)
+    while bound is not None:
+        found = [cursor.at_most(bound) for cursor in cursors]
+        known = [message for message in found if message is not None]
+        if len(known) < len(found):
+            return
+        low = min(known)
+        if low == max(known):
+            yield low
+            bound = _before(low)
+        else:
+            bound = low
+
+
+def _before(message: bytes) -> bytes | None:
+    number = int.from_bytes(message, "big")
+    return (number - 1).to_bytes(len(message), "big") if number else None

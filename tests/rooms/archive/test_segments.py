@@ -1,0 +1,96 @@
+"""The search index against a plain set: what is added is found, in order, in pages, and what is removed is not."""
+
+import itertools
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from carepost.archive import segments
+from carepost.archive.tables import org_value
+from tests.support.outbox import Outbox
+
+pytestmark = pytest.mark.django_db(databases=["default", "records"])
+
+DAY = 20_780
+TOP = b"\xff" * 16
+
+
+def token(number: int) -> bytes:
+    return number.to_bytes(8, "big")
+
+
+def message(number: int) -> bytes:
+    return number.to_bytes(16, "big")
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Blocks so small that a few hundred entries make many, and several levels."""
+    monkeypatch.setattr(segments, "BLOCK", 5)
+    monkeypatch.setattr(segments, "FAN", 3)
+    return
+
+
+def add(outbox: Outbox, org: bytes, held: dict[int, set[int]]) -> None:
+    with outbox.store.writing():
+        entries = [token(t) + message(m) for m, tokens in held.items() for t in tokens]
+        segments.add(outbox.store, org, DAY, entries)
+
+
+def find(outbox: Outbox, org: bytes, *tokens: int, below: bytes = TOP, limit: int = 1000, day: int = DAY) -> list[int]:
+    with outbox.store.reading(org):
+        found = segments.find(outbox.store, org, day, [token(t) for t in tokens], below, limit)
+    return [int.from_bytes(m, "big") for m in found]
+
+
+def test_the_index_answers_as_a_set_would(cast: Any, outbox: Outbox, small: None) -> None:
+    chance = random.Random(7)
+    everything: dict[int, set[int]] = {}
+    numbers = itertools.count(1)
+    for _ in range(20):
+        batch = {next(numbers): {chance.randrange(1, 30) for _ in range(6)} for _ in range(chance.randrange(1, 12))}
+        add(outbox, cast.maple, batch)
+        everything |= batch
+    for _ in range(60):
+        wanted = [chance.randrange(1, 30) for _ in range(chance.randrange(1, 4))]
+        below = chance.randrange(1, len(everything) + 2)
+        expected = sorted((m for m, held in everything.items() if held >= set(wanted) and m < below), reverse=True)
+        limit = chance.randrange(1, 8)
+        assert find(outbox, cast.maple, *wanted, below=message(below), limit=limit) == expected[:limit]
+    assert find(outbox, cast.maple, 99) == []
+    assert find(outbox, cast.maple, 1, below=message(0)) == []
+    assert find(outbox, cast.harbour, 1) == [], "another organisation's index holds nothing of it"
+    assert find(outbox, cast.maple, 1, day=DAY + 1) == []
+
+
+def test_segments_gather_into_few(cast: Any, outbox: Outbox, small: None) -> None:
+    for number in range(1, 82):
+        add(outbox, cast.maple, {number: {1, 2, number + 10}})
+    owner = org_value(outbox.store, cast.maple)
+    rows = outbox.store.rows("SELECT level FROM archive_segment WHERE org_id = ? ORDER BY number", (owner,))
+    assert [level for (level,) in rows] == [4], "81 commits, three to one each time"
+    assert find(outbox, cast.maple, 1, 2) == list(range(81, 0, -1))
+    assert find(outbox, cast.maple, 2, 50) == [40]
+
+
+def test_what_is_removed_is_gone_and_its_neighbours_stay(cast: Any, outbox: Outbox, small: None) -> None:
+    held = {number: {1, 2, number % 7 + 10} for number in range(1, 60)}
+    for number, tokens in held.items():
+        add(outbox, cast.maple, {number: tokens})
+    gone = [number for number in held if number % 3 == 0 or number > 40]
+    with outbox.store.writing():
+        for number in gone:
+            entries = [token(t) + message(number) for t in held[number]]
+            segments.remove(outbox.store, cast.maple, DAY, entries)
+            segments.remove(outbox.store, cast.maple, DAY, entries)
+    left = [number for number in sorted(held, reverse=True) if number not in gone]
+    assert find(outbox, cast.maple, 1) == left
+    assert find(outbox, cast.maple, 1, 2) == left
+    for rest in range(7):
+        assert find(outbox, cast.maple, 2, rest + 10) == [n for n in left if n % 7 == rest]
+    index = b"".join(bytes(entries) for (entries,) in outbox.store.rows("SELECT entries FROM archive_block"))
+    assert all(message(number) not in index for number in gone)
+    add(outbox, cast.maple, {70: {1}})
+    assert find(outbox, cast.maple, 1, limit=1) == [70]
