@@ -128,7 +128,7 @@ def _result(look: Look, hit: Hit) -> str:
 
 def _weak(hit: Hit) -> Mark:
     entry = hit.entry
-    kind = "condition" if entry.kind in ("spanish", "abbreviation", "misspelt", "event") else entry.kind
+    kind = "condition" if entry.kind in ("spanish", "abbreviation", "misspelt") else entry.kind
     return Mark(
         hit.start, hit.end, Score.HEALTH, kind, Strength.WEAK, weight=entry.weight.value, value=hash(entry.term)
     )

@@ -29,6 +29,7 @@ _NAMES = {
     "lab-result": "result with a value",
     "drug": "name of a drug",
     "condition": "condition",
+    "event": "result has come",
     "procedure": "procedure",
     "test": "laboratory test",
     "specialty": "medical specialty",

@@ -49,7 +49,7 @@ def genre(looks: Sequence[Look]) -> Genre | None:
     if signs["notice"].search(low):
         return Genre.NOTICE
     sure = {found[0] for found in signs["newsletter sure"].finditer(low)}
-    if len(sure) >= 2 or (sure and signs["newsletter"].search(low)):
+    if signs["newsletter certain"].search(low) or len(sure) >= 2 or (sure and signs["newsletter"].search(low)):
         return Genre.NEWSLETTER
     return None
 

@@ -1,6 +1,7 @@
 """The door: parts of a message in, what they say out. Pure and linear in the text; no value it finds leaves it."""
 
 import bisect
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -14,6 +15,8 @@ from carepost.phi.render import decoded, render
 from carepost.phi.types import Custom, Finding, Findings, Genre, Level, Part, Score, Strength, Where
 from carepost.phi.vocabulary import Vocabulary
 
+#: of the words in the name of a file
+_SEPARATORS = re.compile(r"[_+]|%20|(?<=[A-Za-z])-|-(?=[A-Za-z])")
 #: marks that support a level and say nothing to a reader of the reasons
 _SILENT = frozenset(("plain", "date", "age"))
 
@@ -68,7 +71,7 @@ def _text(part: Part) -> str:
     if part.where is Where.HTML:
         return render(part.text)
     if part.where is Where.NAME:
-        return part.text.replace("_", " ").replace("-", " - ").rpartition(".")[0] or part.text
+        return _SEPARATORS.sub(" ", part.text.rpartition(".")[0] or part.text)
     more = decoded(part.text)
     return f"{part.text}\n\n{more}" if more else part.text
 

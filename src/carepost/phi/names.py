@@ -37,7 +37,8 @@ _RECORDED = re.compile(
     r"(?<![\w@.'-])([A-Z][A-Za-z'-]{1,24}),? (?:[A-Z]\.? )?([A-Z][A-Za-z'-]{1,24})[\s,;/|(\[-]{1,4}"
     r"(?:(?:dob|d\.o\.b|mrn|mr ?#|ssn|id|acct|age|aged|born|date of birth|medicare|member|medicaid|policy|chart|"
     r"nacid[oa]|DOB|MRN|MR ?#|SSN|ID|Medicare|Medicaid|Member)(?![A-Za-z])|(?<=[/|] )#? ?\d{5,10}(?!\d)|"
-    r"\d{1,3} ?(?:y/?o|yo|[mfMF]\b|year|yr)|(?:\d{1,2}[/.-]){2}\d{2,4}|(?:19|20)\d\d-\d\d-\d\d|"
+    r"\d{1,3} ?(?:y/?o|yo|[mfMF]\b|year|yr)|(?:\d{1,2}[/.-]){2}\d{2,4}|[01]\d[0-3]\d(?:19|20)\d\d(?!\d)|"
+    r"(?:19|20)\d\d-\d\d-\d\d|"
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6} \d{1,2}, (?:19|20)\d\d)",
 )
 #: two capitalised words after a word that a person follows: "for Ann Example"
@@ -47,6 +48,14 @@ _MEANT = re.compile(
     r"(?:my patient |our patient |pt )?([A-Z][A-Za-z'-]{1,24}),? (?:[A-Z]\.? )?([A-Z][A-Za-z'-]{1,24})"
     r"(?![\w'@-]| [A-Z][a-z])"
 )
+#: two capitalised words that do or suffer something: "Ann Example has"
+_SUBJECT = re.compile(
+    r"(?<![\w@.'-])([A-Z][A-Za-z'-]{1,24}) (?:[A-Z]\.? )?([A-Z][A-Za-z'-]{1,24}),? "
+    r"(?:is|was|has|needs|takes|had|reports?|presents?|presented|underwent|refused|died|fell|got|came|called|requests|may|also|"
+    r"tested|will|carries|complains?) "
+)
+#: a line that is a family name and a number, and the name of a file
+_LINE = re.compile(r"(?:^|\n)([A-Z][A-Za-z'-]{1,24})(?:,? [A-Z][A-Za-z'-]{1,24})? [#(]?\d{5,10}\)?(?=\n|$)")
 _HONORIFIC = re.compile(r"(?<!\w)(?:Mr|Mrs|Ms|Miss)\.? [A-Z][A-Za-z'-]{1,24}(?!\w)")
 
 
@@ -81,7 +90,14 @@ def names(look: Look, keys: Keys) -> Iterator[Mark]:
             yield Mark(found.start(), found.end(2), Score.PERSON, "statement-of", Strength.STRONG)
     for found in _MEANT.finditer(look.text):
         if _person(look, found, found.end()):
-            yield weak(found.start(1), found.end(), "name", 0.7)
+            yield weak(found.start(1), found.end(), "name", 0.8)
+    for found in _SUBJECT.finditer(look.text):
+        if _person(look, found, found.end(2)):
+            yield weak(found.start(1), found.end(2), "name", 0.8)
+    for found in _LINE.finditer(look.text):
+        if found[1].lower() not in lists.not_surnames():
+            yield weak(*found.span(1), "name", 0.8)
+            yield Mark(*found.span(), Score.PERSON, "statement-of", Strength.STRONG)
     for found in _HONORIFIC.finditer(look.text):
         yield weak(*found.span(), "name", 0.8)
     for found in _CARET.finditer(look.text):

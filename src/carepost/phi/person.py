@@ -28,6 +28,8 @@ class Statement(msgspec.Struct, frozen=True, gc=False):
 _SENTENCE = re.compile(r"[.!?;]\s|\n\n|:\n")
 #: a statement farther from health than this says nothing (`weigh.BLOCK`, twice)
 NEAR = 700
+#: a text read whole: its subject or its neighbour may hold the health it speaks of
+_SHORT = 3000
 #: section of the expressions, spoken to the reader, firm, only where health follows
 _SECTIONS = (
     ("to", True, True, False),
@@ -38,6 +40,12 @@ _SECTIONS = (
 )
 #: how far before a health word "your", "she has" may stand
 _REACH, _WORDS = 45, 3
+#: how far from "you"
+_ASIDE = 90
+#: "your CPAP supplies are": what is said of it makes it firm
+_TOLD = re.compile(
+    r"[^.!?;\n]{0,50}? (?:is|are|was|were|has|have|will|came|comes|should|needs?|shows?|showed|that)(?!\w)"
+)
 #: words that mean something else as often do not make a statement
 _VAGUE = 0.3
 
@@ -46,12 +54,19 @@ def statements(look: Look, health: Sequence[Mark]) -> Iterator[Statement]:
     """Statements about a person within reach of the text's marks of health; `health` in any order."""
     places = sorted(mark.start for mark in health)
     starts = sorted(mark.start for mark in health if mark.weight > _VAGUE or mark.strength is Strength.STRONG)
+    illnesses = sorted(mark.start for mark in health if mark.weight >= 1.0 and mark.kind != "event")
     said = lists.expressions("statements")
-    for begin, end in regions(places, NEAR, len(look.low)):
+    short = len(look.low) <= _SHORT
+    for begin, end in [(0, len(look.low))] if short else regions(places, NEAR, len(look.low)):
         for section, to, firm, health_follows in _SECTIONS:
             for found in said[section].finditer(look.low, begin, end):
-                if not health_follows or _followed(look, starts, found.end()):
+                if not health_follows:
                     yield Statement(*found.span(), to, firm)
+                elif place := _followed(look, starts, found.end()):
+                    yield Statement(*found.span(), to, firm or bool(_TOLD.match(look.low, place)))
+        for found in said["to, around"].finditer(look.low, begin, end):
+            if _beside(look, illnesses, found):
+                yield Statement(*found.span(), True, False)
 
 
 def regions(places: Sequence[int], reach: int, length: int) -> Iterator[tuple[int, int]]:
@@ -67,10 +82,20 @@ def regions(places: Sequence[int], reach: int, length: int) -> Iterator[tuple[in
         yield begin, min(length, end)
 
 
-def _followed(look: Look, starts: Sequence[int], place: int) -> bool:
-    """Whether a word of health comes within a few words, in the same sentence."""
+def _followed(look: Look, starts: Sequence[int], place: int) -> int:
+    """Where a word of health comes within a few words, in the same sentence; 0 where none does."""
     index = bisect.bisect_left(starts, place)
     if index == len(starts) or starts[index] - place > _REACH:
-        return False
+        return 0
     between = look.low[place : starts[index]]
-    return between.count(" ") <= _WORDS and not _SENTENCE.search(between)
+    return starts[index] if between.count(" ") <= _WORDS and not _SENTENCE.search(between) else 0
+
+
+def _beside(look: Look, starts: Sequence[int], found: re.Match[str]) -> bool:
+    """Whether a word of health stands in the same sentence as "you"."""
+    index = bisect.bisect_left(starts, found.end())
+    for near in starts[max(0, index - 1) : index + 1]:
+        between = look.low[found.end() : near] if near >= found.end() else look.low[near : found.start()]
+        if len(between) <= _ASIDE and not _SENTENCE.search(between):
+            return True
+    return False

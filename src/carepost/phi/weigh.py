@@ -21,11 +21,18 @@ BULK = 10
 LIKELY = 1.5
 #: the least health that makes a strong identifier PHI: one word of care
 ANY = 0.6
+#: and for a number that only health care gives: one word that may be of care
+LEAST = 0.3
+_ENROLLED = frozenset(("mrn", "mbi", "member-id"))
+#: so many words that mean something else as often, in a firm statement
+PLAIN = 3
+#: clinical words that make a record of what stands under a name
+RECORD = 4.0
 #: what a firm statement about a person's care adds to the health it speaks of
 FIRM = 0.5
 ACROSS = 0.8
 #: a name, or an address with a phone
-KNOWN = 1.0
+KNOWN = 0.8
 #: a greeting by name
 GREETED = 0.5
 #: "near": within one or two of these, in characters
@@ -63,6 +70,8 @@ class Scores(msgspec.Struct):
     """What one text, or all that belongs together, adds up to."""
 
     strong: set[int] = msgspec.field(default_factory=set)
+    #: one of them is a number that only health care gives
+    enrolled: bool = False
     #: kind -> weight of weak identifiers
     weak: dict[str, float] = msgspec.field(default_factory=dict)
     health: set[int] = msgspec.field(default_factory=set)
@@ -92,12 +101,12 @@ def scores(texts: Iterable[Text], genre: Genre | None) -> Scores:
         said.extend((offset + statement.start, statement) for statement in text.said)
         offset += text.length + 1
     for place, statement in said:
-        if not statement.to or _speaks(statement, genre, total.identity):
+        if _speaks(statement, genre, total.identity):
             for near in _near(blocks, place):
                 near.to |= statement.to
                 near.of |= not statement.to
                 near.firm |= statement.firm
-    _decide(total, blocks)
+    _decide(total, blocks, genre)
     return total
 
 
@@ -107,6 +116,7 @@ def _add(total: Scores, blocks: dict[int, Near], text: Text, offset: int) -> Non
     for mark in sorted(text.marks, key=lambda m: (m.start, -m.end)):
         if mark.score is Score.IDENTIFIER and mark.strength is Strength.STRONG:
             total.strong.add(mark.value)
+            total.enrolled |= mark.kind in _ENROLLED
         elif mark.score is Score.IDENTIFIER:
             _raise(total.weak, mark.kind, mark.weight)
             for near in _near(blocks, mark.start + offset):
@@ -143,12 +153,12 @@ def _near(blocks: dict[int, Near], place: int) -> tuple[Near, Near]:
 
 def _speaks(statement: Statement, genre: Genre | None, identity: float) -> bool:
     """Whether a statement to the reader counts. A newsletter that greets by name may tell of a visit."""
-    if genre is None:
+    if genre is None or (genre is Genre.FORM and not statement.to):
         return True
-    return statement.firm and genre is Genre.NEWSLETTER and identity >= GREETED
+    return statement.to and statement.firm and genre is Genre.NEWSLETTER and identity >= GREETED
 
 
-def _decide(total: Scores, blocks: dict[int, Near]) -> None:
+def _decide(total: Scores, blocks: dict[int, Near], genre: Genre | None) -> None:
     head: dict[str, float] = {}
     for number in range(-1, HEADER // BLOCK):
         for kind, weight in (blocks[number].weak if number in blocks else {}).items():
@@ -157,8 +167,12 @@ def _decide(total: Scores, blocks: dict[int, Near]) -> None:
         reached = Level.PHI_HIGH if near.high() else Level.PHI_LIKELY if near.likely() else Level.NONE
         if near.to:
             total.to = max(total.to, reached)
-        if near.of and sum({**head, **{k: max(w, head.get(k, 0.0)) for k, w in near.weak.items()}}.values()) >= KNOWN:
+        known = {**head, **{kind: max(weight, head.get(kind, 0.0)) for kind, weight in near.weak.items()}}
+        if near.of and sum(known.values()) >= KNOWN:
             total.of = max(total.of, reached)
+        elif genre is None and known.get("name", 0.0) >= KNOWN and (near.health or _clinical(near.words)):
+            # A name above values, doses or several illnesses is a record, whether or not a sentence says so
+            total.of = max(total.of, Level.PHI_HIGH if near.health else Level.PHI_LIKELY)
 
 
 def across(parts: Sequence[Scores]) -> Scores:
@@ -166,6 +180,7 @@ def across(parts: Sequence[Scores]) -> Scores:
     total = Scores()
     for part in parts:
         total.strong |= part.strong
+        total.enrolled |= part.enrolled
         total.health |= part.health
         for kind, weight in part.weak.items():
             _raise(total.weak, kind, weight * ACROSS)
@@ -176,7 +191,7 @@ def across(parts: Sequence[Scores]) -> Scores:
 
 def level(total: Scores, individual: bool) -> Level:
     """The level of what adds up to `total`, in a copy to an individual or not."""
-    if total.strong and (total.health or total.weight >= ANY):
+    if total.strong and (total.health or total.weight >= (LEAST if total.enrolled else ANY)):
         return Level.PHI_HIGH
     reached = total.of
     if individual or total.identity >= GREETED:
@@ -188,7 +203,11 @@ def level(total: Scores, individual: bool) -> Level:
     return Level.HEALTH_GENERIC if total.health or total.weight >= 1.0 else Level.NONE
 
 
+def _clinical(words: dict[int, float]) -> bool:
+    return sum(weight for weight in words.values() if weight >= 1.0) >= RECORD
+
+
 def _likely(words: dict[int, float], firm: bool) -> bool:
     bonus = FIRM if firm else 0.0
-    clinical = any(weight >= ANY for weight in words.values())
+    clinical = any(weight >= ANY for weight in words.values()) or (firm and len(words) >= PLAIN)
     return clinical and sum(words.values()) + bonus >= LIKELY and len(words) + firm >= 2
