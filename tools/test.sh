@@ -21,6 +21,7 @@ need curl curl
 need unbound unbound
 need gpg gnupg
 need gpgsm gpgsm
+need sq sq
 need cmsutil libnss3-tools
 need chromium chromium
 need ldns-signzone ldnsutils

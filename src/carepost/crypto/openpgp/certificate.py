@@ -4,8 +4,10 @@ The library verifies every self-signature but encrypts to expired and revoked ce
 believed here is asked of it piece by piece, and what may be used is decided here (BI-070, BI-071)."""
 
 import re
+from collections.abc import Sequence
 
 import msgspec
+import pysequoia
 
 from carepost.crypto.openpgp import keypackets, library, packets, signatures
 from carepost.crypto.openpgp.errors import Malformed, OpenPgpError, Unusable
@@ -113,7 +115,7 @@ def read(data: bytes) -> Certificate:
     clean = frame + b"".join(_bytes(raw, part) for part in subkeys)
     known = library.parse(clean)
     trouble = library.unreadable()
-    user_ids = tuple(str(u)[:500] for u in library.call(lambda: known.user_ids, trouble))
+    user_ids = tuple(str(u)[:500] for u in _believed(known))
     expires = library.microseconds(library.call(lambda: known.expiration, trouble)) if user_ids else None
     keys = [_primary(primary, parts[0], frame, expires)]
     keys += [k for k in (_subkey(raw, part, frame, primary) for part in subkeys) if k is not None]
@@ -132,6 +134,14 @@ def read(data: bytes) -> Certificate:
         frame=frame,
         modern=any(f & signatures.SEIPD_2 for f in features),
     )
+
+
+def _believed(known: pysequoia.Cert) -> Sequence[pysequoia.UserId]:
+    """None where the library's policy takes no self-signature of it: then nothing of it is believed."""
+    try:
+        return library.call(lambda: known.user_ids, library.unreadable())
+    except Malformed:
+        return ()
 
 
 def _parts(raw: bytes, found: list[Packet], primary: keypackets.Key) -> list[_Part]:

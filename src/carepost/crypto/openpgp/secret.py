@@ -25,6 +25,8 @@ from carepost.crypto.openpgp.errors import Malformed, OpenPgpError
 AES = {7: 16, 8: 24, 9: 32}
 #: AEAD modes (RFC 9580 9.6) -> nonce octets: OCB, GCM. EAX has no implementation here.
 AEAD = {2: 15, 3: 12}
+#: GnuPG's placeholder for a secret that is not in this file: any cipher, string-to-key 101
+_ELSEWHERE = frozenset(bytes((cipher, 101)) for cipher in range(14))
 #: what a passphrase may cost us: octets hashed, KiB of Argon2
 _MAX_S2K, _MAX_ARGON = 65_011_712, 1 << 21
 _S2K_HASHES: dict[int, Callable[[], "hashlib._Hash"]] = {
@@ -128,8 +130,10 @@ def _unlock(tag: int, body: bytes, key: keypackets.Key, passphrase: str) -> byte
         if len(body) < at + 2 or _sum(body[at:-2]) != body[-2:]:
             raise _cut()
         return body[at:-2]
+    if body[at : at + 2] in _ELSEWHERE:
+        return None
     if usage not in (253, 254):
-        raise Malformed("private-key-old", "The private key is locked in a way that is not safe. Export it again.")
+        raise _unsafe()
     if key.version == 6:
         at += 1
     if at + 2 > len(body):
@@ -140,11 +144,9 @@ def _unlock(tag: int, body: bytes, key: keypackets.Key, passphrase: str) -> byte
         mode, at = body[at], at + 1
     if key.version == 6:
         at += 1
-    if at + 1 < len(body) and body[at] == 101:
-        return None
     size = AES.get(cipher)
     if size is None or (usage == 253 and mode not in AEAD):
-        raise Malformed("private-key-old", "The private key is locked in a way that is not safe. Export it again.")
+        raise _unsafe()
     locked, at = _passphrase_key(body, at, passphrase, size)
     if usage == 254:
         plain = cfb(locked, body[at : at + 16], body[at + 16 :]) if len(body) > at + 36 else b""
@@ -160,6 +162,10 @@ def _unlock(tag: int, body: bytes, key: keypackets.Key, passphrase: str) -> byte
         return opener.decrypt(nonce, sealed, head + key.public)
     except (InvalidTag, ValueError):
         raise WrongPassphrase from None
+
+
+def _unsafe() -> Malformed:
+    return Malformed("private-key-old", "The private key is locked in a way that is not safe. Export it again.")
 
 
 def _cut() -> Malformed:
@@ -189,7 +195,7 @@ def _passphrase_key(body: bytes, at: int, passphrase: str, size: int) -> tuple[b
             raise Malformed("private-key-costly", "Opening the private key would take too much memory.")
         made = Argon2id(salt=salt, length=size, iterations=passes, lanes=lanes, memory_cost=1 << memory)
         return made.derive(words), at + 20
-    raise Malformed("private-key-old", "The private key is locked in a way that is not safe. Export it again.")
+    raise _unsafe()
 
 
 def _stretched(maker: Callable[[], "hashlib._Hash"], seed: bytes, count: int, size: int) -> bytes:

@@ -17,6 +17,8 @@ _CURVES: dict[str, type[ec.EllipticCurve]] = {
     "P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1, "brainpoolP256r1": ec.BrainpoolP256R1,
     "brainpoolP384r1": ec.BrainpoolP384R1, "brainpoolP512r1": ec.BrainpoolP512R1,
 }  # fmt: skip
+#: length and version of a key named by its fingerprint (RFC 9580 5.1.2)
+_NAMED = (b"\x15\x04", b"\x21\x06")
 _KDF = {8: hashlib.sha256, 9: hashlib.sha384, 10: hashlib.sha512}
 
 
@@ -31,9 +33,11 @@ class Wrapped:
         if self.version == 3 and len(body) > 10:
             self.wanted = body[1:9].hex().replace("0" * 16, "")
             at = 9
-        elif self.version == 6 and len(body) > 3 and len(body) > 2 + body[1]:
-            self.wanted = body[3 : 2 + body[1]].hex() if body[1] else ""
+        elif self.version == 6 and len(body) > 2 and body[1:3] in _NAMED and len(body) > 2 + body[1]:
+            self.wanted = body[3 : 2 + body[1]].hex()
             at = 2 + body[1]
+        elif self.version == 6 and len(body) > 2 and body[1] == 0:
+            self.wanted, at = "", 2
         else:
             raise Malformed("session", "The OpenPGP message is encrypted in a form that is not used any more.")
         self.algorithm, self.data = body[at], body[at + 1 :]

@@ -28,7 +28,7 @@ REASONS: dict[str, tuple[str, str]] = {
 
 
 def why_not(key: bytes, address: str, at: int) -> str:
-    """A reason of REASONS why this certificate would not be used now, "" where it would: for the facts of a decision."""
+    """A reason of REASONS why this certificate would not be used now, or "": for the facts of a decision."""
     try:
         reason = usable.why_not(certificate.read(key), address, at)
     except OpenPgpError:

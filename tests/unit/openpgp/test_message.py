@@ -1,0 +1,153 @@
+"""PGP/MIME made and read: what was sent comes back, and nothing of it stands outside."""
+
+import pytest
+
+from carepost.crypto.openpgp import cipher, keys, message
+from carepost.crypto.openpgp.errors import Malformed, NotDecrypted, Unusable
+from carepost.crypto.openpgp.secret import PrivateKey
+from carepost.rfc import compose, lines, mime, parts
+from carepost.rfc import message as rfc_message
+from carepost.rfc.address import Mailbox
+from tests.support.openpgp import JANE, NURSE, letter, now
+
+pytestmark = pytest.mark.fast
+
+CANARY = "Zebrafinch"
+
+
+def rich() -> bytes:
+    return compose.build(
+        from_=Mailbox(f"{CANARY} Ward", NURSE), to=[Mailbox(f"Jané {CANARY}", JANE)],
+        subject=f"Über {CANARY}", text=f"Dear {CANARY} \n-- \nFrom the ward\n", html=f"<p>{CANARY}é</p>",
+        attachments=[compose.Attachment(f"{CANARY}.pdf", "application/pdf", bytes(range(256)))],
+        headers=[("X-Patient", CANARY)], message_id="<1@clinic.test>", at=now(), eightbit=True,
+    )  # fmt: skip
+
+
+def bodies(raw: bytes) -> list[tuple[str, bytes]]:
+    return [(part.type, mime.decode(raw, part)) for part in parts.walk(raw)]
+
+
+def test_it_comes_back_as_it_was_sent_signed_and_encrypted(nurse: PrivateKey, jane: PrivateKey) -> None:
+    raw = rich()
+    signer = keys.signer(nurse, NURSE, now())
+    sealed = message.seal(raw, [(JANE, jane.certificate)], at=now(), signer=signer)
+    lines.check(sealed)
+    assert sealed.isascii()
+    assert CANARY.encode() not in sealed
+    assert message.kind(sealed) == message.ENCRYPTED
+    opened = message.open_(sealed, [jane], [nurse.certificate], at=now())
+    assert opened.verdict.valid
+    assert opened.verdict.signer == nurse.certificate.fingerprint
+    assert (opened.encrypted, opened.protection, opened.warnings) == (True, "cipher", ())
+    assert {"subject", "from", "to", "x-patient"} <= set(opened.hidden)
+    assert opened.by == jane.certificate.fingerprint
+    read = rfc_message.read(opened.message)
+    assert (read.subject, read.get("x-patient")) == (f"Über {CANARY}", CANARY)
+    assert bodies(opened.message) == bodies(raw)
+
+
+def test_each_recipient_opens_it_and_nobody_else(nurse: PrivateKey, jane: PrivateKey, mallory: PrivateKey) -> None:
+    both = [(JANE, jane.certificate), (NURSE, nurse.certificate)]
+    sealed = message.seal(letter(), both, at=now())
+    for owner in (jane, nurse):
+        assert b"All is well." in message.open_(sealed, [mallory, owner], [], at=now()).message
+    with pytest.raises(NotDecrypted):
+        message.open_(sealed, [mallory], [], at=now())
+    with pytest.raises(NotDecrypted):
+        message.open_(sealed, [], [], at=now())
+
+
+def test_encrypted_without_a_signature_is_not_called_signed(jane: PrivateKey) -> None:
+    opened = message.open_(message.seal(letter(), [(JANE, jane.certificate)], at=now()), [jane], [], at=now())
+    assert (opened.verdict.state, opened.verdict.valid) == ("none", False)
+
+
+def test_nobody_to_encrypt_to_is_refused() -> None:
+    with pytest.raises(Unusable):
+        message.seal(letter(), [], at=now())
+
+
+def test_a_signed_message_says_what_it_said_in_seven_bits(nurse: PrivateKey) -> None:
+    raw = rich()
+    signed = message.sign(raw, keys.signer(nurse, NURSE, now()))
+    lines.check(signed)
+    assert message.kind(signed) == message.SIGNED
+    _, _, body = signed.partition(b"\r\n\r\n")
+    assert body.isascii()
+    assert b" \r\n" not in body
+    assert b"\nFrom " not in body
+    opened = message.open_(signed, [], [nurse.certificate], at=now())
+    assert (opened.verdict.state, opened.protection, opened.hidden) == ("valid", "clear", ())
+    assert bodies(opened.message) == bodies(raw)
+
+
+def test_a_signed_message_is_bad_after_any_change_to_what_is_signed(nurse: PrivateKey) -> None:
+    signed = message.sign(letter(), keys.signer(nurse, NURSE, now()))
+    for old, new in (
+        (b"All is well", b"All is bad."),
+        (b"Your results", b"Your resulte"),
+        (b'hp="clear"', b'hp="cleaR"'),
+    ):
+        first, second = signed.split(b"\r\n\r\n", 1)
+        changed = first + b"\r\n\r\n" + second.replace(old, new)
+        assert changed != signed
+        found = message.open_(changed, [], [nurse.certificate], at=now())
+        assert (found.verdict.state, found.verdict.reason) == ("invalid", "bad")
+
+
+def test_a_changed_header_outside_a_signed_message_is_not_shown(nurse: PrivateKey) -> None:
+    signed = message.sign(letter(), keys.signer(nurse, NURSE, now()))
+    changed = signed.replace(b"Subject: Your results", b"Subject: Pay at once", 1)
+    opened = message.open_(changed, [], [nurse.certificate], at=now())
+    assert opened.verdict.valid
+    assert rfc_message.read(opened.message).subject == "Your results"
+
+
+def test_what_cannot_be_put_into_seven_bits_is_not_signed(nurse: PrivateKey) -> None:
+    inner = b'Content-Type: multipart/signed; boundary="i"\r\n\r\n--i\r\n\r\n\xc3\xa9\r\n--i\r\n\r\nx\r\n--i--\r\n'
+    raw = b"From: nurse@clinic.test\r\nMIME-Version: 1.0\r\n" + inner
+    with pytest.raises(Unusable) as refused:
+        message.sign(raw, keys.signer(nurse, NURSE, now()))
+    assert refused.value.code == "not-signable"
+
+
+def test_an_entity_with_line_ends_of_its_own_system_is_read(jane: PrivateKey) -> None:
+    text = cipher.encrypt(b"Content-Type: text/plain\n\none\ntwo\n", [(JANE, jane.certificate)], now())
+    opened = message.open_(wrapped(text), [jane], [], at=now())
+    assert opened.message.endswith(b"\r\n\r\none\r\ntwo\r\n")
+    lines.check(opened.message)
+
+
+def wrapped(armored: bytes, head: bytes = b"From: nurse@clinic.test\r\nSubject: x\r\n") -> bytes:
+    return (
+        head
+        + b'MIME-Version: 1.0\r\nContent-Type: multipart/encrypted; protocol="application/pgp-encrypted"; boundary="b"'
+        b"\r\n\r\n--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n"
+        b"--b\r\nContent-Type: application/octet-stream\r\n\r\n" + armored + b"\r\n--b--\r\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda m: m.replace(b"Version: 1", b"Version: 2"),
+        lambda m: m.replace(b"Content-Type: application/octet-stream", b"Content-Type: text/html"),
+        lambda m: m.replace(b"--b--", b"--b\r\nContent-Type: text/html\r\n\r\n<img src='\r\n--b--"),
+        lambda m: m.replace(b"--b\r\nContent-Type: application/pgp-encrypted", b"--x\r\nContent-Type: text/plain"),
+    ],
+)
+def test_bi_067_only_the_two_parts_of_rfc_3156_are_opened(spoil: object, jane: PrivateKey) -> None:
+    sealed = message.seal(letter(), [(JANE, jane.certificate)], at=now())
+    mark = sealed.partition(b'boundary="')[2].partition(b'"')[0]
+    plain = sealed.replace(mark, b"b")
+    assert message.open_(plain, [jane], [], at=now()).encrypted
+    with pytest.raises(Malformed):
+        message.open_(spoil(plain), [jane], [], at=now())  # type: ignore[operator]
+
+
+def test_what_is_not_ours_is_said_to_be_nothing() -> None:
+    for raw in (letter(), b"", b"\r\n", b"Content-Type: multipart/encrypted\r\n\r\n", b"nothing"):
+        assert message.kind(raw) == ""
+    with pytest.raises(Malformed):
+        message.open_(letter(), [], [], at=now())
