@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
 from carepost.crypto.smime import der, oids
-from carepost.crypto.smime.errors import BadCertificate, Malformed
+from carepost.crypto.smime.errors import UNREADABLE, BadCertificate, Malformed
 from carepost.rfc import path, words
 from carepost.rfc.errors import AddressError
 
@@ -102,7 +102,7 @@ def bundle(raw: bytes) -> list[Certificate]:
         return [
             _parse(x509.load_pem_x509_certificate(block).public_bytes(serialization.Encoding.DER)) for block in blocks
         ]
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise BadCertificate("certificate", "A certificate of the file cannot be read.") from None
 
 
@@ -116,7 +116,7 @@ def _parse(raw: bytes) -> Certificate:
             # cryptography warns of old faults it still reads; they count as what they are below
             warnings.simplefilter("ignore")
             return _facts(raw, x509.load_der_x509_certificate(raw))
-    except (ValueError, TypeError, UnsupportedAlgorithm, x509.DuplicateExtension, Malformed, OverflowError):
+    except (*UNREADABLE, Malformed):
         raise BadCertificate("certificate", "The certificate cannot be read.") from None
 
 
@@ -171,7 +171,7 @@ def _key(found: x509.Certificate) -> tuple[object, str, str]:
     """The key, the name of its kind, and its fault."""
     try:
         key = found.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return None, "unknown", "unsupported-key"
     if isinstance(key, rsa.RSAPublicKey):
         fits = MIN_RSA <= key.key_size <= MAX_RSA and key.public_numbers().e >= 3
@@ -240,7 +240,7 @@ def _key_id(found: x509.Certificate, extensions: _Extensions) -> bytes:
         return given.digest
     try:
         return x509.SubjectKeyIdentifier.from_public_key(found.public_key()).digest
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         return b""
 
 

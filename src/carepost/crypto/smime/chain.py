@@ -11,14 +11,13 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
 
 from carepost.crypto.smime import revocation
 from carepost.crypto.smime.certificate import Certificate, parse
-from carepost.crypto.smime.errors import BadCertificate
+from carepost.crypto.smime.errors import UNREADABLE, BadCertificate
 from carepost.crypto.smime.revocation import Evidence
 
 __all__ = ["Chain", "Evidence", "TrustStore", "judge"]
@@ -96,7 +95,7 @@ def _path(
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return list(verifier.verify(leaf, [one.x509 for one in between]).chain)
-    except (VerificationError, ValueError, UnsupportedAlgorithm):
+    except (VerificationError, *UNREADABLE):
         return None
 
 

@@ -1,6 +1,15 @@
 """Refusals of this room. None says anything of what was inside a message, or how far opening it came."""
 
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+
 from carepost.ground.errors import CarepostError
+
+#: what the library raises for a certificate, list, answer or key that cannot be read; several of them are no ValueError
+UNREADABLE = (
+    ValueError, TypeError, OverflowError, UnsupportedAlgorithm, InvalidSignature, x509.InvalidVersion,
+    x509.DuplicateExtension, x509.UnsupportedGeneralNameType, x509.AttributeNotFound,
+)  # fmt: skip
 
 
 class SmimeError(CarepostError):

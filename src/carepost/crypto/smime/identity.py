@@ -8,7 +8,6 @@ from collections.abc import Sequence
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, x25519
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -16,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from carepost.crypto.smime import der, oids
 from carepost.crypto.smime.certificate import Certificate, normal, parse
-from carepost.crypto.smime.errors import BadCertificate, Malformed
+from carepost.crypto.smime.errors import UNREADABLE, BadCertificate, Malformed
 from carepost.rfc.errors import AddressError
 from carepost.rfc.path import parse_path
 
@@ -138,7 +137,7 @@ def load(private: bytes, certificate: bytes, chain: Sequence[bytes] = ()) -> Ide
     together."""
     try:
         key = serialization.load_der_private_key(private, None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise BadCertificate("key", "The private key cannot be read.") from None
     return _identity(key, parse(certificate), chain)
 
@@ -149,7 +148,7 @@ def _identity(key: object, certificate: Certificate, chain: Sequence[bytes]) -> 
     form = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     try:
         theirs = certificate.x509.public_key().public_bytes(*form)
-    except (ValueError, UnsupportedAlgorithm):
+    except UNREADABLE:
         theirs = b""
     if key.public_key().public_bytes(*form) != theirs:
         raise BadCertificate("key-mismatch", "The private key belongs to another certificate.")
@@ -171,7 +170,7 @@ def import_pkcs12(raw: bytes, password: str) -> Identity:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             found = pkcs12.load_pkcs12(raw, password.encode("utf-8") or None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except UNREADABLE:
         raise BadCertificate(
             "pkcs12", "The PKCS#12 file cannot be opened: it is damaged, or the password is wrong."
         ) from None

@@ -9,7 +9,7 @@ from typing import cast
 
 import msgspec
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPublicKeyTypes
@@ -17,6 +17,7 @@ from cryptography.x509 import ocsp
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID
 
 from carepost.crypto.smime import der
+from carepost.crypto.smime.errors import UNREADABLE, Malformed
 
 #: octets of one list or answer, and how many are looked at
 MAX_BYTES, MAX_COUNT = 16 * 1024 * 1024, 40
@@ -26,7 +27,6 @@ SKEW = datetime.timedelta(minutes=5)
 OCSP_LIFE = datetime.timedelta(days=4)
 
 _STRONG = (hashes.SHA256, hashes.SHA384, hashes.SHA512)
-_DAMAGED = (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm, x509.DuplicateExtension)
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ def _guarded(
         return "unknown"
     try:
         return look(raw, certificate, issuer, now)
-    except _DAMAGED:
+    except (*UNREADABLE, Malformed):
         return "unknown"
 
 
@@ -153,7 +153,7 @@ def _answered_by(found: ocsp.OCSPResponse, issuer: x509.Certificate, now: dateti
                 continue
             try:
                 signer.verify_directly_issued_by(issuer)
-            except _DAMAGED:
+            except UNREADABLE:
                 continue
         if _signed(found, signer):
             return True
