@@ -13,7 +13,7 @@ from carepost.queue.sealing import Opener, OrgKeyBook
 from carepost.queue.types import MessageRecord, StoredBody
 from carepost.rfc import message as rfc_message
 from carepost.rfc.errors import MessageError
-from carepost.wire.types import PortalNote
+from carepost.wire.types import Origin, PortalNote
 
 PORTAL = "portal"
 
@@ -48,6 +48,7 @@ def lay(book: OrgKeyBook, door: Bodies, org: bytes, event: Event, sealed: bytes)
                 header_id=record.message_id,
                 sent_at=ids.made_at(message),
                 access=note.access,
+                mailed=record.origin == Origin.REPLY.value,
             ),
             chunks=stored.chunks,
             wrapped_key=wrap.wrap_key(portal_key, content_key, org + message, version),

@@ -36,6 +36,14 @@ class ReplyView(msgspec.Struct, frozen=True):
     files: tuple[tuple[str, int], ...]
 
 
+class Turn(msgspec.Struct, frozen=True):
+    """Another message of the same conversation; nothing of what it says."""
+
+    link: str
+    sent_at: int
+    opened: bool
+
+
 class MessageSeen(msgspec.Struct, frozen=True):
     """A message as its recipient sees it. Times UTC microseconds."""
 
@@ -51,6 +59,10 @@ class MessageSeen(msgspec.Struct, frozen=True):
     opened_at: int
     content: Content
     replies: tuple[ReplyView, ...] = ()
+    #: it came by e-mail, proved by the sender's domain
+    mailed: bool = False
+    #: further messages of the conversation that this session may read, oldest first
+    turns: tuple[Turn, ...] = ()
 
     @property
     def files(self) -> tuple[File, ...]:
@@ -107,7 +119,7 @@ def access_deposit(session: Session | None, link: str, *, client: str = "", show
     with within(row.org_id.bytes):
         row = Deposit.objects.select_for_update(of=("self",)).select_related("recipient", "body").get(id=row.id)
         _readable(row)
-        seen = _seen(row)
+        seen = msgspec.structs.replace(_seen(row), turns=_turns(session, row))
         if shown:
             _record_showing(row, level, client)
     return seen
@@ -229,7 +241,18 @@ def _seen(row: Deposit) -> MessageSeen:
         opened_at=row.opened_at,
         content=content.read(_raw(row)),
         replies=tuple(_replies(row)),
+        mailed=record.mailed,
     )
+
+
+def _turns(session: Session | None, row: Deposit) -> tuple[Turn, ...]:
+    """When each further message of the conversation was laid down; what it says stands on its own page alone."""
+    rows = Deposit.objects.filter(
+        org_id=row.org_id, thread_id=row.thread_id, recipient_id=row.recipient_id, state__in=READABLE,
+        expires_at__gt=clock.now(),
+    ).exclude(id=row.id)  # fmt: skip
+    found = [one for one in rows.order_by("created_at")[:LISTED] if session is not None and session.level(one)]
+    return tuple(Turn(one.link, one.created_at, one.state != OPEN) for one in found)
 
 
 def _replies(row: Deposit) -> list[ReplyView]:

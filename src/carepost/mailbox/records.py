@@ -20,6 +20,8 @@ class DepositRecord(msgspec.Struct, frozen=True):
     sent_at: int
     access: AccessProof = AccessProof()
     v: int = 1
+    #: it came by e-mail from the sender's own side, an answer that joined a conversation
+    mailed: bool = False
 
 
 class ReplyRecord(msgspec.Struct, frozen=True):
