@@ -31,6 +31,7 @@ COMMANDS = {
     "key": "API keys",
     "credential": "SMTP credentials",
     "route": "pinned next hops",
+    "destination": "where mail goes, what the other side proves, what changed",
     "rule": "protection rules",
 }
 
