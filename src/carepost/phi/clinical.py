@@ -38,9 +38,7 @@ _WORDED = re.compile(
 _CPT = re.compile(r"(?<![\w.$,-])(?:\d{5}|\d{4}[FT]|[A-V]\d{4})(?:-[A-Z0-9]{2})?(?![\w.]|-\d)")
 _NDC = re.compile(r"(?<![\w-])(?:\d{5}-\d{4}-\d{1,2}|\d{5}-\d{3}-\d{2}|\d{4}-\d{4}-\d{2})(?![\w-])")
 _UNIT = re.compile(r"(?<![\w.])\d{1,4}(?:\.\d{1,2})? ?(?:mg/dl|mmol/l|meq/l|ng/ml|pg/ml|miu/l|mm ?hg)(?!\w)")
-_PRESSURE = re.compile(
-    r"(?<!\w)(?:BP|HR|RR|T|SpO2|O2|Wt|Ht)[: ]{1,2}(?:is |was )?\d{2,3}(?:\.\d)?(?:/\d{2,3})?(?![\w/])"
-)
+_PRESSURE = re.compile(r"(?<!\w)(?:BP|HR|RR|SpO2)[: ]{1,2}(?:is |was )?\d{2,3}(?:/\d{2,3})?(?![\w/.])")
 _WORD = re.compile(r"[a-z]{4,}")
 #: analytes whose bare number cannot be anything else
 _SURE = frozenset((

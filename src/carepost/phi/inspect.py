@@ -96,6 +96,8 @@ def _people(read: _Read, known: Vocabulary, compiled: Compiled | None) -> None:
     """The names and statements of one part."""
     keys = Keys(known.hits(read.look), read.look)
     read.marks.extend(_counted(read, names.names(read.look, keys), compiled))
+    if read.part.where is Where.NAME:
+        read.marks.extend(_counted(read, names.file_name(read.look), compiled))
     said = person.statements(read.look, [mark for mark in read.marks if mark.score is Score.HEALTH])
     read.said = [s for s in said if not _within(read.footers, s.start) and not _within(read.exempt, s.start)]
 

@@ -63,11 +63,12 @@ KEYWORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "dx", "diagnosis", "diagnoses", "diagnosed", "diagnosis code", "dx code", "diag", "diagnostic code", "icd",
         "icd 10", "icd10", "icd 10 cm", "icd code", "assessment", "impression", "problem list", "indication",
         "principal diagnosis", "secondary diagnosis", "diagnostico", "condition code", "encounter for", "reason code",
-        "admitting diagnosis", "billing diagnosis", "primary dx", "secondary dx", "preoperative diagnosis", "ddx",
+        "admitting diagnosis", "billing diagnosis", "primary dx", "secondary dx", "billed",
+        "preoperative diagnosis", "ddx",
     )),
     ("cpt", "procedure code", (
         "cpt", "cpt code", "cpt codes", "hcpcs", "hcpcs code", "procedure", "procedure code", "procedures",
-        "service code", "proc code", "proc", "billing code", "cpt hcpcs",
+        "service code", "proc code", "proc", "billing code", "cpt hcpcs", "billed",
     )),
     ("ndc", "NDC", ("ndc", "ndc#", "ndc no", "ndc number", "national drug code")),
     ("name", "name", (

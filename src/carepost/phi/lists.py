@@ -117,6 +117,7 @@ def misspellings(word: str) -> set[str]:
     for place in range(1, len(word)):
         found.add(word[:place] + word[place + 1 :])
         found.add(word[:place] + word[place] + word[place:])
+        found.add(word[:place] + "i" + word[place:])
         if place + 1 < len(word):
             found.add(word[:place] + word[place + 1] + word[place] + word[place + 2 :])
         if word[place] in _VOWELS:

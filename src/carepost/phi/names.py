@@ -44,9 +44,9 @@ _RECORDED = re.compile(
 #: two capitalised words after a word that a person follows: "for Ann Example"
 _MEANT = re.compile(
     r"(?<!\w)(?:[Ff]or|[Rr][Ee]:?|[Rr]egarding|[Oo]n|[Ss]ee|[Aa]bout|[Oo]f|[Tt]reat(?:ed|ing)?|[Ff]rom|[Ww]ith|[Cc]aller|"
-    r"[Mm]br|[Ss]tudent|[Cc]laim(?:ant)?|FYI|[Tt]ransfer|[Ee]valuate|[Bb]aby(?: girl| boy)?|[Nn]ight|is) "
-    r"(?:my patient |our patient |pt )?([A-Z][A-Za-z'-]{1,24}),? (?:[A-Z]\.? )?([A-Z][A-Za-z'-]{1,24})"
-    r"(?![\w'@-]| [A-Z][a-z])"
+    r"[Mm]br|[Ss]tudent|[Cc]laim(?:ant)?|FYI|[Tt]ransfer|[Ee]valuate|[Bb]aby(?: girl| boy)?|[Nn]ight|is|at|[Vv]isited|to|"
+    r"by|and|chart|called|saw|[Bb]ook) (?:my patient |our patient |pt )?([A-Z][A-Za-z'-]{1,24}),? (?:[A-Z]\.? )?"
+    r"([A-Z][A-Za-z'-]{1,24})(?![\w'@-]| [A-Z][a-z])"
 )
 #: two capitalised words that do or suffer something: "Ann Example has"
 _SUBJECT = re.compile(
@@ -56,6 +56,10 @@ _SUBJECT = re.compile(
 )
 #: a line that is a family name and a number, and the name of a file
 _LINE = re.compile(r"(?:^|\n)([A-Z][A-Za-z'-]{1,24})(?:,? [A-Z][A-Za-z'-]{1,24})? [#(]?\d{5,10}\)?(?=\n|$)")
+_PAIR = re.compile(r"(?<![A-Za-z])([A-Z][a-z'-]{1,24})[ ,]{1,2}([A-Z][a-z'-]{1,24})(?![A-Za-z])")
+_DATED = re.compile(
+    r"(?<!\d)(?:[01]\d[0-3]\d(?:19|20)\d\d|(?:19|20)\d\d[01]\d[0-3]\d)(?!\d)|\d{1,2}[-.]\d{1,2}[-.]\d{2,4}"
+)
 _HONORIFIC = re.compile(r"(?<!\w)(?:Mr|Mrs|Ms|Miss)\.? [A-Z][A-Za-z'-]{1,24}(?!\w)")
 
 
@@ -108,6 +112,14 @@ def names(look: Look, keys: Keys) -> Iterator[Mark]:
     for found in _LEADING.finditer(look.text):
         if found[1].lower() in given:
             yield weak(*found.span(1), "greeting", 0.5)
+
+
+def file_name(look: Look) -> Iterator[Mark]:
+    """Who a file is named after: two capitalised words and a date in one name."""
+    found = _PAIR.search(look.text)
+    if found and _person(look, found, found.end()) and _DATED.search(look.text):
+        yield weak(*found.span(), "name", 1.0)
+        yield Mark(*found.span(), Score.PERSON, "statement-of", Strength.STRONG)
 
 
 def _person(look: Look, found: re.Match[str], end: int) -> bool:

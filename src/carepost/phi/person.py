@@ -30,6 +30,8 @@ _SENTENCE = re.compile(r"[.!?;]\s|\n\n|:\n")
 NEAR = 700
 #: a text read whole: its subject or its neighbour may hold the health it speaks of
 _SHORT = 3000
+#: and so short that "you" is never far from it
+_BRIEF = 900
 #: section of the expressions, spoken to the reader, firm, only where health follows
 _SECTIONS = (
     ("to", True, True, False),
@@ -56,7 +58,7 @@ def statements(look: Look, health: Sequence[Mark]) -> Iterator[Statement]:
     starts = sorted(mark.start for mark in health if mark.weight > _VAGUE or mark.strength is Strength.STRONG)
     illnesses = sorted(mark.start for mark in health if mark.weight >= 1.0 and mark.kind != "event")
     said = lists.expressions("statements")
-    short = len(look.low) <= _SHORT
+    short, brief = len(look.low) <= _SHORT, len(look.low) <= _BRIEF
     for begin, end in [(0, len(look.low))] if short else regions(places, NEAR, len(look.low)):
         for section, to, firm, health_follows in _SECTIONS:
             for found in said[section].finditer(look.low, begin, end):
@@ -65,7 +67,7 @@ def statements(look: Look, health: Sequence[Mark]) -> Iterator[Statement]:
                 elif place := _followed(look, starts, found.end()):
                     yield Statement(*found.span(), to, firm or bool(_TOLD.match(look.low, place)))
         for found in said["to, around"].finditer(look.low, begin, end):
-            if _beside(look, illnesses, found):
+            if brief or _beside(look, illnesses, found):
                 yield Statement(*found.span(), True, False)
 
 

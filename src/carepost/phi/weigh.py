@@ -26,6 +26,10 @@ LEAST = 0.3
 _ENROLLED = frozenset(("mrn", "mbi", "member-id"))
 #: so many words that mean something else as often, in a firm statement
 PLAIN = 3
+#: so short, in characters, that what it says of health it says of the person it speaks to or names
+BRIEF = 900
+#: what words of health then add up to, one of them clinical: spoken to, or under a name
+SPOKEN, NAMED = 1.3, 2.0
 #: clinical words that make a record of what stands under a name
 RECORD = 4.0
 #: what a firm statement about a person's care adds to the health it speaks of
@@ -58,9 +62,6 @@ class Near(msgspec.Struct):
     to: bool = False
     of: bool = False
     firm: bool = False
-
-    def high(self) -> bool:
-        return self.health
 
     def likely(self) -> bool:
         return _likely(self.words, self.firm)
@@ -96,6 +97,8 @@ def scores(texts: Iterable[Text], genre: Genre | None) -> Scores:
     blocks: dict[int, Near] = {}
     offset = 0
     said: list[tuple[int, Statement]] = []
+    texts = list(texts)
+    brief = genre is None and sum(text.length for text in texts) <= BRIEF
     for text in texts:
         _add(total, blocks, text, offset)
         said.extend((offset + statement.start, statement) for statement in text.said)
@@ -106,7 +109,7 @@ def scores(texts: Iterable[Text], genre: Genre | None) -> Scores:
                 near.to |= statement.to
                 near.of |= not statement.to
                 near.firm |= statement.firm
-    _decide(total, blocks, genre)
+    _decide(total, blocks, genre, brief)
     return total
 
 
@@ -158,19 +161,24 @@ def _speaks(statement: Statement, genre: Genre | None, identity: float) -> bool:
     return statement.to and statement.firm and genre is Genre.NEWSLETTER and identity >= GREETED
 
 
-def _decide(total: Scores, blocks: dict[int, Near], genre: Genre | None) -> None:
+def _decide(total: Scores, blocks: dict[int, Near], genre: Genre | None, brief: bool) -> None:
     head: dict[str, float] = {}
     for number in range(-1, HEADER // BLOCK):
         for kind, weight in (blocks[number].weak if number in blocks else {}).items():
             _raise(head, kind, weight)
     for near in blocks.values():
-        reached = Level.PHI_HIGH if near.high() else Level.PHI_LIKELY if near.likely() else Level.NONE
+        plainly = near.likely() or (brief and _clinical(near.words) >= 1.0 and sum(near.words.values()) >= SPOKEN)
+        reached = Level.PHI_HIGH if near.health else Level.PHI_LIKELY if plainly else Level.NONE
         if near.to:
             total.to = max(total.to, reached)
         known = {**head, **{kind: max(weight, head.get(kind, 0.0)) for kind, weight in near.weak.items()}}
         if near.of and sum(known.values()) >= KNOWN:
             total.of = max(total.of, reached)
-        elif genre is None and known.get("name", 0.0) >= KNOWN and (near.health or _clinical(near.words)):
+        elif (
+            genre is None
+            and known.get("name", 0.0) >= KNOWN
+            and (near.health or _clinical(near.words) >= (NAMED if brief else RECORD))
+        ):
             # A name above values, doses or several illnesses is a record, whether or not a sentence says so
             total.of = max(total.of, Level.PHI_HIGH if near.health else Level.PHI_LIKELY)
 
@@ -203,8 +211,8 @@ def level(total: Scores, individual: bool) -> Level:
     return Level.HEALTH_GENERIC if total.health or total.weight >= 1.0 else Level.NONE
 
 
-def _clinical(words: dict[int, float]) -> bool:
-    return sum(weight for weight in words.values() if weight >= 1.0) >= RECORD
+def _clinical(words: dict[int, float]) -> float:
+    return sum(weight for weight in words.values() if weight >= 1.0)
 
 
 def _likely(words: dict[int, float], firm: bool) -> bool:
