@@ -8,9 +8,12 @@ import pytest
 
 from carepost.delivery import https
 from carepost.delivery.mtasts import BACK_OFF, MAX_AGE, Mode, Policies, Sts, parse, record_id
+from carepost.delivery.refresh import Refresher
 from carepost.delivery.resolver import Answer, Resolver, Server, Status
 from carepost.ground import clock
-from carepost.posture import Posture
+from carepost.ground.keys import PurposeKeys
+from carepost.policy.types import Assurance
+from carepost.posture import Measured, Posture
 from tests.support.mailhost import Ca, Names, Pair, PolicyHost, page, pem_file
 
 ENFORCE = b"version: STSv1\r\nmode: enforce\r\nmx: mx.there.test\r\nmx: *.mail.there.test\r\nmax_age: 604800\r\n"
@@ -139,6 +142,34 @@ async def test_a_policy_of_yesterday_is_refreshed_beside_the_mail(side: Side) ->
             break
         await asyncio.sleep(0.01)
     assert side.fetches == 2
+
+
+async def test_a_policy_nobody_asked_for_today_is_fetched_anew_by_the_clock(side: Side, tmp_path: Path) -> None:
+    """RFC 8461 10.2: or an attacker who hides it until it expires has the next message to himself. An expired one, one
+    fetched today, and one of a domain nobody writes to any more are left alone; a failure leaves the old one."""
+    await side.open()
+    keys = PurposeKeys.ephemeral()
+    side.posture = Posture.open(tmp_path, keys)
+    await side.fresh().find("there.test")
+    side.posture.record("there.test", Measured(tls=Assurance.VERIFIED, starttls=True))
+    side.posture._keep.flush()  # type: ignore[union-attr]
+    assert side.policies is not None
+    refresher = Refresher(tmp_path / "posture.db", keys, side.policies)
+    assert (await refresher.step(), side.fetches) == (0, 1)
+    side.now += 90_000 * 1_000_000
+    side.answer = lambda _: page(b"", status="503 Busy")
+    assert (await refresher.step(), side.fetches) == (1, 2)
+    assert (await side.find()).word == "enforce"
+    side.now += (BACK_OFF + 1) * 1_000_000
+    side.answer = lambda _: page(ENFORCE)
+    assert (await refresher.step(), side.fetches) == (1, 3)
+    kept = side.posture.policy("there.test")
+    assert kept is not None and kept.fetched == side.now
+    side.posture._keep.flush()  # type: ignore[union-attr]
+    assert await refresher.step() == 0
+    side.now += 8 * 86_400 * 1_000_000
+    assert (await refresher.step(), side.fetches) == (0, 3)
+    side.posture.close()
 
 
 BAD_ANSWERS = {

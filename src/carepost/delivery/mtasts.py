@@ -170,6 +170,14 @@ class Policies:
         # RFC 8461 3.3: announced, but not to be had: as though there were none, and on record as not known.
         return Sts(known=False, fault=fault)
 
+    async def refresh(self, domain: str) -> None:
+        """Fetches the policy anew where DNS still announces one; whatever fails leaves the old one as it was."""
+        answer = await self._resolver.txt(f"_mta-sts.{domain}")
+        identity = record_id(answer) if answer.status is Status.OK else None
+        task = self._start(domain, identity) if identity is not None else None
+        if task is not None:
+            await asyncio.shield(task)
+
     def _start(self, domain: str, identity: str) -> "asyncio.Task[Policy | None] | None":
         task = self._fetching.get(domain)
         if task is None:

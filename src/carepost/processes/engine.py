@@ -140,8 +140,8 @@ class Engine:
         # one secret for all engines: an unknown user gets the same salt from each
         self._credentials = Credentials(self._directory, keys.raw("index", b"scram"))
         self._checkpoints = Checkpoints(home, config, keys)
-        self._reporter = outgoing.reporter(
-            way, home, config, keys, self._posture, directory=self._directory, door=self._intake
+        self._background = outgoing.background(
+            way, home, config, keys, index, self._posture, directory=self._directory, door=self._intake
         )
         self._access = AccessProofs()
         self._listeners(keys, stopping)
@@ -195,8 +195,7 @@ class Engine:
         await outgoing.every_shard_owned(self._home, self._config)
         for worker in self._workers:
             worker.start()
-        if self._index == 0 and self._config.tls_reports:
-            self._reporter.start()
+        self._background.start()
         listen = self._config.listen
         for server, port, setting in self._smtp:
             await server.start(bind(listen, port, setting))
@@ -205,7 +204,7 @@ class Engine:
     async def stop(self) -> None:
         """No new connection; what runs ends or is taken up again at the next start."""
         self._paced.stop()
-        await self._reporter.stop()
+        await self._background.stop()
         drains = [server.drain(DRAIN) for server, _, _ in self._smtp]
         await asyncio.gather(*drains, self._http.drain(DRAIN), return_exceptions=True)
         await asyncio.gather(*(worker.stop(DRAIN / 2) for worker in self._workers), return_exceptions=True)

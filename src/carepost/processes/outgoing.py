@@ -13,6 +13,7 @@ from carepost.delivery.hops import Finder
 from carepost.delivery.methods.tls import Preparer
 from carepost.delivery.mtasts import Policies
 from carepost.delivery.questions import Questions
+from carepost.delivery.refresh import Refresher
 from carepost.delivery.reporting import Reporter
 from carepost.delivery.resolver import Resolver
 from carepost.delivery.schedule import Schedule
@@ -35,6 +36,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     schedule: Schedule
     questions: Questions
     resolver: Resolver
+    policies: Policies
     #: for policies and reports: the Web PKI
     web: ssl.SSLContext
     dial: dict[str, tuple[str, int]] = {}
@@ -49,19 +51,45 @@ def build(home: Home, config: Config, posture: Posture) -> Outgoing:
     asked = Resolver(resolver.servers(config.resolvers, config.resolvers_validate))
     web = https.context(extra)
     fetch = https.PolicyFetch(asked, web, dial=dial)
-    finder = Finder(
-        asked, Policies(asked, posture, fetch), ours=(config.hostname,), port=config.smtp_port, dial=dial or None
-    )
+    policies = Policies(asked, posture, fetch)
+    finder = Finder(asked, policies, ours=(config.hostname,), port=config.smtp_port, dial=dial or None)
     schedule = Schedule(config.retry_first, config.retry_longest, config.give_up)
-    return Outgoing(anchors, finder, schedule, Questions(asked), asked, web, dial)
+    return Outgoing(anchors, finder, schedule, Questions(asked), asked, policies, web, dial)
 
 
-def reporter(
-    way: Outgoing, home: Home, config: Config, keys: PurposeKeys, posture: Posture, *, directory: Directory, door: Door
-) -> Reporter:
-    """What sends the home's TLS reports; one engine of a home has it."""
+class Background:
+    """What an engine does by the clock: old MTA-STS policies anew; in one engine of a home, TLS reports besides."""
+
+    def __init__(self, *parts: Refresher | Reporter) -> None:
+        self._parts = parts
+
+    def start(self) -> None:
+        for part in self._parts:
+            part.start()
+
+    async def stop(self) -> None:
+        await asyncio.gather(*(part.stop() for part in self._parts))
+
+
+def background(
+    way: Outgoing,
+    home: Home,
+    config: Config,
+    keys: PurposeKeys,
+    index: int,
+    posture: Posture,
+    *,
+    directory: Directory,
+    door: Door,
+) -> Background:
     files = [home.shard(number) / "posture.db" for number in range(home.shards)]
-    return Reporter(files, keys, posture, directory, way.resolver, door, config.hostname, tls=way.web, dial=way.dial)
+    refresher = Refresher(files[index], keys, way.policies)
+    if index or not config.tls_reports:
+        return Background(refresher)
+    reporter = Reporter(
+        files, keys, posture, directory, way.resolver, door, config.hostname, tls=way.web, dial=way.dial
+    )
+    return Background(refresher, reporter)
 
 
 def preparer(keys: PurposeKeys) -> Preparer:
