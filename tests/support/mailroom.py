@@ -92,6 +92,7 @@ def lay(
     expires_at: int = 0,
     raw: bytes | None = None,
     message: bytes | None = None,
+    thread: str = "",
 ) -> Deposit:
     """A deposit as the journal makes it: body as the engine encrypted it, content key under the portal key."""
     message = message or ids.new(1)
@@ -126,6 +127,7 @@ def lay(
             category="transactional",
             rule="portal-by-mail",
             expires_at=expires_at,
+            thread=thread,
         )
     )
     with scope.organisation(org.pk):
