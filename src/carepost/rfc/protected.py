@@ -216,10 +216,12 @@ def open_(outer: bytes, payload: bytes, *, encrypted: bool, vouched: Collection[
     inside = {address.lower() for address in senders(payload)}
     differs = bool(inside) and inside != {m.address.lower() for m in read.from_}
     keep_outer = differs and not inside <= {address.lower() for address in vouched}
-    head = [outer[f.start : f.end] for f in read.fields if f.name in TRACE]
-    if keep_outer or not inside:
-        head.append(outer[read.first[b"from"].start : read.first[b"from"].end])
+    if keep_outer:
         inner = [f for f in inner if f.name != b"from"]
+    names = {f.name for f in inner}
+    # before RFC 9788 not all of a header was put inside; since then what is not inside was not composed (4.1)
+    kept = TRACE | {b"from"} if said != "v1" else {f.name for f in read.fields if not _structural(f.name)}
+    head = [outer[f.start : f.end] for f in read.fields if f.name in kept and f.name not in names]
     head += [payload[f.start : f.end] for f in inner if f.name != b"hp-outer"]
     whole = b"".join([*head, structure, b"\r\n", payload[body:]])
     # read again: what is given back has one reading

@@ -9,7 +9,7 @@ import pytest
 from carepost.crypto.openpgp import certificate, cipher, keys, message, packets, verdict
 from carepost.crypto.openpgp.secret import PrivateKey
 from carepost.rfc import message as rfc_message
-from tests.support.openpgp import NURSE, Gpg, letter, now, sq
+from tests.support.openpgp import NURSE, Gpg, key, letter, now, sq
 
 pytestmark = pytest.mark.peers
 
@@ -56,6 +56,18 @@ def test_gnupg_opens_and_verifies_what_we_seal(people: Gpg, nurse: PrivateKey, k
     assert b"GOODSIG" in opened.stderr
     assert b"Subject: Your results\r\n" in opened.stdout
     assert opened.stdout.endswith(raw.partition(b"\r\n\r\n")[2])
+
+
+def test_whatever_the_length_the_armor_ends_where_gnupg_sees_it(people: Gpg, nurse: PrivateKey) -> None:
+    """Without a checksum GnuPG 2.2 reads past base64 that ends without padding."""
+    known_rsa = known(people, "rsa")
+    for size in range(9):
+        sealed = cipher.encrypt(b"x" * size, [(address("rsa"), known_rsa)], now())
+        assert people.run("--decrypt", data=sealed) == b"x" * size
+    names = {len(key(NURSE, "N" * size).certificate.raw) % 3: key(NURSE, "N" * size) for size in range(1, 7)}
+    assert set(names) == {0, 1, 2}
+    for made in names.values():
+        people.run("--import", data=keys.armored(made.certificate))
 
 
 def test_gnupg_opens_one_message_with_the_key_of_each_of_five(people: Gpg) -> None:

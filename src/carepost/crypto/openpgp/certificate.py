@@ -18,8 +18,11 @@ from carepost.rfc.errors import AddressError
 
 #: octets and packets of one certificate (BI-070); of a file of many
 MAX_BYTES, MAX_PACKETS, MAX_FILE = 512 * 1024, 2_000, 16 * 1024 * 1024
-#: kept of one certificate
-MAX_USER_IDS, MAX_KEYS, MAX_SIGNATURES = 100, 40, 20
+#: of one certificate: names, subkeys, its owner's signatures on one of them. More is refused, not cut: what is cut off
+#: could be the genuine ones, pushed out by newer forgeries
+MAX_USER_IDS, MAX_KEYS, MAX_SIGNATURES = 100, 40, 40
+#: questions to the library about one certificate
+MAX_TRIES = 80
 #: RSA: below, broken; above, a way to spend our time
 MIN_RSA, MAX_RSA = 2048, 8192
 #: clocks of other people (microseconds)
@@ -117,8 +120,9 @@ def read(data: bytes) -> Certificate:
     trouble = library.unreadable()
     user_ids = tuple(str(u)[:500] for u in _believed(known))
     expires = library.microseconds(library.call(lambda: known.expiration, trouble)) if user_ids else None
-    keys = [_primary(primary, parts[0], frame, expires)]
-    keys += [k for k in (_subkey(raw, part, frame, primary) for part in subkeys) if k is not None]
+    asker = _Asker(raw, parts, user_ids)
+    keys = [_primary(primary, parts[0], asker, expires)]
+    keys += [k for k in (_subkey(raw, part, asker) for part in subkeys) if k is not None]
     features = [s.features for part in parts for s, _ in part.signatures]
     addresses = tuple(dict.fromkeys(a for a in map(address_of, user_ids) if a))
     return Certificate(
@@ -151,10 +155,12 @@ def _parts(raw: bytes, found: list[Packet], primary: keypackets.Key) -> list[_Pa
     keep = False
     for packet in found:
         if packet.tag == packets.SIGNATURE:
-            if keep and len(parts[-1].signatures) < MAX_SIGNATURES * 10:
-                said = _own(packet.body, primary)
-                if said is not None:
-                    parts[-1].signatures.append((said, raw[packet.start : packet.end]))
+            said = _own(packet.body, primary) if keep else None
+            whole = raw[packet.start : packet.end]
+            if said is not None and (said, whole) not in parts[-1].signatures:
+                parts[-1].signatures.append((said, whole))
+                if len(parts[-1].signatures) > MAX_SIGNATURES:
+                    raise _large()
             continue
         keep = packet.tag in (packets.PUBLIC_KEY, packets.USER_ID, packets.PUBLIC_SUBKEY)
         if keep:
@@ -162,14 +168,15 @@ def _parts(raw: bytes, found: list[Packet], primary: keypackets.Key) -> list[_Pa
             if packet.tag in counts:
                 counts[packet.tag] += 1
     if counts[packets.USER_ID] > MAX_USER_IDS or counts[packets.PUBLIC_SUBKEY] > MAX_KEYS:
-        raise Malformed("certificate-large", "The OpenPGP certificate has too many names or keys.")
+        raise _large()
     for part in parts:
-        # newest first; a flood of genuine ones keeps the newest (BI-070)
+        # newest first
         part.signatures.sort(key=lambda pair: pair[0].created or 0, reverse=True)
-        revocations = [pair for pair in part.signatures if pair[0].type in _REVOCATIONS][:MAX_SIGNATURES]
-        others = [pair for pair in part.signatures if pair[0].type not in _REVOCATIONS][:MAX_SIGNATURES]
-        part.signatures = others + revocations
     return parts
+
+
+def _large() -> Malformed:
+    return Malformed("certificate-large", "The OpenPGP certificate has too many names, keys or signatures.")
 
 
 _REVOCATIONS = frozenset({0x20, 0x28, 0x30})
@@ -202,10 +209,34 @@ def _weakly_revoked(part: _Part) -> bool:
     )
 
 
-def _primary(key: keypackets.Key, part: _Part, frame: bytes, expires: int | None) -> Key:
+class _Asker:
+    """Asks the library, which verifies signatures, what it makes of one key bound by one signature.
+
+    With the primary key and one believed name alone: hundreds of signatures would be verified anew at each question."""
+
+    def __init__(self, raw: bytes, parts: list[_Part], believed: Sequence[str]) -> None:
+        named = [p for p in parts if p.packet.tag == packets.USER_ID]
+        first = [p for p in named if p.packet.body.decode("utf-8", "replace")[:500] in believed][:1]
+        self._frame = b"".join(_bytes(raw, part) for part in (parts[0], *first))
+        self._left = MAX_TRIES if believed else 0
+
+    def takes(self, bound: bytes, key: keypackets.Key) -> bool:
+        """Whether it encrypts to `key`: a key and its binding in `bound`, or the primary key where that is empty."""
+        refused = Unusable("refused", "The OpenPGP certificate cannot be used.")
+        if self._left <= 0:
+            return False
+        self._left -= 1
+        try:
+            made = library.encrypt(b"", [library.parse(self._frame + bound)], None, refused)
+        except OpenPgpError:
+            return False
+        return bool({key.key_id, key.fingerprint} & set(library.addressed(made)[0]))
+
+
+def _primary(key: keypackets.Key, part: _Part, asker: _Asker, expires: int | None) -> Key:
     return Key(
         fingerprint=key.fingerprint, key_id=key.key_id, name=key.name, version=key.version, bits=key.bits,
-        created=key.created, expires=expires, encrypts=_takes(frame, key), signs=_signs(part), revoked=False,
+        created=key.created, expires=expires, encrypts=asker.takes(b"", key), signs=_signs(part), revoked=False,
         strong=_strong(key), primary=True, packets=b"",
     )  # fmt: skip
 
@@ -216,7 +247,7 @@ def _signs(part: _Part) -> bool:
     return said is None or bool(said & signatures.SIGN)
 
 
-def _subkey(raw: bytes, part: _Part, frame: bytes, primary: keypackets.Key) -> Key | None:
+def _subkey(raw: bytes, part: _Part, asker: _Asker) -> Key | None:
     """A subkey by the newest of its bindings the library finds genuine; None where it is of no use to anyone."""
     try:
         key = keypackets.read(part.packet.body)
@@ -230,7 +261,7 @@ def _subkey(raw: bytes, part: _Part, frame: bytes, primary: keypackets.Key) -> K
             continue
         flags = said.flags or 0
         encrypts = bool(flags & (signatures.ENCRYPT_TRANSPORT | signatures.ENCRYPT_STORAGE))
-        if encrypts and not _takes(frame + own + data, key):
+        if encrypts and not asker.takes(own + data, key):
             # not its owner's, or of a kind nobody accepts
             continue
         expires = None if said.key_life is None else key.created + said.key_life * 1_000_000
@@ -248,16 +279,6 @@ def _strong(key: keypackets.Key) -> bool:
     if key.algorithm in (keypackets.ELGAMAL, keypackets.DSA):
         return False
     return key.bits >= 255 or key.algorithm >= 30
-
-
-def _takes(raw: bytes, key: keypackets.Key) -> bool:
-    """Whether the library, which verifies the signatures, encrypts to this key of this certificate."""
-    refused = Unusable("refused", "The OpenPGP certificate cannot be used.")
-    try:
-        made = library.encrypt(b"", [library.parse(raw)], None, refused)
-    except OpenPgpError:
-        return False
-    return bool({key.key_id, key.fingerprint} & set(library.addressed(made)[0]))
 
 
 def address_of(user_id: str) -> str:

@@ -6,6 +6,7 @@ IDEA are refused (BI-068)."""
 import binascii
 import hashlib
 import hmac
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -26,6 +27,8 @@ MAX_MESSAGE = content.MAX_CONTENT
 MAX_SESSIONS, MAX_TRIES = 200, 64
 #: RFC 9580 5.13.2: chunks of 2^(c+6) octets, c at most 16
 _MAX_CHUNK = 16
+#: where the base64 of armor ends: its checksum or its last line
+_END = re.compile(rb"\n[=-]")
 #: a certificate nobody has a reason to doubt, and for which address
 For = tuple[str, Certificate]
 
@@ -53,7 +56,8 @@ def _check(made: bytes, found: list[usable.Ready], *, modern: bool) -> None:
     """What is about to leave names the keys that were chosen and no other, and is of a form their owners read."""
     start = made.find(b"\n\n") + 2
     # the session keys stand first: two lines beyond them show what follows
-    text = made[start : start + 128 + sum(ready.head for ready in found)].partition(b"\n-")[0].translate(None, b"\n")
+    text = made[start : start + 128 + sum(ready.head for ready in found)]
+    text = _END.split(text, 1)[0].translate(None, b"\n")
     named, version = library.addressed(binascii.a2b_base64(text[: len(text) // 4 * 4]))
     wanted = frozenset().union(*(ready.named for ready in found))
     if (

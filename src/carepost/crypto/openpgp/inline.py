@@ -52,7 +52,7 @@ def open_(
     senders = [mailbox.address for mailbox in rfc_message.read(message).from_]
     if found == ENCRYPTED:
         opened = cipher.decrypt(body, keys)
-        judged = verdict.judge(opened.content.data, opened.content.signatures, certificates, at, senders)
+        judged = verdict.judge(opened.content.data, opened.content.signatures, certificates, at, senders, opened.by)
         return Opened(_plain(message, opened.content.data), True, judged, by=opened.by)
     clear = _CLEARTEXT.fullmatch(body)
     if clear is None:

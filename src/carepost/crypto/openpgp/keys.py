@@ -101,9 +101,9 @@ def _with_revocation(known: Certificate, word: bytes) -> bytes:
 
 def armored(known: Certificate) -> bytes:
     """A certificate to give out."""
-    return packets.armor(known.raw, packets.PUBLIC)
+    return library.armor(known.raw, packets.PUBLIC)
 
 
 def export(key: PrivateKey) -> bytes:
     """The private key armored and without a passphrase: for a backup that is encrypted as a whole."""
-    return packets.armor(key.raw, packets.PRIVATE)
+    return library.armor(key.raw, packets.PRIVATE)

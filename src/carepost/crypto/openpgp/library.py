@@ -10,6 +10,12 @@ from carepost.crypto.openpgp import packets
 from carepost.crypto.openpgp.errors import Malformed, OpenPgpError
 
 _T = TypeVar("_T")
+_KINDS = {
+    packets.MESSAGE: pysequoia.ArmorKind.Message,
+    packets.PUBLIC: pysequoia.ArmorKind.PublicKey,
+    packets.PRIVATE: pysequoia.ArmorKind.SecretKey,
+    packets.SIGNED: pysequoia.ArmorKind.Signature,
+}
 
 
 def call(ask: Callable[[], _T], otherwise: OpenPgpError) -> _T:
@@ -44,6 +50,12 @@ def encrypt(
 ) -> bytes:
     """An OpenPGP message, binary or armored with LF line ends (three times as quick as ours)."""
     return call(lambda: pysequoia.encrypt(data, list(certificates), signer, armor=armor), failed)
+
+
+def armor(data: bytes, kind: str) -> bytes:
+    """Armored with CRLF line ends. With the checksum RFC 9580 6.1 has given up: without it GnuPG 2.2 reads on into the
+    last line wherever the base64 ends without padding."""
+    return pysequoia.armor(data, _KINDS[kind]).replace("\n", "\r\n").encode("ascii")
 
 
 def addressed(message: bytes) -> tuple[list[str], int]:

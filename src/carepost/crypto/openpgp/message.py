@@ -85,7 +85,7 @@ def sign(message: bytes, signer: pysequoia.PySigner) -> bytes:
         b' protocol="application/pgp-signature"; boundary="' + mark + b'"\r\n\r\n'
         b"This is an OpenPGP/MIME signed message (RFC 3156 and 4880).\r\n--" + mark + b"\r\n"
     )
-    tail = b"\r\n--" + mark + b"\r\n" + _SIGNATURE + packets.armor(made, packets.SIGNED) + b"\r\n--" + mark + b"--\r\n"
+    tail = b"\r\n--" + mark + b"\r\n" + _SIGNATURE + library.armor(made, packets.SIGNED) + b"\r\n--" + mark + b"--\r\n"
     return head + payload + tail
 
 
@@ -142,7 +142,7 @@ def _decrypted(message: bytes, keys: Sequence[PrivateKey], certificates: Sequenc
         if halves is not None:
             payload, bodies = halves
             data = payload
-    found = verdict.judge(data, bodies, certificates, at, _senders(message, payload))
+    found = verdict.judge(data, bodies, certificates, at, _senders(message, payload), opened.by)
     shown = protected.open_(message, payload, encrypted=True, vouched=_vouched(found))
     return Opened(shown.message, True, found, shown.protection, shown.hidden, shown.warnings, opened.by)
 

@@ -29,8 +29,6 @@ _ARMOR = re.compile(
     re.MULTILINE,
 )
 _CRC = re.compile(rb"\n=[A-Za-z0-9+/]{4}[ \t\r\n]*\Z")
-#: base64 characters on a line of armor we write (RFC 9580 6.2: at most 76)
-_LINE = 76
 
 
 class Packet(msgspec.Struct, frozen=True, gc=False):
@@ -161,14 +159,6 @@ def dearmor(data: bytes, *kinds: str, most: int) -> bytes:
         return binascii.a2b_base64(inner.translate(None, b" \t\r\n"), strict_mode=True)
     except binascii.Error:
         raise Malformed("armor", "The OpenPGP text is not valid base64.") from None
-
-
-def armor(data: bytes, kind: str) -> bytes:
-    """Armored with CRLF line ends and no checksum (RFC 9580 6.1)."""
-    text = binascii.b2a_base64(data, newline=False)
-    name = kind.encode("ascii")
-    pieces = [text[at : at + _LINE] for at in range(0, len(text), _LINE)]
-    return b"\r\n".join((b"-----BEGIN PGP %b-----" % name, b"", *pieces, b"-----END PGP %b-----" % name, b""))
 
 
 def unwrap(data: bytes, *kinds: str, most: int) -> bytes:

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey, X448PublicKey
@@ -57,7 +58,7 @@ def open_(wrapped: Wrapped, secret: Secret) -> tuple[int | None, bytes] | None:
             return _native(wrapped, secret)
         else:
             return None
-    except (ValueError, InvalidUnwrap, Malformed, IndexError):
+    except (ValueError, ArithmeticError, InvalidUnwrap, Malformed, IndexError, UnsupportedAlgorithm):
         return None
     cipher = None
     if wrapped.version == 3:

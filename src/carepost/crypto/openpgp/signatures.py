@@ -42,8 +42,14 @@ class Signature(msgspec.Struct, frozen=True):
     #: RFC 9580 5.2.3.31; None where it is no revocation or says none
     reason: int | None = None
     exportable: bool = True
+    #: fingerprints of those the signed message was meant for (RFC 9580 5.2.3.36); empty: not said
+    intended: tuple[str, ...] = ()
     #: has what we do not understand and must, or says one thing twice
     void: bool = False
+
+
+#: what subpackets say, by field of Signature
+_Said = dict[str, int | str | bool | tuple[str, ...] | None]
 
 
 def _bad() -> Malformed:
@@ -64,7 +70,7 @@ def read(body: bytes) -> Signature:
     unhashed, at = _area(body, at, width)
     if at + 2 > len(body):
         raise _bad()
-    said: dict[str, int | str | bool | None] = {}
+    said: _Said = {}
     _subpackets(hashed, said, trusted=True)
     _subpackets(unhashed, said, trusted=False)
     created, life = said.pop("created", None), said.pop("life", None)
@@ -93,7 +99,7 @@ def _area(body: bytes, at: int, width: int) -> tuple[bytes, int]:
     return body[start:end], end
 
 
-def _subpackets(area: bytes, said: dict[str, int | str | bool | None], *, trusted: bool) -> None:
+def _subpackets(area: bytes, said: _Said, *, trusted: bool) -> None:
     """Adds to `said`. Only the issuer is believed outside the hashed area, and only as a hint whom to ask."""
     seen: set[int] = set()
     at = 0
@@ -121,7 +127,7 @@ def _subpackets(area: bytes, said: dict[str, int | str | bool | None], *, truste
             _hashed(kind, value, said)
 
 
-def _hashed(kind: int, value: bytes, said: dict[str, int | str | bool | None]) -> None:
+def _hashed(kind: int, value: bytes, said: _Said) -> None:
     number = int.from_bytes(value[:4], "big")
     if kind in (2, 3, 9):
         if len(value) != 4:
@@ -141,3 +147,6 @@ def _hashed(kind: int, value: bytes, said: dict[str, int | str | bool | None]) -
         said["reason"] = value[0]
     elif kind == 30:
         said["features"] = value[0] if value else 0
+    elif kind == 35 and len(value) in (21, 33):
+        known = said.get("intended", ())
+        said["intended"] = (*(known if isinstance(known, tuple) else ()), value[1:].hex())

@@ -2,6 +2,7 @@
 
 Also what changes one: a newer copy merged in, foreign names taken out. Another fingerprint is no update (BI-072)."""
 
+import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -17,7 +18,10 @@ from carepost.rfc import address as rfc_address
 MAX_USED = 8
 #: certificates kept ready
 MAX_READY = 512
+#: certificates asked about one signature
+MAX_OWNERS = 5
 _ready: OrderedDict[bytes, "Ready"] = OrderedDict()
+_lock = threading.Lock()
 
 #: reason -> words for a screen (standards 3.4, BI-071)
 WORDS = {
@@ -83,7 +87,6 @@ def ready(known: Certificate, address: str, at: int) -> Ready:
     What was found is kept for as long as no date of the certificate lies between."""
     kept = _ready.get(known.raw)
     if kept is not None and kept.since <= at < kept.until and rfc_address.matching(address) in known.addresses:
-        _ready.move_to_end(known.raw)
         return kept
     check(known, address, at)
     keys = encryption_keys(known, at)
@@ -98,9 +101,10 @@ def ready(known: Certificate, address: str, at: int) -> Ready:
         # frame, fingerprint, an integer or point as long as the key, a wrapped session key; post-quantum ones are long
         head=sum(((k.bits // 8 if k.bits else 4_096) + 200) * 137 // 100 for k in keys),
     )
-    _ready[known.raw] = found
-    if len(_ready) > MAX_READY:
-        _ready.popitem(last=False)
+    with _lock:
+        _ready[known.raw] = found
+        if len(_ready) > MAX_READY:
+            _ready.popitem(last=False)
     return found
 
 
@@ -142,10 +146,13 @@ def merge(known: Certificate, update: bytes) -> Certificate:
     return read(bytes(merged))
 
 
-def find(certificates: Sequence[Certificate], issuer: str, issuer_id: str) -> tuple[Certificate, Key] | None:
-    """The certificate and key that made a signature, by fingerprint, or by key id where none is said."""
-    for certificate in certificates:
-        for key in certificate.keys:
-            if (issuer and key.fingerprint == issuer) or (not issuer and issuer_id and key.key_id == issuer_id):
-                return certificate, key
-    return None
+def owners(known: Sequence[Certificate], issuer: str, issuer_id: str) -> list[tuple[Certificate, Key]]:
+    """The certificates that have the key a signature names, by fingerprint, or by key id where no other name is said.
+
+    Several: anyone can put another's key under a certificate of his own, and must not silence its owner with it."""
+    return [
+        (certificate, key)
+        for certificate in known
+        for key in certificate.keys
+        if (issuer and key.fingerprint == issuer) or (not issuer and issuer_id and key.key_id == issuer_id)
+    ][:MAX_OWNERS]

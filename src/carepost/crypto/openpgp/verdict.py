@@ -31,6 +31,7 @@ WORDS = {
     "signer-expired": "The key that signed has expired.",
     "signer-unfit": "The key that signed is not meant for signing, or was not valid then.",
     "signer-not-from": "The signature is good, but its owner is not the sender of the message.",
+    "not-for-us": "The signature was made for another recipient.",
     "unknown-key": "The key that signed is not known here.",
     "partial": "Only a part of the message is signed.",
 }
@@ -63,27 +64,45 @@ UNSIGNED = Verdict(NONE, "none")
 
 
 def judge(
-    data: bytes, bodies: Sequence[bytes], certificates: Sequence[Certificate], at: int, senders: Sequence[str]
+    data: bytes,
+    bodies: Sequence[bytes],
+    certificates: Sequence[Certificate],
+    at: int,
+    senders: Sequence[str],
+    reader: str = "",
 ) -> Verdict:
     """On `data` under the signatures with these packet `bodies`. `senders`: the addresses of From, all of which the
-    signer must own; `at`: UTC microseconds. Never raises for what a signature is."""
-    found = [_one(data, body, certificates, at, senders) for body in bodies]
+    signer must own; `at`: UTC microseconds; `reader`: fingerprint of the certificate the message was decrypted with.
+    Never raises for what a signature is."""
+    found = [verdict for body in bodies for verdict in _each(data, body, certificates, at, senders, reader)]
     return min(found, key=lambda verdict: _ORDER.index(verdict.state), default=UNSIGNED)
 
 
-def _one(data: bytes, body: bytes, certificates: Sequence[Certificate], at: int, senders: Sequence[str]) -> Verdict:
+def _each(
+    data: bytes, body: bytes, certificates: Sequence[Certificate], at: int, senders: Sequence[str], reader: str
+) -> list[Verdict]:
+    """One verdict for each certificate that has the key the signature names; one where it cannot come so far."""
     try:
         said = signatures.read(body)
     except (Malformed, msgspec.ValidationError):
-        return Verdict(INVALID, "malformed")
+        return [Verdict(INVALID, "malformed")]
     issuer = said.issuer or said.issuer_id
     reason = _reason(said, at)
+    if not reason and reader and said.intended and reader not in said.intended:
+        # signed for somebody else, who encrypted it anew to us (RFC 9580 5.2.3.36)
+        reason = "not-for-us"
     if reason:
-        return Verdict(INVALID, reason, issuer=issuer)
-    known = usable.find(certificates, said.issuer, said.issuer_id)
-    if known is None:
-        return Verdict(UNKNOWN, "unknown-key", issuer=issuer)
-    certificate, key = known
+        return [Verdict(INVALID, reason, issuer=issuer)]
+    owners = usable.owners(certificates, said.issuer, said.issuer_id)
+    if not owners:
+        return [Verdict(UNKNOWN, "unknown-key", issuer=issuer)]
+    return [_one(data, body, said, certificate, key, at, senders) for certificate, key in owners]
+
+
+def _one(
+    data: bytes, body: bytes, said: Signature, certificate: Certificate, key: Key, at: int, senders: Sequence[str]
+) -> Verdict:
+    issuer = said.issuer or said.issuer_id
     reason = _unfit(certificate, key, said, at)
     if reason:
         return Verdict(INVALID, reason, issuer=issuer)
