@@ -41,6 +41,12 @@ def take(raw: bytes, budget: Budget) -> Taken:
     return taken
 
 
+def crlf(data: bytes) -> bytes:
+    if data.count(b"\n") == data.count(b"\r\n"):
+        return data
+    return data.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
+
+
 def _leaf(raw: bytes, leaf: parts.Part, budget: Budget, taken: Taken) -> None:
     given = leaf.disposition_params.get("filename") or leaf.params.get("name", "")
     fault, data = "", b""

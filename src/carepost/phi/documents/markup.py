@@ -4,10 +4,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 from xml.sax import SAXException
-from xml.sax.handler import ContentHandler
 
 import defusedxml
-import defusedxml.sax
+from defusedxml.expatreader import DefusedExpatParser
 
 from carepost.phi.documents.sheet import Sheet
 from carepost.phi.documents.types import Trait, Unreadable
@@ -15,6 +14,8 @@ from carepost.phi.documents.types import Trait, Unreadable
 _CHUNK: Final = 64 * 1024
 #: elements open at once
 _DEPTH: Final = 500
+#: names of elements whose short form is kept
+_NAMES: Final = 500
 #: attributes whose values people read or systems identify by
 _TELLING: Final = frozenset(
     {"extension", "displayName", "value", "code", "title", "alt", "name", "unit", "label", "desc"}
@@ -30,24 +31,28 @@ _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _COMPACT_DATE: Final = re.compile(r"(\d{4})(\d{2})(\d{2})\d{0,10}(?:[+-]\d{4})?")
 
 
-class Handler(ContentHandler):
+class Handler:
     """Namespaces are dropped: `w:t` is `t`. Subclasses say what to do with elements."""
 
     def __init__(self, sheet: Sheet) -> None:
-        super().__init__()
         self.sheet = sheet
         self.path: list[str] = []
+        self._locals: dict[str, str] = {}
 
-    def startElement(self, name: str, attrs: Mapping[str, str]) -> None:  # type: ignore[override]
-        local = name.rpartition(":")[2]
-        self.path.append(local)
-        if len(self.path) > _DEPTH:
+    def opened(self, name: str, attrs: Mapping[str, str]) -> None:
+        local = self._locals.get(name)
+        if local is None:
+            local = name.rpartition(":")[2]
+            if len(self._locals) < _NAMES:
+                self._locals[name] = local
+        path = self.path
+        path.append(local)
+        if len(path) > _DEPTH:
             raise Unreadable("too-deep")
         self.begin(local, attrs)
 
-    def endElement(self, name: str) -> None:
-        self.path.pop()
-        self.end(name.rpartition(":")[2])
+    def closed(self, name: str) -> None:
+        self.end(self.path.pop())
 
     def begin(self, name: str, attrs: Mapping[str, str]) -> None:
         """An element opens."""
@@ -55,12 +60,27 @@ class Handler(ContentHandler):
     def end(self, name: str) -> None:
         """An element closes; it is no longer on `path`."""
 
+    def characters(self, content: str) -> None:
+        """Text inside the innermost element of `path`."""
+
+
+class _Parser(DefusedExpatParser):  # type: ignore[misc]
+    """defusedxml's parser with its refusals; elements go to the handler without the layer of SAX between."""
+
+    def __init__(self, handler: Handler) -> None:
+        super().__init__(forbid_dtd=True)
+        self._to = handler
+
+    def reset(self) -> None:
+        super().reset()
+        self._parser.StartElementHandler = self._to.opened
+        self._parser.EndElementHandler = self._to.closed
+        self._parser.CharacterDataHandler = self._to.characters
+
 
 def parse(chunks: Iterable[bytes], handler: Handler) -> None:
     """Raises Unreadable for entities, a DTD, or what is not well formed; what was read until then stays written."""
-    parser = defusedxml.sax.make_parser()
-    parser.forbid_dtd = True
-    parser.setContentHandler(handler)
+    parser = _Parser(handler)
     try:
         for chunk in chunks:
             for at in range(0, len(chunk), _CHUNK):
@@ -81,10 +101,10 @@ class _Anything(Handler):
             self.sheet.note(Trait.CLINICAL)
         elif name in ("script", "foreignObject"):
             self.sheet.note(Trait.ACTIVE)
-        for key in attrs.keys():  # noqa: SIM118 -- SAX attributes are no dictionary
+        for key, value in attrs.items():
             local = key.rpartition(":")[2]
             if local in _TELLING:
-                self._say(name, attrs[key])
+                self._say(name, value)
             elif local.startswith("on") and self.path[0] == "svg":
                 self.sheet.note(Trait.ACTIVE)
 

@@ -2,12 +2,13 @@
 
 import posixpath
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from carepost.phi.documents.markup import Handler, parse
 from carepost.phi.documents.sheet import Inner, Sheet
 from carepost.phi.documents.types import Kind, Trait, Unreadable
+from carepost.phi.documents.workbook import Cells, Strings, Styles, Workbook
 from carepost.phi.documents.zipped import Archive
 
 #: folder -> kind
@@ -16,15 +17,16 @@ _FOLDERS: Final = (("word/", Kind.DOCX), ("xl/", Kind.XLSX), ("ppt/", Kind.PPTX)
 _DULL: Final = re.compile(
     r"(?:theme|styles|settings|fontTable|webSettings|numbering|calcChain|printerSettings|_rels|tableStyles|presProps|viewProps)"
 )
+_READ_BEFORE: Final = frozenset({"[Content_Types].xml", "xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml"})
 _SHEET: Final = re.compile(r"xl/(?:worksheets|macrosheets)/[^/]+\.xml")
-_LINES: Final = frozenset(
-    {"p", "br", "cr", "tr", "comment", "si", "sp", "h", "table-row", "annotation", "title", "row"}
-)
-_TABS: Final = frozenset({"tab", "tc", "c", "table-cell"})
+_LINES: Final = frozenset({"p", "br", "cr", "comment", "si", "sp", "title"})
+_OPEN_LINES: Final = frozenset({"p", "h", "annotation", "title", "subject", "creator", "keyword"})
+_ROWS: Final = frozenset({"tr", "table-row"})
+_CELLS: Final = frozenset({"tc", "table-cell"})
 _TEXTS: Final = frozenset({"t", "delText", "instrText"})
 _LOUD: Final = re.compile(rb"attachedTemplate|oleObject|/frame|externalLink|subDocument|/package")
-#: shared strings of a workbook
-_STRINGS: Final = 400_000
+#: properties that programs fill in, not people
+_MACHINE: Final = frozenset({"docProps/app.xml", "docProps/thumbnail.xml"})
 
 
 def kind_of(archive: Archive) -> Kind:
@@ -45,24 +47,26 @@ def read(archive: Archive, kind: Kind, sheet: Sheet) -> None:
         _opendocument(archive, sheet)
         return
     _facts(archive, sheet)
-    strings: list[str] = []
-    if kind is Kind.XLSX and (member := archive.member("xl/sharedStrings.xml")) is not None:
-        shared = _Strings(sheet, strings)
-        _part(archive, member.filename, shared, sheet)
+    tables = _workbook(archive, sheet) if kind is Kind.XLSX else None
     for name in sorted(archive.names, key=_order):
-        if (
-            not name.endswith((".xml", ".vml"))
-            or name == "xl/sharedStrings.xml"
-            or name.startswith("[")
-            or _DULL.search(name)
-        ):
+        if name in _READ_BEFORE or name in _MACHINE or not name.endswith((".xml", ".vml")) or _DULL.search(name):
             continue
-        if _SHEET.fullmatch(name):
-            _part(archive, name, _Cells(sheet, strings), sheet)
-        elif name == "xl/workbook.xml":
-            _part(archive, name, _Names(sheet), sheet)
+        if tables is not None and _SHEET.fullmatch(name):
+            _part(archive, name, tables(), sheet)
+        elif name.startswith(("docProps/", "customXml/")):
+            _part(archive, name, _Everything(sheet), sheet)
         else:
-            _part(archive, name, _Words(sheet, everything=name.startswith(("docProps/", "customXml/"))), sheet)
+            _part(archive, name, _Words(sheet), sheet)
+
+
+def _workbook(archive: Archive, sheet: Sheet) -> Callable[[], Handler]:
+    """What is needed before a worksheet can be read; the answer makes a reader of one."""
+    book, strings, styles = Workbook(sheet), Strings(sheet), Styles(sheet)
+    _part(archive, "xl/workbook.xml", book, sheet)
+    _part(archive, "xl/styles.xml", styles, sheet)
+    _part(archive, "xl/sharedStrings.xml", strings, sheet)
+    sheet.write("\n".join(book.names) + "\n")
+    return lambda: Cells(sheet, strings.strings, styles.dates, book.day_0)
 
 
 def _order(name: str) -> tuple[bool, bool, str]:
@@ -114,94 +118,76 @@ def _inner(archive: Archive, name: str, sheet: Sheet) -> None:
         sheet.add(Inner(posixpath.basename(name), b"", inline=True, fault=error.reason))
 
 
-class _Words(Handler):
-    """Runs of text; `everything`: whatever characters there are."""
+class _Table(Handler):
+    """Rows of a table are lines and cells are set apart by tabs, whatever lines stand inside a cell."""
 
-    def __init__(self, sheet: Sheet, *, everything: bool = False) -> None:
+    def __init__(self, sheet: Sheet) -> None:
         super().__init__(sheet)
-        self._everything = everything
+        #: of each row that is open: cells so far
+        self._rows: list[int] = []
+        self._cells = 0
 
     def begin(self, name: str, attrs: Mapping[str, str]) -> None:
-        if name in _TABS:
-            self.sheet.write("\t")
-        elif name == "docPr" or name == "cNvPr":
+        if name in _ROWS:
+            self._rows.append(0)
+        elif name in _CELLS and self._rows:
+            if self._rows[-1]:
+                self.sheet.write("\t")
+            self._rows[-1] += 1
+            self._cells += 1
+
+    def end(self, name: str) -> None:
+        if name in _ROWS and self._rows:
+            self._rows.pop()
+            self.sheet.write(" " if self._cells else "\n")
+        elif name in _CELLS and self._cells:
+            self._cells -= 1
+
+    def line(self) -> None:
+        self.sheet.write(" " if self._cells else "\n")
+
+
+class _Words(_Table):
+    """Runs of text of DOCX and PPTX."""
+
+    def __init__(self, sheet: Sheet) -> None:
+        super().__init__(sheet)
+        #: inside a field that shows the day it is opened on
+        self._clock = False
+
+    def begin(self, name: str, attrs: Mapping[str, str]) -> None:
+        super().begin(name, attrs)
+        if name == "tab":
+            self.sheet.write(" " if self._cells else "\t")
+        elif name in ("docPr", "cNvPr"):
             # the description of a picture is often what the picture says
             for key in ("descr", "title"):
                 if key in attrs:
                     self.sheet.write(f" {attrs[key]}\n")
+        elif name == "fld":
+            self._clock = attrs.get("type", "").startswith("datetime")
 
     def characters(self, content: str) -> None:
-        if self._everything or (self.path and self.path[-1] in _TEXTS):
+        if self.path[-1] in _TEXTS and not self._clock:
             self.sheet.write(content)
 
     def end(self, name: str) -> None:
-        if name in _LINES or self._everything:
-            self.sheet.write("\n")
+        super().end(name)
+        if name in _LINES:
+            self.line()
+        elif name == "fld":
+            self._clock = False
 
 
-class _Strings(Handler):
-    """xl/sharedStrings.xml: kept apart, and counted where a cell uses them."""
-
-    def __init__(self, sheet: Sheet, strings: list[str]) -> None:
-        super().__init__(sheet)
-        self._strings = strings
-        self._now: list[str] = []
-        self._room = sheet.limits.texts
+class _Everything(Handler):
+    """Properties and custom parts: whatever characters there are."""
 
     def characters(self, content: str) -> None:
-        if self.path and self.path[-1] == "t":
-            self._room -= len(content)
-            if self._room < 0:
-                raise Unreadable("too-long")
-            self._now.append(content)
+        if not content.isspace():
+            self.sheet.write(content)
 
     def end(self, name: str) -> None:
-        if name == "si":
-            if len(self._strings) >= _STRINGS:
-                raise Unreadable("too-many")
-            self._strings.append("".join(self._now))
-            self._now = []
-
-
-class _Cells(Handler):
-    """A worksheet: a row a line, cells set apart by tabs, shared strings in their places."""
-
-    def __init__(self, sheet: Sheet, strings: list[str]) -> None:
-        super().__init__(sheet)
-        self._strings = strings
-        self._type = ""
-        self._value: list[str] = []
-
-    def begin(self, name: str, attrs: Mapping[str, str]) -> None:
-        if name == "c":
-            self._type, self._value = str(attrs.get("t", "")), []
-
-    def characters(self, content: str) -> None:
-        if self.path and self.path[-1] in ("v", "t", "oddHeader", "oddFooter"):
-            self._value.append(content)
-
-    def end(self, name: str) -> None:
-        if name == "c":
-            self.sheet.write(self._shown() + "\t")
-        elif name == "row":
-            self.sheet.write("\n")
-        elif name in ("oddHeader", "oddFooter"):
-            self.sheet.write("".join(self._value) + "\n")
-
-    def _shown(self) -> str:
-        value = "".join(self._value)
-        if self._type != "s":
-            return value
-        number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else -1
-        return self._strings[number] if 0 <= number < len(self._strings) else ""
-
-
-class _Names(Handler):
-    """xl/workbook.xml: the names of sheets."""
-
-    def begin(self, name: str, attrs: Mapping[str, str]) -> None:
-        if name == "sheet" and "name" in attrs:
-            self.sheet.write(attrs["name"] + "\n")
+        self.sheet.write("\n")
 
 
 def _opendocument(archive: Archive, sheet: Sheet) -> None:
@@ -221,16 +207,21 @@ def _opendocument(archive: Archive, sheet: Sheet) -> None:
         _part(archive, name, _Open(sheet), sheet)
 
 
-class _Open(Handler):
+class _Open(_Table):
+    """OpenDocument's content, styles (headers, footers) and description."""
+
     def begin(self, name: str, attrs: Mapping[str, str]) -> None:
-        if name in ("tab", "table-cell"):
-            self.sheet.write("\t")
-        elif name in ("line-break", "s"):
-            self.sheet.write("\n" if name == "line-break" else " ")
+        super().begin(name, attrs)
+        if name in ("tab", "s"):
+            self.sheet.write(" ")
+        elif name == "line-break":
+            self.line()
 
     def characters(self, content: str) -> None:
-        self.sheet.write(content)
+        if not content.isspace():
+            self.sheet.write(content)
 
     def end(self, name: str) -> None:
-        if name in ("p", "h", "table-row", "annotation", "title", "subject", "creator", "keyword"):
-            self.sheet.write("\n")
+        super().end(name)
+        if name in _OPEN_LINES:
+            self.line()

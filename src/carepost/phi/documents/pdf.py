@@ -12,6 +12,8 @@ from carepost.phi.documents.types import Trait, Unreadable
 _STREAM: Final = 30_000_000
 _ACTS: Final = frozenset({"/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE"})
 _REMOTE: Final = frozenset({"/GoToR", "/SubmitForm", "/ImportData"})
+#: of a document's own description, what people write
+_SAID: Final = ("/Title", "/Subject", "/Author", "/Keywords")
 #: annotations of a page, and form fields, that are looked at
 _NOTES: Final = 2_000
 
@@ -100,9 +102,9 @@ def _root(reader: PdfReader, sheet: Sheet) -> None:
     if "/XFA" in form:
         sheet.note(Trait.ACTIVE)
         sheet.short("unparsed-part")
-    information = reader.metadata
-    for value in list(information.values())[:20] if information else ():
-        text = _resolved(value)
+    information: Any = reader.metadata or {}
+    for key in _SAID:
+        text = _resolved(information.get(key))
         if isinstance(text, str) and 0 < len(text) < 2000:
             sheet.write(text + "\n")
 

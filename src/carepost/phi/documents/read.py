@@ -127,7 +127,8 @@ def _read(file: Inner, kind: Kind, sheet: Sheet) -> Kind:
 
 
 def _nested(data: bytes, sheet: Sheet) -> None:
-    taken = mail.take(data, sheet.budget)
+    # an attached message may have any line ends; the one being sent has CRLF
+    taken = mail.take(mail.crlf(data), sheet.budget)
     sheet.extend(taken.files)
     sheet.write("\n".join((taken.subject, *taken.texts)))
     for page in taken.pages:

@@ -47,7 +47,7 @@ def test_docx_runs_are_joined_and_paragraphs_are_lines() -> None:
 def test_xlsx_rows_hold_shared_texts_and_numbers_in_their_places() -> None:
     found = one(papers.xlsx([["Name", "SSN"], ["Roe, Jane", "123456789"]]), "list.xlsx")
     assert found.kind is Kind.XLSX and found.reading is Reading.READ
-    assert "Name\tSSN\t\nRoe, Jane\t123456789\t\n" in found.text
+    assert "Name\tSSN\nRoe, Jane\t123456789\n" in found.text
     assert "Clinic list" in found.text
 
 
@@ -198,3 +198,39 @@ def test_what_is_not_read_says_why(data: bytes, kind: Kind, reason: str) -> None
 def test_rtf_fonts_of_another_alphabet() -> None:
     source = rb"{\rtf1\ansi\ansicpg1252{\fonttbl{\f0\fswiss\fcharset0 Arial;}{\f1\fswiss\fcharset204 Arial Cyr;}}"
     assert one(source + rb"{\f0 Jane }{\f1\'d0\'ee }}", "a.rtf").text.strip() == "Jane Ро"
+
+
+def test_an_attached_message_with_line_feeds_alone_is_read() -> None:
+    found = document(papers.mail("inner words", ("note.txt", b"noted")).replace(b"\r\n", b"\n"), "old.eml")
+    assert "inner words" in found[0].text and found[1].text == "noted"
+
+
+def test_xlsx_dates_are_dates_and_cells_stand_in_their_columns() -> None:
+    styles = (
+        f'<styleSheet {papers.S}><numFmts><numFmt numFmtId="164" formatCode="[$-409]mm/dd/yyyy"/>'
+        '<numFmt numFmtId="165" formatCode="&quot;day&quot; 0"/></numFmts>'
+        '<cellStyleXfs><xf numFmtId="14"/></cellStyleXfs>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="164"/><xf numFmtId="165"/></cellXfs></styleSheet>'
+    )
+    row = '<c r="A1" s="1" t="n"><v>26056</v></c><c r="C1" s="2"><v>26056.5</v></c><c r="D1" s="3"><v>7</v></c>'
+    row += '<c r="E1"><v>26056</v></c>'
+    data = papers.xlsx(
+        [["x"]],
+        **{
+            "xl/styles.xml": styles,
+            "xl/worksheets/sheet1.xml": f"<worksheet {papers.S}><sheetData><row>{row}</row></sheetData></worksheet>",
+        },
+    )
+    assert "1971-05-03\t\t1971-05-03\t7\t26056\n" in one(data, "a.xlsx").text
+
+
+def test_a_row_of_a_table_is_a_line() -> None:
+    def cell(*lines: str) -> str:
+        return "<w:tc>" + "".join(f"<w:p><w:r><w:t>{line}</w:t></w:r></w:p>" for line in lines) + "</w:tc>"
+
+    rows = f"<w:tr>{cell('Name')}{cell('SSN')}</w:tr><w:tr>{cell('Jane', 'Roe')}{cell('536-22-1234')}</w:tr>"
+    body = f"<w:document {papers.W}><w:tbl>{rows}</w:tbl></w:document>"
+    text = one(papers.docx(**{"word/document.xml": body}), "a.docx").text
+    assert [[c.strip() for c in line.split("\t")] for line in text.split("\n")[:2]] == [
+        ["Name", "SSN"], ["Jane Roe", "536-22-1234"],
+    ]  # fmt: skip
