@@ -8,7 +8,7 @@ import pytest
 from carepost.crypto.openpgp import certificate, keys, packets, verdict
 from carepost.crypto.openpgp.secret import PrivateKey
 from carepost.crypto.openpgp.verdict import Verdict
-from tests.support.openpgp import DAY, JANE, NURSE, Gpg, key, now
+from tests.support.openpgp import DAY, JANE, MALLORY, NURSE, Gpg, key, now
 
 DATA = b"Content-Type: text/plain\r\n\r\nAll is well.\r\n"
 
@@ -129,3 +129,27 @@ def test_by_sha1_or_an_expired_signature_of_gnupg(gpg: Gpg) -> None:
     body = packets.read(timed)[0].body
     assert judged(body, known, sender=address).valid
     assert judged(body, known, sender=address, at=now() + 2 * DAY).reason == "signature-expired"
+
+
+def test_somebody_elses_certificate_that_claims_the_key_silences_nobody(nurse: PrivateKey, mallory: PrivateKey) -> None:
+    """Mallory puts the nurse's signing key under a certificate of his own: her signature stays hers."""
+    taken = next(k for k in nurse.certificate.keys if k.signs).packets
+    mine = packets.read(next(k for k in mallory.certificate.keys if k.signs).packets)[1]
+    stolen = packets.frame(packets.PUBLIC_SUBKEY, packets.read(taken)[0].body)
+    thief = certificate.read(mallory.certificate.raw + stolen + packets.frame(packets.SIGNATURE, mine.body))
+    body = signed(nurse)
+    assert not judged(body, thief).valid
+    assert not judged(body, thief, sender=MALLORY).valid
+    assert judged(body, thief, nurse.certificate).signer == nurse.certificate.fingerprint
+
+
+def test_signed_for_somebody_else_and_encrypted_anew_to_us(nurse: PrivateKey, jane: PrivateKey) -> None:
+    """RFC 9580 5.2.3.36: who reads it is not among those it was meant for."""
+    body = signed(nurse)
+    area = int.from_bytes(body[4:6], "big")
+    meant = bytes((22, 35, 4)) + bytes.fromhex(jane.certificate.fingerprint)
+    named = body[:4] + (area + len(meant)).to_bytes(2, "big") + meant + body[6:]
+    known = [nurse.certificate]
+    theirs = verdict.judge(DATA, [named], known, now(), [NURSE], nurse.certificate.fingerprint)
+    ours = verdict.judge(DATA, [named], known, now(), [NURSE], jane.certificate.fingerprint)
+    assert (theirs.reason, ours.reason) == ("not-for-us", "bad")

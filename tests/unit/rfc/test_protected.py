@@ -126,3 +126,16 @@ def test_the_mark_is_read_whatever_the_type_was(given: bytes, kept: bytes) -> No
     assert protected.mark(made.payload) == "cipher"
     assert b"Content-Type: " + kept + b";\r\n hp=" in made.payload
     assert b"clear" not in made.payload
+
+
+def test_before_rfc_9788_what_is_not_inside_stays_as_it_was_outside() -> None:
+    payload = b'Subject: Inside\r\nContent-Type: text/plain; protected-headers="v1"\r\n\r\nbody\r\n'
+    opened = protected.open_(outside(protected.protect(RAW, encrypted=True)), payload, encrypted=True)
+    read = message.read(opened.message)
+    assert (read.subject, read.from_[0].address, opened.protection) == ("Inside", "nurse@clinic.test", "cipher")
+    assert (read.get("message-id"), len(read.mailboxes("to"))) == ("<1@clinic.test>", 3)
+    marked = payload.replace(b'protected-headers="v1"', b'hp="cipher"')
+    read = message.read(
+        protected.open_(outside(protected.protect(RAW, encrypted=True)), marked, encrypted=True).message
+    )
+    assert (read.subject, read.get("message-id"), read.get("to")) == ("Inside", None, None)

@@ -35,9 +35,20 @@ def generate(addresses: Sequence[tuple[str, str]], *, suite: str = "curve25519",
     main one; `life`: seconds, None for ever. Raises AddressError, and Unusable for a suite or life that is not offered.
 
     RSA takes seconds: not on an event loop."""
-    if suite not in SUITES or not addresses or (life is not None and not 3600 <= life <= MAX_LIFE):
-        raise Unusable("key-kind", f"A key can be one of {', '.join(SUITES)}, for at least an hour and one address.")
-    user_ids = [_user_id(name, address) for name, address in addresses]
+    if not addresses:
+        raise Unusable("key-kind", "A key is for at least one address.")
+    return _make([_user_id(name, address) for name, address in addresses], suite, life)
+
+
+def rotate(old: PrivateKey, *, suite: str = "curve25519", life: int | None = LIFE) -> PrivateKey:
+    """A new key for the same names and addresses, to sign from now on and to be given out. The old one is kept: it opens
+    what is still encrypted to it, until that is no more."""
+    return _make(list(old.certificate.user_ids), suite, life)
+
+
+def _make(user_ids: list[str], suite: str, life: int | None) -> PrivateKey:
+    if suite not in SUITES or not user_ids or (life is not None and not 3600 <= life <= MAX_LIFE):
+        raise Unusable("key-kind", f"A key can be one of {', '.join(SUITES)}, for an hour to twenty years.")
     made = library.call(
         lambda: pysequoia.Tsk.generate(user_ids=user_ids, cipher_suite=SUITES[suite], validity_seconds=life),
         OpenPgpError("key-not-made", "The OpenPGP key could not be made."),
