@@ -11,6 +11,7 @@ Doors:
   message.unprotected(message: bytes) -> Verdict            of a message that is not ours: partly signed, or not
   certificate.read(data: bytes) -> Certificate, certificate.split(data: bytes) -> list[bytes]
   usable.why_not(known, address, at, *, sign=False) -> str, usable.check, usable.only, usable.merge, usable.WORDS
-  keys.generate, keys.rotate, keys.bring_in, keys.signer, keys.revoke, keys.armored, keys.export; secret.load(raw) -> PrivateKey
+  keys.generate, keys.rotate, keys.bring_in, keys.signer, keys.revoke, keys.armored, keys.export
+  secret.load(raw: bytes, passphrase: str = "") -> PrivateKey
   wkd.urls(address) -> tuple[str, str]; autocrypt.read(message), autocrypt.field(address, certificate)
 """

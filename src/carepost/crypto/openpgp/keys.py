@@ -41,8 +41,8 @@ def generate(addresses: Sequence[tuple[str, str]], *, suite: str = "curve25519",
 
 
 def rotate(old: PrivateKey, *, suite: str = "curve25519", life: int | None = LIFE) -> PrivateKey:
-    """A new key for the same names and addresses, to sign from now on and to be given out. The old one is kept: it opens
-    what is still encrypted to it, until that is no more."""
+    """A new key for the same names and addresses, to sign from now on and to be given out. The old one is kept: it
+    opens what is still encrypted to it, until that is no more."""
     return _make(list(old.certificate.user_ids), suite, life)
 
 
