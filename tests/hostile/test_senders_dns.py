@@ -1,49 +1,142 @@
-"""BI-041, BI-042: records a stranger wrote (SPF, DMARC) cost us nothing, because nobody here asks for them.
+"""BI-041, BI-042: records a stranger wrote (SPF, DMARC) are asked for within bounds, prove nothing, and lose no mail.
 
-Mail from the world is only put on record or refused (docs/submitting.md): no verdict about its sender is needed."""
+A name server of our own answers, and counts what a real engine asks it."""
 
-import select
 import smtplib
 import socket
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import dns.flags
+import dns.message
+import dns.rdatatype
+import dns.rrset
+
+from carepost.proof import kinds
+from carepost.rfc import dmarc
 from tests.support.house import ENGINE_ONLY, House
+from tests.support.ledger import Ledger
+from tests.support.waiting import until
 
-REPORT = (
-    b"From: mailer-daemon@spf-bomb.test\r\nSubject: Undelivered\r\n"
-    b"Authentication-Results: mail.clinic.test; dmarc=pass\r\n"
-    b"DKIM-Signature: v=1; a=rsa-sha256; d=dmarc-loop.test; s=x; h=from; bh=x; b=x\r\n"
-    b"Content-Type: multipart/report; report-type=delivery-status; boundary=x\r\n\r\n--x--\r\n"
-)
+DEEP = ".".join(["a"] * 12) + ".deep.test"
+ZONE = {
+    "bomb.test": ["v=spf1 " + " ".join(f"include:i{n}.bomb.test" for n in range(11)) + " +all"],
+    **{f"i{n}.bomb.test": ["v=spf1 ip4:198.51.100.1 -all"] for n in range(11)},
+    "redirect.test": ["v=spf1 redirect=redirect.test"],
+    "macro.test": ["v=spf1 exists:%{l}%{l}%{l}%{l}.macro.test -all"],
+    "_dmarc.two.test": ["v=DMARC1; p=reject", "v=DMARC1; p=none"],
+    "_dmarc.odd.test": ["v=DMARC1; p=foo; rua=mailto:x@odd.test"],
+    "_dmarc.deep.test": ["v=DMARC1; p=reject"],
+}
 
 
-def asked(dns: socket.socket, within: float) -> bytes:
-    """The first query that came, or nothing."""
-    ready, _, _ = select.select([dns], [], [], within)
-    return dns.recvfrom(4096)[0] if ready else b""
+class NameServer:
+    """TXT from ZONE; `_dmarc.loop.test` is an alias of itself; `deaf.test` and below never hear an answer."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._sock = sock
+        self.asked: Counter[str] = Counter()
+
+    def run(self) -> None:
+        while True:
+            try:
+                raw, peer = self._sock.recvfrom(4096)
+            except OSError:
+                return
+            query = dns.message.from_wire(raw)
+            name = query.question[0].name.to_text(omit_final_dot=True).lower()
+            self.asked[name] += 1
+            if not name.endswith("deaf.test"):
+                self._sock.sendto(self._answer(query, name).to_wire(), peer)
+
+    def _answer(self, query: dns.message.Message, name: str) -> dns.message.Message:
+        reply = dns.message.make_response(query)
+        reply.flags |= dns.flags.RA
+        owner = query.question[0].name
+        if name == "_dmarc.loop.test":
+            reply.answer.append(dns.rrset.from_text(owner, 60, "IN", "CNAME", owner.to_text()))
+        elif query.question[0].rdtype == dns.rdatatype.TXT and name in ZONE:
+            texts = [" ".join(f'"{t[i : i + 200]}"' for i in range(0, len(t), 200)) for t in ZONE[name]]
+            reply.answer.append(dns.rrset.from_text(owner, 60, "IN", "TXT", *texts))
+        return reply
+
+    def of(self, domain: str) -> int:
+        return sum(count for name, count in self.asked.items() if name == domain or name.endswith("." + domain))
 
 
-def test_bi_041_bi_042_no_record_of_a_sender_is_looked_up(tmp_path: Path) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as dns:
-        dns.bind(("127.0.0.1", 0))
-        port = dns.getsockname()[1]
-        with House(tmp_path, *ENGINE_ONLY, CAREPOST_RESOLVERS=f"127.0.0.1:{port}") as house:
-            with smtplib.SMTP("127.0.0.1", house.ports["mx"], local_hostname="mx.spf-bomb.test", timeout=20) as peer:
-                peer.ehlo()
-                for sender, raw, code in (
-                    ("", REPORT, 250),
-                    ("ann@spf-bomb.test", REPORT, 250),
-                    ("ann@dmarc-loop.test", b"From: ann@dmarc-loop.test\r\n\r\nx\r\n", 550),
-                    ("a@x.test", b"From: a@x.test\r\nFrom: b@dmarc-loop.test\r\n\r\nx\r\n", 550),
-                    (
-                        "a@x.test",
-                        b"From: a@" + b".".join([b"a"] * 14) + b".test\r\nAuto-Submitted: x\r\n\r\nx\r\n",
-                        250,
-                    ),
-                ):
-                    assert (peer.mail(sender)[0], peer.rcpt("notice@clinic.test")[0]) == (250, 250)
-                    assert peer.data(raw)[0] == code
-            assert asked(dns, 0) == b""
-            # the same name servers are asked for what we send ourselves: the ear above was open
-            house.send("jane.roe@verified.test")
-            assert b"\x08verified\x04test" in asked(dns, 20)
+@contextmanager
+def serving() -> Iterator[tuple[NameServer, int]]:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        server = NameServer(sock)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        yield server, sock.getsockname()[1]
+
+
+def bounced(author: str) -> bytes:
+    return (
+        f"From: {author}\r\nSubject: Undelivered\r\nAuthentication-Results: mail.clinic.test; dmarc=pass\r\n"
+        "DKIM-Signature: v=1; a=rsa-sha256; d=odd.test; s=x; h=from; bh=eA==; b=eA==\r\n"
+        "Auto-Submitted: auto-replied\r\n\r\nx\r\n"
+    ).encode()
+
+
+def test_bi_041_bi_042_what_a_stranger_publishes_is_asked_for_within_bounds(tmp_path: Path) -> None:
+    cases = {
+        # (sender, From) -> (spf, dmarc) of the event
+        ("ann@bomb.test", "ann@bomb.test"): ("permerror", "none"),
+        ("ann@redirect.test", "ann@redirect.test"): ("permerror", "none"),
+        (f"{'b' * 60}@macro.test", "ann@macro.test"): ("fail", "none"),
+        ("ann@two.test", "ann@two.test"): ("none", "none"),
+        ("ann@odd.test", "ann@odd.test"): ("none", "fail"),
+        ("ann@loop.test", "ann@loop.test"): ("none", "temperror"),
+        (f"ann@{DEEP}", f"ann@{DEEP}"): ("none", "fail"),
+    }
+    with serving() as (server, port), House(tmp_path, *ENGINE_ONLY, CAREPOST_RESOLVERS=f"127.0.0.1:{port}") as house:
+        ledger = Ledger(house)
+        ledger.start()
+        with smtplib.SMTP("127.0.0.1", house.ports["mx"], local_hostname="mx.bomb.test", timeout=60) as peer:
+            peer.ehlo()
+            for sender, author in cases:
+                assert (peer.mail(sender)[0], peer.rcpt("notice@clinic.test")[0]) == (250, 250)
+                assert peer.data(bounced(author))[0] == 250
+            # two From fields have no single sender: refused before anything is asked
+            asked = sum(server.asked.values())
+            assert (peer.mail("a@x.test")[0], peer.rcpt("notice@clinic.test")[0]) == (250, 250)
+            assert peer.data(b"From: a@x.test\r\n" + bounced("b@two.test"))[0] == 550
+            assert sum(server.asked.values()) == asked
+
+        def told() -> list[tuple[str, str]]:
+            found = [one for one in ledger.all() if one.kind == kinds.MESSAGE_IGNORED]
+            return [(one.facts["spf"], one.facts["dmarc"]) for one in sorted(found, key=lambda e: e.at)]
+
+        until(lambda: len(told()) == len(cases), within=20, what="each is on record")
+        assert told() == list(cases.values())
+        assert server.of("bomb.test") <= 11 + dmarc.STEPS
+        assert max(server.asked[name] for name in server.asked if name.startswith("_dmarc")) <= 2
+        walked = [name for name in server.asked if name.startswith("_dmarc.") and name.endswith("deep.test")]
+        assert len(walked) <= dmarc.STEPS
+        assert all(len(name) <= 253 for name in server.asked)
+        ledger.finish()
+
+
+def test_bi_041_name_servers_that_never_answer_lose_no_mail(tmp_path: Path) -> None:
+    """Every question waits for its time and no longer; then the mail is on record as not proved."""
+    with serving() as (_, port), House(tmp_path, *ENGINE_ONLY, CAREPOST_RESOLVERS=f"127.0.0.1:{port}") as house:
+        ledger = Ledger(house)
+        ledger.start()
+        with smtplib.SMTP("127.0.0.1", house.ports["mx"], local_hostname="mx.deaf.test", timeout=60) as peer:
+            peer.ehlo()
+            assert (peer.mail("ann@deaf.test")[0], peer.rcpt("notice@clinic.test")[0]) == (250, 250)
+            assert peer.data(bounced("ann@deaf.test"))[0] == 250
+
+        def told() -> list[tuple[str, str]]:
+            found = [one for one in ledger.all() if one.kind == kinds.MESSAGE_IGNORED]
+            return [(one.facts["spf"], one.facts["dmarc"]) for one in found]
+
+        until(lambda: told() == [("temperror", "temperror")], within=20, what="it is on record")
+        ledger.finish()

@@ -17,6 +17,7 @@ COMMANDS = {
     "send": "hand one message over for protected delivery",
     "explain": "what each recipient would get and why, without sending",
     "proof": "write the proof of one delivery to a file",
+    "headers": "what the header of a message says, and what of it can be proved",
     "verify": "verify a proof offline, alone or against a received message",
     "audit": "verify the audit log",
     "queue": "list, hold, release or retry deliveries",
