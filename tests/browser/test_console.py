@@ -18,6 +18,7 @@ from carepost.destinations.models import Destination
 from carepost.ground.errors import NotFound
 from carepost.mailbox import door as engine
 from carepost.policy.types import Assurance
+from carepost.rfc.asking import Found
 from carepost.tenancy import scope
 from carepost.tenancy.actions import staff
 from carepost.tenancy.models import Organisation
@@ -48,6 +49,11 @@ def door(monkeypatch: pytest.MonkeyPatch) -> KeptDoor:
     kept.health = lambda: [HealthAnswer({"0": shard, "1": shard}, figures)]  # type: ignore[attr-defined]
     foreseen = AcceptedDelivery("1", "x", "queued", "tls", "tls", "Goes over a verified connection.", "default")
     kept.preview = lambda _: (foreseen,)  # type: ignore[attr-defined]
+    kept.ask = lambda question: (  # type: ignore[attr-defined]
+        Found(texts=(b"v=DMARC1; p=none; rua=mailto:dmarc-reports@maple.test",))
+        if "_dmarc" in question.name
+        else Found()
+    )
     monkeypatch.setattr(engine, "client", lambda: kept)
     return kept
 
@@ -111,6 +117,11 @@ def test_every_page_is_clean(
     page.get_by_role("button", name="Pin", exact=True).click()
     look("destination-pin-wrong")
     assert "lab" not in page.url + page.title()
+    protection(page, live_server.url, look)
+    page.goto(f"{live_server.url}/domains")
+    page.get_by_role("link", name="maple.test").click()
+    page.get_by_role("button", name="Compare with DNS now").click()
+    look("domain-check")
     given(monkeypatch)
     page.goto(f"{live_server.url}/messages")
     look("messages-empty")
@@ -119,6 +130,37 @@ def test_every_page_is_clean(
     look("messages-none-found")
     assert "anna" not in page.url + page.title()
     assert [f for f in page.faults if "status of 4" not in f] == []  # type: ignore[attr-defined]
+
+
+def protection(page: Page, base: str, look: Callable[[str], None]) -> None:
+    """The policy: empty, a rule refused, tried and saved, its version, and its removal shown first."""
+    page.goto(f"{base}/policy")
+    look("policy-empty")
+    page.get_by_role("link", name="Add a rule").click()
+    page.get_by_label("Name of the rule").fill("results-desk")
+    page.get_by_label("Recipient’s domain").fill("partner.test")
+    page.get_by_label("Hours").fill("at night")
+    page.get_by_role("button", name="Show what it would change").click()
+    look("policy-rule-wrong")
+    page.get_by_label("Hours").fill("not mon-fri 08:00-18:00 America/New_York")
+    page.get_by_label("health information of a person (certain)").check()
+    page.get_by_label("At least").select_option("AUTHENTICATED")
+    page.get_by_label("Then").select_option("approve")
+    page.get_by_label("What the sender is told").fill("Ask the privacy officer first.")
+    page.get_by_role("button", name="Show what it would change").click()
+    look("policy-rule-tried")
+    assert "partner" not in page.url + page.title()
+    page.get_by_label("Why the policy changes").fill("decided by the board")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Policy")
+    look("policy")
+    page.get_by_role("link", name="Open the rule results-desk").click()
+    look("policy-rule")
+    page.get_by_role("button", name="Show what removing it would change").click()
+    look("policy-remove")
+    page.goto(f"{base}/policy#versions")
+    page.get_by_role("link", name="2", exact=True).click()
+    look("policy-version")
 
 
 def history(org: Organisation) -> uuid.UUID:
@@ -221,7 +263,9 @@ def test_a_held_delivery_is_released_by_keyboard_alone(
     given(monkeypatch, view)
     acts: list[tuple[str, str]] = []
 
-    def act(verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: object, reason: str) -> dict[str, str]:
+    def act(
+        verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: object, reason: str, also: tuple[str, ...] = ()
+    ) -> dict[str, str]:
         acts.append((verb, reason))
         return {str(uuid.UUID(bytes=deliveries[0])): "queued"}
 

@@ -12,12 +12,14 @@ from django.urls import include, path
 
 from carepost.console import (
     views_destinations,
+    views_domain_check,
     views_domains,
     views_entry,
     views_headers,
     views_house,
     views_messages,
     views_people,
+    views_policy,
 )
 from carepost.tenancy.gates import open_to_all
 
@@ -38,7 +40,14 @@ _pages = [
     path("destinations/<uuid:row>/unpin", views_destinations.unpin, name="destination-unpin"),
     path("domains", views_domains.domains, name="domains"),
     path("domains/<uuid:row>", views_domains.domain, name="domain"),
+    path("domains/<uuid:row>/check", views_domain_check.check, name="domain-check"),
     path("check", views_headers.headers, name="headers"),
+    path("policy", views_policy.policy, name="policy"),
+    path("policy/rules/new", views_policy.rule, name="policy-new"),
+    path("policy/rules/<uuid:row>", views_policy.rule, name="policy-rule"),
+    path("policy/rules/<uuid:row>/remove", views_policy.remove_rule, name="policy-remove"),
+    path("policy/versions/<int:number>", views_policy.version, name="policy-version"),
+    path("policy/versions/<int:number>/restore", views_policy.restore, name="policy-restore"),
     path("people", views_people.people, name="people"),
     path("people/<uuid:person>/disable", views_people.disable, name="disable"),
     path("people/<uuid:person>/link", views_people.new_link, name="link"),

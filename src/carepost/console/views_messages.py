@@ -16,7 +16,8 @@ from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.mailbox import deposits, door
 from carepost.mailbox.course import courses
-from carepost.tenancy.gates import StaffRequest, permission
+from carepost.tenancy.gates import Desk, StaffRequest, permission
+from carepost.tenancy.models import ApiKey, Credential
 from carepost.tenancy.permissions import Permission, authorise
 from carepost.wire.types import MessageView
 
@@ -88,7 +89,11 @@ def act(request: StaffRequest, message: UUID, delivery: UUID) -> HttpResponse:
     if verb == "retract":
         authorise(request.desk.actor, Permission.RETRACT, request.desk.org)
     state = _act(request, verb, delivery, reason)
-    if state in ("not-found", "not-possible"):
+    if state == "needs-another":
+        messages.error(request, "It waits for somebody else: nobody approves their own message, or approves it twice.")
+    elif verb == "release" and state == "held":
+        messages.success(request, "Your approval is on record; another person must approve too.", extra_tags="console")
+    elif state in ("not-found", "not-possible"):
         messages.error(request, "That is not possible any more: the delivery has moved on. See its timeline below.")
     else:
         messages.success(request, _DONE[verb], extra_tags="console")
@@ -115,10 +120,19 @@ def _act(request: StaffRequest, verb: str, delivery: UUID, reason: str) -> str:
         except NotFound:
             pass
     try:
-        states = door.client().act(verb, org, (delivery.bytes,), actor, reason)
+        also = known_as(request.desk) if verb == "release" else ()
+        states = door.client().act(verb, org, (delivery.bytes,), actor, reason, also)
     except NotFound:
         return "not-found"
     return states.get(str(delivery), "not-found")
+
+
+def known_as(desk: Desk) -> tuple[str, ...]:
+    """What else this person is known by to the engine, so that nobody approves their own message."""
+    mine = {"org_id": desk.org, "owner_id": desk.staff.pk}
+    credentials = [f"credential:{pk}" for pk in Credential.objects.filter(**mine).values_list("pk", flat=True)]
+    keys = [f"key:{pk}" for pk in ApiKey.objects.filter(**mine).values_list("pk", flat=True)]
+    return (desk.staff.email, *credentials, *keys)
 
 
 def _page(request: StaffRequest, message: UUID, *, wrong: str = "", error: str = "", status: int = 200) -> HttpResponse:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from carepost.ground.errors import NotFound
 from carepost.policy import types
 from carepost.tenancy import scope, sealing
 from carepost.tenancy.act import Doing, act
@@ -34,7 +35,15 @@ class Policy(msgspec.Struct, frozen=True):
     rules: tuple[UnitRule, ...]
     floor: types.Assurance
     units: dict[uuid.UUID, str]
-    domains: tuple[str, ...]
+    #: what pages call a rule in addresses: its name may tell of a person
+    rows: dict[str, uuid.UUID]
+
+    def named(self, row: uuid.UUID) -> UnitRule:
+        """Raises NotFound, also for a rule of an earlier version."""
+        for one in self.rules:
+            if self.rows.get(one.rule.id) == row:
+                return one
+        raise NotFound
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -55,11 +64,7 @@ def access_policy(org: uuid.UUID, *, actor: Actor) -> Policy:
             rules=tuple(rules_of(row)),
             floor=types.Assurance(doing.organisation.floor),
             units=dict(Unit.objects.filter(org_id=org).values_list("id", "name")),
-            domains=tuple(
-                SenderDomain.objects.filter(org_id=org, removed_at=0)
-                .order_by("domain")
-                .values_list("domain", flat=True)
-            ),
+            rows=dict(row.rules.values_list("rule", "id")),
         )
 
 

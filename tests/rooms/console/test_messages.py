@@ -31,7 +31,15 @@ class Acting(KeptDoor):
         self.acts: list[tuple[str, bytes, str, Actor, str]] = []
         self.state = "queued"
 
-    def act(self, verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: Actor, reason: str) -> dict[str, str]:
+    def act(
+        self,
+        verb: str,
+        org: bytes,
+        deliveries: tuple[bytes, ...],
+        actor: Actor,
+        reason: str,
+        also: tuple[str, ...] = (),
+    ) -> dict[str, str]:
         name = ids.text(deliveries[0])
         self.acts.append((verb, org, name, actor, reason))
         return {name: self.state}

@@ -27,10 +27,17 @@ class UnitRule(msgspec.Struct, frozen=True):
 
 
 def add_rule(
-    org: uuid.UUID, rule: types.Rule, *, actor: Actor, reason: str, unit: uuid.UUID | None = None
+    org: uuid.UUID,
+    rule: types.Rule,
+    *,
+    actor: Actor,
+    reason: str,
+    unit: uuid.UUID | None = None,
+    instead_of: str = "",
 ) -> PolicyVersion:
-    """Adds the rule, or replaces the one of this id. Raises names.Wrong for what `rule_check` refuses: a rule that says
-    nothing, or one that lowers the floor below VERIFIED without an attestation (DESIGN 3)."""
+    """Adds the rule, or replaces the one of this id, and that named `instead_of`. Raises names.Wrong for what
+    `rule_check` refuses: a rule that says nothing, or one that lowers the floor below VERIFIED without an attestation
+    (DESIGN 3)."""
     rule = rule_check.checked(rule, for_unit=unit is not None)
 
     def change(doing: Doing, rules: list[UnitRule]) -> list[UnitRule]:
@@ -38,7 +45,7 @@ def add_rule(
             raise NotFound("There is no such unit.")
         if len(rules) >= rule_check.MOST_RULES:
             raise names.Wrong("too-many-rules", f"An organisation has at most {rule_check.MOST_RULES} rules.")
-        return with_rule(rules, rule, unit)
+        return with_rule([r for r in rules if r.rule.id != instead_of], rule, unit)
 
     return _change(org, change, actor=actor, reason=reason, named=rule.id)
 

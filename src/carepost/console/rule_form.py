@@ -1,0 +1,192 @@
+"""A protection rule as a form: what it says, of which mail, and why it is changed."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.forms.boundfield import BoundField
+
+from carepost.policy import rule_words
+from carepost.policy.explain import FLOORS
+from carepost.policy.types import Assurance, Attachment, Category, DataClass, Level, Method, Rule, TlsPolicy
+from carepost.tenancy.actions.policy import UnitRule
+from carepost.tenancy.names import Wrong
+from carepost.tenancy.policies import Policy
+
+_MEGABYTE: Final = 1_000_000
+_ACTIONS: Final = [
+    ("", "nothing more"),
+    ("hold", "hold until a person releases it"),
+    ("approve", "hold until other people approve"),
+    ("refuse", "refuse"),
+]
+
+#: (title, hint, fields): the order of the page
+GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
+    ("Name", "", ("name", "setting", "position")),
+    (
+        "Which mail",
+        "What is left empty holds for all mail. Everything that is filled in must be so.",
+        ("direction", "unit", "sender_domain", "sender", "recipient_domain", "recipient", "category", "data_class"),
+    ),
+    (
+        "What the message looks like",
+        "Content is looked at only where a rule asks for it. What cannot be found out counts as what is strictest.",
+        ("header", "contains", "remove", "size_mb", "hours", "levels", "attachments", "skip_unknown"),
+    ),
+    (
+        "What is required",
+        "",
+        ("floor", "tls_policy", "methods", "action", "approvals", "ask_reason", "warn", "words"),
+    ),
+    ("What else happens", "", ("redirect", "copies", "tags", "strip_tracking")),
+    (
+        "Attestation",
+        "Needed to go below VERIFIED: that no health information is sent, or the person’s own wish, warned and stored.",
+        ("attestation",),
+    ),
+)
+
+
+def _text(label: str, hint: str = "", longest: int = 320) -> forms.CharField:
+    attributes = {"class": "form-control", "autocomplete": "off"} | ({"placeholder": hint} if hint else {})
+    return forms.CharField(label=label, required=False, max_length=longest, widget=forms.TextInput(attributes))
+
+
+def _choice(label: str, choices: Iterable[tuple[str, str]], empty: str = "any") -> forms.ChoiceField:
+    return forms.ChoiceField(label=label, required=False, choices=[("", empty), *choices])
+
+
+def _several(label: str, choices: Iterable[tuple[str, str]]) -> forms.MultipleChoiceField:
+    return forms.MultipleChoiceField(
+        label=label, required=False, choices=list(choices), widget=forms.CheckboxSelectMultiple
+    )
+
+
+class RuleForm(forms.Form):
+    name = forms.CharField(label="Name of the rule (decisions, timelines and proofs show it)", max_length=120)
+    setting = forms.BooleanField(label="A default: nearer defaults override it, rules stand above it", required=False)
+    position = forms.IntegerField(label="Position (lower ones are named first)", min_value=0, max_value=100_000)
+    direction = _choice("Direction", rule_words.DIRECTIONS.items())
+    unit = forms.ChoiceField(label="Unit", required=False)
+    sender_domain = _text("Sender domain")
+    sender = _text("Sender’s address")
+    recipient_domain = _text("Recipient’s domain")
+    recipient = _text("Recipient’s address")
+    category = _choice("Category", [(c.value, c.value) for c in Category])
+    data_class = _choice("Data class", [(c.value, c.value) for c in DataClass])
+    header = _text("Header field", "subject, or a field of an add-in", 64)
+    contains = _text("contains the text", "[secure]", 100)
+    remove = forms.BooleanField(
+        label="A trigger: take the text (or the X- field) out before it is sent", required=False
+    )
+    size_mb = forms.DecimalField(
+        label="Larger than (MB)", required=False, min_value=0, max_value=1000, decimal_places=3, max_digits=7
+    )
+    hours = _text("Hours", "not mon-fri 08:00-18:00 America/New_York", 120)
+    levels = _several("It contains", rule_words.LEVELS.items())
+    attachments = _several("It has attached", rule_words.ATTACHMENTS.items())
+    skip_unknown = forms.BooleanField(
+        label="Does not apply while that is unknown (“fail open”, with attestation only)", required=False
+    )
+    floor = _choice("At least", [(a.name, f"{a.name}: {FLOORS[a]}") for a in Assurance], "as required otherwise")
+    tls_policy = _choice("TLS", rule_words.TLS.items(), "as required otherwise")
+    methods = _text("Only these methods, in this order", "smime, openpgp, portal, tls", 60)
+    action = forms.ChoiceField(label="Then", required=False, choices=_ACTIONS)
+    approvals = forms.IntegerField(label="Other people who must approve", min_value=1, max_value=5, required=False)
+    ask_reason = forms.BooleanField(label="The sender must say why", required=False)
+    warn = forms.BooleanField(label="The sender is asked to check", required=False)
+    words = _text("What the sender is told, in your own words", longest=300)
+    redirect = _text("Send it to this address instead")
+    copies = _text("Send a copy to (addresses, separated by commas)", longest=1700)
+    tags = _text("Tags (separated by commas)", longest=420)
+    strip_tracking = forms.BooleanField(label="Add no tracking", required=False)
+    attestation = _text("Attestation", longest=500)
+    reason = _text("Why the policy changes (kept with the version)", longest=500)
+
+    def __init__(self, policy: Policy, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        units = sorted(policy.units.items(), key=lambda pair: pair[1])
+        field = self.fields["unit"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "any"), *((str(pk), name) for pk, name in units)]
+
+    def groups(self) -> list[tuple[str, str, list[BoundField]]]:
+        return [(title, hint, [self[name] for name in names]) for title, hint, names in GROUPS]
+
+    def unit_id(self) -> UUID | None:
+        return UUID(self.cleaned_data["unit"]) if self.cleaned_data["unit"] else None
+
+    def rule(self) -> Rule:
+        """As entered. Raises names.Wrong for methods there are not."""
+        given = self.cleaned_data
+        return Rule(
+            id=given["name"],
+            position=given["position"],
+            sender_domain=given["sender_domain"],
+            sender=given["sender"],
+            recipient_domain=given["recipient_domain"],
+            recipient=given["recipient"],
+            category=given["category"],
+            data_class=given["data_class"],
+            floor=Assurance[given["floor"]] if given["floor"] else None,
+            tls_policy=TlsPolicy(given["tls_policy"]) if given["tls_policy"] else None,
+            methods=_methods(given["methods"]),
+            portal_by_mail=given["name"] == "portal-by-mail",
+            action=given["action"],
+            attestation=given["attestation"],
+            setting=given["setting"],
+            direction=given["direction"],
+            header=given["header"],
+            contains=given["contains"],
+            remove=given["remove"],
+            size_over=int((given["size_mb"] or 0) * _MEGABYTE),
+            hours=given["hours"],
+            levels=tuple(Level(one) for one in given["levels"]),
+            attachments=tuple(Attachment(one) for one in given["attachments"]),
+            skip_unknown=given["skip_unknown"],
+            approvals=given["approvals"] or 1,
+            warn=given["warn"],
+            ask_reason=given["ask_reason"],
+            redirect=given["redirect"].strip(),
+            copies=tuple(_listed(given["copies"])),
+            strip_tracking=given["strip_tracking"],
+            tags=tuple(_listed(given["tags"])),
+            words=given["words"],
+        )
+
+
+def initial(one: UnitRule | None) -> dict[str, object]:
+    """What the form shows of a rule, or of a new one."""
+    if one is None:
+        return {"position": 100, "approvals": 1}
+    rule = one.rule
+    same = (
+        "position", "sender_domain", "sender", "recipient_domain", "recipient", "category", "data_class", "action",
+        "attestation", "setting", "direction", "header", "contains", "remove", "hours", "skip_unknown", "approvals",
+        "warn", "ask_reason", "redirect", "strip_tracking", "words",
+    )  # fmt: skip
+    return {name: getattr(rule, name) for name in same} | {
+        "name": rule.id,
+        "unit": str(one.unit) if one.unit else "",
+        "floor": rule.floor.name if rule.floor is not None else "",
+        "tls_policy": rule.tls_policy or "",
+        "methods": ", ".join(rule.methods),
+        "size_mb": f"{rule.size_over / _MEGABYTE:g}" if rule.size_over else "",
+        "levels": list(rule.levels),
+        "attachments": list(rule.attachments),
+        "copies": ", ".join(rule.copies),
+        "tags": ", ".join(rule.tags),
+    }
+
+
+def _methods(text: str) -> tuple[Method, ...]:
+    try:
+        return tuple(dict.fromkeys(Method(one.lower()) for one in _listed(text)))
+    except ValueError:
+        raise Wrong("bad-method", "The methods are tls, smime, openpgp and portal.") from None
+
+
+def _listed(text: str) -> Sequence[str]:
+    return [one.strip() for one in text.replace(";", ",").split(",") if one.strip()]

@@ -1,0 +1,210 @@
+"""The policy in the console: rules in words, tried before they are saved, versions with what they changed."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from carepost.archive import books
+from carepost.policy.types import Assurance, Rule
+from carepost.tenancy import scope
+from carepost.tenancy.actions import organisations, policy
+from carepost.tenancy.models import Organisation, PolicyVersion
+from carepost.tenancy.models import Rule as RuleRow
+from carepost.tenancy.permissions import BOOTSTRAP
+from carepost.wire.types import Actor
+from tests.support.outbox import Outbox, office_events
+
+pytestmark = pytest.mark.django_db(databases=["default", "records"])
+
+DESK = Callable[..., Client]
+ENTERED = {
+    "name": "partner", "position": "100", "approvals": "1", "recipient_domain": "patient.test",
+    "floor": "AUTHENTICATED",
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _fresh() -> Any:
+    books.book.cache_clear()
+    books.opener.cache_clear()
+    yield
+    books.book.cache_clear()
+    books.opener.cache_clear()
+
+
+def rules(org: Organisation) -> list[Rule]:
+    with scope.every("the test's own eyes"):
+        return [one.rule for one in policy.rules_of(policy.in_force(Organisation.objects.get(pk=org.pk)))]
+
+
+def newest(org: Organisation) -> PolicyVersion:
+    with scope.every("the test's own eyes"):
+        return PolicyVersion.objects.filter(org=org).latest("number")
+
+
+def post(http: Client, path: str, fields: dict[str, Any], page: str = "/policy") -> Any:
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', http.get(page).content.decode())
+    assert found is not None
+    return http.post(path, {"csrfmiddlewaretoken": found[1], **fields})
+
+
+def add(org: Organisation, rule: Rule, **more: Any) -> str:
+    """The address of its page."""
+    policy.add_rule(org.pk, rule, actor=BOOTSTRAP, reason=more.pop("reason", "agreed with Jane"), **more)
+    with scope.every("the test's own eyes"):
+        row = RuleRow.objects.get(org=org, rule=rule.id, version=newest(org))
+        return f"/policy/rules/{row.pk}"
+
+
+def test_rules_stand_in_words_and_looking_is_an_event(maple: Organisation, at_desk: DESK) -> None:
+    add(maple, Rule("jane", recipient="jane@home.test", action="approve", approvals=2, words="Ask the desk."))
+    unit = organisations.add_unit(maple.pk, "Heart", actor=BOOTSTRAP)
+    add(maple, Rule("heart", setting=True, floor=Assurance.MESSAGE), unit=unit.pk)
+    text = at_desk("administrator").get("/policy").content.decode()
+    for told in ("jane@home.test", "held until 2 other people approve", "Ask the desk.", "from the unit Heart",
+                 "at least MESSAGE", "agreed with Jane"):  # fmt: skip
+        assert told in text
+    assert len(office_events("rule.listed")) == len(office_events("policy.listed")) == 1
+
+
+@pytest.mark.parametrize("role", ["operator", "auditor", "sender"])
+def test_others_find_no_such_page(maple: Organisation, at_desk: DESK, role: str) -> None:
+    address = add(maple, Rule("r", action="hold"))
+    http = at_desk(role)
+    for path in ("/policy", "/policy/rules/new", address, "/policy/versions/1"):
+        assert http.get(path).status_code == 404
+    assert office_events("rule.listed") == []
+
+
+def test_another_organisations_rule_is_not_there(maple: Organisation, at_desk: DESK) -> None:
+    address = add(maple, Rule("r", action="hold"))
+    http = at_desk("administrator", elsewhere=True)
+    assert http.get(address).status_code == 404
+    assert http.get("/policy/versions/2").status_code == 404
+    assert post(http, f"{address}/remove", {"do": "save", "reason": "r"}).status_code == 404
+    assert "r" in {r.id for r in rules(maple)}
+
+
+def test_a_rule_is_tried_before_it_is_saved(
+    maple: Organisation, at_desk: DESK, log_tables: None, monkeypatch: Any
+) -> None:
+    outbox = Outbox()
+    one, (jane,) = outbox.accepted(maple.pk.bytes, ("jane@patient.test",))
+    outbox.sent(maple.pk.bytes, one, jane)
+    outbox.commit()
+    http, before = at_desk("administrator"), newest(maple).number
+    tried = post(http, "/policy/rules/new", {**ENTERED, "do": "try"})
+    text = tried.content.decode()
+    assert tried.status_code == 200
+    assert "<strong>1</strong> would be protected more" in text
+    assert "jane@patient.test" in text
+    assert newest(maple).number == before, "nothing changed"
+    assert len(office_events("message.listed")) == 1
+    unexplained = post(http, "/policy/rules/new", {**ENTERED, "do": "save"})
+    assert unexplained.status_code == 422
+    assert "Say why the policy changes" in unexplained.content.decode()
+    saved = post(http, "/policy/rules/new", {**ENTERED, "do": "save", "reason": "contract"})
+    assert (saved.status_code, saved.url) == (302, "/policy")
+    made = next(r for r in rules(maple) if r.id == "partner")
+    assert made == Rule("partner", recipient_domain="patient.test", floor=Assurance.AUTHENTICATED)
+    assert newest(maple).author.startswith("staff:")
+
+
+def test_every_field_goes_round(maple: Organisation, at_desk: DESK) -> None:
+    unit = organisations.add_unit(maple.pk, "Heart", actor=BOOTSTRAP)
+    entered = {
+        **ENTERED, "unit": str(unit.pk), "direction": "outbound", "sender": "nurse@maple.test", "header": "Subject",
+        "contains": "[secure]", "remove": "on", "size_mb": "2.5", "hours": "not mon-fri 08:00-18:00 UTC",
+        "tls_policy": "forced", "methods": "smime, TLS", "action": "approve", "approvals": "2", "ask_reason": "on",
+        "warn": "on", "words": "Call first.", "redirect": "desk@maple.test", "copies": "a@maple.test, b@maple.test",
+        "tags": "vip", "strip_tracking": "on", "category": "transactional", "data_class": "part2",
+    }  # fmt: skip
+    http = at_desk("administrator")
+    assert post(http, "/policy/rules/new", {**entered, "do": "save", "reason": "r"}).status_code == 302
+    (made,) = [r for r in rules(maple) if r.id == "partner"]
+    assert (made.size_over, made.methods, made.approvals) == (2_500_000, ("smime", "tls"), 2)
+    with scope.every("the test's own eyes"):
+        row = RuleRow.objects.get(org=maple, rule="partner", version=newest(maple))
+    page = http.get(f"/policy/rules/{row.pk}").content.decode()
+    for value in ("2.5", "smime, tls", "a@maple.test, b@maple.test", "not mon-fri 08:00-18:00 UTC", "[secure]"):
+        assert f'value="{value}"' in page
+    content = {**ENTERED, "levels": ["phi-high"], "attachments": ["macro", "infected"], "action": "hold"}
+    assert post(http, f"/policy/rules/{row.pk}", {**content, "do": "save", "reason": "r"}).status_code == 302
+    (made,) = [r for r in rules(maple) if r.id == "partner"]
+    assert (made.levels, made.attachments) == (("phi-high",), ("macro", "infected"))
+
+
+def test_what_cannot_be_is_said_beside_the_form(maple: Organisation, at_desk: DESK) -> None:
+    http, before = at_desk("administrator"), newest(maple).number
+    for wrong, sentence in (
+        ({"floor": "NONE"}, "needs an attestation"),
+        ({"hours": "at night"}, "Hours are written"),
+        ({"methods": "pigeon"}, "The methods are"),
+        ({"name": ""}, "This field is required"),
+        ({"direction": "sideways"}, "Select a valid choice"),
+    ):
+        answer = post(http, "/policy/rules/new", {**ENTERED, **wrong, "do": "save", "reason": "r"})
+        assert answer.status_code == 422
+        assert sentence in answer.content.decode()
+    assert newest(maple).number == before
+
+
+def test_a_renamed_rule_takes_the_place_of_the_old_one(maple: Organisation, at_desk: DESK) -> None:
+    address = add(maple, Rule("old", action="hold"))
+    fields = {**ENTERED, "name": "new", "do": "save", "reason": "clearer"}
+    assert post(at_desk("administrator"), address, fields).status_code == 302
+    assert {"new"} == {r.id for r in rules(maple)} - {"portal-by-mail"}
+
+
+def test_an_address_of_an_earlier_version_is_gone(maple: Organisation, at_desk: DESK) -> None:
+    """Two administrators at once: nobody edits what is no longer in force."""
+    address = add(maple, Rule("r", action="hold"))
+    add(maple, Rule("other", action="hold"))
+    assert at_desk("administrator").get(address).status_code == 404
+
+
+def test_removing_shows_first_what_it_would_change(maple: Organisation, at_desk: DESK) -> None:
+    address = add(maple, Rule("r", action="hold"))
+    http = at_desk("administrator")
+    assert "Nothing has changed yet" in post(http, f"{address}/remove", {}).content.decode()
+    assert post(http, f"{address}/remove", {"do": "save"}).status_code == 422
+    assert "r" in {r.id for r in rules(maple)}
+    assert post(http, f"{address}/remove", {"do": "save", "reason": "ended"}).status_code == 302
+    assert "r" not in {r.id for r in rules(maple)}
+
+
+def test_a_version_tells_what_it_changed_and_can_be_put_back(maple: Organisation, at_desk: DESK) -> None:
+    add(maple, Rule("r", action="hold"), reason="asked by the board")
+    second = newest(maple).number
+    policy.remove_rule(maple.pk, "r", actor=Actor("system", "command-line"), reason="mistake")
+    http = at_desk("administrator")
+    page = http.get(f"/policy/versions/{second}").content.decode()
+    assert "Added: r" in page
+    assert "asked by the board" in page
+    restore = f"/policy/versions/{second}/restore"
+    assert post(http, restore, {}).status_code == 422
+    assert post(http, restore, {"reason": "back"}).status_code == 302
+    assert "r" in {r.id for r in rules(maple)}
+    assert post(http, "/policy/versions/99/restore", {"reason": "r"}).status_code == 404
+
+
+def test_approval_tells_the_engine_who_the_person_is(maple: Organisation, at_desk: DESK, monkeypatch: Any) -> None:
+    """Nobody approves their own message: the engine compares address, credentials and keys."""
+    asked: list[tuple[Any, ...]] = []
+
+    class Engine:
+        def act(self, *given: Any) -> dict[str, str]:
+            asked.append(given)
+            return {str(delivery): "needs-another"}
+
+    monkeypatch.setattr("carepost.mailbox.door.client", lambda: Engine())
+    message = delivery = "00000000-0000-7000-8000-000000000001"
+    http = at_desk("operator")
+    path = f"/messages/{message}/deliveries/{delivery}/act"
+    assert post(http, path, {"verb": "release", "reason": "fine"}, page="/messages").status_code == 302
+    assert asked[0][5] == ("operator@maple.test",)
+    shown = http.get("/messages").content.decode()
+    assert "nobody approves their own message" in shown
