@@ -15,6 +15,7 @@ from carepost.crypto import examine, sender
 from carepost.crypto.examine import Examined
 from carepost.ground import clock
 from carepost.ground.errors import ConfigError
+from carepost.intake.client import Client
 from carepost.rfc.asking import FAILED, Found, Question
 from carepost.rfc.asking import run as carry_out
 
