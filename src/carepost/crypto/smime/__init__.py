@@ -3,9 +3,9 @@
 Pure: bytes and times in, values out. Never fetches a revocation list, never decides what an organisation trusts, never
 shows a byte of what did not open, and never calls a signature valid while anything speaks against it.
 Doors:
-`message.encrypt(message, recipients, at, *, signer=None, gcm=None) -> bytes` and `message.sign(message, signer, at, *,
-opaque=False) -> bytes`: the new message, ready for DKIM and DATA. `envelope.Recipient(certificate, capabilities, *,
-oaep)` and `signing.Signer(identity)` are made once and kept.
+`message.encrypt(message, recipients, at, *, signer=None, gcm=None, display=True) -> bytes` and `message.sign(message,
+signer, at, *, opaque=False) -> bytes`: the new message, ready for DKIM and DATA. `envelope.Recipient(certificate,
+capabilities, *, oaep)` and `signing.Signer(identity)` are made once and kept.
 `opening.open_(message, identities, trust, at) -> Opened` (message, verdict, layers); `opening.is_smime(message)`.
 `certificate.parse(raw)`, `certificate.bundle(raw)`; `usable.for_encryption(certificate, address, at, trust,
 intermediates)`, `usable.for_signature(...)`, `usable.Trust`; `chain.TrustStore`, `revocation.Evidence`.

@@ -12,7 +12,7 @@ from carepost.crypto.smime import envelope, oids
 from carepost.crypto.smime.envelope import Recipient
 from carepost.crypto.smime.errors import CannotSeal
 from carepost.crypto.smime.signing import Signer
-from carepost.rfc import protected
+from carepost.rfc import displayed, protected
 from carepost.rfc.errors import RfcError
 
 _ENVELOPED = b'Content-Type: application/pkcs7-mime; smime-type=enveloped-data;\r\n name="smime.p7m"\r\n'
@@ -31,13 +31,21 @@ _PIECE = 57 * 64 * 128
 
 
 def encrypt(
-    message: bytes, recipients: Sequence[Recipient], at: int, *, signer: Signer | None = None, gcm: bool | None = None
+    message: bytes,
+    recipients: Sequence[Recipient],
+    at: int,
+    *,
+    signer: Signer | None = None,
+    gcm: bool | None = None,
+    display: bool = True,
 ) -> bytes:
     """`message` (CRLF line ends, as submitted) for those whose certificates these are; ready for DKIM and DATA.
 
-    `at`: UTC microseconds, the signingTime. `gcm` as in `envelope.encrypt`. Raises CannotSeal."""
+    `at`: UTC microseconds, the signingTime. `gcm` as in `envelope.encrypt`. `display`: the subject stands in the body
+    too, for Outlook and others that know no header protection (`rfc.displayed`). Raises CannotSeal."""
     split = _split(message, encrypted=True)
-    content = split.payload if signer is None else clear_signed(split.payload, signer, at)
+    payload = displayed.add(split.payload) if display else split.payload
+    content = payload if signer is None else clear_signed(payload, signer, at)
     sealed = envelope.encrypt(content, recipients, gcm=gcm)
     authenticated = all(r.gcm for r in recipients) if gcm is None else gcm
     kind = _AUTH_ENVELOPED if authenticated else _ENVELOPED

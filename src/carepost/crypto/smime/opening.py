@@ -18,8 +18,8 @@ from carepost.crypto.smime.errors import CannotOpen, Malformed, SmimeError
 from carepost.crypto.smime.identity import Identity
 from carepost.crypto.smime.usable import Trust
 from carepost.crypto.smime.verdict import Verdict
+from carepost.rfc import displayed, mime, parts, protected
 from carepost.rfc import message as rfc_message
-from carepost.rfc import mime, parts, protected
 from carepost.rfc.errors import RfcError
 from carepost.rfc.parts import Part
 
@@ -222,7 +222,8 @@ def _opened(message: bytes, layers: Sequence[_Layer], trust: Trust, at: int) -> 
         notes.append("unauthenticated-cipher")
     encrypted = layers[last].kind if last >= 0 else ""
     found = Verdict(encrypted, bool(counted), tuple(dict.fromkeys(reasons)), tuple(notes), tuple(signers))
-    return Opened(opened.message, found, kinds, opened.protection, opened.hidden, key)
+    shown = displayed.remove(opened.message) if opened.protection == "cipher" else opened.message
+    return Opened(shown, found, kinds, opened.protection, opened.hidden, key)
 
 
 def _vouched(counted: Sequence[_Layer], at: int, trust: Trust) -> frozenset[str]:
