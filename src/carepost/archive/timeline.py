@@ -9,7 +9,7 @@ from carepost.ground import ids
 from carepost.proof import kinds
 from carepost.proof.commitments import Wire
 from carepost.proof.event import Event
-from carepost.wire.types import AttemptView, DeliveryView, HistoryRecord, MessageView, Told
+from carepost.wire.types import AttemptView, DeliveryView, HistoryRecord, MessageView, NoteView, Told
 
 Openings = Mapping[str, tuple[bytes, bytes]]
 
@@ -45,6 +45,8 @@ _ENDS: Final = {
     kinds.DELIVERY_HELD: "held",
     kinds.DELIVERY_REFUSED: "refused",
 }
+#: beginnings of the kinds that a delivery's course is told by
+_TOLD_OF: Final = ("delivery.", "portal.", kinds.DESTINATION_WEAKENED)
 _REACHED: Final = frozenset({kinds.DELIVERY_SENT, kinds.DELIVERY_DEPOSITED, kinds.PORTAL_OPENED})
 
 
@@ -75,7 +77,7 @@ def message(
     text = ids.text(message_id)
     courses: dict[str, _Course] = {}
     for event, openings in told:
-        if text not in event.on or not event.kind.startswith(("delivery.", "portal.")):
+        if text not in event.on or not event.kind.startswith(_TOLD_OF):
             continue
         for on in event.on:
             if on != text:
@@ -102,8 +104,12 @@ class _Course:
         self._recipient = ""
         self._state = self._method = self._assurance = self._reason = self._words = self._rule = ""
         self._attempts: list[AttemptView] = []
+        self._notes: list[NoteView] = []
 
     def take(self, event: Event, openings: Openings) -> None:
+        if event.kind == kinds.DESTINATION_WEAKENED:
+            self._notes.append(NoteView(event.at, event.kind, event.cause))
+            return
         facts = event.facts
         said = _read(_told, openings, "words")
         if "recipient" in openings:
@@ -156,6 +162,7 @@ class _Course:
             rule=self._rule,
             due_at=0,
             attempts=tuple(self._attempts),
+            notes=tuple(self._notes),
         )
 
 

@@ -4,7 +4,7 @@ import msgspec
 
 from carepost.console import words
 from carepost.mailbox.course import Course
-from carepost.wire.types import AttemptView, DeliveryView
+from carepost.wire.types import AttemptView, DeliveryView, NoteView
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -43,7 +43,8 @@ _IN_PORTAL = frozenset({"deposited", "opened", "expired", "retracted"})
 def line(delivery: DeliveryView, course: Course | None, accepted_at: int) -> Line:
     # the portal's own row knows more than the log, which lags behind it by moments
     state = course.state if course is not None and delivery.state in _IN_PORTAL else delivery.state
-    entries = sorted([*map(_attempt, delivery.attempts), *_portal(course)], key=lambda e: e.at)
+    told = [*map(_attempt, delivery.attempts), *map(_note, delivery.notes), *_portal(course)]
+    entries = sorted(told, key=lambda e: e.at)
     return Line(
         id=delivery.id,
         recipient=delivery.recipient,
@@ -106,6 +107,12 @@ def _attempt(attempt: AttemptView) -> Entry:
         tuple(facts),
         attempt.reply,
     )
+
+
+def _note(note: NoteView) -> Entry:
+    seen = words.WEAKENED.get(note.cause, f"Less was seen there than before ({note.cause}).")
+    consequence = "Until it has been stable for a day it does not count as verified, and the next method is taken."
+    return Entry(note.at, "The recipient’s side is weaker than it was", "bad", (seen, consequence))
 
 
 def _outcome(attempt: AttemptView) -> tuple[str, str]:

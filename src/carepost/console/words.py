@@ -67,6 +67,13 @@ ORIGINS: Final[dict[str, str]] = {
 }
 
 
+#: reason code -> what was seen of the recipient's side
+WEAKENED: Final[dict[str, str]] = {
+    "tls-lost": "It offered encryption before and does not any more. Somebody may be standing in between.",
+    "mx-moved": "Its mail servers changed while its DNS is not signed. Somebody may have changed them.",
+}
+
+
 #: the same for lists, where room is short
 _SHORT: Final[dict[str, str]] = {
     "sent": "Server accepted",

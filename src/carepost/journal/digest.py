@@ -20,9 +20,10 @@ from carepost.wire.types import Drained
 DEPOSIT: Final = "deposit"
 NOTICE: Final = "notice"
 REPORT: Final = "report"
+FAILURE: Final = "failure"
 
 #: kind of event -> what it makes the journal owe
-_EFFECTS: Final = {kinds.DELIVERY_DEPOSITED: DEPOSIT, kinds.REPORT_RECEIVED: REPORT}
+_EFFECTS: Final = {kinds.DELIVERY_DEPOSITED: DEPOSIT, kinds.REPORT_RECEIVED: REPORT, kinds.DELIVERY_FAILED: FAILURE}
 #: events of a delivery that say who it is for
 _FIRST: Final = frozenset({kinds.DELIVERY_QUEUED, kinds.DELIVERY_HELD, kinds.DELIVERY_REFUSED})
 

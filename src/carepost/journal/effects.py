@@ -11,12 +11,12 @@ from django.db import close_old_connections
 from carepost.archive.tables import org_value
 from carepost.audit.store import Store
 from carepost.crypto.rest import Damaged
-from carepost.ground import clock, log, metrics
+from carepost.ground import clock, ids, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Unavailable
 from carepost.journal import deposits, reports
-from carepost.journal.digest import DEPOSIT, NOTICE, REPORT
+from carepost.journal.digest import DEPOSIT, FAILURE, NOTICE, REPORT
 from carepost.journal.status import Status
-from carepost.mailbox import notify
+from carepost.mailbox import failures, notify
 from carepost.proof import event as events
 from carepost.proof.event import Event
 from carepost.queue import restored
@@ -29,6 +29,7 @@ AGAIN: Final = (0.5, 1, 2, 5, 15, 60)
 #: tries after which a shard may forget the body of what cannot be laid into the portal at all
 HOPELESS: Final = 20
 _ROUND: Final = 50
+_YOUNG_US: Final = 3_000_000
 
 
 class Door(Protocol):
@@ -72,6 +73,7 @@ class Effects:
         self._restored_from = restored_from
         self._acts: dict[str, Callable[[Owed], str]] = {
             DEPOSIT: self._deposit, NOTICE: self._notice, REPORT: self._report,
+            FAILURE: self._failure,
         }  # fmt: skip
 
     def acknowledged(self, source: str, taken: int) -> int:
@@ -142,6 +144,14 @@ class Effects:
         held = one.event.at <= self._restored_from
         hold = (restored.REASON, restored.words_of(self._restored_from)) if held else None
         notify.notice(one.org, bytes.fromhex(delivery.replace("-", "")), door=self._door, n=1, hold=hold)
+        return ""
+
+    def _failure(self, one: Owed) -> str:
+        """Most failures are of ordinary mail, whose own page tells them."""
+        known = failures.failed(one.org, ids.parse(one.event.on[0]), one.event.cause, one.event.at)
+        if not known and clock.now() - one.event.at < _YOUNG_US:
+            # whoever handed the mail over may not have written down yet which message it became
+            raise NotFound
         return ""
 
     def _report(self, one: Owed) -> str:

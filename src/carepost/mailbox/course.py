@@ -5,7 +5,7 @@ from uuid import UUID
 import msgspec
 
 from carepost.ground import clock
-from carepost.mailbox.models import EXPIRED, READABLE, RETRACTED, Deposit
+from carepost.mailbox.models import EXPIRED, READABLE, RETRACTED, Deposit, NoticeMail
 from carepost.mailbox.within import within
 
 _PROOFS = {
@@ -13,6 +13,24 @@ _PROOFS = {
     "code": "The recipient proves who they are by the agreed access code.",
     "question": "The recipient proves who they are by the agreed question.",
 }
+
+
+#: NoticeMail.about -> (heading, what follows from it)
+_FAILED = {
+    "waiting": (
+        "The notice could not be delivered",
+        "The recipient was not told that a message waits: tell them another way, or check the address.",
+    ),
+    "code": (
+        "A code could not be delivered",
+        "The recipient asked for a code and did not get it: agree on an access code, or check the address.",
+    ),
+    "reply": (
+        "The recipient’s answer could not be delivered",
+        "It was written in the portal and did not reach the sender: ask the recipient for it.",
+    ),
+}
+_TOLD_FAILED = ("The sender could not be told", "A mail about this message did not reach its sender.")
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -35,7 +53,9 @@ class Course(msgspec.Struct, frozen=True):
 def courses(org: bytes, message: UUID) -> dict[str, Course]:
     """Delivery id (text) -> course, for the deposits of one message. No PHI: it needs no gate of its own."""
     with within(org):
-        rows = Deposit.objects.filter(org_id=UUID(bytes=org), message=message).prefetch_related("challenges", "replies")
+        rows = Deposit.objects.filter(org_id=UUID(bytes=org), message=message).prefetch_related(
+            "challenges", "replies", "mails"
+        )
         return {str(row.delivery): _course(row) for row in rows}
 
 
@@ -52,6 +72,7 @@ def _course(row: Deposit) -> Course:
     if row.opened_at:
         steps.append(Step(row.opened_at, "Opened", "good", f"Assurance reached: {row.assurance}."))
     steps += [Step(reply.sent_at, "The recipient replied", "good") for reply in row.replies.all() if reply.sent_at]
+    steps += [_failure(mail) for mail in row.mails.all() if mail.failed_at]
     if row.state == EXPIRED:
         steps.append(Step(row.ended_at, "Expired", "plain", "It can no longer be read."))
     elif row.state == RETRACTED:
@@ -61,6 +82,11 @@ def _course(row: Deposit) -> Course:
     else:
         steps.append(Step(row.expires_at, "Expires", "plain"))
     return Course(row.state, row.assurance, row.expires_at, tuple(sorted(steps, key=lambda s: s.at)))
+
+
+def _failure(mail: NoticeMail) -> Step:
+    heading, text = _FAILED.get(mail.about, _TOLD_FAILED)
+    return Step(mail.failed_at, heading, "bad", f"{text} (reason: {mail.cause or 'not known'})")
 
 
 def _over(at: int) -> bool:

@@ -6,7 +6,17 @@ from typing import Final
 from django.db.models import Q
 
 from carepost.ground import clock
-from carepost.mailbox.models import READABLE, Body, Challenge, Deposit, Mailed, PortalSession, Reply, SessionProof
+from carepost.mailbox.models import (
+    READABLE,
+    Body,
+    Challenge,
+    Deposit,
+    Mailed,
+    NoticeMail,
+    PortalSession,
+    Reply,
+    SessionProof,
+)
 from carepost.mailbox.within import within
 
 _DAY: Final = 86_400_000_000
@@ -35,7 +45,7 @@ def message(org: bytes, message: bytes) -> None:
         rows = Deposit.objects.filter(org_id=uuid.UUID(bytes=org), message=uuid.UUID(bytes=message))
         rows = rows.exclude(state__in=READABLE)
         found = list(rows.values_list("pk", flat=True))
-        for table in (Challenge, Reply, SessionProof):
+        for table in (Challenge, NoticeMail, Reply, SessionProof):
             table.objects.filter(deposit_id__in=found).delete()
         rows.filter(pk__in=found).delete()
         bodies = Body.objects.filter(org_id=uuid.UUID(bytes=org), message=uuid.UUID(bytes=message))

@@ -177,6 +177,25 @@ class Reply(OrgModel):
         ]
 
 
+class NoticeMail(OrgModel):
+    """A mail about a deposit: which message it is, so that its failure is told where somebody looks."""
+
+    deposit = models.ForeignKey(Deposit, on_delete=models.PROTECT, related_name="mails")
+    message = models.UUIDField()
+    #: texts.About, or "reply" for the recipient's answer
+    about = models.CharField(max_length=10)
+    at = models.BigIntegerField(default=now)
+    #: 0: not that anybody knows
+    failed_at = models.BigIntegerField(default=0)
+    cause = models.CharField(max_length=60, blank=True)
+
+    class Meta(OrgModel.Meta):
+        constraints: ClassVar = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org", "message"], name="mailbox_noticemail_message"),
+        ]
+
+
 class Mailed(OrgModel):
     """That a notice or code went to an address: what the hourly limit counts. Forgotten after a day."""
 

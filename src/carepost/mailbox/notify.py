@@ -9,7 +9,7 @@ import msgspec
 from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound
 from carepost.mailbox import events, people, sealing
-from carepost.mailbox.models import READABLE, Deposit, Mailed
+from carepost.mailbox.models import READABLE, Deposit, Mailed, NoticeMail
 from carepost.mailbox.notices import Notice, notice_mail, sender_of
 from carepost.mailbox.offices import office_of
 from carepost.mailbox.records import DepositRecord
@@ -59,8 +59,9 @@ def notice(org: bytes, delivery: bytes, *, door: Door, n: int = 1, hold: tuple[s
             proof=row.proof,
         )
     made = submission(mail, key=f"notice:{row.delivery}:{n}")
-    door.accept(made if hold is None else msgspec.structs.replace(made, hold=hold))
+    accepted = door.accept(made if hold is None else msgspec.structs.replace(made, hold=hold))
     with within(org):
+        _remember(row, accepted, About.WAITING)
         if Deposit.objects.filter(id=row.id, notices__lt=n).update(notices=n):
             _count(org, bytes(row.recipient.token), About.WAITING)
             result, cause = ("ok", "") if hold is None else ("held", hold[0])
@@ -88,6 +89,7 @@ def tell_sender(row: Deposit, about: About, *, door: Door, until: int = 0) -> bo
     accepted = door.accept(submission(mail, key=f"told:{row.id}:{about}:{clock.now() // HOUR}"))
     if not accepted.repeated:
         with within(org):
+            _remember(row, accepted, about)
             _count(org, token, about)
     return not accepted.repeated
 
@@ -99,8 +101,9 @@ def send_code(row: Deposit, challenge: UUID, code: str, until: int, *, door: Doo
         mail = Notice(
             About.CODE, office_of(org, row.domain), row.domain, people.address(row.recipient), until=until, code=code
         )
-    door.accept(submission(mail, key=f"code:{challenge}"))
+    accepted = door.accept(submission(mail, key=f"code:{challenge}"))
     with within(org):
+        _remember(row, accepted, About.CODE)
         _count(org, bytes(row.recipient.token), About.CODE)
 
 
@@ -125,6 +128,15 @@ def submission(mail: Notice, *, key: str) -> Submission:
 def allowed(row: Deposit) -> bool:
     """Whether another mail may go to this recipient within the hour. Inside the caller's transaction."""
     return _allowed(row.org_id.bytes, bytes(row.recipient.token))
+
+
+def _remember(row: Deposit, accepted: Accepted, about: About) -> None:
+    """Which message it became: `failures` looks for it. Inside the caller's transaction."""
+    NoticeMail.objects.get_or_create(
+        org_id=row.org_id,
+        message=UUID(accepted.message_id),
+        defaults={"deposit": row, "about": about.value, "at": clock.now()},
+    )
 
 
 def _allowed(org: bytes, token: bytes) -> bool:

@@ -100,6 +100,10 @@ PORTAL_LISTED: Final = "portal.listed"
 PORTAL_HELP_ASKED: Final = "portal.help-asked"
 PORTAL_DISOWNED: Final = "portal.disowned"
 PORTAL_DELETED: Final = "portal.deleted"
+PORTAL_NOTICE_FAILED: Final = "portal.notice-failed"
+PORTAL_REPLY_FAILED: Final = "portal.reply-failed"
+DESTINATION_WEAKENED: Final = "destination.weakened"
+DESTINATION_CERTIFICATE_ENDING: Final = "destination.certificate-ending"
 MESSAGE_VIEWED: Final = "message.viewed"
 MESSAGE_LISTED: Final = "message.listed"
 MESSAGE_SEARCHED: Final = "message.searched"
@@ -153,6 +157,12 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     PORTAL_HELP_ASKED: KindInfo(PORTAL, "someone said that they could not open the message; the sender was told"),
     PORTAL_DISOWNED: KindInfo(PORTAL, "someone said that the message is not for them; the sender was told"),
     PORTAL_DELETED: KindInfo(PORTAL, "the recipient deleted the message from the portal"),
+    PORTAL_NOTICE_FAILED: KindInfo(PORTAL, "a notice or code about the message could not be delivered"),
+    PORTAL_REPLY_FAILED: KindInfo(PORTAL, "the answer written in the portal could not be delivered to the sender"),
+    DESTINATION_WEAKENED: KindInfo(
+        STAFF, "the recipient's side lost protection it had, or its mail servers moved in unsigned DNS"
+    ),
+    DESTINATION_CERTIFICATE_ENDING: KindInfo(STAFF, "a certificate of the recipient's side nears its end"),
     MESSAGE_VIEWED: KindInfo(STAFF, "a member of staff looked at the message"),
     MESSAGE_LISTED: KindInfo(STAFF, "a member of staff saw the message in a list"),
     MESSAGE_SEARCHED: KindInfo(STAFF, "a member of staff searched messages"),
@@ -190,6 +200,7 @@ FACTS: Final = frozenset({
     "key",  # id of an API key or credential acted on
     "method",  # tls | smime | openpgp | portal
     "mta-sts",  # none | testing | enforce | unknown
+    "notice",  # portal.notice-failed: what the mail was about
     "origin",
     "peer-name",  # yes | no | unknown: the certificate's name fits
     "purpose",

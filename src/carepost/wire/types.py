@@ -128,6 +128,14 @@ class AttemptView(msgspec.Struct, frozen=True):
     uncertain: bool = False
 
 
+class NoteView(msgspec.Struct, frozen=True):
+    """Something seen on the way that changed what was done: an event's kind, and its stable reason code."""
+
+    at: int
+    kind: str
+    cause: str
+
+
 class DeliveryView(msgspec.Struct, frozen=True):
     id: str
     recipient: str
@@ -139,6 +147,7 @@ class DeliveryView(msgspec.Struct, frozen=True):
     rule: str
     due_at: int
     attempts: tuple[AttemptView, ...] = ()
+    notes: tuple[NoteView, ...] = ()
 
 
 class MessageView(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from carepost.archive import proof
 from carepost.archive.access import access_message
 from carepost.archive.books import opener
 from carepost.audit import reader
+from carepost.console.timeline import line
 from carepost.ground import ids
 from carepost.ground.errors import NotFound, Unavailable
 from carepost.proof import kinds
@@ -170,3 +171,18 @@ def test_the_header_lives_with_the_content_not_with_the_evidence(cast, outbox: O
     seen = access_message(cast.maple, message, cast.operator)
     assert (seen.subject, seen.sender, seen.message_id) == ("", "", "")
     assert seen.deliveries[0].recipient == "jane.quillfeather@patient.test"
+
+
+def test_a_destination_that_became_weaker_is_told_on_the_messages_page(cast, outbox: Outbox) -> None:  # type: ignore[no-untyped-def]
+    assert kinds.info(kinds.DESTINATION_WEAKENED).words.startswith("the recipient's side lost protection")
+    message, (delivery,) = outbox.accepted(cast.maple)
+    outbox.add(cast.maple, kinds.DESTINATION_WEAKENED, [message, delivery], cause="tls-lost", result="held")
+    outbox.sent(cast.maple, message, delivery)
+    outbox.commit()
+    (one,) = access_message(cast.maple, message, cast.operator).deliveries
+    assert one.state == "sent" and one.reason != "tls-lost"
+    (note,) = one.notes
+    assert (note.kind, note.cause) == (kinds.DESTINATION_WEAKENED, "tls-lost")
+    entries = line(one, None, 0).entries
+    (entry,) = [e for e in entries if "weaker" in e.heading]
+    assert "does not any more" in entry.texts[0] and entry.tone == "bad"

@@ -12,14 +12,16 @@ from carepost.ground.errors import NotFound, Unavailable
 from carepost.journal.effects import HOPELESS, Effects
 from carepost.journal.status import Status
 from carepost.mailbox import sealing
+from carepost.mailbox.course import courses
 from carepost.mailbox.models import Body, Deposit
 from carepost.mailbox.records import DepositRecord
+from carepost.proof import kinds
 from carepost.queue.sealing import MessageSeal, seal_body
 from carepost.queue.types import MessageRecord, StoredBody
 from carepost.tenancy import scope
 from carepost.wire.types import Actor
 from tests.support.mailroom import KeptDoor
-from tests.support.outbox import SOURCE, Outbox
+from tests.support.outbox import SOURCE, Outbox, office_events
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
 
@@ -196,3 +198,39 @@ def test_two_recipients_of_one_message_share_one_body(
     assert effects.step() == 2
     assert (Deposit.objects.count(), Body.objects.count()) == (2, 1)
     assert ids.text(message) == str(Body.objects.get().message)
+
+
+def test_a_notice_that_could_not_be_delivered_is_told_where_somebody_looks(
+    cast: Any, effects: Effects, engine: Engine, outbox: Outbox, owed: Any
+) -> None:
+    message, delivery, _ = owed
+    effects.step()
+    effects.step()
+    row = Deposit.objects.get()
+    (mail,) = row.mails.all()
+    # the notice is a message of its own: what becomes of it comes as its own events
+    outbox.add(cast.maple, kinds.DELIVERY_FAILED, [mail.message.bytes, ids.new(1)], cause="no-such-mailbox",
+               facts={"attempt": "1", "state": "failed"})  # fmt: skip
+    outbox.commit()
+    assert effects.step() == 1
+    assert effects.step() == 0
+    (event,) = office_events(kinds.PORTAL_NOTICE_FAILED)
+    assert event.on == [ids.text(message), ids.text(delivery)]
+    assert (event.cause, event.result, event.facts) == ("no-such-mailbox", "failed", {"notice": "waiting"})
+    found = courses(cast.maple, row.message)[str(row.delivery)]
+    (step,) = [s for s in found.steps if s.tone == "bad"]
+    assert "was not told that a message waits" in step.text and "no-such-mailbox" in step.text
+
+
+def test_a_failed_delivery_of_ordinary_mail_is_looked_at_again_only_while_it_is_young(
+    cast: Any, effects: Effects, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message, (delivery,) = outbox.accepted(cast.maple)
+    outbox.add(
+        cast.maple, kinds.DELIVERY_FAILED, [message, delivery], cause="no-such-mailbox", facts={"state": "failed"}
+    )
+    outbox.commit()
+    assert effects.step() == 1
+    later(monkeypatch, 5)
+    assert (effects.step(), effects.step()) == (1, 0)
+    assert office_events(kinds.PORTAL_NOTICE_FAILED) == []

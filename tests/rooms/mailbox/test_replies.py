@@ -1,11 +1,14 @@
 """Answers from the portal: who they come from, that they come once, and that drafts are kept sealed."""
 
+import uuid
 from email import message_from_bytes, policy
 
 import pytest
 
+from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused, Unavailable
-from carepost.mailbox import access, challenges, deposits, replies, sealing, sessions, tokens
+from carepost.mailbox import access, challenges, deposits, failures, replies, sealing, sessions, tokens
+from carepost.mailbox.course import courses
 from carepost.mailbox.models import Deposit, Reply
 from carepost.mailbox.replies import Upload
 from carepost.mailbox.sessions import Session
@@ -132,3 +135,17 @@ def test_strangers_the_other_organisation_and_the_late_cannot_reply(
     with pytest.raises(Refused):
         replies.reply(session, row.link, "x", (), door=door)
     assert door.taken == []
+
+
+def test_an_answer_that_could_not_be_delivered_is_on_the_messages_page(
+    row: Deposit, session: Session, door: KeptDoor
+) -> None:
+    org = row.org_id.bytes
+    became = uuid.UUID(replies.reply(session, row.link, "Thank you.", (), door=door))
+    assert not failures.failed(org, bytes(16), "no-such-mailbox", 5), "mail of somebody else"
+    for _ in range(2):
+        assert failures.failed(org, became.bytes, "no-such-mailbox", clock.now())
+    (told,) = happened(row.org_id, kinds.PORTAL_REPLY_FAILED)
+    assert told.on == [str(row.message), str(row.delivery)] and told.cause == "no-such-mailbox"
+    (step,) = [s for s in courses(org, row.message)[str(row.delivery)].steps if s.tone == "bad"]
+    assert "did not reach the sender" in step.text
