@@ -2,6 +2,6 @@
 
 Never opens a socket or a file, never reads the clock, never guesses: what has two readings is refused.
 One parse serves policy, log, signing and the screen, so no two parts of Carepost see different senders.
-Doors: `address`, `words`, `lines`, `message`, `compose`, `mime`, `protected`, `reply`, `esmtp`, `dsn`, `received`,
-`errors`.
+Doors: `address`, `words`, `lines`, `message`, `compose`, `mime`, `protected`, `displayed`, `reply`, `esmtp`, `dsn`,
+`received`, `errors`.
 """

@@ -6,6 +6,7 @@ import pytest
 from asn1crypto import x509 as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from carepost.crypto.smime import certificate, usable
@@ -152,3 +153,16 @@ def test_several_certificates_are_a_bundle_not_one() -> None:
 def test_the_strong_digests_are_accepted() -> None:
     for digest in (hashes.SHA256(), hashes.SHA384(), hashes.SHA512()):
         assert usable.for_encryption(CA.issue(digest=digest).certificate, ADDRESS, NOW, TRUST).usable
+
+
+def test_the_files_people_export_certificates_in() -> None:
+    """.p7b is what Windows gives; without the PEM words it is PKCS#7 in DER."""
+    one, two = CA.issue().certificate, CA.issue("ec-p384").certificate
+    both = [one.x509, two.x509]
+    for encoding in (Encoding.DER, Encoding.PEM):
+        found = certificate.bundle(pkcs7.serialize_certificates(both, encoding))
+        assert {c.fingerprint for c in found} == {one.fingerprint, two.fingerprint}
+    assert [c.fingerprint for c in certificate.bundle(one.der)] == [one.fingerprint]
+    for raw in (b"", b"nothing", b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02\x00\x00"):
+        with pytest.raises(BadCertificate):
+            certificate.bundle(raw)

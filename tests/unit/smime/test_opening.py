@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepost.crypto.smime import message, opening, usable
+from carepost.crypto.smime import message, opening, reader, usable
 from carepost.crypto.smime.envelope import Recipient
 from carepost.crypto.smime.errors import CannotOpen, CannotSeal, Malformed, NotForUs
 from carepost.crypto.smime.opening import Opened
 from carepost.crypto.smime.signing import Signer
 from carepost.rfc import message as rfc_message
-from carepost.rfc import mime
+from carepost.rfc import mime, parts
 from tests.support.smime import ADDRESS, DAY, MESSAGE, NOW, Authority
 
 pytestmark = pytest.mark.fast
@@ -306,3 +306,15 @@ def test_noise_in_cbc_stays_closed_in_gcm_it_is_a_message() -> None:
         opened(message.encrypt(odd, [RECIPIENT], NOW, gcm=False))
     assert opened(message.encrypt(odd, [RECIPIENT], NOW, gcm=True)).message.endswith(b"\xe9\x01 is well.\r\n")
     assert opened(message.encrypt(odd, [RECIPIENT], NOW, gcm=False, signer=SIGNER)).verdict.valid
+
+
+def test_old_readers_find_the_subject_in_the_text_and_new_ones_do_not() -> None:
+    """RFC 9788 5.2.2: what Outlook shows, and what we show."""
+    made = message.encrypt(MESSAGE, [RECIPIENT], NOW, signer=SIGNER)
+    _, spans = parts.outermost(reader.decrypt(mime.decode(made, parts.outermost(made)[0]), [PAT]).content)
+    inner = reader.decrypt(mime.decode(made, parts.outermost(made)[0]), [PAT]).content[slice(*spans[0])]
+    assert mime.read(inner).text == "Subject: Canary results\n\nThe canary is well.\n"
+    found = opened(made)
+    assert found.verdict.valid and mime.read(found.message).text == "The canary is well.\n"
+    plain = message.encrypt(MESSAGE, [RECIPIENT], NOW, display=False)
+    assert b"hp-legacy" not in reader.decrypt(mime.decode(plain, parts.outermost(plain)[0]), [PAT]).content

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
 
 from carepost.crypto.smime import der, oids
@@ -27,6 +28,7 @@ MAX_BYTES, MAX_CERTIFICATES, MAX_BUNDLE, MAX_ADDRESSES = 64 * 1024, 100, 1024 * 
 MIN_RSA, MAX_RSA = 2048, 8192
 
 _PEM = re.compile(rb"-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----.{1,90000}?-----END [A-Z0-9 ]{1,20}-----", re.S)
+_SIGNED_DATA = der.tlv(der.OID, oids.SIGNED_DATA)
 _SMTP_UTF8_MAILBOX = x509.ObjectIdentifier("1.3.6.1.5.5.7.8.9")
 _CAPABILITIES = x509.ObjectIdentifier("1.2.840.113549.1.9.15")
 _Extensions = dict[x509.ObjectIdentifier, x509.Extension[x509.ExtensionType]]
@@ -92,16 +94,25 @@ def parse(raw: bytes) -> Certificate:
 
 
 def bundle(raw: bytes) -> list[Certificate]:
-    """The certificates of a PEM file, in order. Raises BadCertificate for any that cannot be read, or too many."""
+    """The certificates of a file, in order: PEM, one in DER, or PKCS#7 (.p7b, .p7c) in either. Raises BadCertificate
+    for any that cannot be read, or too many."""
     if len(raw) > MAX_BUNDLE:
         raise BadCertificate("certificate-size", "The file of certificates is larger than 1 MiB.")
     blocks = _PEM.findall(raw)
     if len(blocks) > MAX_CERTIFICATES:
         raise BadCertificate("certificate-count", "The file holds more than 100 certificates.")
     try:
-        return [
-            _parse(x509.load_pem_x509_certificate(block).public_bytes(serialization.Encoding.DER)) for block in blocks
-        ]
+        if blocks:
+            found = [x509.load_pem_x509_certificate(block) for block in blocks]
+        elif b"-----BEGIN PKCS7-----" in raw:
+            found = pkcs7.load_pem_pkcs7_certificates(raw)
+        elif raw[:1] == b"\x30" and _SIGNED_DATA in raw[:40]:
+            found = pkcs7.load_der_pkcs7_certificates(raw)
+        else:
+            return [_parse(raw)]
+        if len(found) > MAX_CERTIFICATES:
+            raise BadCertificate("certificate-count", "The file holds more than 100 certificates.")
+        return [_parse(one.public_bytes(serialization.Encoding.DER)) for one in found]
     except UNREADABLE:
         raise BadCertificate("certificate", "A certificate of the file cannot be read.") from None
 
