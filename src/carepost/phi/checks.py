@@ -59,4 +59,4 @@ def card(digits: str) -> bool:
         or (digits[:2] in ("36", "38", "30") and length == 14)
         or (digits[:2] == "35" and length == 16)
     )
-    return known and len(set(digits)) > 2 and luhn(digits)
+    return known and len(set(digits)) > 1 and luhn(digits)

@@ -9,11 +9,13 @@ from carepost.ground.errors import ConfigError
 from carepost.phi.fold import Look, flatten, fold
 from carepost.phi.lists import Weight
 from carepost.phi.marks import Mark
-from carepost.phi.pattern import compile_pattern
+from carepost.phi.pattern import compile_pattern, ways
 from carepost.phi.types import Custom, Pattern, Score, Strength
 from carepost.phi.vocabulary import Entry, Vocabulary
 
 WORDS, PATTERNS, EXEMPTIONS = 2000, 50, 200
+#: ways in which all patterns together may try one place of a text
+WAYS = 300
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,62}")
 _EXEMPT = "exempt"
 
@@ -69,6 +71,13 @@ def _counted(custom: Custom) -> None:
     ):
         if len(given) > most:
             raise ConfigError(f"At most {most} {what} of an organisation's own are read: remove {len(given) - most}.")
+
+    tried = sum(ways(pattern.id, pattern.pattern) for pattern in custom.patterns)
+    if tried > WAYS:
+        raise ConfigError(
+            "The patterns together can match in too many ways, which would make reading slow: "
+            "use fewer patterns, or fixed numbers of characters such as {8} instead of {2,8}."
+        )
 
 
 def _named(what: str, identity: str) -> None:

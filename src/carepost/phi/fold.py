@@ -30,7 +30,7 @@ _SAME = {
 }
 #: a hostile text of every character there is must not fill memory
 _REMEMBERED = 20_000
-_SPACES = re.compile(r" {2,}|\t[\t ]+")
+_SPACES = re.compile(r"[ \t]{2,}")
 _LINES = re.compile(r"[ \t]?\n[ \t]?")
 _DIGITS = re.compile(r"\d[\d ,.:/-]*")
 #: the longest that a date or an address goes on before or after its digits
@@ -88,7 +88,7 @@ def fold(text: str) -> str:
         text = text.replace("\r\n", "\n")
     if not (text.isascii() and text.isprintable()):
         text = text.translate(_TABLE)
-    text = _SPACES.sub(lambda run: run[0][0], text)
+    text = _SPACES.sub(lambda run: "\t" if "\t" in run[0] else " ", text)
     if "\n" in text:
         text = _GAPS.sub("\n\n", _LINES.sub("\n", text))
     return text

@@ -17,7 +17,7 @@ from carepost.ground.errors import ConfigError
 #: characters the longest match may have
 WIDEST = 120
 #: ways in which one place of a text may be tried
-WAYS = 100
+WAYS = 60
 _CLASSES = {"d": r"[0-9]", "w": r"[0-9A-Za-z]", "s": r"[ \t\n]"}
 _SPECIAL = frozenset("()[]{}?*+|^$.\\")
 _COUNT = re.compile(r"\{(\d{1,3})(?:,(\d{0,3}))?\}")
@@ -40,6 +40,11 @@ def compile_pattern(identity: str, source: str) -> re.Pattern[str]:
     if piece.least < 2:
         raise ConfigError(f"Pattern '{identity}' would match almost anything: it must need at least two characters.")
     return re.compile(rf"(?<![0-9A-Za-z])(?:{piece.expression})(?![0-9A-Za-z])", re.IGNORECASE)
+
+
+def ways(identity: str, source: str) -> int:
+    """In how many ways one place of a text may be tried. ConfigError as `compile_pattern`."""
+    return _Reader(identity, source).read().ways
 
 
 class _Reader:

@@ -1,0 +1,54 @@
+"""One way to write each letter, digit, dash and space. BI-063, BI-064."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from carepost.phi.fold import fold, look
+
+pytestmark = pytest.mark.fast
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("5\u200b12\u00ad-44\u2060-9\ufeff087", "512-44-9087"),
+        ("５１２－４４－９０８７", "512-44-9087"),
+        ("512\u201144\u20139087", "512-44-9087"),
+        ("٥١٢-٤٤-٩٠٨٧", "512-44-9087"),
+        ("Раtіеnt", "Patient"),
+        ("Αѕthmа", "Asthma"),
+        ("𝐚𝐬𝐭𝐡𝐦𝐚", "asthma"),
+        ("diagnóstico médico", "diagnostico medico"),
+        ("a\u0301b", "ab"),
+        ("blood \u00a0  pressure", "blood pressure"),
+        ("blood \t pressure", "blood\tpressure"),
+        ("one\r\ntwo\rthree\n\n\n\nfour", "one\ntwo\nthree\n\nfour"),
+        ("\u202eabc\u202c", "abc"),
+    ],
+)
+def test_bi_063_064_what_looks_the_same_is_the_same(written: str, read: str) -> None:
+    assert fold(written) == read
+
+
+@given(st.text(max_size=300))
+def test_places_agree_in_all_three_forms_and_nothing_grows(text: str) -> None:
+    ready = look(text)
+    assert len(ready.text) == len(ready.low) == len(ready.flat)
+    assert len(ready.text) <= 3 * len(text)
+
+
+@given(st.text(max_size=200))
+def test_folding_twice_changes_nothing_that_is_compared(text: str) -> None:
+    once = fold(text)
+    assert not any(unicodedata.category(c) in ("Cf", "Mn") for c in once)
+    assert len(fold(once)) <= len(once)
+
+
+def test_every_digit_lies_in_a_numbered_stretch() -> None:
+    text = "a" * 500 + "1" + "b" * 900 + "22" + "c" * 10
+    covered = [text[begin:end] for begin, end in look(text).numbers]
+    assert sum(piece.count("1") + piece.count("2") for piece in covered) == 3
+    assert len(covered) == 2

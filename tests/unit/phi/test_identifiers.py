@@ -1,0 +1,99 @@
+"""Which numbers are identifiers, and which only look like one."""
+
+import pytest
+
+from carepost.phi.inspect import inspect
+from carepost.phi.types import Part, Score, Strength, Where
+
+pytestmark = pytest.mark.fast
+
+
+def strong(text: str) -> set[str]:
+    found = inspect([Part(Where.TEXT, text)]).found
+    return {f.kind for f in found if f.score is Score.IDENTIFIER and f.strength is Strength.STRONG}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("SSN: 512-44-9087", "ssn"),
+        ("social security number 512 44 9087", "ssn"),
+        ("soc sec no. 512449087", "ssn"),
+        ("S.S.N. 512.44.9087", "ssn"),
+        ("Her social is on the form." + " x" * 60 + " 512-44-9087", "ssn"),
+        ("ssn 5 1 2 4 4 9 0 8 7", "ssn"),
+        ("Patient name Ann Example, 512-44-9087", "ssn"),
+        ("ITIN 912-70-1234", "itin"),
+        ("MBI 1EG4TE5MK73", "mbi"),
+        ("1EG4-TE5-MK73", "mbi"),
+        ("MRN 00482911", "mrn"),
+        ("Medical record number is 482-911-77", "mrn"),
+        ("chart # 482911", "mrn"),
+        ("Subscriber ID: XYZ123456789", "member-id"),
+        ("Medicaid number 12345678A", "member-id"),
+        ("DOB 3/14/62", "dob"),
+        ("d.o.b. 14 March 1962", "dob"),
+        ("born on March 14th, 1962", "dob"),
+        ("Date of birth\n1962-03-14", "dob"),
+        ("fecha de nacimiento 14 de marzo de 1962", "dob"),
+        ("driver's license number D4471120", "driver-licence"),
+        ("visa 4111-1111-1111-1111", "card"),
+        ("Passport no 548812345", "passport"),
+        ("MRN\tDOB\n88213345\t3/14/1962", "mrn"),
+        ("PID|1||88213345^^^H^MR||Example^Ann||19620314|F", "dob"),
+        ("a,b\nname,ssn\nAnn Example,512-44-9087", "ssn"),
+    ],
+)
+def test_identifiers(text: str, kind: str) -> None:
+    assert kind in strong(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Invoice 512449087",
+        "SSN on file. Tracking number 512449087",
+        "ZIP 45011-4312",
+        "000-44-9087 ssn",
+        "ssn 512-44-9087-1",
+        "order 512-44-90871",
+        "phone 512-449-0871",
+        "The meeting is on 3/14/2026",
+        "MRN 2024",
+        "chart 3/14/2026",
+        "medical record $48291.00",
+        "card 4111 1111 1111 1112",
+        "MBI 1SG4TE5MK73",
+        "162 mg/dL 12345",
+        "NPI 1234567893",
+        "license key A4K9-E119-J449",
+    ],
+)
+def test_look_alikes(text: str) -> None:
+    assert strong(text) == set()
+
+
+def test_a_providers_number_weighs_nothing_against_a_patient() -> None:
+    found = inspect([Part(Where.TEXT, "Prescriber NPI 1234567893, DEA AB1234563, treats asthma")])
+    assert {"npi", "dea"} <= {f.kind for f in found.found}
+    assert found.identifiers == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Dx: E11.9", "E11.9"),
+        ("diagnosis code J45.40", "J45.40"),
+        ("asthma (J45.40)", "J45.40"),
+        ("F33.1 major depressive disorder, recurrent", "F33.1"),
+        ("ICD-10 S72.001A", "S72.001A"),
+        ("assessment: hypertension I10", "I10"),
+    ],
+)
+def test_icd_codes_with_their_title_or_a_keyword(text: str, code: str) -> None:
+    assert code in {f.term for f in inspect([Part(Where.TEXT, text)]).found}
+
+
+@pytest.mark.parametrize("text", ["Dx: E11.99", "room E10", "part M54.50 printers", "Dx: X99.99", "seat B12, form I10"])
+def test_no_icd_code_without_both(text: str) -> None:
+    assert "icd10" not in {f.kind for f in inspect([Part(Where.TEXT, text)]).found}
