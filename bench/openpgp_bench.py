@@ -8,6 +8,8 @@ The target is 1.5, with header protection, our judgement of the certificate, the
 
 import argparse
 import json
+import os
+import sys
 import time
 from collections.abc import Callable
 
@@ -19,6 +21,8 @@ from carepost.rfc.address import Mailbox
 
 SIZES = (2_000, 10_000, 100_000)
 TARGET = 1.5
+#: as the supervisor gives them to its engines: blocks of a hundred kilobytes come from the heap, not from the system
+MALLOC = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "8388608", "MALLOC_TOP_PAD_": "1048576"}
 
 
 def letter(size: int) -> bytes:
@@ -65,7 +69,7 @@ def measure(rounds: int) -> list[dict[str, object]]:
                         lambda raw=raw, who=who, known=known: pysequoia.encrypt(raw, [known], who),
                         lambda raw=raw, who=who, to=to: message.seal(raw, to, at=now, signer=who),
                         rounds,
-                        max(5, 100_000 // len(raw)),
+                        max(3, 20_000 // len(raw)),
                     )
                 )
                 rows.append(row)
@@ -83,8 +87,10 @@ def measure(rounds: int) -> list[dict[str, object]]:
 
 
 def main() -> int:
+    if any(os.environ.get(name) != value for name, value in MALLOC.items()):
+        os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **MALLOC})
     options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--rounds", type=int, default=25)
+    options.add_argument("--rounds", type=int, default=150)
     options.add_argument("--json", action="store_true")
     given = options.parse_args()
     rows = measure(given.rounds)

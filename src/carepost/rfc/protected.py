@@ -24,6 +24,7 @@ TRACE = frozenset({b"received", b"return-path", b"authentication-results", b"rec
 _BROKEN = frozenset(
     {b"hp-outer", b"dkim-signature", b"arc-seal", b"arc-message-signature", b"arc-authentication-results"}
 )
+_GONE = rfc_message.REMOVED | _BROKEN
 _ADDRESSES = {b"from": b"From", b"sender": b"Sender", b"reply-to": b"Reply-To", b"to": b"To", b"cc": b"Cc"}
 _ID = r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~@:-]{3,250}>"
 #: the whole of what may be said outside in these fields
@@ -82,26 +83,27 @@ def protect(raw: bytes, *, encrypted: bool, old_parameter: bool = False) -> Prot
 
     Bcc and what else must not leave is in neither. Raises MessageError where the header cannot be read."""
     read = rfc_message.read(raw)
-    gone = rfc_message.removed(read) | _BROKEN
     trace: list[bytes] = []
     inner: list[bytes] = []
     structure: list[bytes] = []
     outer: dict[bytes, bytes] = {}
     for field in read.fields:
         name = field.name
-        if name in gone:
-            continue
         whole = raw[field.start : field.end]
-        if name in TRACE:
-            trace.append(whole)
+        if name in _OUTSIDE:
+            inner.append(whole)
+            if encrypted and name not in outer and (shown := _outside(read, field)):
+                outer[name] = b"%b: %b\r\n" % (_OUTSIDE[name], shown)
         elif name == b"content-type":
             structure.append(_marked(raw[field.value : field.end - 2], encrypted, old_parameter))
         elif name.startswith(b"content-"):
             structure.append(whole)
-        elif name != b"mime-version":
+        elif name == b"mime-version" or name in _GONE or name.startswith(rfc_message.REMOVED_PREFIX):
+            continue
+        elif name in TRACE:
+            trace.append(whole)
+        else:
             inner.append(whole)
-            if encrypted and name in _OUTSIDE and name not in outer and (shown := _outside(read, field)):
-                outer[name] = b"%b: %b\r\n" % (_OUTSIDE[name], shown)
     if b"content-type" not in read.first:
         structure.append(_marked(b" text/plain; charset=us-ascii", encrypted, old_parameter))
     if encrypted:

@@ -56,16 +56,14 @@ def _check(made: bytes, found: list[usable.Ready], *, modern: bool) -> None:
     """What is about to leave names the keys that were chosen and no other, and is of a form their owners read."""
     start = made.find(b"\n\n") + 2
     # the session keys stand first: two lines beyond them show what follows
-    text = made[start : start + 128 + sum(ready.head for ready in found)]
-    text = _END.split(text, 1)[0].translate(None, b"\n")
-    named, version = library.addressed(binascii.a2b_base64(text[: len(text) // 4 * 4]))
-    wanted = frozenset().union(*(ready.named for ready in found))
-    if (
-        len(named) != sum(ready.count for ready in found)
-        or not wanted.issuperset(named)
-        or version not in (1, 2)
-        or (version == 2 and not modern)
-    ):
+    text = made[start : start + 128 + sum([ready.head for ready in found])]
+    if start + len(text) == len(made):
+        text = _END.split(text, 1)[0]
+    text = text.translate(None, b"\n")
+    named, version = library.addressed(binascii.a2b_base64(text[: len(text) & ~3]))
+    wanted = found[0].named if len(found) == 1 else frozenset().union(*[ready.named for ready in found])
+    count = sum([ready.count for ready in found])
+    if len(named) != count or not wanted.issuperset(named) or not (version == 1 or (version == 2 and modern)):
         raise Unusable("key-choice", "The message was not encrypted to the keys that were chosen. Nothing was sent.")
 
 

@@ -119,20 +119,20 @@ def _length(data: bytes, at: int) -> tuple[int, int, bool]:
 
 
 def heads(data: bytes) -> list[tuple[int, bytes]]:
-    """(tag, body) of the packets before the first one that carries content, and that one's tag and first octet.
-
-    `data` may be cut off anywhere in that content. Raises Malformed."""
+    """(tag, body) of the packets before the first one that carries content, and that one's tag and first octet; in the
+    new format alone. `data` may be cut off anywhere in that content. Raises Malformed."""
     found: list[tuple[int, bytes]] = []
     at = 0
     while at < len(data):
-        first = data[at]
-        tag = first & 0x3F
-        if first & 0xC0 == 0xC0 and tag in _STREAMED:
-            start, _, _ = _length(data, at + 1)
-            return [*found, (tag, data[start : start + 1])]
-        packet = _one(data, at)
-        found.append((packet.tag, packet.body))
-        at = packet.end
+        tag = data[at] - 0xC0
+        if tag < 0:
+            raise _cut()
+        start, size, _ = _length(data, at + 1)
+        if tag in _STREAMED:
+            found.append((tag, data[start : start + 1]))
+            break
+        at = start + size
+        found.append((tag, data[start:at]))
     return found
 
 
