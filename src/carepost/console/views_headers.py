@@ -77,7 +77,7 @@ def _context(request: StaffRequest, found: Examined, ours: Ours | None) -> dict[
         "ours": ours,
         "verdict": _verdict(request, found, ours),
         "hops": [Step(hop, _delay(hop.delay)) for hop in found.hops],
-        "signed": [(one, examine.reason(one)) for one in found.proved.dkim],
+        "signed": [(one, examine.reason(one), tuple(dict.fromkeys(one.names))) for one in found.proved.dkim],
         "now": clock.now(),
     }
 

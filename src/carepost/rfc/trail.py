@@ -58,7 +58,8 @@ def _hop(value: str) -> Hop:
     by = _BY.search(trace)
     head = trace[: by.start()] if by else trace
     from_ = _FROM.search(head)
-    protocol = _WITH.search(trace)
+    # a comment before it may say "with cipher"
+    protocol = _WITH.search(trace, by.end() if by else 0)
     word = protocol[1].upper() if protocol else ""
     tls = _TLS.search(trace)
     return Hop(

@@ -26,6 +26,7 @@ def test_in_order_of_travel_with_delays() -> None:
     assert (second.address, second.protocol, second.encrypted, second.delay) == ("192.168.1.5", "ESMTPSA", True, 0)
     assert (third.named, third.address, third.by) == ("edge.there.test", "198.51.100.7", "mx.clinic.test")
     assert (third.tls, third.delay) == ("TLSv1.3", 2)
+    assert third.protocol == "ESMTPS"
 
 
 @pytest.mark.parametrize("date", ["Sat, 21 Nov 9999 12:00:42 +0000", "yesterday", "", "Sat, 99 Nov 2026", "-1"])
