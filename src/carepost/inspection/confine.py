@@ -66,20 +66,20 @@ def shut(*, programs: bool) -> Held:
     network: list[str] = []
     files: list[str] = []
     calls: list[str] = []
+    readable = [*_python(), *(_PROGRAMS if programs else ())]
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
         if _own_network(libc):
             network.append("namespace")
         if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0:
-            readable = [*_python(), *(_PROGRAMS if programs else ())]
             if landlock.restrict(libc, readable, execute=programs):
                 files.append("landlock")
             if seccomp.install(libc, programs=programs):
                 network.append("seccomp")
                 calls.append("seccomp")
     resource.setrlimit(resource.RLIMIT_NPROC, (64, 64) if programs else (0, 0))
-    sys.addaudithook(_Hook(programs=programs))
+    sys.addaudithook(_Hook(readable, programs=programs))
     for layers in (network, files, calls):
         layers.append("audit-hook")
     return Held(tuple(network), tuple(files), tuple(calls))
@@ -104,8 +104,9 @@ def _python() -> list[str]:
 class _Hook:
     """Refuses what Python code could try where the kernel's layers are missing."""
 
-    def __init__(self, *, programs: bool) -> None:
+    def __init__(self, readable: list[str], *, programs: bool) -> None:
         self._programs = programs
+        self._readable = tuple(readable)
 
     def __call__(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event.startswith("socket."):
@@ -113,13 +114,16 @@ class _Hook:
         if event in _EXECUTING and not self._programs:
             raise PermissionError("no programs in a worker")
         # a number is a descriptor it has already: the pipe to a program of its own
-        if event == "open" and isinstance(arguments[2], int) and not isinstance(arguments[0], int):
-            if arguments[2] & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND):
+        if event == "open" and not isinstance(arguments[0], int):
+            if isinstance(arguments[2], int) and arguments[2] & _WRITING:
                 raise PermissionError("no writing in a worker")
+            if not os.fsdecode(arguments[0]).startswith(self._readable):
+                raise PermissionError("no files of others in a worker")
         elif event in _CHANGING:
             raise PermissionError("no writing in a worker")
 
 
+_WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _EXECUTING: Final = frozenset(
     {"subprocess.Popen", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.system", "pty.spawn"}
 )

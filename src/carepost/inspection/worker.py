@@ -17,6 +17,9 @@ from carepost.inspection import confine, frames, ocr
 from carepost.inspection.types import Unknown
 
 _PLAIN: Final = b"From: a@clinic.test\r\nSubject: a\r\nContent-Type: text/html\r\n\r\n<p>Nothing.</p>\r\n"
+#: where the two ends of the pipe are moved
+_SOURCE: Final = 3
+_SINK: Final = 4
 
 
 def main(arguments: list[str]) -> int:
@@ -55,13 +58,17 @@ def main(arguments: list[str]) -> int:
 
 
 def _pipe() -> tuple[BinaryIO, BinaryIO]:
-    """The pipe, moved to where no stray print or read reaches it."""
-    source, sink = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    """The pipe, moved to where no stray print or read reaches it; every other descriptor is closed.
+
+    Event loops differ in what they let a child inherit (uvloop closes nothing that was made inheritable)."""
+    os.dup2(0, _SOURCE, inheritable=False)
+    os.dup2(1, _SINK, inheritable=False)
+    os.closerange(_SINK + 1, os.sysconf("SC_OPEN_MAX"))
     nothing = os.open(os.devnull, os.O_RDWR)
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
     os.close(nothing)
-    return source, sink
+    return os.fdopen(_SOURCE, "rb"), os.fdopen(_SINK, "wb")
 
 
 def _hear(source: BinaryIO) -> bytes | None:

@@ -13,6 +13,8 @@ import ctypes, errno, json, os, socket, subprocess, sys
 from carepost.inspection import confine
 confine.die_with_parent()
 confine.limit(1_500_000_000)
+if sys.argv[1] == "bare":
+    confine._own_network = confine.landlock.restrict = confine.seccomp.install = lambda *a, **k: False
 held = confine.shut(programs=sys.argv[1] == "programs")
 libc = ctypes.CDLL(None, use_errno=True)
 said = {}
@@ -70,6 +72,14 @@ def test_nothing_but_reading_its_own_modules_is_left(tmp_path: object) -> None:
         assert said["read"] == "PermissionError"
         for name in ("kernel read", "kernel proc", "kernel write"):
             assert said[name] == "EACCES", name
+
+
+def test_where_the_kernel_has_no_layer_the_interpreter_refuses(tmp_path: object) -> None:
+    network, files, said = tried(tmp_path, "bare")
+    assert network == files == ["audit-hook"]
+    for name in ("socket", "connect", "resolve", "read", "write", "remove", "run"):
+        assert said[name] == "PermissionError", name
+    assert said["import"] == "done"
 
 
 def test_this_machine_has_every_layer(tmp_path: object) -> None:
