@@ -42,6 +42,7 @@ def test_another_of_the_same_address_where_it_cannot() -> None:
         der.tlv(0xA1, der.tlv(der.OCTETS, READS.certificate.key_id)),
         der.tlv(0x82, READS.certificate.key_id),
     ],
+    ids=["issuer and serial", "recipient key", "key identifier"],
 )
 def test_the_one_he_names(value: bytes) -> None:
     chosen = preference.chosen([value], BOTH.certificate, [READS.certificate])
@@ -49,7 +50,9 @@ def test_the_one_he_names(value: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [b"", b"\x30\x00", der.tlv(0x82, b"unknown"), der.tlv(0x82, SIGNS.certificate.key_id)]
+    "value",
+    [b"", b"\x30\x00", der.tlv(0x82, b"unknown"), der.tlv(0x82, SIGNS.certificate.key_id)],
+    ids=["empty", "odd", "unknown", "one nobody can encrypt to"],
 )
 def test_a_name_of_nothing_changes_nothing(value: bytes) -> None:
     chosen = preference.chosen([value], BOTH.certificate, [READS.certificate, SIGNS.certificate])
