@@ -13,7 +13,7 @@ from carepost.crypto.smime.revocation import Evidence
 from carepost.crypto.smime.signing import Signer
 from tests.support.smime import MESSAGE, NOW, Authority
 
-many = settings(max_examples=200, deadline=3_000)
+many = settings(max_examples=200, deadline=None)
 
 CA = Authority()
 TRUST = CA.trust()
@@ -102,7 +102,7 @@ def test_revocation_evidence(raw: bytes) -> None:
 
 
 @given(st.one_of(pieces, changed([PKCS12])))
-@settings(max_examples=60, deadline=10_000)
+@settings(max_examples=60, deadline=None)
 def test_pkcs12(raw: bytes) -> None:
     try:
         identity.import_pkcs12(raw, "a long invented password")

@@ -208,10 +208,10 @@ def test_a_structure_of_a_hundred_thousand_layers_is_refused_at_once() -> None:
         b"\x30\x84\x7f\xff\xff\xff" * 10_000,
         b"\x24\x80" * 200_000,
     ):
-        before = time.perf_counter()
+        before = time.process_time()
         with pytest.raises(Malformed):
             opened(raw)
-        assert time.perf_counter() - before < 5
+        assert time.process_time() - before < 5
 
 
 def test_bi_070_a_flood_of_recipients_signers_and_certificates_is_refused() -> None:
@@ -233,10 +233,10 @@ def test_bi_070_a_flood_of_recipients_signers_and_certificates_is_refused() -> N
         ),
     )  # fmt: skip
     for raw in (many, certificates):
-        before = time.perf_counter()
+        before = time.process_time()
         with pytest.raises(Malformed):
             opened(raw)
-        assert time.perf_counter() - before < 2
+        assert time.process_time() - before < 2
 
 
 def test_bi_070_a_mesh_of_authorities_is_not_walked_to_its_end() -> None:
@@ -248,9 +248,9 @@ def test_bi_070_a_mesh_of_authorities_is_not_walked_to_its_end() -> None:
             end = NOW + (100 + number) * DAY
             mesh.append(Authority(f"Step {steps.index(below)}", above, key=below.key, end=end).der)
     leaf = steps[0].issue()
-    before = time.perf_counter()
+    before = time.process_time()
     found = chain.judge(leaf.certificate, mesh, TRUST.store, NOW, TRUST.evidence)
-    assert found.fault == "unknown-issuer" and time.perf_counter() - before < 3
+    assert found.fault == "unknown-issuer" and time.process_time() - before < 3
 
 
 def test_bi_074_attributes_passed_off_as_the_content() -> None:

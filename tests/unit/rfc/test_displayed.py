@@ -110,7 +110,7 @@ def test_no_subject_no_element() -> None:
         assert displayed.add(before) is before
 
 
-@settings(max_examples=60)
+@settings(max_examples=60, deadline=None)
 @given(
     st.text(st.characters(exclude_categories=("Cs", "Cc"), exclude_characters="\u2028\u2029"), max_size=80),
     st.text(st.characters(exclude_categories=("Cs",), exclude_characters="\0\r\u2028\u2029"), max_size=120),
@@ -134,11 +134,11 @@ def test_a_mark_without_an_element_hides_nothing() -> None:
 
 
 def test_time_is_linear_on_what_never_ends() -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     for piece in (b"<body ", b'<div class="header-protection-legacy-display"><pre>', b"\r\n\r\n", b"Subject:", b"="):
         page = piece * (1_000_000 // len(piece))
         for kind in (b"plain", b"html"):
             raw = b"Content-Type: text/" + kind + b'; hp-legacy-display="1"\r\n\r\n' + page + b"\r\n"
             displayed.remove(raw)
             displayed.add(entity(raw.replace(b'; hp-legacy-display="1"', b"")))
-    assert time.perf_counter() - before < 5
+    assert time.process_time() - before < 5

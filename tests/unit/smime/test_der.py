@@ -4,7 +4,7 @@ import time
 
 import pytest
 from asn1crypto import core
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepost.crypto.smime import der
@@ -13,6 +13,7 @@ from carepost.crypto.smime.errors import Malformed
 pytestmark = pytest.mark.fast
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=-(2**80), max_value=2**80))
 def test_integers_are_written_as_asn1crypto_writes_them(value: int) -> None:
     if value >= 0:
@@ -25,6 +26,7 @@ def test_object_identifiers(dotted: str) -> None:
     assert der.tlv(der.OID, der.oid(dotted)) == core.ObjectIdentifier(dotted).dump()
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=70_000))
 def test_octet_strings_of_any_length(value: bytes) -> None:
     whole = der.tlv(der.OCTETS, value)
@@ -32,6 +34,7 @@ def test_octet_strings_of_any_length(value: bytes) -> None:
     assert der.parse(whole, lambda c: c.octets()) == value
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=40), max_size=8))
 def test_octets_in_pieces_of_indefinite_length_become_one(pieces: list[bytes]) -> None:
     streamed = b"\x24\x80" + b"".join(der.tlv(der.OCTETS, piece) for piece in pieces) + b"\0\0"
@@ -62,10 +65,10 @@ def test_what_is_cut_short_or_odd_is_malformed(raw: bytes) -> None:
     ids=["deep", "many", "deep and many"],
 )
 def test_depth_and_count_are_bounded_in_time(raw: bytes) -> None:
-    before = time.perf_counter()
+    before = time.process_time()
     with pytest.raises(Malformed):
         der.definite(raw)
-    assert time.perf_counter() - before < 5
+    assert time.process_time() - before < 5
 
 
 def test_a_length_of_four_gigabytes_allocates_nothing() -> None:

@@ -33,7 +33,7 @@ ONES["x25519"] = exchange_key()
 
 @pytest.mark.parametrize("gcm", [False, True])
 @pytest.mark.parametrize("kind", ONES)
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 @given(content=st.binary(max_size=300))
 def test_any_bytes_come_back(kind: str, gcm: bool, content: bytes) -> None:
     one = ONES[kind]
@@ -99,6 +99,7 @@ def test_bi_078_no_key_and_no_vector_twice() -> None:
 WHOLE = envelope.encrypt(b"The canary is well.", [Recipient(ONES["ec-p256"].certificate)], gcm=True)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=len(WHOLE) - 1), st.integers(min_value=1, max_value=255))
 def test_any_flipped_byte_of_an_authenticated_message_is_refused(at: int, by: int) -> None:
     changed = WHOLE[:at] + bytes((WHOLE[at] ^ by,)) + WHOLE[at + 1 :]

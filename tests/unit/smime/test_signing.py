@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from asn1crypto import cms
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from carepost.crypto.smime import der, oids, signing, verifying
@@ -52,6 +52,7 @@ def test_a_year_after_2049_is_a_generalized_time() -> None:
 WHOLE = SIGNERS["ec-p256"].sign(CONTENT, NOW, detached=False)
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=len(WHOLE) - 1), st.integers(min_value=1, max_value=255))
 def test_any_flipped_byte_is_refused_or_changes_nothing_that_was_signed(at: int, by: int) -> None:
     changed = WHOLE[:at] + bytes((WHOLE[at] ^ by,)) + WHOLE[at + 1 :]
@@ -67,6 +68,7 @@ def test_any_flipped_byte_is_refused_or_changes_nothing_that_was_signed(at: int,
         assert reports[0].certificate.public_key == ONES["ec-p256"].certificate.public_key
 
 
+@settings(deadline=None)
 @given(st.integers(min_value=0, max_value=len(CONTENT) - 1), st.integers(min_value=1, max_value=255))
 def test_any_flipped_byte_of_the_content_is_named(at: int, by: int) -> None:
     changed = CONTENT[:at] + bytes((CONTENT[at] ^ by,)) + CONTENT[at + 1 :]
