@@ -280,3 +280,67 @@ def test_a_life_beyond_a_year_is_cut_to_it() -> None:
 def test_a_wildcard_stands_for_one_label(host: str, allowed: bool) -> None:
     """BI-036."""
     assert parse(ENFORCE).allows(host) is allowed
+
+
+@pytest.mark.parametrize("how", ["silent", "dribbling"])
+async def test_a_slow_policy_server_is_given_its_time_and_no_more(side: Side, how: str) -> None:
+    """RFC 8461 3.3: a limit for the whole exchange, not for each octet of it."""
+    await side.open()
+
+    async def slow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            for octet in page(ENFORCE) if how == "dribbling" else ():
+                writer.write(bytes([octet]))
+                await writer.drain()
+                await asyncio.sleep(0.05)
+            await reader.read()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
+
+    server = await asyncio.start_server(slow, "127.0.0.1", 0, ssl=side.leaf.context())
+    address, port = server.sockets[0].getsockname()[:2]
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with pytest.raises(TimeoutError):
+        await https.get(
+            WEB, "/.well-known/mta-sts.txt", address=address, port=port, tls=https.context(side.ca_file),
+            limit=65_536, seconds=0.4,
+        )  # fmt: skip
+    assert loop.time() - began < 3
+    server.close()
+
+
+async def test_mail_of_many_waits_for_one_fetch_and_a_broken_policy_does_not_hold_it_up(side: Side) -> None:
+    await side.open()
+    side.answer = lambda _: page(b"version: STSv1\r\nmode: enforce\r\n")
+    found = await asyncio.gather(*(side.find() for _ in range(50)))
+    assert {(one.policy, one.fault) for one in found} == {(None, "sts-policy-invalid")}
+    assert side.fetches == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "leaf", "fault"),
+    [
+        (page(b"", status="500 Oops"), None, "sts-policy-fetch-error"),
+        (page(b"", status="302 Found", extra="Location: https://x.test/\r\n"), None, "sts-policy-fetch-error"),
+        (page(ENFORCE, kind="text/html"), None, "sts-policy-fetch-error"),
+        (page(b"version: STSv1\r\nmode: enforce\r\nmax_age: 1\r\n"), None, "sts-policy-invalid"),
+        (page(ENFORCE), CA.leaf("other.test"), "sts-webpki-invalid"),
+        (page(ENFORCE), Ca("Another").leaf(WEB), "sts-webpki-invalid"),
+    ],
+)
+async def test_why_it_was_not_had_is_kept_for_the_report(
+    side: Side, answer: bytes, leaf: Pair | None, fault: str
+) -> None:
+    """RFC 8460 4.3.2.2; once it is had, nothing is amiss any more."""
+    side.leaf = leaf or side.leaf
+    side.answer = lambda _: answer
+    await side.open()
+    assert (await side.find()).fault == fault
+    if leaf is None:
+        side.now += (BACK_OFF + 1) * 1_000_000
+        side.answer = lambda _: page(ENFORCE)
+        assert (await side.find()).fault == ""

@@ -4,7 +4,8 @@ import uuid
 from typing import Final
 
 import msgspec
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 
 from carepost.destinations import merging, words
 from carepost.destinations.changes import ends_at
@@ -90,8 +91,10 @@ def listing(org: uuid.UUID, search: str = "", *, attention: bool = False) -> Lis
     rows = Destination.objects.filter(org_id=org)
     if search:
         rows = rows.filter(domain__contains=search.strip().lower())
-    open_alerts = Count("alerts", filter=Q(alerts__seen_at=0, alerts__org_id=org))
-    rows = rows.annotate(open_alerts=open_alerts)
+    # a query of its own: PostgreSQL groups by the whole primary key, which Django does not know of (tenancy.postgres)
+    alerts = Alert.objects.filter(org_id=org, destination=OuterRef("pk"), seen_at=0).order_by().values("destination")
+    counted = Subquery(alerts.annotate(count=Count("pk")).values("count"))
+    rows = rows.annotate(open_alerts=Coalesce(counted, 0))
     if attention:
         rows = rows.filter(open_alerts__gt=0)
     pinned = {route.domain for route in select.routes(org)}
