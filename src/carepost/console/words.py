@@ -59,6 +59,7 @@ ORIGINS: Final[dict[str, str]] = {
     "api": "sent through the API",
     "mx": "came in from outside",
     "portal": "reply written in the portal",
+    "reply": "answer by e-mail that joined a conversation of the portal",
     "form": "form",
     "campaign": "campaign",
     "bounce": "report of non-delivery, made by Carepost",

@@ -26,6 +26,9 @@ MOST: Final = 8
 AHEAD: Final = 3600
 #: bits below which a pass is called weak (RFC 8301 3.2: signers should use 2048)
 WEAK: Final = 2048
+#: service types of a key that signs ordinary mail, and one that also signs TLS reports (RFC 8460 3)
+EMAIL: Final = frozenset({"*", "email"})
+TLSRPT: Final = EMAIL | {"tlsrpt"}
 _LEAST, _LARGEST = 1024, 8192
 
 _FIELD: Final = re.compile(rb"^([!-9;-~]+)[ \t]*:", re.MULTILINE)
@@ -89,8 +92,9 @@ class _Message:
         return b"".join(parts)
 
 
-def verify(raw: bytes, now_s: int) -> Course[tuple[Signed, ...]]:
-    """Every signature, top to bottom. `raw`: CRLF line ends. No signature: an empty tuple."""
+def verify(raw: bytes, now_s: int, services: frozenset[str] = EMAIL) -> Course[tuple[Signed, ...]]:
+    """Every signature, top to bottom. `raw`: CRLF line ends; `services`: what a key may be for. No signature: an empty
+    tuple."""
     message = _Message(raw)
     found: list[Signed] = []
     keys: dict[tuple[str, str], tuple[Key | None, str, str]] = {}
@@ -110,7 +114,9 @@ def verify(raw: bytes, now_s: int) -> Course[tuple[Signed, ...]]:
         if place not in keys:
             keys[place] = yield from _key(*place)
         key, result, reason = keys[place]
-        found.append(_of(signature, result, reason) if key is None else _checked(message, signature, own, key))
+        found.append(
+            _of(signature, result, reason) if key is None else _checked(message, signature, own, key, services)
+        )
     return tuple(found)
 
 
@@ -138,11 +144,11 @@ def _key(selector: str, domain: str) -> Course[tuple[Key | None, str, str]]:
     return None, "permerror", reason
 
 
-def _checked(message: _Message, signature: Signature, own: int, key: Key) -> Signed:
+def _checked(message: _Message, signature: Signature, own: int, key: Key, services: frozenset[str]) -> Signed:
     kind, _, hash_ = signature.algorithm.partition("-")
     if key.kind != kind or (key.hashes and hash_ not in key.hashes):
         return _of(signature, "permerror", "key-unfit", key)
-    if "*" not in key.services and "email" not in key.services:
+    if services.isdisjoint(key.services):
         return _of(signature, "permerror", "key-unfit", key)
     if key.strict and signature.identity != signature.domain:
         return _of(signature, "permerror", "identity", key)

@@ -55,13 +55,19 @@ class Proved(msgspec.Struct, frozen=True):
         return {"spf": self.spf.result, "dkim": self.dkim_word, "dmarc": self.dmarc_word}
 
 
-def prove(raw: bytes, authors: tuple[str, ...], peer: Peer, now_s: int) -> Course[Proved]:
-    """`raw`: CRLF line ends. `authors`: addresses of From."""
+def prove(
+    raw: bytes,
+    authors: tuple[str, ...],
+    peer: Peer,
+    now_s: int,
+    services: frozenset[str] = dkim_verify.EMAIL,
+) -> Course[Proved]:
+    """`raw`: CRLF line ends. `authors`: addresses of From. `services`: what a signing key may be for."""
     if peer.ip:
         spf = yield from spf_check.check(peer.ip, peer.helo, peer.sender)
     else:
         spf = spf_check.Verdict("none", "")
-    signed = yield from dkim_verify.verify(raw, now_s)
+    signed = yield from dkim_verify.verify(raw, now_s, services)
     domains = {_domain(address) for address in authors}
     author = domains.pop() if len(domains) == 1 else ""
     if not author:

@@ -10,6 +10,7 @@ their own server tells them; it never vanishes behind a 250.
 import asyncio
 from typing import Final
 
+from carepost.crypto import dkim_verify
 from carepost.crypto.sender import Proved
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock, ids, metrics
@@ -84,7 +85,8 @@ class Inbound:
         answer = to is Own.PORTAL and submission.envelope.sender != "" and not read.automatic and not _report(read)
         cause = "" if answer or to is Own.REPORTS else reason(submission, read, to)
         self._count(submission.org, WEIGHT if to is Own.REPORTS else 1)
-        proved = await self._prover.prove(submission, read)
+        services = dkim_verify.TLSRPT if to is Own.REPORTS else dkim_verify.EMAIL
+        proved = await self._prover.prove(submission, read, services)
         if answer:
             return await self._conversations.of_world(submission, snapshot, read, proved)
         if to is Own.REPORTS:

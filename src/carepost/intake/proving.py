@@ -5,7 +5,7 @@ An evaluation that fails never loses mail and never counts as proof: what could 
 import asyncio
 from typing import Final, Protocol
 
-from carepost.crypto import sender
+from carepost.crypto import dkim_verify, sender
 from carepost.crypto.sender import Peer, Proved
 from carepost.ground import clock, log, metrics
 from carepost.rfc.asking import ABSENT, FAILED, Course, Found, Question
@@ -37,11 +37,13 @@ class Prover:
         self._seconds = seconds
         self._slots = asyncio.Semaphore(AT_ONCE)
 
-    async def prove(self, submission: Submission, read: Message) -> Proved:
-        """Never raises."""
+    async def prove(
+        self, submission: Submission, read: Message, services: frozenset[str] = dkim_verify.EMAIL
+    ) -> Proved:
+        """Never raises. `services`: what a signing key may be for."""
         authors = tuple(mailbox.address for mailbox in read.from_)
         peer = Peer(submission.client, submission.helo, submission.envelope.sender)
-        course = sender.prove(submission.body, authors, peer, clock.now() // 1_000_000)
+        course = sender.prove(submission.body, authors, peer, clock.now() // 1_000_000, services)
         try:
             async with asyncio.timeout(self._seconds), self._slots:
                 return await self.carry_out(course)

@@ -57,6 +57,7 @@ def desk(office: Office) -> Desk:
     return Desk(office, ZONE)
 
 
+NOTE = f"From: noreply@{REPORTER}\r\nAuto-Submitted: auto-generated\r\n\r\nx\r\n".encode()
 PACKED = gzip.compress(xml(GOOD + BAD))
 
 
@@ -86,6 +87,18 @@ async def test_a_tls_report_is_kept(desk: Desk) -> None:
     await desk.intake.accept(came(dkim_signed(body, REPORTER), TLS))
     (found,) = await told(desk)
     assert (found.report.kind, found.report.good, found.proved) == ("tls", 90, REPORTER)
+
+
+async def test_a_key_for_tls_reports_alone_signs_reports_and_nothing_else(office: Office) -> None:
+    """RFC 8460 3: `s=tlsrpt`."""
+    zone = ZONE | {f"s._domainkey.{REPORTER}": [("TXT", PUBLIC.replace("v=DKIM1;", "v=DKIM1; s=tlsrpt;"))]}
+    desk = Desk(office, zone)
+    body = dkim_signed(carrying(gzip.compress(tls()), "r.json.gz", "application/tlsrpt+gzip"), REPORTER)
+    await desk.intake.accept(came(body, TLS))
+    assert [found.proved for found in await told(desk)] == [REPORTER]
+    await desk.intake.accept(came(dkim_signed(NOTE, REPORTER), "notice@clinic.test"))
+    last = event.read((await office.queue.drain(1, 0))[0][0].event)
+    assert (last.kind, last.facts["dkim"], last.facts["dmarc"]) == (kinds.MESSAGE_IGNORED, "permerror", "fail")
 
 
 @pytest.mark.parametrize(
