@@ -69,6 +69,7 @@ def test_structures(raw: bytes) -> None:
 @many
 def test_messages(raw: bytes) -> None:
     opening.is_smime(raw)
+    opening.recipients(raw)
     said, found = "", None
     try:
         found = opening.open_(raw, KEYS, TRUST, NOW)

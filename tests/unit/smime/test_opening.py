@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -318,3 +320,39 @@ def test_old_readers_find_the_subject_in_the_text_and_new_ones_do_not() -> None:
     assert found.verdict.valid and mime.read(found.message).text == "The canary is well.\n"
     plain = message.encrypt(MESSAGE, [RECIPIENT], NOW, display=False)
     assert b"hp-legacy" not in reader.decrypt(mime.decode(plain, parts.outermost(plain)[0]), [PAT]).content
+
+
+def test_who_is_asked_for_a_key_before_any_is_unwrapped() -> None:
+    made = message.encrypt(MESSAGE, [RECIPIENT, Recipient(NURSE.certificate)], NOW, signer=SIGNER)
+    named = {PAT.certificate.issuer_and_serial, NURSE.certificate.issuer_and_serial}
+    assert set(opening.recipients(made)) == named
+    outside = HEAD.replace(b"\r\nContent-Type: text/plain; charset=utf-8", b"") + b"\r\n"
+    assert set(opening.recipients(outside + message.clear_signed(entity(made), SIGNER, NOW))) == named
+    for raw in (MESSAGE, SIGNED, message.sign(MESSAGE, SIGNER, NOW, opaque=True), b"", made[:900]):
+        assert opening.recipients(raw) == ()
+
+
+class Elsewhere:
+    """A private key in a device: nothing comes out but answers, and only these questions are known."""
+
+    def __init__(self, inner: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, *questions: str) -> None:
+        self._inner, self._questions, self.asked = inner, questions, set[str]()
+
+    def __getattr__(self, name: str) -> object:
+        if name not in ("public_key", "key_size", "curve", *self._questions):
+            raise AssertionError(f"a key in a device was asked for {name}")
+        self.asked.add(name)
+        return getattr(self._inner, name)
+
+
+@pytest.mark.parametrize("kind", ["rsa-2048", "ec-p256"])
+def test_a_private_key_may_be_kept_elsewhere(kind: str) -> None:
+    one = CA.issue(kind)
+    abstract = rsa.RSAPrivateKey if kind.startswith("rsa") else ec.EllipticCurvePrivateKey
+    kept = type("Kept", (Elsewhere,), {})
+    abstract.register(kept)
+    own = kept(one.key, "sign", "decrypt" if kind.startswith("rsa") else "exchange")
+    there = msgspec.structs.replace(one, key=own)
+    made = message.encrypt(MESSAGE, [Recipient(one.certificate)], NOW, signer=Signer(there))
+    assert opening.open_(made, [there], TRUST, NOW).verdict.valid
+    assert own.asked >= {"sign", "decrypt" if kind.startswith("rsa") else "exchange"}

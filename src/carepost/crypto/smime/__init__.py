@@ -6,7 +6,8 @@ Doors:
 `message.encrypt(message, recipients, at, *, signer=None, gcm=None, display=True) -> bytes` and `message.sign(message,
 signer, at, *, opaque=False) -> bytes`: the new message, ready for DKIM and DATA. `envelope.Recipient(certificate,
 capabilities, *, oaep)` and `signing.Signer(identity)` are made once and kept.
-`opening.open_(message, identities, trust, at) -> Opened` (message, verdict, layers); `opening.is_smime(message)`.
+`opening.open_(message, identities, trust, at) -> Opened` (message, verdict, layers); `opening.is_smime(message)`,
+`opening.recipients(message)` (whose keys would open it).
 `certificate.parse(raw)`, `certificate.bundle(raw)`; `usable.for_encryption(certificate, address, at, trust,
 intermediates)`, `usable.for_signature(...)`, `usable.Trust`; `chain.TrustStore`, `revocation.Evidence`.
 `smimea.owner, certificates, agrees` (RFC 8162).

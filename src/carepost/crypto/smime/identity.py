@@ -31,7 +31,10 @@ _CAPABILITIES = x509.ObjectIdentifier("1.2.840.113549.1.9.15")
 
 
 class Identity(msgspec.Struct, frozen=True, eq=False):
-    """`chain`: the issuers' certificates to send along, DER, nearest first."""
+    """`chain`: the issuers' certificates to send along, DER, nearest first.
+
+    A key that is kept elsewhere (PKCS#11, a key service) is a subclass of the library's abstract RSA or EC key: asked
+    of it are `public_key`, `key_size`, `curve`, and `sign`, `decrypt` or `exchange`, nothing else."""
 
     certificate: Certificate
     key: PrivateKey

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from carepost.crypto.smime import reader, usable, verdict, verifying
+from carepost.crypto.smime import oids, reader, usable, verdict, verifying
 from carepost.crypto.smime.errors import CannotOpen, Malformed, SmimeError
 from carepost.crypto.smime.identity import Identity
 from carepost.crypto.smime.usable import Trust
@@ -66,6 +66,28 @@ def is_smime(message: bytes) -> bool:
     except RfcError:
         return False
     return _is_cms(found) or _is_clear_signed(found)
+
+
+def recipients(message: bytes) -> tuple[bytes, ...]:
+    """Whom the message names as its readers, as `Certificate.issuer_and_serial` or `Certificate.key_id`: so that no
+    other private key need be fetched or unwrapped. Empty where it is not encrypted, or cannot be read."""
+    entity = message
+    try:
+        for _ in range(MAX_LAYERS):
+            root, spans = parts.outermost(entity)
+            if _is_clear_signed(root):
+                entity = _clear_signed(entity, spans).content
+                continue
+            if not _is_cms(root):
+                break
+            raw = mime.decode(entity, root)
+            if oids.SIGNED_DATA in raw[:40]:
+                entity = _lines(verifying.read(raw).content or b"")
+                continue
+            return tuple(info.who for info in reader.read(raw).infos)
+    except (SmimeError, RfcError):
+        pass
+    return ()
 
 
 def open_(message: bytes, identities: Sequence[Identity], trust: Trust, at: int) -> Opened:
