@@ -29,6 +29,7 @@ from carepost.ground import ids
 from carepost.ground.config import Config
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
+from carepost.inspection.inspector import Inspector
 from carepost.intake.accept import Intake
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.policy.types import Assurance, Rule
@@ -77,9 +78,10 @@ class Delivering:
         dns: tuple[str, int] | None = None,
         ca_file: Path | None = None,
         worker: bool = True,
+        inspector: Inspector | None = None,
         **snapshot: Any,
     ) -> None:
-        self.hosts, self.ca = hosts, ca
+        self.hosts, self.ca, self.inspector = hosts, ca, inspector
         self.names = Names(zone, signed)
         self.schedule = schedule or Schedule(first=0.5, longest=0.5, give_up=60.0)
         self._dial, self._dns, self._ca_file = dial or {}, dns, ca_file
@@ -121,7 +123,7 @@ class Delivering:
         self.courier.start()
         self.world = World(
             self.directory, self.posture, self.finder, self.courier, Preparer(self.keys), self.intake,
-            self.schedule, "mail.willow.test",
+            self.schedule, "mail.willow.test", inspector=self.inspector,
         )  # fmt: skip
         self.worker = Worker(self.queue, self.world)
         self.queue.taker = self.worker if self._run_worker else None

@@ -21,6 +21,7 @@ STATES: Final = {
     kinds.DELIVERY_QUEUED: "queued",
     kinds.DELIVERY_HELD: "held",
     kinds.DELIVERY_REFUSED: "failed",
+    kinds.DELIVERY_APPROVED: "held",
     kinds.DELIVERY_RELEASED: "queued",
     kinds.DELIVERY_RETRIED: "queued",
     kinds.DELIVERY_DEFERRED: "deferred",

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from carepost.delivery import bounce, events, sessions, tlsrpt
+from carepost.delivery import bounce, content, events, sessions, tlsrpt
 from carepost.delivery.conclude import End, conclude, deposited, failed, plan_changed, replanned, stopped
 from carepost.delivery.courier import Carried, Need, Parcel
 from carepost.delivery.events import About
@@ -61,6 +61,8 @@ class Attempt:
         if self._over():
             end = self._end(self._stored_step(), outcome(Lead.FAILED, "expired-in-queue"), snapshot)
             return await self._reported(failed(end, end.outcome), snapshot, None)
+        if content.asked(snapshot):
+            await self._look_inside(snapshot)
         planned = self._plan(snapshot)
         if isinstance(planned, Settlement):
             return await self._reported(planned, snapshot, None)
@@ -100,6 +102,19 @@ class Attempt:
             suppressed = self.world.intake.judge.suppression.look(snapshot, record.recipient.address)
             self._facts = intake_facts.for_claim(snapshot, seen, self.message, record, suppressed)
         return self._facts
+
+    async def _look_inside(self, snapshot: OrgSnapshot) -> None:
+        """Content is unknown until somebody looked, and looked at only where it could change the decision."""
+        facts, inspector = self.facts(snapshot), self.world.inspector
+        needed = content.wanted(snapshot, facts)
+        if inspector is None or not needed:
+            return
+        seen = await content.look(inspector, snapshot, facts, needed, self._whole, self.claim.message)
+        self.claim.record = msgspec.structs.replace(self.claim.record, content=seen.facts)
+        self._facts = msgspec.structs.replace(facts, content=seen.facts)
+        values = {"findings": seen.findings} if seen.findings else {}
+        told = {"content": seen.facts.level.value, "malware": seen.facts.malware.value}
+        self._events.append(self.about.make(kinds.DELIVERY_INSPECTED, facts=told, values=values))
 
     def _stored_step(self) -> Step | None:
         """The stored plan's first step whose method was not given up."""

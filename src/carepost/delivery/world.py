@@ -4,6 +4,7 @@ from typing import Protocol
 
 import msgspec
 
+from carepost.delivery.content import Inspector
 from carepost.delivery.courier import Courier
 from carepost.delivery.hops import Finder
 from carepost.delivery.methods.tls import Preparer
@@ -51,3 +52,5 @@ class World(msgspec.Struct, frozen=True):
     schedule: Schedule
     #: what this system calls itself in reports
     hostname: str
+    #: looks into messages where a rule asks; None: what they contain stays unknown, and counts as the strictest
+    inspector: Inspector | None = None

@@ -181,7 +181,7 @@ class Intake:
             category=submission.category,
             data_class=submission.data_class,
             purpose=submission.purpose,
-            origin=submission.origin.value,
+            origin=submission.origin._value_,
             asked_floor=submission.protection.minimum,
             asked_methods=submission.protection.methods,
             access=submission.protection.access,
@@ -200,6 +200,8 @@ class Intake:
         if len(refusals) == len(judged):
             raise Refused(refusals[0].reason, refusals[0].words, enhanced="5.7.1", status=422)
         if submission.hold is not None:
+            # a release looks into the message; until then the caller's word is enough
+            judged = [(r, msgspec.structs.replace(one, asks=frozenset())) for r, one in judged]
             return [(r, _kept_back(one, *submission.hold)) for r, one in judged]
         return judged
 

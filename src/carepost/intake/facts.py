@@ -118,7 +118,6 @@ def for_claim(
     message: MessageRecord,
     record: DeliveryRecord,
     suppressed: Ternary = Ternary.NO,
-    content: ContentFacts = _UNKNOWN,
 ) -> Facts:
     """Before an attempt: the door's facts as of now, and what the delivery has been through since.
 
@@ -146,7 +145,7 @@ def for_claim(
         suppressed,
         released=record.released,
         approved=len(record.approved),
-        content=content,
+        content=record.content or _UNKNOWN,
     )
     if record.exhausted or record.bound_to is not None or record.last_achieved is not None:
         return msgspec.structs.replace(

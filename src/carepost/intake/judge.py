@@ -14,13 +14,16 @@ from carepost.intake.preview import foresee
 from carepost.intake.routing import Via
 from carepost.intake.suppression import Suppression
 from carepost.policy.decide import decide
-from carepost.policy.types import Decision, Seen, Ternary
+from carepost.policy.index import index
+from carepost.policy.needs import needs
+from carepost.policy.types import Decision, Need, Refuse, Seen, Ternary
 
 #: decisions and tokens remembered
 _REMEMBERED = 8192
 #: microseconds after which a decision is made anew: what posture says of a destination also changes with time
 _MINUTE = 60_000_000
 DESTINATION = 8
+MAY_CHANGE = "What it contains is not known here and taken as the strictest; it is looked at before anything is sent."
 
 
 class Seer(Protocol):
@@ -40,6 +43,8 @@ class Judged(msgspec.Struct, frozen=True):
     decided: tuple[int, int]
     #: the rule that made this delivery at the door; None: its recipient was asked for
     via: Via | None = None
+    #: what of the content must be looked at before the decision stands; never of a refusal
+    asks: frozenset[Need] = frozenset()
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -93,13 +98,21 @@ class Judge:
     def foresee(self, snapshot: OrgSnapshot, about: About, recipient: str) -> tuple[Decision, str]:
         """For a preview: what is likely to be carried out, and its words."""
         seen = self._posture.seen(recipient.rpartition("@")[2])
-        return foresee(gather(snapshot, seen, about, recipient, self.suppression.look(snapshot, recipient)))
+        facts = gather(snapshot, seen, about, recipient, self.suppression.look(snapshot, recipient))
+        decision, words = foresee(facts)
+        if index(snapshot.rules).questions.content and needs(snapshot.rules, facts):
+            words += f" {MAY_CHANGE}"
+        return decision, words
 
     def _decide(
         self, snapshot: OrgSnapshot, about: About, recipient: str, domain: str, suppressed: Ternary, version: int
     ) -> Judged:
         facts = gather(snapshot, self._posture.seen(domain), about, recipient, suppressed)
-        return Judged(decide(facts), self.destination(domain), (snapshot.epoch, version))
+        decision = decide(facts)
+        asks = frozenset[Need]()
+        if index(snapshot.rules).questions.content and not isinstance(decision, Refuse):
+            asks = needs(snapshot.rules, facts)
+        return Judged(decision, self.destination(domain), (snapshot.epoch, version), None, asks)
 
     def _names(self, snapshot: OrgSnapshot) -> _Named:
         found = self._named.get((snapshot.id, snapshot.epoch))

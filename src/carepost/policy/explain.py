@@ -36,6 +36,9 @@ REASONS = {
     "dsn-waits": "The delivery report cannot reach its reader safely. It can be read in the console.",
 }  # fmt: skip
 
+#: reason "content-pending": what a delivery says before anybody looked into the message
+PENDING = "What it contains is looked at first; how it goes is decided then."
+
 #: what a rule that warns says where the organisation gave it no words
 WARNED = "A rule of the organisation asks to check this recipient and what is sent."
 

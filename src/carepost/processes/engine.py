@@ -18,6 +18,7 @@ from carepost.ground import log, metrics
 from carepost.ground.config import Config
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
+from carepost.inspection.inspector import Inspector
 from carepost.intake.accept import Intake
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.intake.peer import AsyncClient
@@ -123,16 +124,12 @@ class Engine:
             timeouts=Timeouts.of(config.command_timeout, config.data_timeout),
             per_host=config.destination_connections,
         )
+        self._inspector = Inspector.of(config)
         world = World(
-            directory=self._directory,
-            posture=self._posture,
-            finder=way.finder,
-            courier=self._courier,
-            preparer=outgoing.preparer(keys),
-            intake=self._intake,
-            schedule=way.schedule,
-            hostname=config.hostname,
-        )
+            directory=self._directory, posture=self._posture, finder=way.finder, courier=self._courier,
+            preparer=outgoing.preparer(keys), intake=self._intake, schedule=way.schedule, hostname=config.hostname,
+            inspector=self._inspector,
+        )  # fmt: skip
         self._workers = [Worker(queue, world) for queue in self._queues.values()]
         for queue, worker in zip(self._queues.values(), self._workers, strict=True):
             queue.taker = worker
@@ -212,6 +209,7 @@ class Engine:
             server.close()
         await self._doors.close()
         await self._courier.close()
+        await self._inspector.close()
         await self._intake.close()
         for queue in self._queues.values():
             await queue.close()

@@ -89,6 +89,7 @@ DELIVERY_BOUNCED: Final = "delivery.bounced"
 PORTAL_NOTIFIED: Final = "portal.notified"
 PORTAL_CODE_SENT: Final = "portal.code-sent"
 PORTAL_ACCESS_FAILED: Final = "portal.access-failed"
+DELIVERY_INSPECTED: Final = "delivery.inspected"
 DELIVERY_APPROVED: Final = "delivery.approved"
 PORTAL_LOCKED: Final = "portal.locked"
 PORTAL_OPENED: Final = "portal.opened"
@@ -129,6 +130,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     DELIVERY_HELD: KindInfo(DELIVERY, "the delivery was held"),
     DELIVERY_REFUSED: KindInfo(DELIVERY, "the delivery was refused"),
     DELIVERY_RELEASED: KindInfo(DELIVERY, "a person released the delivery"),
+    DELIVERY_INSPECTED: KindInfo(DELIVERY, "what the message contains was looked at, because a rule asks for it"),
     DELIVERY_APPROVED: KindInfo(DELIVERY, "a person approved the delivery; another must too"),
     DELIVERY_RETRIED: KindInfo(DELIVERY, "a person asked for another attempt at once"),
     DELIVERY_RETRACTED: KindInfo(DELIVERY, "the delivery was taken back"),
@@ -187,6 +189,8 @@ FACTS: Final = frozenset({
     "cipher",  # TLS cipher suite
     "clock",  # synchronised | unsynchronised | unknown (ground.timesync)
     "code",  # SMTP reply code
+    "content",  # delivery.inspected: level of policy.content
+    "malware",  # delivery.inspected: what the scanner said
     "dane",  # yes | no | unknown
     "data-class",
     "dkim",  # mail that came by MX: pass | fail | policy | permerror | temperror | none

@@ -6,7 +6,7 @@ import msgspec
 
 from carepost.crypto.dkim import Canonical
 from carepost.ground.errors import CarepostError
-from carepost.policy.types import Assurance, Method, Plan
+from carepost.policy.types import Assurance, ContentFacts, Method, Plan
 from carepost.proof.event import Draft
 from carepost.rfc.envelope import Recipient
 from carepost.wire.types import AccessProof, Actor, AttemptView
@@ -76,6 +76,8 @@ class DeliveryRecord(msgspec.Struct, frozen=True):
     #: while it waits for approval: how many people must give it; and who has given it ("staff:<id>")
     approvals: int = 0
     approved: tuple[str, ...] = ()
+    #: what was found in the message for this recipient; None: nobody has looked
+    content: ContentFacts | None = None
     #: redirect | copy: made at the door by a rule, in place of (or beside) a recipient of the envelope; "": asked for
     made_by: str = ""
     v: int = 1

@@ -1,0 +1,106 @@
+"""A rule asks what a message contains: it is accepted first, looked into by a worker process, and only then decided."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from carepost.inspection.inspector import Inspector
+from carepost.inspection.pool import Limits, Pool
+from carepost.inspection.process import Start
+from carepost.policy.types import Access, Assurance, Level, Rule
+from carepost.proof import kinds
+from carepost.wire.types import AccessProof, Protection
+from tests.support.delivering import BY_MAIL, Delivering, body, side
+from tests.support.mailhost import Ca, MailHost
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PHI = (Level.PHI_HIGH, Level.PHI_LIKELY)
+RESULTS = Rule("results", levels=PHI, floor=Assurance.MESSAGE)
+CODE = Protection(access=AccessProof(Access.CODE, "", "v"))
+
+
+def result() -> bytes:
+    return body("Your results", text="Your A1c is 8.4%. Your next visit is on Monday.")
+
+
+def lunch() -> bytes:
+    return body("Lunch", text="The cafeteria opens at eleven.")
+
+
+class Counted(Pool):
+    asked = 0
+
+    async def inspect(self, raw, custom=None, *, detect=True, deadline=60.0):  # type: ignore[no-untyped-def]
+        self.asked += 1
+        return await super().inspect(raw, custom, detect=detect, deadline=deadline)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pool() -> AsyncIterator[Counted]:
+    made = Counted(Limits(workers=1), Start(ocr=False))
+    yield made
+    await made.close()
+
+
+def host(ca: Ca) -> dict[str, MailHost]:
+    return {"mx.there.test": MailHost(ca.leaf("mx.there.test").context())}
+
+
+async def test_what_it_contains_decides_how_it_goes(ca: Ca, pool: Counted) -> None:
+    pool.asked = 0
+    async with Delivering(host(ca), side("there.test"), ca, rules=(RESULTS,), inspector=Inspector(pool)) as willow:
+        health = await willow.submit("jane.roe@there.test", raw=result(), protection=CODE)
+        assert (health.deliveries[0].state, health.deliveries[0].reason) == ("queued", "content-pending")
+        view = await willow.ended(health)
+        assert (view.state, view.method, view.assurance) == ("deposited", "portal", "PORTAL")
+        plain = await willow.ended(await willow.submit("jane.roe@there.test", raw=lunch(), protection=CODE))
+        assert (plain.state, plain.method) == ("sent", "tls"), "the strictest it might have been binds nothing"
+        assert pool.asked == 2
+        looked = await willow.events(kinds.DELIVERY_INSPECTED)
+        assert [one.facts["content"] for one in looked] == ["phi-high", "none"]
+        assert all("findings" in one.commit for one in looked)
+
+
+async def test_nothing_is_looked_into_where_it_could_change_nothing(ca: Ca, pool: Counted) -> None:
+    pool.asked = 0
+    elsewhere = Rule("results", recipient_domain="else.test", levels=PHI, floor=Assurance.MESSAGE)
+    async with Delivering(host(ca), side("there.test"), ca, rules=(elsewhere,), inspector=Inspector(pool)) as willow:
+        view = await willow.ended(await willow.submit("jane.roe@there.test", raw=result()))
+        assert view.state == "sent"
+        assert pool.asked == 0
+        assert not await willow.events(kinds.DELIVERY_INSPECTED)
+
+
+async def test_a_rule_that_refuses_is_carried_out_after_the_look(ca: Ca, pool: Counted) -> None:
+    never = Rule("never", levels=PHI, action="refuse", words="Use the results desk.")
+    async with Delivering(
+        host(ca), side("there.test"), ca, rules=(never, BY_MAIL), inspector=Inspector(pool)
+    ) as willow:
+        view = await willow.ended(await willow.submit("jane.roe@there.test", raw=result(), sender=""))
+        assert (view.state, view.reason) == ("failed", "rule-refuses")
+        assert view.words.endswith("Use the results desk.")
+        assert not willow.hosts["mx.there.test"].bodies
+
+
+async def test_without_an_inspector_content_is_unknown_and_taken_as_the_strictest(ca: Ca) -> None:
+    never = Rule("never", levels=PHI, action="refuse")
+    async with Delivering(host(ca), side("there.test"), ca, rules=(never,)) as willow:
+        view = await willow.ended(await willow.submit("jane.roe@there.test", raw=lunch()))
+        assert (view.state, view.reason) == ("held", "not-known-enough")
+        assert not willow.hosts["mx.there.test"].bodies
+
+
+async def test_a_dead_worker_holds_rather_than_sends(ca: Ca) -> None:
+    """Too slow, dead, unreadable: unknown, and the strictest."""
+    hurried = Pool(Limits(workers=1, seconds=0.001), Start(ocr=False))
+    hold = Rule("review", levels=PHI, action="hold")
+    try:
+        async with Delivering(host(ca), side("there.test"), ca, rules=(hold,), inspector=Inspector(hurried)) as willow:
+            view = await willow.ended(await willow.submit("jane.roe@there.test", raw=lunch()))
+            assert (view.state, view.reason) == ("held", "rule-holds")
+            (looked,) = await willow.events(kinds.DELIVERY_INSPECTED)
+            assert looked.facts["content"] == "unknown"
+    finally:
+        await hurried.close()
