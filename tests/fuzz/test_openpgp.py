@@ -5,14 +5,39 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from carepost.crypto.openpgp import autocrypt, certificate, cipher, content, keys, message, packets, secret, signatures
+from carepost.crypto.openpgp import (
+    autocrypt,
+    certificate,
+    cipher,
+    content,
+    keypackets,
+    keys,
+    message,
+    packets,
+    secret,
+    signatures,
+)
 from carepost.crypto.openpgp.errors import Malformed, OpenPgpError
 from carepost.rfc import lines, protected, signable
 from carepost.rfc import message as rfc_message
 from carepost.rfc.errors import RfcError
-from tests.support.openpgp import JANE, NURSE, key, letter, now
+from tests.support.openpgp import JANE, NURSE, Gpg, key, letter, now
 
 JANES, NURSES = key(JANE), key(NURSE)
+CURVE = key(JANE, suite="p256")
+
+
+def other() -> secret.PrivateKey:
+    """An RSA key; the library takes seconds for one, GnuPG does not."""
+    home = Gpg()
+    try:
+        home.make(JANE, "Key-Type: RSA", "Key-Length: 2048", "Subkey-Type: RSA", "Subkey-Length: 2048")
+        return keys.bring_in(home.secret(JANE))
+    finally:
+        home.close()
+
+
+RSA = other()
 TO = [(JANE, JANES.certificate)]
 SIGNER = keys.signer(NURSES, NURSE, now())
 SEALED = message.seal(letter(), TO, at=now(), signer=SIGNER)
@@ -20,6 +45,10 @@ SIGNED = message.sign(letter(), SIGNER)
 BLOCK = packets.unwrap(cipher.encrypt(b"All is well.", TO, now(), SIGNER), packets.MESSAGE, most=99_999)
 INSIDE = cipher.decrypt(BLOCK, [JANES]).content.signatures[0]
 SAMPLES = {
+    "p256": CURVE.raw,
+    "rsa": RSA.raw,
+    "rsa-certificate": RSA.certificate.raw,
+    "rsa-message": packets.unwrap(cipher.encrypt(b"x", [(JANE, RSA.certificate)], now()), packets.MESSAGE, most=99_999),
     "certificate": JANES.certificate.raw,
     "private": JANES.raw,
     "message": BLOCK,
@@ -46,7 +75,8 @@ READERS = {
     "split": certificate.split,
     "private": secret.load,
     "private-passphrase": lambda raw: secret.load(raw, "x"),
-    "message": lambda raw: cipher.decrypt(raw, [JANES]),
+    "brought-in": lambda raw: keys.bring_in(raw, "x"),
+    "message": lambda raw: cipher.decrypt(raw, [JANES, RSA, CURVE]),
     "open": lambda raw: message.open_(raw, [JANES], [NURSES.certificate], at=now()),
     "kind": message.kind,
     "unprotected": message.unprotected,
@@ -102,6 +132,60 @@ def test_a_certificate_with_one_flipped_bit_is_never_encrypted_to_a_new_key(at: 
     except OpenPgpError:
         return
     assert cipher.decrypt(sealed, [JANES]).content.data == b"for Jane"
+
+
+SECRETS = [(made, s) for made in (JANES, RSA, CURVE) for s in made.secrets]
+
+
+@quick
+@given(which=st.integers(0, len(SECRETS) - 1), at=st.integers(0, 4_000), octets=st.binary(max_size=3))
+def test_a_private_key_with_spoiled_numbers_is_refused_or_opens(which: int, at: int, octets: bytes) -> None:
+    """Checksums set right: what reaches the arithmetic is any number at all."""
+    made, part = SECRETS[which]
+    material = bytearray(part.material)
+    start = at % len(material)
+    material[start : start + len(octets)] = octets
+    ends(keys.bring_in, with_secret(made, part, bytes(material)))
+
+
+def with_secret(made: secret.PrivateKey, part: secret.Secret, material: bytes) -> bytes:
+    body = part.key.public + b"\0" + material + (sum(material) & 0xFFFF).to_bytes(2, "big")
+    raw = b""
+    for packet in packets.read(made.raw):
+        this = packet.tag in (packets.SECRET_KEY, packets.SECRET_SUBKEY) and packet.body.startswith(part.key.public)
+        raw += packets.frame(packet.tag, body if this else packet.body)
+    return raw
+
+
+def integer(number: int) -> bytes:
+    return number.bit_length().to_bytes(2, "big") + number.to_bytes((number.bit_length() + 7) // 8, "big")
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("number", [0, 1, 2, 1 << 64, (1 << 2048) - 1, (1 << 4096) + 1], ids=int.bit_length)
+def test_rsa_secrets_of_any_size_are_refused(place: int, number: int) -> None:
+    """d, p, q and u replaced: no division by nought, no endless inverse, no crash of what computes with them."""
+    part = next(s for s in RSA.secrets if s.key.fingerprint != RSA.certificate.fingerprint)
+    numbers, at = [], 0
+    for _ in range(4):
+        octets, at = keypackets.mpi(part.material, at)
+        numbers.append(int.from_bytes(octets, "big"))
+    numbers[place] = number
+    raw = with_secret(RSA, part, b"".join(map(integer, numbers)))
+    if place == 3:
+        # u is not used: it is computed anew
+        assert keys.bring_in(raw).certificate.fingerprint == RSA.certificate.fingerprint
+        return
+    with pytest.raises(OpenPgpError):
+        keys.bring_in(raw)
+
+
+@pytest.mark.parametrize("made", [JANES, CURVE], ids=["curve25519", "p256"])
+@pytest.mark.parametrize("number", [0, 1, (1 << 256) - 1, 1 << 300], ids=int.bit_length)
+def test_scalars_of_any_size_are_refused(made: secret.PrivateKey, number: int) -> None:
+    part = next(s for s in made.secrets if s.key.algorithm == keypackets.ECDH)
+    with pytest.raises(OpenPgpError):
+        keys.bring_in(with_secret(made, part, integer(number)))
 
 
 @quick

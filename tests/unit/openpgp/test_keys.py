@@ -3,7 +3,7 @@
 import pysequoia
 import pytest
 
-from carepost.crypto.openpgp import cipher, keys, message, packets, secret, usable
+from carepost.crypto.openpgp import cipher, keypackets, keys, message, packets, secret, usable
 from carepost.crypto.openpgp.errors import Malformed, Unusable
 from carepost.crypto.openpgp.secret import PrivateKey, WrongPassphrase
 from carepost.rfc.errors import AddressError
@@ -67,15 +67,16 @@ def test_a_main_key_kept_elsewhere_still_decrypts(gpg: Gpg) -> None:
     assert cipher.decrypt(gpg.run("-r", address, "-e", data=b"x"), [parts]).content.data == b"x"
 
 
-def test_parts_that_do_not_belong_together_are_refused(jane: PrivateKey, nurse: PrivateKey) -> None:
-    """Jane's certificate with the nurse's secrets under it."""
-    theirs = {s.key.algorithm: s.material for s in nurse.secrets if s.key.algorithm == 18}
+@pytest.mark.parametrize("algorithm", [keypackets.ECDH, keypackets.EDDSA])
+def test_parts_that_do_not_belong_together_are_refused(jane: PrivateKey, nurse: PrivateKey, algorithm: int) -> None:
+    """Jane's certificate with the nurse's secrets under it: those to open with, or those to sign with."""
+    theirs = [s.material for s in nurse.secrets if s.key.algorithm == algorithm]
     raw = b""
     for packet in packets.read(jane.raw):
         body = packet.body
         found = next((s for s in jane.secrets if body.startswith(s.key.public)), None)
-        if found is not None and found.key.algorithm in theirs:
-            material = theirs[18]
+        if found is not None and found.key.algorithm == algorithm:
+            material = theirs.pop(0)
             body = found.key.public + b"\0" + material + (sum(material) & 0xFFFF).to_bytes(2, "big")
         raw += packets.frame(packet.tag, body)
     with pytest.raises(Unusable) as error:

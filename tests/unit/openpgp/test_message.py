@@ -8,7 +8,7 @@ from carepost.crypto.openpgp.secret import PrivateKey
 from carepost.rfc import compose, lines, mime, parts
 from carepost.rfc import message as rfc_message
 from carepost.rfc.address import Mailbox
-from tests.support.openpgp import JANE, NURSE, letter, now
+from tests.support.openpgp import JANE, NURSE, key, letter, now
 
 pytestmark = pytest.mark.fast
 
@@ -151,3 +151,13 @@ def test_what_is_not_ours_is_said_to_be_nothing() -> None:
         assert message.kind(raw) == ""
     with pytest.raises(Malformed):
         message.open_(letter(), [], [], at=now())
+
+
+def test_an_address_that_is_not_ascii(nurse: PrivateKey) -> None:
+    """RFC 6531: the address is in UTF-8 outside too, where it must be; the name is not."""
+    who = "jané@home.test"
+    owner = key(who, "Jané")
+    raw = letter(to=who)
+    sealed = message.seal(raw, [(who, owner.certificate)], at=now())
+    assert "To: jané@home.test\r\n".encode() in sealed
+    assert message.open_(sealed, [owner], [], at=now()).encrypted

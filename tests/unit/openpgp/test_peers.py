@@ -107,9 +107,10 @@ def test_gnupg_verifies_what_we_sign_and_we_what_it_signs(people: Gpg, tmp_path:
     (tmp_path / "payload").write_bytes(payload.removeprefix(b"\r\n").removesuffix(b"\r\n"))
     (tmp_path / "signature").write_bytes(rest.partition(b"\r\n\r\n")[2])
     people.run("--verify", str(tmp_path / "signature"), str(tmp_path / "payload"))
-    made = people.run("-u", address(kind), "--detach-sign", data=b"bytes")
-    bodies = [p.body for p in packets.read(made)]
-    assert verdict.judge(b"bytes", bodies, [key.certificate], now(), [address(kind)]).valid
+    for options in ((), ("--textmode",)):
+        made = people.run(*options, "-u", address(kind), "--detach-sign", data=b"one\r\ntwo\r\n")
+        bodies = [p.body for p in packets.read(made)]
+        assert verdict.judge(b"one\r\ntwo\r\n", bodies, [key.certificate], now(), [address(kind)]).valid
 
 
 def test_a_whole_pgp_mime_message_of_another_program(people: Gpg) -> None:

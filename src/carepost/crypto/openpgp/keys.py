@@ -24,6 +24,7 @@ SUITES = {
     "p384": pysequoia.CipherSuite.P384,
 }
 Signer: TypeAlias = pysequoia.PySigner
+_DETACHED = pysequoia.SignatureMode.DETACHED
 
 #: three years, in seconds
 LIFE = 3 * 365 * 86_400
@@ -66,30 +67,54 @@ def _user_id(name: str, address: str) -> str:
 
 
 def bring_in(data: bytes, passphrase: str = "") -> PrivateKey:
-    """A private key made elsewhere. Tried at once: it must decrypt what its own certificate encrypts.
+    """A private key made elsewhere. Tried at once: it must open what its own certificate encrypts, and its signature
+    must hold under its own certificate.
 
     Raises Malformed, WrongPassphrase, and Unusable("mismatch") where secret and public parts do not belong together."""
     found = secret.load(data, passphrase)
+    wrong = Unusable("mismatch", "The private and the public part of this key do not belong together.")
     word = secrets.token_bytes(16)
-    owned = {s.key.fingerprint for s in found.secrets}
+    owned = {s.key.fingerprint: s for s in found.secrets}
     for key in found.certificate.keys:
-        if not key.encrypts or not key.strong or key.fingerprint not in owned:
+        part = owned.get(key.fingerprint)
+        if not key.encrypts or not key.strong or part is None:
             continue
-        wrong = Unusable("mismatch", "The private and the public part of this key do not belong together.")
+        # with this part alone: the main key may be one to encrypt to as well
+        alone = PrivateKey(found.certificate, (part,), b"")
         sealed = library.encrypt(word, [library.parse(found.certificate.frame + key.packets)], None, wrong)
         try:
-            if cipher.decrypt(sealed, [found]).content.data != word:
+            if cipher.decrypt(sealed, [alone]).content.data != word:
                 raise wrong
         except (NotDecrypted, Malformed):
             raise wrong from None
+    _try_signing(found, word, wrong)
     return found
 
 
-def signer(key: PrivateKey, address: str, at: int) -> Signer:
-    """What `message.seal` and `message.sign` sign with. Raises Unusable where the key may not sign for this address."""
+def _try_signing(found: PrivateKey, word: bytes, wrong: Unusable) -> None:
+    try:
+        signing = library.call(lambda: pysequoia.Tsk.from_bytes(found.raw).signer(), wrong)
+    except Unusable:
+        # nothing to sign with, or no more: it may still open what it is needed for
+        return
+    made = library.call(lambda: bytes(pysequoia.sign(signing, word, mode=_DETACHED, armor=False)), wrong)
+    owner = library.parse(found.certificate.raw)
+    signature = library.call(lambda: pysequoia.Sig.from_bytes(made), wrong)
+    library.call(lambda: pysequoia.verify(word, lambda _: [owner], signature=signature), wrong)
+
+
+def may_sign(key: PrivateKey, address: str, at: int) -> None:
+    """Raises Unusable with the reason where the key may not sign for this address at this time."""
     reason = usable.why_not(key.certificate, address, at, sign=True)
     if reason:
         raise Unusable(reason, usable.WORDS[reason])
+
+
+def signer(key: PrivateKey, address: str, at: int) -> Signer:
+    """What `message.seal` and `message.sign` sign with. Raises Unusable where the key may not sign for this address.
+
+    Opening one costs as much as a message: who keeps it asks `may_sign` again before each use."""
+    may_sign(key, address, at)
     trouble = Unusable("no-signing-key", usable.WORDS["no-signing-key"])
     return library.call(lambda: pysequoia.Tsk.from_bytes(key.raw).signer(), trouble)
 

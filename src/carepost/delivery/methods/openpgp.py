@@ -3,6 +3,8 @@
 A certificate is judged again at each sealing, by the clock of that moment. What cannot be used for this recipient makes
 the message Unready with a reason of REASONS: the plan's next method, never this one without protection."""
 
+from collections import OrderedDict
+
 from carepost.crypto.openpgp import certificate, keys, message, usable
 from carepost.crypto.openpgp.certificate import Certificate
 from carepost.crypto.openpgp.errors import OpenPgpError
@@ -15,7 +17,7 @@ from carepost.policy.types import Method
 from carepost.rfc import message as rfc_message
 from carepost.rfc.errors import RfcError
 
-#: certificates kept read; reading one takes a millisecond
+#: certificates kept read, signing keys kept open; each takes about a millisecond
 KEPT = 1024
 
 #: reason of an Unready -> (RFC 3463 code, words), for `outcome.REASONS`; each leads to the next method
@@ -37,11 +39,12 @@ def why_not(key: bytes, address: str, at: int) -> str:
 
 
 class Sealer:
-    """Keeps certificates read, in memory only; the DKIM signature is the preparer's."""
+    """Keeps certificates read and signing keys open, in memory only; the DKIM signature is the preparer's."""
 
     def __init__(self, preparer: Preparer) -> None:
         self._preparer = preparer
-        self._read: dict[bytes, Certificate] = {}
+        self._read: OrderedDict[bytes, Certificate] = OrderedDict()
+        self._signers: OrderedDict[bytes, keys.Signer] = OrderedDict()
 
     def prepare(
         self,
@@ -61,7 +64,7 @@ class Sealer:
         try:
             sender = header_from or rfc_message.read(body).from_[0].address
             owner = self._certificate(key)
-            signing = None if signer is None else _signer(signer, sender, at)
+            signing = None if signer is None else self._signer(signer, sender, at)
             sealed = message.seal(body, [(address, owner)], at=at, signer=signing)
         except OpenPgpError as error:
             reason = f"openpgp-{error.code}"
@@ -75,20 +78,25 @@ class Sealer:
         found = self._read.get(raw)
         if found is None:
             try:
-                found = certificate.read(raw)
+                found = self._read[raw] = certificate.read(raw)
             except OpenPgpError:
                 raise Unready("openpgp-unreadable") from None
-            if len(self._read) >= KEPT:
-                self._read.pop(next(iter(self._read)))
-            self._read[raw] = found
+            if len(self._read) > KEPT:
+                self._read.popitem(last=False)
         return found
 
-
-def _signer(key: PrivateKey, sender: str, at: int) -> keys.Signer:
-    try:
-        return keys.signer(key, sender, at)
-    except OpenPgpError:
-        raise Unready("openpgp-signer") from None
+    def _signer(self, key: PrivateKey, sender: str, at: int) -> keys.Signer:
+        """Judged at each use, opened once."""
+        try:
+            keys.may_sign(key, sender, at)
+            found = self._signers.get(key.raw)
+            if found is None:
+                found = self._signers[key.raw] = keys.signer(key, sender, at)
+                if len(self._signers) > KEPT:
+                    self._signers.popitem(last=False)
+        except OpenPgpError:
+            raise Unready("openpgp-signer") from None
+        return found
 
 
 def seal(prepared: Prepared, *, floor: int, sender: str, recipient: str, utf8: bool) -> Sealed:
