@@ -63,7 +63,7 @@ def _strong(start: int, end: int, kind: str, near: str = "", term: str = "") -> 
 
 
 def _codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) -> Iterator[Mark]:
-    illnesses = {hit.end for hit in hits if hit.entry.weight is Weight.FULL}
+    illnesses = {hit.end for hit in hits if hit.entry.weight in (Weight.FULL, Weight.DRUG)}
     for found in look.around(_CODE):
         code = found[1] + (f".{found[2] or found[3]}" if found[2] or found[3] else "")
         title = vocabulary.title(code)

@@ -16,7 +16,7 @@ from carepost.phi.types import Custom, Finding, Findings, Genre, Level, Part, Sc
 from carepost.phi.vocabulary import Vocabulary
 
 #: of the words in the name of a file
-_SEPARATORS = re.compile(r"[_+]|%20|(?<=[A-Za-z])-|-(?=[A-Za-z])")
+_SEPARATORS = re.compile(r"[_+]|%20|(?<=[A-Za-z])[.-]|[.-](?=[A-Za-z])")
 #: marks that support a level and say nothing to a reader of the reasons
 _SILENT = frozenset(("plain", "date", "age"))
 

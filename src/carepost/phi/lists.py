@@ -16,10 +16,14 @@ class Weight(enum.Enum):
 
     #: clinical by itself: a disease, a procedure, a drug
     FULL = 1.0
+    #: a drug is rarely spoken of to anyone but who takes it
+    DRUG = 1.3
     #: of health care, but not of one illness: doctor, pharmacy, prescription
     CARE = 0.6
     #: means something else as often: test, appointment, treatment
     PLAIN = 0.4
+    #: the department or the doctor of an illness: "cardiology"
+    FIELD = 0.8
     #: only beside something else: an analyte before its value
     NONE = 0.0
 
@@ -35,7 +39,7 @@ _WEIGHTS = {
     "condition": Weight.FULL,
     "procedure": Weight.FULL,
     "test": Weight.FULL,
-    "specialty": Weight.FULL,
+    "specialty": Weight.FIELD,
     "medicine": Weight.FULL,
     "care": Weight.CARE,
     "plain": Weight.PLAIN,

@@ -144,7 +144,7 @@ def _drugs() -> list[tuple[str, Entry]]:
     }
     refused = set(lists.read("notdrugs")[""])
     return [
-        (variant, Entry("drug", canonical[0], Weight.FULL))
+        (variant, Entry("drug", canonical[0], Weight.DRUG))
         for variant, canonical in known["drug_variant_to_canonical"].items()
         if variant not in refused and _DRUG.fullmatch(variant) and not given.isdisjoint(canonical)
     ]

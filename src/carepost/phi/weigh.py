@@ -30,6 +30,7 @@ PLAIN = 3
 BRIEF = 900
 #: what words of health then add up to, one of them clinical: spoken to, or under a name
 SPOKEN, NAMED = 1.3, 2.0
+_REACHED = frozenset(("phone", "address", "age", "account"))
 #: clinical words that make a record of what stands under a name
 RECORD = 4.0
 #: what a firm statement about a person's care adds to the health it speaks of
@@ -177,7 +178,7 @@ def _decide(total: Scores, blocks: dict[int, Near], genre: Genre | None, brief: 
         elif (
             genre is None
             and known.get("name", 0.0) >= KNOWN
-            and (near.health or _clinical(near.words) >= (NAMED if brief else RECORD))
+            and (near.health or _clinical(near.words) >= _wanted(known, brief))
         ):
             # A name above values, doses or several illnesses is a record, whether or not a sentence says so
             total.of = max(total.of, Level.PHI_HIGH if near.health else Level.PHI_LIKELY)
@@ -209,6 +210,13 @@ def level(total: Scores, individual: bool) -> Level:
     if total.strong:
         return Level.PII_ONLY
     return Level.HEALTH_GENERIC if total.health or total.weight >= 1.0 else Level.NONE
+
+
+def _wanted(known: dict[str, float], brief: bool) -> float:
+    """How much clinical makes a record under a name: less where the person can also be reached, or is of an age."""
+    if not brief:
+        return RECORD
+    return 1.0 if not _REACHED.isdisjoint(known) else NAMED
 
 
 def _clinical(words: dict[int, float]) -> float:
