@@ -1,6 +1,8 @@
 """PDF by pypdf, page by page under limits: pages, their form fields and notes, files attached, and what would act."""
 
 import io
+import re
+import zlib
 from typing import Any, Final
 
 from pypdf import PdfReader, apply_configuration
@@ -14,6 +16,9 @@ _ACTS: Final = frozenset({"/JavaScript", "/Launch", "/SubmitForm", "/ImportData"
 _REMOTE: Final = frozenset({"/GoToR", "/SubmitForm", "/ImportData"})
 #: of a document's own description, what people write
 _SAID: Final = ("/Title", "/Subject", "/Author", "/Keywords")
+#: operators that show text; octets of drawing beyond which letters may be drawn as shapes
+_SHOWS: Final = re.compile(rb"\bT[jJ]\b")
+_DRAWN: Final = 5_000
 #: annotations of a page, and form fields, that are looked at
 _NOTES: Final = 2_000
 
@@ -50,13 +55,11 @@ def read(data: bytes, sheet: Sheet) -> None:
 
 
 def _pages(reader: PdfReader, count: int, sheet: Sheet) -> None:
-    pictures = False
     for number in range(count):
-        before = sheet.written
         try:
             page = reader.pages[number]
             text = page.extract_text()
-            pictures_here = _has_pictures(page)
+            missing = "damaged" if not _whole(page) else "" if text.strip() else _missing(page, text)
             _notes(page, sheet)
         except (MemoryError, Unreadable):
             raise
@@ -67,12 +70,40 @@ def _pages(reader: PdfReader, count: int, sheet: Sheet) -> None:
         sheet.budget.inflate(len(text))
         if text.strip():
             sheet.write(text + "\n")
-        elif pictures_here and sheet.written == before:
-            pictures = True
-    if pictures:
-        sheet.short("image-only")
-        if sheet.written == 0:
-            sheet.refuse("image-only")
+        if missing:
+            sheet.short(missing)
+    if sheet.reason and sheet.written == 0:
+        sheet.refuse(sheet.reason)
+
+
+def _missing(page: Any, text: str) -> str:
+    """Why a page on which no text was found may yet show some; "" for an empty page."""
+    if _has_pictures(page):
+        return "image-only"
+    contents = page.get_contents()
+    data = contents.get_data() if contents is not None else b""
+    if not text and _SHOWS.search(data):
+        return "damaged"
+    return "image-only" if len(data) > _DRAWN else ""
+
+
+def _whole(page: Any) -> bool:
+    """Whether its packed content comes out whole: pypdf makes what it can of a damaged stream, without a word."""
+    contents = _resolved(page.get("/Contents"))
+    streams = contents if isinstance(contents, list) else [contents]
+    for one in streams[:100]:
+        stream = _resolved(one)
+        packed = getattr(stream, "_data", b"")
+        if not packed or stream.get("/Filter") not in ("/FlateDecode", ["/FlateDecode"]):
+            continue
+        unpacking = zlib.decompressobj()
+        try:
+            unpacking.decompress(packed, _STREAM)
+        except zlib.error:
+            return False
+        if not unpacking.eof:
+            return False
+    return True
 
 
 def _resolved(value: Any) -> Any:

@@ -3,6 +3,7 @@
 import gzip
 import io
 import tarfile
+import zlib
 
 import pypdf
 import pytest
@@ -234,3 +235,23 @@ def test_a_row_of_a_table_is_a_line() -> None:
     assert [[c.strip() for c in line.split("\t")] for line in text.split("\n")[:2]] == [
         ["Name", "SSN"], ["Jane Roe", "536-22-1234"],
     ]  # fmt: skip
+
+
+def test_a_pdf_page_that_hides_its_text_is_not_called_read() -> None:
+    """What pypdf gives up on without a word, a viewer may still show."""
+    drawn = zlib.compress(b"BT /F1 12 Tf 72 700 Td (Jane Roe) Tj ET")
+
+    def page(stream: bytes, resources: bytes = b"/Font<</F1 5 0 R>>") -> Document:
+        catalogue = b"<</Type/Catalog/Pages 2 0 R>>"
+        kids = b"<</Type/Pages/Kids[3 0 R]/Count 1>>"
+        sheet = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]/Contents 4 0 R/Resources<<" + resources + b">>>>"
+        return one(papers.pdf([catalogue, kids, sheet, stream, b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>"]))
+
+    flate = b"/Filter/FlateDecode"
+    assert page(papers.stream(drawn, flate)).text == "Jane Roe\n"
+    assert page(papers.stream(drawn[:4] + b"\xff" * 40, flate)).reason == "damaged"
+    assert page(papers.stream(drawn, b"/Filter/NoSuchDecode")).reason == "damaged"
+    assert page(papers.stream(drawn, flate), b"").reason == "damaged"
+    assert page(papers.stream(b"0 0 m 9 9 l S " * 1000)).reason == "image-only"
+    assert page(papers.stream(b"q Q")).reading is Reading.READ
+    assert page(papers.stream(b"BT /F1 12 Tf ( ) Tj ET")).reading is Reading.READ
