@@ -22,7 +22,7 @@ _INCOMPLETE: Final = re.compile(r"Heuristics\.(?:Limits\.Exceeded|Encrypted)")
 class Clamd:
     """`address`: a socket's path, or `address:port` on loopback. Raises ConfigError for anything else."""
 
-    def __init__(self, address: str, *, seconds: float = 30.0, connections: int = 4, waiting: int = 128) -> None:
+    def __init__(self, address: str, *, seconds: float = 30.0, connections: int = 4, waiting: int = 1_000) -> None:
         self._path, self._host, self._port = _parsed(address)
         self._seconds = seconds
         self._slots = asyncio.Semaphore(connections)

@@ -29,7 +29,7 @@ class Limits(msgspec.Struct, frozen=True):
 
     workers: int = 2
     #: messages waiting or being looked at
-    waiting: int = 128
+    waiting: int = 1_000
     #: the longest a worker may take over one message
     seconds: float = 25.0
     file_seconds: float = 8.0
