@@ -11,10 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepost.crypto.smime import chain, der, envelope, message, oids, opening, reader, verifying
+from carepost.crypto.smime import chain, der, envelope, enveloped, message, oids, opening, reader, verifying
 from carepost.crypto.smime.envelope import Recipient
+from carepost.crypto.smime.enveloped import Envelope, Transport
 from carepost.crypto.smime.errors import CannotOpen, Malformed, SmimeError
-from carepost.crypto.smime.reader import Envelope
 from carepost.crypto.smime.signing import Signer
 from carepost.rfc import message as rfc_message
 from tests.support.smime import DAY, MESSAGE, NOW, Authority
@@ -33,7 +33,7 @@ HEAD = (
 def rebuilt(found: Envelope, vector: bytes, sealed: bytes) -> bytes:
     """The message with another vector and ciphertext, its recipients as they were."""
     (info,) = found.infos
-    assert isinstance(info, reader._Transport)
+    assert isinstance(info, Transport)
     key = der.sequence(
         der.integer(0), info.who, der.sequence(der.tlv(der.OID, info.algorithm), info.parameters),
         der.tlv(der.OCTETS, info.sealed),
@@ -54,7 +54,7 @@ def opened(raw: bytes) -> opening.Opened:
 
 #: the first block of what is inside is known to anyone: header protection begins with the From field
 PAYLOAD = message._split(MESSAGE * 1 + b"The canary sings. " * 20 + b"\r\n", encrypted=True).payload
-CBC = reader.read(envelope.encrypt(PAYLOAD, [RECIPIENT], gcm=False))
+CBC = enveloped.read(envelope.encrypt(PAYLOAD, [RECIPIENT], gcm=False))
 VECTOR = der.parse(CBC.parameters, lambda c: c.octets())
 
 
@@ -105,7 +105,7 @@ def test_bi_068_blocks_cut_moved_or_repeated_stay_closed(change: Callable[[bytes
 def test_bi_068_a_signature_inside_that_no_longer_holds_keeps_it_closed() -> None:
     """Only the vector is changed, which leaves no noise behind: the signature is what notices."""
     payload = message.clear_signed(PAYLOAD, Signer(NURSE), NOW)
-    sealed = reader.read(envelope.encrypt(payload, [RECIPIENT], gcm=False))
+    sealed = enveloped.read(envelope.encrypt(payload, [RECIPIENT], gcm=False))
     raw = payload.replace(b"The canary sings", b"The canary sinks", 1)
     with pytest.raises(CannotOpen):
         opened(envelope.encrypt(raw, [RECIPIENT], gcm=False))
@@ -136,8 +136,8 @@ def test_bi_080_the_same_error_for_every_failure_after_the_key() -> None:
     assert said == {(CannotOpen, "cannot-open", "The message could not be decrypted.", "")}
 
 
-def _with(info: object, sealed: bytes) -> reader._Transport:
-    assert isinstance(info, reader._Transport)
+def _with(info: object, sealed: bytes) -> Transport:
+    assert isinstance(info, Transport)
     return msgspec.structs.replace(info, sealed=sealed)
 
 

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa, x25
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepost.crypto.smime import der, envelope, oids, reader
+from carepost.crypto.smime import der, envelope, enveloped, oids, reader
 from carepost.crypto.smime.envelope import Recipient
 from carepost.crypto.smime.errors import CannotOpen, CannotSeal, Malformed, NotForUs, SmimeError, Unsupported
 from carepost.crypto.smime.identity import Identity
@@ -91,7 +91,7 @@ def test_oaep_where_asked_for() -> None:
 def test_bi_078_no_key_and_no_vector_twice() -> None:
     recipient = Recipient(ONES["ec-p256"].certificate)
     for gcm in (False, True):
-        found = [reader.read(envelope.encrypt(b"the same", [recipient], gcm=gcm)) for _ in range(50)]
+        found = [enveloped.read(envelope.encrypt(b"the same", [recipient], gcm=gcm)) for _ in range(50)]
         assert len({one.parameters for one in found}) == len({one.sealed for one in found}) == 50
         assert len({one.infos[0].point for one in found}) == 50  # type: ignore[union-attr]
 
@@ -108,8 +108,8 @@ def test_any_flipped_byte_of_an_authenticated_message_is_refused(at: int, by: in
     except SmimeError:
         return
     # only where nothing is protected by anyone: version numbers and the type of the content
-    envelope_found = reader.read(changed)
-    same = reader.read(WHOLE)
+    envelope_found = enveloped.read(changed)
+    same = enveloped.read(WHOLE)
     assert found.content == b"The canary is well."
     assert (envelope_found.sealed, envelope_found.tag, envelope_found.parameters) == (
         same.sealed,
@@ -123,7 +123,7 @@ def test_bi_080_one_error_whatever_was_wrong_with_the_key() -> None:
     one = ONES["rsa-2048"]
     key = one.key.public_key()
     made = envelope.encrypt(b"x" * 64, [Recipient(one.certificate)], gcm=False)
-    sealed = reader.read(made).infos[0].sealed
+    sealed = enveloped.read(made).infos[0].sealed
     said = set()
     assert isinstance(key, rsa.RSAPublicKey)
     for other in (
@@ -151,7 +151,7 @@ def test_bi_068_a_content_cipher_in_the_wrong_structure_is_refused() -> None:
     ):
         with pytest.raises(SmimeError):
             reader.decrypt(made.replace(old, new), [ONES["rsa-2048"]])
-    plain = reader.read(envelope.encrypt(b"x" * 64, [Recipient(ONES["rsa-2048"].certificate)], gcm=False))
+    plain = enveloped.read(envelope.encrypt(b"x" * 64, [Recipient(ONES["rsa-2048"].certificate)], gcm=False))
     for weak in ("1.2.840.113549.3.7", "1.2.840.113549.3.2", "1.3.14.3.2.7"):
         with pytest.raises(Unsupported):
             reader.open_(msgspec.structs.replace(plain, cipher=der.oid(weak)), [ONES["rsa-2048"]])
@@ -161,14 +161,14 @@ def test_bi_068_a_content_cipher_in_the_wrong_structure_is_refused() -> None:
 
 @pytest.mark.parametrize("size", [0, 1, 4, 11])
 def test_a_shortened_tag_is_refused(size: int) -> None:
-    found = reader.read(WHOLE)
+    found = enveloped.read(WHOLE)
     cut = msgspec.structs.replace(found, tag=found.tag[:size], parameters=found.parameters[:-1] + bytes((size,)))
     with pytest.raises(Malformed):
         reader.open_(cut, [ONES["ec-p256"]])
 
 
 def test_so_many_recipients_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reader, "MAX_RECIPIENTS", 3)
+    monkeypatch.setattr(enveloped, "MAX_RECIPIENTS", 3)
     made = envelope.encrypt(b"", [Recipient(ONES["rsa-2048"].certificate)] * 4)
     with pytest.raises(Malformed):
         reader.decrypt(made, [ONES["rsa-2048"]])

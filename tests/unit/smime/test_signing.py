@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from carepost.crypto.smime import der, oids, signing, verifying
 from carepost.crypto.smime.errors import Malformed
-from carepost.crypto.smime.verifying import Signed, SignerInfo
+from carepost.crypto.smime.signature import SignerInfo
+from carepost.crypto.smime.verifying import Signed
 from tests.support.smime import NOW, Authority
 
 pytestmark = pytest.mark.fast

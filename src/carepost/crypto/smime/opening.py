@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from carepost.crypto.smime import oids, reader, usable, verdict, verifying
+from carepost.crypto.smime import enveloped, oids, reader, usable, verdict, verifying
 from carepost.crypto.smime.errors import CannotOpen, Malformed, SmimeError
 from carepost.crypto.smime.identity import Identity
 from carepost.crypto.smime.usable import Trust
@@ -84,7 +84,7 @@ def recipients(message: bytes) -> tuple[bytes, ...]:
             if oids.SIGNED_DATA in raw[:40]:
                 entity = _lines(verifying.read(raw).content or b"")
                 continue
-            return tuple(info.who for info in reader.read(raw).infos)
+            return tuple(info.who for info in enveloped.read(raw).infos)
     except (SmimeError, RfcError):
         pass
     return ()
@@ -133,7 +133,7 @@ def _peel(entity: bytes, identities: Sequence[Identity]) -> _Layer | None:
         return None
     raw = mime.decode(entity, root)
     try:
-        envelope = reader.read(raw)
+        envelope = enveloped.read(raw)
     except Malformed:
         signed = verifying.read(raw)
         if signed.content is None:

@@ -16,11 +16,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 from carepost.crypto.smime import agreement, der, oids
+from carepost.crypto.smime.enveloped import Agreed, Envelope, Transport, read
 from carepost.crypto.smime.errors import CannotOpen, Malformed, NotForUs, Unsupported
 from carepost.crypto.smime.identity import Identity
-
-#: recipients of one message that are looked at
-MAX_RECIPIENTS = 2_000
 
 _OAEP_DIGESTS: dict[bytes, hashes.HashAlgorithm] = {oids.SHA1: hashes.SHA1(), **oids.DIGESTS}  # noqa: S303
 #: SHA-1 in all three places, the default of RFC 4055 4.1
@@ -40,43 +38,9 @@ class Plain(msgspec.Struct, frozen=True):
         return f"Plain(cipher={self.cipher}, bytes={len(self.content)})"
 
 
-class _Transport(msgspec.Struct, frozen=True):
-    who: bytes
-    algorithm: bytes
-    parameters: bytes
-    sealed: bytes
-
-
-class _Agreed(msgspec.Struct, frozen=True):
-    who: bytes
-    #: the originator's public key, as its BIT STRING holds it
-    point: bytes
-    ukm: bytes | None
-    scheme: bytes
-    wrap: bytes
-    sealed: bytes
-
-
-class Envelope(msgspec.Struct, frozen=True):
-    """What anyone can read of it. `tag`: b"" where there is none; `associated`: its authenticated attributes."""
-
-    authenticated: bool
-    infos: tuple[_Transport | _Agreed, ...]
-    cipher: bytes
-    parameters: bytes
-    sealed: bytes
-    associated: bytes
-    tag: bytes
-
-
 def decrypt(raw: bytes, identities: Sequence[Identity]) -> Plain:
     """`raw`: ContentInfo, DER or BER. Raises Malformed, Unsupported, NotForUs, CannotOpen."""
     return open_(read(raw), identities)
-
-
-def read(raw: bytes) -> Envelope:
-    """Raises Malformed, Unsupported."""
-    return der.parse(raw, _content_info)
 
 
 def open_(envelope: Envelope, identities: Sequence[Identity]) -> Plain:
@@ -95,97 +59,6 @@ def open_(envelope: Envelope, identities: Sequence[Identity]) -> Plain:
     return Plain(
         content, "gcm" if envelope.authenticated else "cbc", identity.certificate.fingerprint, len(envelope.infos)
     )
-
-
-def _content_info(cursor: der.Cursor) -> Envelope:
-    whole = cursor.enter(der.SEQUENCE)
-    kind = whole.oid()
-    if kind not in (oids.ENVELOPED_DATA, oids.AUTH_ENVELOPED_DATA):
-        raise Malformed("not an encrypted structure")
-    explicit = whole.enter(0xA0)
-    data = explicit.enter(der.SEQUENCE)
-    data.integer()
-    data.optional(0xA0)
-    infos = _infos(data.enter(der.SET))
-    info = data.enter(der.SEQUENCE)
-    info.oid()
-    cipher, parameters = info.algorithm()
-    sealed = info.octets(0x80) if info.more() else b""
-    info.close()
-    associated = tag = b""
-    authenticated = kind == oids.AUTH_ENVELOPED_DATA
-    if authenticated:
-        if data.peek() == 0xA1:
-            # authenticated as a SET OF (RFC 5083 2.2)
-            associated = b"\x31" + data.whole()[1:]
-        tag = data.octets()
-        data.optional(0xA2)
-    else:
-        data.optional(0xA1)
-    data.close()
-    explicit.close()
-    whole.close()
-    return Envelope(authenticated, infos, cipher, parameters, sealed, associated, tag)
-
-
-def _infos(cursor: der.Cursor) -> tuple[_Transport | _Agreed, ...]:
-    found: list[_Transport | _Agreed] = []
-    seen = 0
-    while cursor.more():
-        seen += 1
-        if seen > MAX_RECIPIENTS or len(found) > MAX_RECIPIENTS:
-            raise Malformed("too many recipients")
-        tag = cursor.peek()
-        if tag == der.SEQUENCE:
-            found.append(_transport(cursor.enter(tag)))
-        elif tag == 0xA1:
-            found.extend(_agreed(cursor.enter(tag)))
-        else:
-            # passwords and shared keys: not for us
-            cursor.whole()
-    return tuple(found)
-
-
-def _who(cursor: der.Cursor) -> bytes:
-    """A subject key identifier, or issuer and serial number: told apart by what they are."""
-    if cursor.peek() in (0x80, 0xA0):
-        return cursor.octets(0x80)
-    return cursor.whole(der.SEQUENCE)
-
-
-def _transport(cursor: der.Cursor) -> _Transport:
-    cursor.integer()
-    who = _who(cursor)
-    algorithm, parameters = cursor.algorithm()
-    found = _Transport(who, algorithm, parameters, cursor.octets())
-    cursor.close()
-    return found
-
-
-def _agreed(cursor: der.Cursor) -> list[_Agreed]:
-    cursor.integer()
-    originator = cursor.enter(0xA0)
-    if originator.peek() != 0xA1:
-        # a static key of the sender, named by a certificate: nobody writes that
-        return []
-    public = originator.enter(0xA1)
-    public.algorithm()
-    point = public.value(der.BITS)[1:]
-    explicit = cursor.optional(0xA1)
-    ukm = None if explicit is None else explicit.octets()
-    algorithm = cursor.enter(der.SEQUENCE)
-    scheme, wrap = algorithm.oid(), algorithm.rest()
-    keys = cursor.enter(der.SEQUENCE)
-    found: list[_Agreed] = []
-    while keys.more() and len(found) <= MAX_RECIPIENTS:
-        one = keys.enter(der.SEQUENCE)
-        if one.peek() == 0xA0:
-            # RecipientKeyIdentifier; a date may follow
-            who = one.enter(0xA0).octets()
-        else:
-            who = one.whole(der.SEQUENCE)
-        found.append(_Agreed(who, point, ukm, scheme, wrap, one.octets()))
-    return found
 
 
 def _parameters(envelope: Envelope) -> tuple[bytes, int]:
@@ -207,9 +80,7 @@ def _parameters(envelope: Envelope) -> tuple[bytes, int]:
     return nonce, size
 
 
-def _ours(
-    infos: Sequence[_Transport | _Agreed], identities: Sequence[Identity]
-) -> tuple[_Transport | _Agreed, Identity]:
+def _ours(infos: Sequence[Transport | Agreed], identities: Sequence[Identity]) -> tuple[Transport | Agreed, Identity]:
     """The first recipient that is one of ours, and of its kind."""
     names: dict[bytes, Identity] = {}
     for identity in reversed(identities):
@@ -220,15 +91,15 @@ def _ours(
         identity_found = names.get(info.who)
         if identity_found is None:
             continue
-        if isinstance(identity_found.key, rsa.RSAPrivateKey) == isinstance(info, _Transport):
+        if isinstance(identity_found.key, rsa.RSAPrivateKey) == isinstance(info, Transport):
             _accepted(info)
             return info, identity_found
     raise NotForUs
 
 
-def _accepted(info: _Transport | _Agreed) -> None:
+def _accepted(info: Transport | Agreed) -> None:
     """Algorithms known here; seen without a key."""
-    if isinstance(info, _Transport):
+    if isinstance(info, Transport):
         known = info.algorithm == oids.RSA or (info.algorithm == oids.OAEP and _oaep(info.parameters) is not None)
     else:
         known = (info.scheme in oids.STD_DH or info.scheme == oids.X25519_HKDF_SHA256) and _wrap(
@@ -270,14 +141,14 @@ def _oaep(parameters: bytes) -> padding.OAEP | None:
     return der.parse(parameters, read_oaep)
 
 
-def _unwrapped(info: _Transport | _Agreed, identity: Identity, size: int) -> bytes | None:
+def _unwrapped(info: Transport | Agreed, identity: Identity, size: int) -> bytes | None:
     """The content key, or None. OpenSSL answers wrong PKCS #1 padding with random octets of its own."""
     key = identity.key
     try:
-        if isinstance(info, _Transport) and isinstance(key, rsa.RSAPrivateKey):
+        if isinstance(info, Transport) and isinstance(key, rsa.RSAPrivateKey):
             scheme = padding.PKCS1v15() if info.algorithm == oids.RSA else _oaep(info.parameters)
             return key.decrypt(info.sealed, scheme) if scheme is not None else None
-        if isinstance(info, _Agreed) and not isinstance(key, rsa.RSAPrivateKey):
+        if isinstance(info, Agreed) and not isinstance(key, rsa.RSAPrivateKey):
             wrap_size = oids.WRAPS[_wrap(info.wrap)]
             kek = agreement.derive(info.scheme, _secret(info, key), info.wrap, wrap_size, info.ukm)
             return aes_key_unwrap(kek, info.sealed)
@@ -286,7 +157,7 @@ def _unwrapped(info: _Transport | _Agreed, identity: Identity, size: int) -> byt
     return None
 
 
-def _secret(info: _Agreed, key: ec.EllipticCurvePrivateKey | x25519.X25519PrivateKey) -> bytes:
+def _secret(info: Agreed, key: ec.EllipticCurvePrivateKey | x25519.X25519PrivateKey) -> bytes:
     """On the recipient's own curve: openssl does not repeat it in the message. A point off the curve is ValueError."""
     if isinstance(key, x25519.X25519PrivateKey):
         return key.exchange(x25519.X25519PublicKey.from_public_bytes(info.point))
