@@ -11,8 +11,7 @@ from carepost.delivery.conclude import End, conclude, deposited, failed, plan_ch
 from carepost.delivery.courier import Carried, Need, Parcel
 from carepost.delivery.events import About
 from carepost.delivery.hops import Hops
-from carepost.delivery.methods import portal
-from carepost.delivery.methods import tls as tls_method
+from carepost.delivery.methods import keyed, portal
 from carepost.delivery.methods.tls import Prepared, Unready
 from carepost.delivery.outcome import REASONS, Lead, Outcome, classify, outcome
 from carepost.delivery.world import World
@@ -22,7 +21,7 @@ from carepost.ground.errors import CarepostError, Unavailable
 from carepost.intake import facts as intake_facts
 from carepost.policy.again import decide_again
 from carepost.policy.decide import is_look
-from carepost.policy.types import Deliver, Facts, Method, Plan, Step
+from carepost.policy.types import Assurance, Deliver, Facts, Method, Plan, Step
 from carepost.posture import Measured
 from carepost.posture.types import Side
 from carepost.proof import kinds
@@ -100,7 +99,8 @@ class Attempt:
             record = self.claim.record
             seen = self.world.posture.seen(record.recipient.domain)
             suppressed = self.world.intake.judge.suppression.look(snapshot, record.recipient.address)
-            self._facts = intake_facts.for_claim(snapshot, seen, self.message, record, suppressed)
+            held = self.world.intake.judge.keys.look(snapshot, record.recipient.address)
+            self._facts = intake_facts.for_claim(snapshot, seen, self.message, record, suppressed, held)
         return self._facts
 
     async def _look_inside(self, snapshot: OrgSnapshot) -> None:
@@ -153,7 +153,7 @@ class Attempt:
         try:
             carried, prepared = await self._send(step, snapshot, hops, need)
         except Unready as error:
-            lead = Lead.METHOD if str(error) == "no-8bitmime" else Lead.FAILED
+            lead = Lead.METHOD if step.method in keyed.METHODS or str(error) == "no-8bitmime" else Lead.FAILED
             end = self._end(step, outcome(lead, str(error), otherwise=Lead.FAILED), snapshot, hops=hops)
             return await self._reported(conclude(end), snapshot, None)
         self._learn(hops, carried)
@@ -169,27 +169,39 @@ class Attempt:
     async def _send(self, step: Step, snapshot: OrgSnapshot, hops: Hops, need: Need) -> tuple[Carried, Prepared | None]:
         if is_look(step):
             return await self.world.courier.look(hops, need), None
-        prepared = await self._ready(snapshot, sevenbit=False)
+        prepared = await self._ready(step, snapshot, sevenbit=False)
         carried = await self._one(prepared, step, hops, need)
         if carried.ended.error == "no-8bitmime":
             # Before DKIM or not at all: the message is made ready once more, in ASCII (RFC 6152 3).
-            prepared = await self._ready(snapshot, sevenbit=True)
+            prepared = await self._ready(step, snapshot, sevenbit=True)
             carried = await self._one(prepared, step, hops, need)
         return carried, prepared
 
     async def _one(self, prepared: Prepared, step: Step, hops: Hops, need: Need) -> Carried:
         record = self.claim.record
-        sealed = tls_method.seal(
+        sealed = keyed.seal(
+            step.method,
             prepared,
-            floor=step.floor,
+            floor=need.floor,
             sender=record.sender,
             recipient=record.recipient.address,
             utf8=self.message.smtputf8,
         )
         return await self.world.courier.send(Parcel(sealed, record.recipient, self._before_dot), hops, need)
 
-    async def _ready(self, snapshot: OrgSnapshot, *, sevenbit: bool) -> Prepared:
+    async def _ready(self, step: Step, snapshot: OrgSnapshot, *, sevenbit: bool) -> Prepared:
         claim = self.claim
+        if step.method in keyed.METHODS:
+            if self.world.keyed is None:
+                raise Unready(keyed.NO_KEY)
+            return self.world.keyed.prepare(
+                step.method,
+                claim.delivery,
+                await self._whole(),
+                snapshot,
+                address=claim.record.recipient.address,
+                header_from=self.message.header_from,
+            )
         return self.world.preparer.prepare(
             claim.message,
             await self._whole(),
@@ -202,12 +214,14 @@ class Attempt:
 
     def _need(self, step: Step, hops: Hops) -> Need:
         """The MX set is measured before anything is sent: one that moved just now must not be believed just now."""
+        # what is encrypted to the recipient needs nothing of the connection but what it had before
+        floor = Assurance.NONE if step.method in keyed.METHODS else step.floor
         if hops.pinned:
-            return Need(int(step.floor))
+            return Need(int(floor))
         posture, domain = self.world.posture, hops.domain
         self._alert(domain, posture.record(domain, Measured(hosts=hops.hosts, secure=hops.secure)))
         as_is = bool(self.message.tags) and tlsrpt.carries(self.message)
-        return Need(int(step.floor), posture.weakened(domain), posture.starttls_once(domain), as_is)
+        return Need(int(floor), posture.weakened(domain), posture.starttls_once(domain), as_is)
 
     def _learn(self, hops: Hops, carried: Carried) -> None:
         sides: tuple[Side, ...] = ()

@@ -86,7 +86,8 @@ def _sent(end: End) -> Settlement:
     assert end.carried is not None
     assert end.carried.worth is not None
     worth = end.carried.worth
-    record = _record(end, "sent", end.outcome.words, assurance=label(worth, Method.TLS), last_achieved=worth)
+    reached = events.reached(end.step, worth)
+    record = _record(end, "sent", end.outcome.words, assurance=reached, last_achieved=worth)
     event = _event(end, kinds.DELIVERY_SENT, State.SENT, record, values=end.values)
     return Settlement(State.SENT, record, events=(*end.events, event))
 
@@ -280,7 +281,7 @@ def _view(end: End, result: str, words: str, uncertain: bool) -> AttemptView:
         stage = carried.ended.stage
         mx = carried.host
         if carried.worth is not None:
-            achieved = label(carried.worth, Method.TLS)
+            achieved = events.reached(step, carried.worth)
             tls = "none"
         if carried.handshake is not None:
             tls = f"{carried.handshake.version} {carried.handshake.cipher}"
@@ -320,7 +321,7 @@ def _event(
     attempt = record.attempts[-1].words if record.attempts else ""
     given = {**(values or {}), "words": _encoder.encode(Told(record.words, attempt))}
     if end.carried is not None:
-        said |= events.wire_facts(end.carried, end.hops)
+        said |= events.wire_facts(end.carried, end.hops, end.step)
         given |= events.wire_values(end.carried, end.hops, end.record.recipient.address)
     return end.about.make(
         kind,

@@ -62,6 +62,13 @@ def required(step: Step | None, plan: Plan | None) -> str:
     return label(step.floor, step.method)
 
 
+def reached(step: Step | None, worth: Assurance) -> str:
+    """The label of what was achieved: of a message encrypted to its recipient, not of the connection it took."""
+    if step is not None and step.method in (Method.SMIME, Method.OPENPGP):
+        return label(Assurance.MESSAGE, step.method)
+    return label(worth, Method.TLS)
+
+
 def step_facts(claim: Claim, step: Step | None, state: str) -> dict[str, str]:
     facts = {"attempt": str(claim.attempt), "state": state}
     if step is not None:
@@ -71,14 +78,14 @@ def step_facts(claim: Claim, step: Step | None, state: str) -> dict[str, str]:
     return facts
 
 
-def wire_facts(carried: Carried, hops: Hops | None) -> dict[str, str]:
+def wire_facts(carried: Carried, hops: Hops | None, step: Step | None) -> dict[str, str]:
     """What was seen of the recipient's side: words and codes only."""
     ended, shake = carried.ended, carried.handshake
     facts = {"stage": ended.stage._value_, "tls": "none" if shake is None else shake.version}
     if shake is not None:
         facts["cipher"] = shake.cipher
     if carried.worth is not None:
-        facts["achieved"] = label(carried.worth, Method.TLS)
+        facts["achieved"] = reached(step, carried.worth)
     if ended.reply is not None:
         facts["code"] = str(ended.reply.code)
         if ended.reply.enhanced:

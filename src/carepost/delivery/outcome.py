@@ -11,6 +11,7 @@ import enum
 
 import msgspec
 
+from carepost.delivery.methods import openpgp
 from carepost.queue.types import Stage
 from carepost.rfc.reply import Reply
 
@@ -72,6 +73,8 @@ REASONS: dict[str, tuple[str, str]] = {
     "mx-moved": ("5.7.5", "The recipient's domain has just changed its mail servers; that is watched for a day."),
     "looked": ("2.0.0", "The recipient's mail server was looked at; nothing was sent."),
     "below-floor": ("5.7.10", "The recipient's mail server does not reach the protection that is required."),
+    "no-recipient-key": ("5.7.5", "No key of the recipient's can be used any more."),
+    **openpgp.REASONS,
     "certificate-unusable": ("5.7.5", "The recipient's certificate for S/MIME can no longer be used."),
     # before a server was reached
     "null-mx": ("5.1.10", "The recipient's domain takes no mail."),

@@ -7,9 +7,11 @@ import msgspec
 from carepost.delivery.content import Inspector
 from carepost.delivery.courier import Courier
 from carepost.delivery.hops import Finder
+from carepost.delivery.methods.keyed import Keyed
 from carepost.delivery.methods.tls import Preparer
 from carepost.delivery.schedule import Schedule
 from carepost.directory.types import OrgSnapshot
+from carepost.intake.keys import Held
 from carepost.policy.types import Ternary
 from carepost.posture import Posture
 from carepost.wire.types import Accepted, Submission
@@ -27,9 +29,18 @@ class Suppression(Protocol):
     def look(self, snapshot: OrgSnapshot, address: str) -> Ternary: ...
 
 
+class RecipientKeys(Protocol):
+    """`intake.keys.Keys`."""
+
+    def look(self, snapshot: OrgSnapshot, address: str) -> Held: ...
+
+
 class Judge(Protocol):
     @property
     def suppression(self) -> Suppression: ...
+
+    @property
+    def keys(self) -> RecipientKeys: ...
 
 
 class Door(Protocol):
@@ -52,5 +63,7 @@ class World(msgspec.Struct, frozen=True):
     schedule: Schedule
     #: what this system calls itself in reports
     hostname: str
+    #: S/MIME and OpenPGP; None: not carried out here
+    keyed: Keyed | None = None
     #: looks into messages where a rule asks; None: what they contain stays unknown, and counts as the strictest
     inspector: Inspector | None = None

@@ -10,20 +10,30 @@ from typing import Any, Final
 
 from carepost.directory import columns, rules
 from carepost.directory.source import Loaded
-from carepost.directory.types import HOLD, ApiKey, Credential, DkimKey, OrgSnapshot, Route, SenderDomain, pinned_rule
+from carepost.directory.types import (
+    HOLD,
+    ApiKey,
+    Credential,
+    DkimKey,
+    OrgSnapshot,
+    RecipientKey,
+    Route,
+    SenderDomain,
+    pinned_rule,
+)
 from carepost.ground.errors import NotFound, Unavailable
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
-from carepost.policy.types import Assurance, Rule
+from carepost.policy.types import Assurance, Method, Rule
 
-VERSION: Final = 3
+VERSION: Final = 4
 
 #: view -> its columns after `org`, in the order they are read
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_epoch": ("epoch",),
     "engine_org": (
         "name", "epoch", "policy_version", "notice_name", "phone", "auditor", "portal_url", "portal_address",
-        "floor", "patience", "slug",
+        "floor", "patience", "slug", "alerts",
     ),
     "engine_domain": ("domain", "unit", "notice_name", "phone"),
     "engine_dkim": ("domain", "selector", "algorithm", "wrapped"),
@@ -36,6 +46,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_route": ("domain", "host", "port", "ca", "pins", "otherwise"),
     "engine_key": ("purpose", "version", "wrapped", "retired"),
     "engine_suppression": ("token",),
+    "engine_recipient_key": ("id", "token", "method", "pinned", "changed", "not_after", "sealed"),
 }  # fmt: skip
 
 #: where a rule's sealed column stands (`columns.seal`)
@@ -156,7 +167,7 @@ class SqlSource:
 def _snapshot(
     org: bytes, rows: dict[str, list[tuple[Any, ...]]], keys: Keys, retired: Retired, written: list[Rule]
 ) -> OrgSnapshot:
-    (name, epoch, version, notice_name, phone, auditor, portal_url, portal_address, floor, patience, slug) = rows[
+    name, epoch, version, notice_name, phone, auditor, portal_url, portal_address, floor, patience, slug, alerts = rows[
         "engine_org"
     ][0]
     routes = tuple(
@@ -188,8 +199,18 @@ def _snapshot(
         keys=keys,
         suppressed=frozenset(bytes(token) for (token,) in rows["engine_suppression"]),
         retired_keys=retired,
+        recipient_keys=_recipient_keys(rows["engine_recipient_key"]),
         slug=slug,
+        alerts=alerts,
     )
+
+
+def _recipient_keys(rows: list[tuple[Any, ...]]) -> dict[bytes, tuple[RecipientKey, ...]]:
+    found: dict[bytes, tuple[RecipientKey, ...]] = {}
+    for row, token, method, pinned, changed, not_after, sealed in sorted(rows, key=lambda r: str(r[0])):
+        known = RecipientKey(_text(row), Method(method), bool(pinned), bool(changed), int(not_after), bytes(sealed))
+        found[bytes(token)] = (*found.get(bytes(token), ()), known)
+    return found
 
 
 def _keys(rows: list[tuple[Any, ...]]) -> tuple[Keys, Retired]:

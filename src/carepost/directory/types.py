@@ -59,6 +59,35 @@ class Route(msgspec.Struct, frozen=True):
     otherwise: str = ""
 
 
+class RecipientKey(msgspec.Struct, frozen=True):
+    """A certificate known for one recipient, as `keyring` keeps it."""
+
+    id: str
+    method: Method
+    #: an administrator vouches for it
+    pinned: bool
+    #: another one than the pinned: never used, and what needs it is held
+    changed: bool
+    #: UTC microseconds; 0: never
+    not_after: int
+    #: `columns.seal` of a `KeptKey` under the organisation's evidence key
+    sealed: bytes
+
+
+class KeptKey(msgspec.Struct, frozen=True):
+    """What stands sealed in a row of `keyring`. `raw`: DER of a certificate, or an OpenPGP certificate, binary.
+    `capabilities`: what an S/MIME recipient said that he reads."""
+
+    address: str
+    raw: bytes
+    fingerprint: str
+    chain: tuple[bytes, ...] = ()
+    capabilities: tuple[str, ...] = ()
+
+
+#: where a recipient key's sealed column stands (`columns.seal`)
+KEY_PLACE = "keyring_recipientkey.sealed"
+
 #: `Route.otherwise`: "always TLS to this host, else hold"
 HOLD = "hold"
 PINNED_RULE = "pinned-next-hop"
@@ -95,8 +124,12 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     suppressed: frozenset[bytes] = frozenset()
     #: (purpose, version) -> wrapped key: still opens what it sealed, seals nothing new
     retired_keys: dict[tuple[str, int], bytes] = {}
+    #: token of an address (as in `suppressed`) -> what may be encrypted to there
+    recipient_keys: dict[bytes, tuple[RecipientKey, ...]] = {}
     #: the short name commands know it by
     slug: str = ""
+    #: address that is told what an administrator must know, or ""
+    alerts: str = ""
 
     def key(self, purpose: str, version: int) -> bytes | None:
         """The wrapped key of one version, current or retired."""

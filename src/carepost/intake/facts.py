@@ -4,6 +4,8 @@ import msgspec
 
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock, ids
+from carepost.intake.keys import NONE as NO_KEYS
+from carepost.intake.keys import Held
 from carepost.policy.index import index
 from carepost.policy.types import (
     Assurance,
@@ -23,6 +25,7 @@ from carepost.wire.types import AccessProof
 
 #: nobody has looked
 _UNKNOWN = ContentFacts()
+_METHODS = tuple(Method)
 
 
 class About(msgspec.Struct, frozen=True):
@@ -66,6 +69,7 @@ def gather(
     released: bool = False,
     approved: int = 0,
     content: ContentFacts = _UNKNOWN,
+    held: Held = NO_KEYS,
 ) -> Facts:
     domain = recipient.rpartition("@")[2]
     known = index(snapshot.rules)
@@ -97,6 +101,11 @@ def gather(
         content=content,
         reasoned=bool(about.reason),
         approved=approved,
+        smime_key=held.smime,
+        openpgp_key=held.openpgp,
+        pinned_keys=held.pinned,
+        changed_keys=held.changed,
+        available=_METHODS,
     )
 
 
@@ -118,6 +127,7 @@ def for_claim(
     message: MessageRecord,
     record: DeliveryRecord,
     suppressed: Ternary = Ternary.NO,
+    held: Held = NO_KEYS,
 ) -> Facts:
     """Before an attempt: the door's facts as of now, and what the delivery has been through since.
 
@@ -146,6 +156,7 @@ def for_claim(
         released=record.released,
         approved=len(record.approved),
         content=record.content or _UNKNOWN,
+        held=held,
     )
     if record.exhausted or record.bound_to is not None or record.last_achieved is not None:
         return msgspec.structs.replace(

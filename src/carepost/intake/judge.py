@@ -9,7 +9,9 @@ from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
+from carepost.intake.addresses import Tokens
 from carepost.intake.facts import About, gather
+from carepost.intake.keys import Held, Keys
 from carepost.intake.preview import foresee
 from carepost.intake.routing import Via
 from carepost.intake.suppression import Suppression
@@ -57,7 +59,9 @@ class _Named(msgspec.Struct, frozen=True):
 class Judge:
     def __init__(self, posture: Seer, purposes: PurposeKeys) -> None:
         self._posture = posture
-        self.suppression = Suppression(OrgKeys(purposes))
+        tokens = Tokens(OrgKeys(purposes))
+        self.suppression = Suppression(tokens)
+        self.keys = Keys(tokens)
         self._destination_key = purposes.raw("index", b"destination")
         self._destinations: dict[str, bytes] = {}
         self._named: dict[tuple[bytes, int], _Named] = {}
@@ -77,11 +81,11 @@ class Judge:
         """Pure in effect: the same organisation, posture and recipient, the same answer."""
         domain = recipient.rpartition("@")[2]
         version = self._posture.version
-        suppressed = self.suppression.look(snapshot, recipient)
+        suppressed, held = self.suppression.look(snapshot, recipient), self.keys.look(snapshot, recipient)
         named = self._names(snapshot)
         sender = about.sender.lower()
         key = (
-            snapshot.id, snapshot.epoch, version, clock.now() // _MINUTE, domain, suppressed,
+            snapshot.id, snapshot.epoch, version, clock.now() // _MINUTE, domain, suppressed, held,
             sender if sender in named.senders else about.sender_domain,
             recipient if recipient.lower() in named.recipients else "",
             about.kind, about.category, about.data_class, about.purpose, about.origin, about.asked_floor,
@@ -89,7 +93,7 @@ class Judge:
         )  # fmt: skip
         found = self._known.get(key)
         if found is None:
-            found = self._decide(snapshot, about, recipient, domain, suppressed, version)
+            found = self._decide(snapshot, about, recipient, suppressed, held, version)
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             self._known[key] = found
@@ -98,16 +102,18 @@ class Judge:
     def foresee(self, snapshot: OrgSnapshot, about: About, recipient: str) -> tuple[Decision, str]:
         """For a preview: what is likely to be carried out, and its words."""
         seen = self._posture.seen(recipient.rpartition("@")[2])
-        facts = gather(snapshot, seen, about, recipient, self.suppression.look(snapshot, recipient))
+        suppressed, held = self.suppression.look(snapshot, recipient), self.keys.look(snapshot, recipient)
+        facts = gather(snapshot, seen, about, recipient, suppressed, held=held)
         decision, words = foresee(facts)
         if index(snapshot.rules).questions.content and needs(snapshot.rules, facts):
             words += f" {MAY_CHANGE}"
         return decision, words
 
     def _decide(
-        self, snapshot: OrgSnapshot, about: About, recipient: str, domain: str, suppressed: Ternary, version: int
+        self, snapshot: OrgSnapshot, about: About, recipient: str, suppressed: Ternary, held: Held, version: int
     ) -> Judged:
-        facts = gather(snapshot, self._posture.seen(domain), about, recipient, suppressed)
+        domain = recipient.rpartition("@")[2]
+        facts = gather(snapshot, self._posture.seen(domain), about, recipient, suppressed, held=held)
         decision = decide(facts)
         asks = frozenset[Need]()
         if index(snapshot.rules).questions.content and not isinstance(decision, Refuse):

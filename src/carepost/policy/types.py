@@ -36,7 +36,7 @@ def label(assurance: Assurance, method: Method | None) -> str:
     """The word shown to people and programs: MESSAGE reached by the portal is called PORTAL."""
     if assurance is Assurance.MESSAGE and method is Method.PORTAL:
         return "PORTAL"
-    return assurance.name
+    return assurance._name_
 
 
 class Direction(enum.StrEnum):

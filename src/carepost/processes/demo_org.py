@@ -2,8 +2,9 @@
 
 from carepost.ground import home
 from carepost.ground.config import Config
+from carepost.keyring import acts
 from carepost.processes.bootstrapped import Bootstrapped
-from carepost.sandbox import records
+from carepost.sandbox import owners, records
 from carepost.tenancy import scope
 from carepost.tenancy.actions import access, domains, organisations, staff
 from carepost.tenancy.models import DkimKey, Organisation
@@ -39,6 +40,8 @@ def _make(opened: home.Home, settings: Config) -> Bootstrapped:
     with scope.organisation(org.pk):
         for dkim in DkimKey.objects.filter(domain__domain=DOMAIN):
             records.publish(opened.world, f"{dkim.selector}._domainkey.{DOMAIN}", "TXT", dkim.record)
+    for address, certificate in owners.published(opened.world).items():
+        acts.add_key(org.pk, address, certificate, actor=BOOTSTRAP, reason="its owner gave it to us (sandbox)")
     invitation = staff.add_staff(
         org.pk, ADMINISTRATOR, "Ada Administrator", Role.ADMINISTRATOR, actor=BOOTSTRAP, reason="first administrator"
     )

@@ -10,6 +10,7 @@ import uvloop
 
 from carepost.delivery.courier import Courier
 from carepost.delivery.exchange import Timeouts
+from carepost.delivery.methods.keyed import Keyed
 from carepost.delivery.worker import Worker
 from carepost.delivery.world import World
 from carepost.directory import Directory, sqlite
@@ -125,10 +126,11 @@ class Engine:
             per_host=config.destination_connections,
         )
         self._inspector = Inspector.of(config)
+        preparer = outgoing.preparer(keys)
         world = World(
             directory=self._directory, posture=self._posture, finder=way.finder, courier=self._courier,
-            preparer=outgoing.preparer(keys), intake=self._intake, schedule=way.schedule, hostname=config.hostname,
-            inspector=self._inspector,
+            preparer=preparer, keyed=Keyed(preparer, book, self._intake.judge.keys), intake=self._intake,
+            schedule=way.schedule, hostname=config.hostname, inspector=self._inspector,
         )  # fmt: skip
         self._workers = [Worker(queue, world) for queue in self._queues.values()]
         for queue, worker in zip(self._queues.values(), self._workers, strict=True):

@@ -118,7 +118,7 @@ def mailbox(address: str, mails: list[Mail]) -> bytes:
 
 
 def _mail_item(mail: Mail) -> str:
-    read = reading.read(mail.raw)
+    read = reading.read(mail.shown)
     return f"""<li><a href="{BASE}/messages/{mail.id}">{escape(read.subject or "(no subject)")}</a>
 <span class="from">{escape(read.from_)}</span>
 <span class="tags"><span class="tag">{KINDS[mail.kind]}</span>{arrival(mail)}</span>
@@ -127,7 +127,7 @@ def _mail_item(mail: Mail) -> str:
 
 def message(mail: Mail, box: str) -> bytes:
     """`box`: address of the mailbox page to go back to, opaque."""
-    read = reading.read(mail.raw)
+    read = reading.read(mail.shown)
     here = f"{BASE}/messages/{mail.id}"
     cipher = f" <span>{escape(mail.tls.cipher)}</span>" if mail.tls else ""
     rows = (
@@ -140,7 +140,7 @@ def message(mail: Mail, box: str) -> bytes:
     )
     listed = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows)
     parts = _attachments(read, here)
-    sealed = f'<p class="empty">This message is encrypted with {read.encrypted}.</p>' if read.encrypted else ""
+    sealed = _sealed(mail)
     shown = ""
     if read.html:
         shown = f"""<iframe class="mail" title="The message as its owner sees it" src="{here}/html"
@@ -159,6 +159,14 @@ sandbox="allow-popups allow-popups-to-escape-sandbox"></iframe>"""
     return page("Mail", body, ((f"{BASE}/", "All mailboxes"), (back, "Mailbox")), read.subject or "(no subject)")
 
 
+def _sealed(mail: Mail) -> str:
+    kind = reading.read(mail.raw).encrypted
+    if not kind:
+        return ""
+    what = "opened here with its owner's key" if mail.opened else "its owner has no key here that opens it"
+    return f'<p class="empty">This message came encrypted with {kind}; {what}.</p>'
+
+
 def _attachments(read: reading.Reading, here: str) -> str:
     if not read.parts:
         return ""
@@ -172,7 +180,7 @@ def _attachments(read: reading.Reading, here: str) -> str:
 
 def frame(mail: Mail) -> bytes:
     """The HTML part alone, for the sandboxed frame."""
-    read = reading.read(mail.raw)
+    read = reading.read(mail.shown)
     shown = reading.place_pictures(read.html, read.parts, f"{BASE}/messages/{mail.id}/parts")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Message</title>'

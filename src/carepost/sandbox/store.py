@@ -11,6 +11,7 @@ from collections.abc import Callable
 import msgspec
 
 from carepost.ground import clock, ids
+from carepost.sandbox.owners import Owners
 
 MAX_MAILS = 50_000
 MAX_BYTES = 256 * 1024 * 1024
@@ -53,6 +54,13 @@ class Mail(msgspec.Struct, frozen=True):
     complete: bool = True
     #: what RFC 5321 forbids and was seen: "bare-newline", "long-line"
     faults: tuple[str, ...] = ()
+    #: what its owner's mail program made of it; b"" where it was not encrypted to its owner
+    opened: bytes = b""
+
+    @property
+    def shown(self) -> bytes:
+        """The message as its owner sees it."""
+        return self.opened or self.raw
 
 
 class Counters(msgspec.Struct):
@@ -76,7 +84,9 @@ class Counters(msgspec.Struct):
 class Store:
     """Mails by arrival. Past `MAX_MAILS` or `MAX_BYTES` the oldest go; counters and `received` keep on."""
 
-    def __init__(self) -> None:
+    def __init__(self, owners: Owners | None = None) -> None:
+        """`owners`: opens what is encrypted to them."""
+        self._owners = owners
         self._mails: dict[str, Mail] = {}
         self._bytes = 0
         self._changed = asyncio.Event()
@@ -90,6 +100,8 @@ class Store:
 
     def add(self, mail: Mail) -> None:
         self._tally(mail)
+        if self._owners is not None and mail.complete:
+            mail = msgspec.structs.replace(mail, opened=self._owners.open(mail.raw, mail.recipients))
         self._mails[mail.id] = mail
         self._bytes += len(mail.raw)
         while len(self._mails) > MAX_MAILS or (self._bytes > MAX_BYTES and len(self._mails) > 1):

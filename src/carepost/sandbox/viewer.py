@@ -146,7 +146,7 @@ class Viewer:
         mail = self._mail(mail_id)
         if mail is None:
             return _missing()
-        found = next((p for p in reading.read(mail.raw).parts if str(p.number) == number), None)
+        found = next((p for p in reading.read(mail.shown).parts if str(p.number) == number), None)
         if found is None:
             return _missing()
         if found.kind in reading.PICTURES:
@@ -191,7 +191,7 @@ class Viewer:
 def _view(mail: Mail) -> MailView:
     version, cipher = (mail.tls.version, mail.tls.cipher) if mail.tls else ("", "")
     return MailView(
-        mail.id, mail.at, mail.domain, mail.kind, mail.sender, mail.recipients, reading.read(mail.raw).subject,
+        mail.id, mail.at, mail.domain, mail.kind, mail.sender, mail.recipients, reading.read(mail.shown).subject,
         len(mail.raw), version, cipher, mail.complete, mail.connection, mail.transaction, mail.faults,
     )  # fmt: skip
 

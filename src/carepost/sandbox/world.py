@@ -11,6 +11,7 @@ from carepost.ground import durable
 from carepost.sandbox import dns, mail, policies, records
 from carepost.sandbox.ca import Authority
 from carepost.sandbox.domains import ALL, LOOPBACK, Domain, MtaSts
+from carepost.sandbox.owners import Owners
 from carepost.sandbox.store import Mail, Store
 from carepost.sandbox.viewer import Viewer
 from carepost.sandbox.web import WebServer
@@ -58,7 +59,7 @@ class World:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.folder = folder
         self.domains = domains
-        self.store = Store()
+        self.store = Store(Owners(folder))
         self._authority = Authority(folder / "tls")
         self.ca_file = self._authority.ca_file
         self._answers = dns.Answers(folder, domains, self._authority.of)

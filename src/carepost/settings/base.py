@@ -34,6 +34,7 @@ INSTALLED_APPS = [
     "carepost.mailbox",
     "carepost.archive",
     "carepost.destinations",
+    "carepost.keyring",
     "carepost.ui",
 ]
 

@@ -29,6 +29,8 @@ class Permission(enum.StrEnum):
     STAFF = "staff"
     #: API keys and SMTP credentials
     KEYS = "keys"
+    #: certificates of recipients, and the organisation's own
+    KEYRING = "keyring"
     #: protection rules
     POLICY = "policy"
     ROUTES = "routes"

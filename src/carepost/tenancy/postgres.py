@@ -40,6 +40,7 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("tenancy_*", {"staff": _WRITE, "journal": _READ}),
     ("mailbox_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
     ("archive_*", {"staff": _WRITE, "journal": _WRITE}),
+    ("keyring_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
     ("destinations_*", {"staff": _WRITE, "journal": _WRITE}),
     ("audit_key", {"staff": _READ, "outside": _READ, "journal": _WRITE}),
     # the latest signed checkpoint stands in a header of the engine's answers

@@ -1,0 +1,63 @@
+"""What is known of a recipient's certificates, as far as the decision may look: methods, never keys."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from carepost.directory.types import OrgSnapshot, RecipientKey
+from carepost.ground import clock
+from carepost.intake.addresses import Tokens
+from carepost.policy.types import Method, Ternary
+
+
+class Held(NamedTuple):
+    """Hashable: decisions are remembered by it."""
+
+    smime: Ternary = Ternary.NO
+    openpgp: Ternary = Ternary.NO
+    pinned: tuple[Method, ...] = ()
+    changed: tuple[Method, ...] = ()
+
+
+NONE = Held()
+UNKNOWN = Held(Ternary.UNKNOWN, Ternary.UNKNOWN)
+
+
+class Keys:
+    def __init__(self, tokens: Tokens) -> None:
+        self._tokens = tokens
+
+    def look(self, snapshot: OrgSnapshot, address: str) -> Held:
+        """UNKNOWN where the index key cannot be opened: no key is then used. What has run out counts as no key; what
+        else may be wrong with one is judged where it is used."""
+        if not snapshot.recipient_keys:
+            return NONE
+        token = self._tokens.of(snapshot, address)
+        if token is None:
+            return UNKNOWN
+        rows = snapshot.recipient_keys.get(token)
+        if rows is None:
+            return NONE
+        now = clock.now()
+        good = {row.method for row in rows if usable(row, now)}
+        return Held(
+            Ternary.YES if Method.SMIME in good else Ternary.NO,
+            Ternary.YES if Method.OPENPGP in good else Ternary.NO,
+            _methods(row for row in rows if row.pinned and not row.changed),
+            _methods(row for row in rows if row.changed),
+        )
+
+    def find(self, snapshot: OrgSnapshot, address: str, method: Method) -> RecipientKey | None:
+        """The one to encrypt to: a pinned one before another, of equals the newest."""
+        token = self._tokens.of(snapshot, address)
+        rows = snapshot.recipient_keys.get(token, ()) if token is not None else ()
+        now = clock.now()
+        good = [row for row in rows if row.method is method and usable(row, now)]
+        return max(good, key=lambda row: (row.pinned, row.id), default=None)
+
+
+def usable(row: RecipientKey, now: int) -> bool:
+    return not row.changed and (not row.not_after or now < row.not_after)
+
+
+def _methods(rows: Iterable[RecipientKey]) -> tuple[Method, ...]:
+    return tuple(sorted({row.method for row in rows}))

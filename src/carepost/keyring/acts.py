@@ -1,0 +1,148 @@
+"""What people do about recipients' certificates. Each is one transaction with its event; the engine hears at once."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Final
+
+import msgspec
+
+from carepost.crypto.digest import hmac_sha256
+from carepost.directory.types import KEY_PLACE, KeptKey
+from carepost.ground import clock
+from carepost.ground.errors import CarepostError, NotFound, Refused
+from carepost.keyring import reading
+from carepost.keyring.models import RecipientKey
+from carepost.keyring.reading import Read
+from carepost.tenancy import keys, names, scope, sealing
+from carepost.tenancy.act import Doing, act
+from carepost.tenancy.actions.suppression import spelt, token
+from carepost.tenancy.permissions import Permission
+from carepost.wire.types import Actor
+
+IN_USE, CHANGED, REPLACED, DISTRUSTED = "in use", "changed", "replaced", "distrusted"
+ADMINISTRATOR: Final = "administrator"
+#: certificates of one import
+MOST: Final = 5_000
+
+_encode = msgspec.msgpack.Encoder().encode
+_kept = msgspec.msgpack.Decoder(KeptKey)
+
+
+class Imported(msgspec.Struct, frozen=True):
+    """One line of an import. `done`: added | known | refused; `why` in words where it was refused."""
+
+    address: str
+    done: str
+    why: str = ""
+
+
+def add_key(org: uuid.UUID, address: str, data: bytes, *, actor: Actor, reason: str) -> RecipientKey:
+    """An administrator vouches for this certificate: it is pinned, and replaces the one used for the same method until
+    now. Raises Refused (what is wrong with the file, in words), AddressError, Forbidden."""
+    who, why = spelt(address), names.words(reason, "reason", longest=500)
+    found = reading.read(data, who, clock.now())
+    with act(org, Permission.KEYRING, actor=actor) as doing:
+        return _add(doing, who, found, why)
+
+
+def import_keys(
+    org: uuid.UUID, lines: Sequence[tuple[str, bytes]], *, actor: Actor, reason: str, dry_run: bool
+) -> list[Imported]:
+    """(address, file) of each. `dry_run`: what would happen, nothing written. One that is refused stops no other."""
+    if len(lines) > MOST:
+        raise Refused("too-many-keys", f"Import at most {MOST} certificates at a time.", status=413)
+    why = names.words(reason, "reason", longest=500)
+    told = []
+    for address, data in lines:
+        try:
+            who = spelt(address)
+            found = reading.read(data, who, clock.now())
+        except CarepostError as error:
+            told.append(Imported(address, "refused", error.public))
+            continue
+        with act(org, Permission.KEYRING, actor=actor) if not dry_run else scope.organisation(org) as doing:
+            known = _same(org, who, found)
+            if known is not None and known.state == IN_USE and known.pinned:
+                told.append(Imported(address, "known"))
+                if doing is not None:
+                    doing.event("keyring.key-kept", on=[known.pk])
+                continue
+            if doing is not None:
+                _add(doing, who, found, why)
+        told.append(Imported(address, "added"))
+    return told
+
+
+def distrust_key(org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str) -> None:
+    """Never encrypted to again, wherever it turns up. Raises NotFound, Forbidden."""
+    why = names.words(reason, "reason", longest=500)
+    with act(org, Permission.KEYRING, actor=actor) as doing:
+        row = _row(org, key)
+        _move(doing, row, DISTRUSTED, pinned=False)
+        doing.event("keyring.key-distrusted", on=[row.pk], facts=_facts(row), values={"reason": why})
+        doing.tell_engine()
+
+
+def pin_key(org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str) -> None:
+    """An administrator vouches for a certificate that was found: it is used from now on, and others of this method are
+    replaced. Raises NotFound, Forbidden, Refused for a distrusted one."""
+    why = names.words(reason, "reason", longest=500)
+    with act(org, Permission.KEYRING, actor=actor) as doing:
+        row = _row(org, key)
+        if row.state == DISTRUSTED:
+            raise Refused("key-distrusted", "This certificate is distrusted; hand it in again to use it.", status=409)
+        _replace(doing, row)
+        _move(doing, row, IN_USE, pinned=True)
+        doing.event("keyring.key-pinned", on=[row.pk], facts=_facts(row), values={"reason": why})
+        doing.tell_engine()
+
+
+def opened(row: RecipientKey) -> KeptKey:
+    """Raises crypto.rest.Damaged, NotFound."""
+    return _kept.decode(sealing.open_(row.org_id, "evidence", bytes(row.sealed), f"{KEY_PLACE}/{row.pk}"))
+
+
+def _add(doing: Doing, address: str, found: Read, why: str) -> RecipientKey:
+    row = _same(doing.org, address, found)
+    if row is None:
+        row = RecipientKey(org_id=doing.org, token=token(doing.org, address), mark=_mark(doing.org, found))
+        row.method, row.found_at = found.method.value, doing.at
+    row.source, row.not_after = ADMINISTRATOR, found.not_after
+    kept = KeptKey(address, found.raw, found.fingerprint, found.chain)
+    row.sealed = sealing.seal(doing.org, "evidence", _encode(kept), f"{KEY_PLACE}/{row.pk}")
+    _replace(doing, row)
+    _move(doing, row, IN_USE, pinned=True)
+    values = {"address": address, "fingerprint": found.fingerprint, "reason": why}
+    doing.event("keyring.key-added", on=[row.pk], facts=_facts(row), values=values)
+    doing.tell_engine()
+    return row
+
+
+def _replace(doing: Doing, row: RecipientKey) -> None:
+    others = RecipientKey.objects.filter(org_id=doing.org, token=row.token, method=row.method).exclude(pk=row.pk)
+    others.filter(state__in=(IN_USE, CHANGED)).update(state=REPLACED, pinned=False, changed_at=doing.at)
+
+
+def _move(doing: Doing, row: RecipientKey, state: str, *, pinned: bool) -> None:
+    row.state, row.pinned, row.changed_at = state, pinned, doing.at
+    row.save()
+
+
+def _row(org: uuid.UUID, key: uuid.UUID) -> RecipientKey:
+    row = RecipientKey.objects.filter(org_id=org, pk=key).first()
+    if row is None:
+        raise NotFound("There is no such certificate.")
+    return row
+
+
+def _same(org: uuid.UUID, address: str, found: Read) -> RecipientKey | None:
+    return RecipientKey.objects.filter(org_id=org, token=token(org, address), mark=_mark(org, found)).first()
+
+
+def _mark(org: uuid.UUID, found: Read) -> bytes:
+    key = keys.version(org, "index", 1)
+    return hmac_sha256(key, b"carepost recipient key\0" + bytes.fromhex(found.fingerprint))[:16]
+
+
+def _facts(row: RecipientKey) -> dict[str, str]:
+    return {"method": row.method, "source": row.source, "state": row.state}

@@ -1,0 +1,36 @@
+"""What may be encrypted to: certificates of recipients, each with where it came from and what became of it."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from carepost.tenancy.models.base import OrgModel, now
+
+
+class RecipientKey(OrgModel):
+    #: blind index of the address, as the engine compares it (`tenancy.actions.suppression.token`)
+    token = models.BinaryField()
+    #: blind index of the certificate's fingerprint: the same one is not taken in twice
+    mark = models.BinaryField()
+    #: policy.types.Method: smime | openpgp
+    method = models.CharField(max_length=10)
+    #: `keyring.sources`
+    source = models.CharField(max_length=20)
+    #: an administrator vouches for it
+    pinned = models.BooleanField(default=False)
+    #: in use | changed (another than the pinned: holds the mail) | replaced | distrusted
+    state = models.CharField(max_length=12)
+    #: UTC microseconds; 0: it never runs out
+    not_after = models.BigIntegerField(default=0)
+    found_at = models.BigIntegerField(default=now)
+    #: when `state` became what it is
+    changed_at = models.BigIntegerField(default=now)
+    #: directory.types.KeptKey under the organisation's evidence key
+    sealed = models.BinaryField()
+
+    class Meta(OrgModel.Meta):
+        constraints: ClassVar = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org", "token", "mark"], name="keyring_recipientkey_mark"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["org", "state", "token"], name="keyring_recipientkey_state")]
