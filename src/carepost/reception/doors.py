@@ -36,7 +36,13 @@ class Queue(Protocol):
     """One shard. `act`, `lookup` and `body` see one organisation only; absent and foreign are the same."""
 
     async def act(
-        self, verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: Actor, reason: str
+        self,
+        verb: str,
+        org: bytes,
+        deliveries: tuple[bytes, ...],
+        actor: Actor,
+        reason: str,
+        also: tuple[str, ...] = (),
     ) -> dict[str, str]: ...
 
     async def lookup(self, org: bytes, message: bytes) -> MessageView: ...
