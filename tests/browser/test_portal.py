@@ -127,6 +127,27 @@ def test_every_page_of_the_way_is_clean_at_every_width(
     assert [f for f in page.faults if "status of 4" not in f] == []  # type: ignore[attr-defined]
 
 
+@pytest.mark.parametrize("width", [1440, 375])
+def test_a_conversation_leads_from_message_to_message(
+    width: int, live_server: Any, maple: Organisation, row: Deposit, door: KeptDoor, open_page: OPEN, checked: Any,
+    no_sideways: Any,
+) -> None:  # fmt: skip
+    second = lay(maple, thread=str(row.thread_id), text="And how do you feel today?")
+    page = open_page(viewport={"width": width, "height": 800})
+    page.goto(f"{live_server.url}/m/{second.link}")
+    page.get_by_role("button", name="Send me the code").click()
+    page.get_by_label("Code", exact=True).fill(door.code(JANE))
+    page.get_by_role("button", name="Open the message").click()
+    expect(page.get_by_role("heading", name="Other messages of this conversation")).to_be_visible()
+    expect(page.get_by_text("(not read yet)")).to_be_visible()
+    keep(page, f"portal-conversation-{width}")
+    checked(page)
+    no_sideways(page)
+    page.get_by_role("link", name="Message of").click()
+    expect(page.get_by_text("(read)")).to_be_visible()
+    assert row.link in page.url
+
+
 def test_agreed_codes_and_questions_have_clean_pages(
     live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN, checked: Any, no_sideways: Any
 ) -> None:
