@@ -5,6 +5,7 @@ Subject is a constant, addresses have no names, and what has another form than i
 the fields inside win, except a From that no signature vouches for (BI-075).
 """
 
+import hashlib
 import re
 from collections.abc import Collection, Sequence
 
@@ -129,13 +130,17 @@ def _outside(read: rfc_message.Message, field: rfc_message.Field) -> bytes:
     if name in _ADDRESSES:
         return _bare(_mailboxes(value))
     form = _FORMS[name].match(value)
-    if form is None:
-        return b""
-    if form.end() != len(value) and not value[form.end() :].lstrip().startswith("("):
-        # a comment after it is not the field's content (RFC 5322 3.2.2), and a person wrote it; anything else is none
-        return b""
+    # a comment after it is not the field's content (RFC 5322 3.2.2), and a person wrote it; anything else is none
+    if form is None or (form.end() != len(value) and not value[form.end() :].lstrip().startswith("(")):
+        return _other_id(read, value) if name == b"message-id" else b""
     shown = form[0] if name != b"references" else "\r\n ".join(_SPACE.split(form[0]))
     return shown.encode("ascii")
+
+
+def _other_id(read: rfc_message.Message, value: str) -> bytes:
+    """A Message-ID of our own for one that could say anything: the same at every attempt."""
+    name = hashlib.sha256(value.encode("utf-8", "replace")).hexdigest()[:32]
+    return f"<{name}@{read.from_[0].address.rpartition('@')[2]}>".encode()
 
 
 def _mailboxes(value: str) -> Sequence[Mailbox]:

@@ -139,3 +139,15 @@ def test_before_rfc_9788_what_is_not_inside_stays_as_it_was_outside() -> None:
         protected.open_(outside(protected.protect(RAW, encrypted=True)), marked, encrypted=True).message
     )
     assert (read.subject, read.get("message-id"), read.get("to")) == ("Inside", None, None)
+
+
+def test_a_message_id_that_could_say_anything_is_replaced_the_same_at_every_attempt() -> None:
+    odd = RAW.replace(b"<1@clinic.test>", f"<{CANARY} results (1)@clinic.test>".encode())
+    first, second = (protected.protect(odd, encrypted=True) for _ in range(2))
+    assert CANARY.encode() not in first.outer
+    assert first.outer == second.outer
+    assert message.read(outside(first)).message_id.endswith("@clinic.test>")
+    assert (
+        message.read(outside(first)).message_id
+        != message.read(outside(protected.protect(RAW, encrypted=True))).message_id
+    )
