@@ -7,7 +7,7 @@ from carepost.ground import ids
 from carepost.ground.errors import Refused
 from carepost.intake import facts
 from carepost.policy.decide import decide
-from carepost.policy.types import Access, Assurance, Deliver, Direction, Hold, Method, Rule, Seen, Ternary
+from carepost.policy.types import Access, Assurance, Deliver, Direction, Hold, Level, Method, Rule, Seen, Ternary
 from carepost.proof import event, kinds
 from carepost.queue.types import State
 from carepost.rfc.envelope import Recipient
@@ -194,3 +194,20 @@ async def test_nothing_is_read_where_no_rule_asks(office: Office) -> None:
     snapshot, _, about = intake._read(submission())
     assert about == msgspec.structs.replace(about, headers=None, size=None, marks=(0, 0), routed=False)
     assert snapshot.rules == (BY_MAIL,)
+
+
+async def test_the_callers_own_hold_is_not_loosened_by_a_rule_about_content(office: Office) -> None:
+    phi = Rule("phi", levels=(Level.PHI_HIGH,), action="hold")
+    office.change(CLINIC, rules=(BY_MAIL, phi))
+    pending = await office.intake().accept(submission())
+    assert (pending.deliveries[0].state, pending.deliveries[0].reason) == ("queued", "content-pending")
+    held = await office.intake().accept(submission(body=mail("Other"), hold=("restored", "It waited.")))
+    assert held.deliveries[0].state == "held"
+
+
+async def test_a_preview_says_that_content_may_change_it(office: Office) -> None:
+    phi = Rule("phi", levels=(Level.PHI_HIGH,), floor=Assurance.MESSAGE)
+    office.change(CLINIC, rules=(BY_MAIL, phi))
+    (one,) = await office.intake().preview(submission(protection=CODE))
+    assert (one.method, one.policy) == ("portal", "v1")
+    assert one.words.endswith("it is looked at before anything is sent.")
