@@ -1,5 +1,6 @@
 """Mail from the world (RFC 5321, port MX): what came back for our own addresses is put on record and goes no further,
-but for an answer that joins a conversation of the portal (`conversations`), and reports about our domains (`reports`).
+but for an answer that joins a conversation of the portal (`conversations`), reports about our domains (`reports`), and
+what a person writes to `postmaster@` (`postmaster`), which goes on to the organisation's address for alerts.
 
 No relay, no loop, no answer (RFC 3834 2). Reports of non-delivery are not believed, because whoever knows the address
 can write one (BI-028): they are counted, and change nothing. Who sent a mail is asked of DNS first (`proving`); the
@@ -15,7 +16,7 @@ from carepost.crypto.sender import Proved
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock, ids, metrics
 from carepost.ground.errors import Refused, Unavailable
-from carepost.intake import reports
+from carepost.intake import postmaster, reports
 from carepost.intake.conversations import NO_CONVERSATION, Conversations
 from carepost.intake.own import Own, own
 from carepost.intake.proving import Prover
@@ -53,7 +54,7 @@ def addressed(submission: Submission, snapshot: OrgSnapshot) -> Own:
     found = [own(snapshot, recipient.address) for recipient in submission.envelope.recipients]
     if None in found:
         raise Refused("no-such-mailbox", f"{NO_SUCH_MAILBOX}.", enhanced="5.1.1", status=404)
-    return next((to for to in (Own.PORTAL, Own.REPORTS) if to in found), Own.NOTICE)
+    return next((to for to in (Own.PORTAL, Own.REPORTS, Own.POSTMASTER) if to in found), Own.NOTICE)
 
 
 def reason(submission: Submission, read: Message, to: Own) -> str:
@@ -83,10 +84,15 @@ class Inbound:
         to = addressed(submission, snapshot)
         read = message.read(submission.body)
         answer = to is Own.PORTAL and submission.envelope.sender != "" and not read.automatic and not _report(read)
-        cause = "" if answer or to is Own.REPORTS else reason(submission, read, to)
-        self._count(submission.org, WEIGHT if to is Own.REPORTS else 1)
+        written = to is Own.POSTMASTER and submission.envelope.sender != "" and not read.automatic and not _report(read)
+        cause = postmaster.UNREAD if written else ""
+        if not (written or answer or to is Own.REPORTS):
+            cause = reason(submission, read, to)
+        self._count(submission.org, WEIGHT if written or to is Own.REPORTS else 1)
         services = dkim_verify.TLSRPT if to is Own.REPORTS else dkim_verify.EMAIL
         proved = await self._prover.prove(submission, read, services)
+        if written and snapshot.alerts:
+            return postmaster.forwarded(submission, snapshot, proved)
         if answer:
             return await self._conversations.of_world(submission, snapshot, read, proved)
         if to is Own.REPORTS:

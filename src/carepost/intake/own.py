@@ -1,6 +1,7 @@
 """Addresses this system answers for itself, and all that its MX takes: `notice@` every sender domain, where reports
 about our notices come back, the organisation's portal address, which answers written in the portal come from, and
-`dmarc-reports@` and `tls-reports@` every sender domain, where other systems report about mail in its name."""
+`dmarc-reports@` and `tls-reports@` every sender domain, where other systems report about mail in its name, and
+`postmaster@` every sender domain, whose mail goes to the organisation's address for alerts."""
 
 import base64
 import binascii
@@ -10,6 +11,7 @@ from carepost.directory.types import OrgSnapshot
 
 NOTICE_NAME = "notice"
 PORTAL_NAME = "portal"
+POSTMASTER_NAME = "postmaster"
 REPORT_NAMES = ("dmarc-reports", "tls-reports")
 
 _ID, _MAC = 16, 10
@@ -19,6 +21,8 @@ class Own(enum.StrEnum):
     NOTICE = "notice"
     PORTAL = "portal"
     REPORTS = "reports"
+    #: RFC 5321 4.5.1: mail to it is taken in every domain
+    POSTMASTER = "postmaster"
 
 
 def own(snapshot: OrgSnapshot, address: str) -> Own | None:
@@ -30,6 +34,8 @@ def own(snapshot: OrgSnapshot, address: str) -> Own | None:
     name = name.casefold()
     if name == NOTICE_NAME:
         return Own.NOTICE
+    if name == POSTMASTER_NAME:
+        return Own.POSTMASTER
     if name in REPORT_NAMES:
         return Own.REPORTS
     portal, _, at = (snapshot.portal_address or f"{PORTAL_NAME}@{domain}").casefold().rpartition("@")

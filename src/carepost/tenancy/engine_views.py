@@ -74,6 +74,25 @@ V3 = {
 }
 
 
+V4 = {
+    "engine_org": """
+        SELECT o.id AS org, o.name, e.epoch, o.policy_version, o.notice_name, o.phone, o.auditor, o.portal_url,
+               o.portal_address, o.floor, o.patience, o.slug, o.alerts
+        FROM tenancy_organisation o JOIN tenancy_orgepoch e ON e.org_id = o.id
+        WHERE o.closed_at = 0""",
+}
+
+
+def create_v4(_apps: Any, schema_editor: Any) -> None:
+    for name, select in (V1 | V2 | V3 | V4).items():
+        schema_editor.execute(f"CREATE VIEW {name} AS {select}", params=None)
+
+
+def drop_v4(_apps: Any, schema_editor: Any) -> None:
+    for name in V1 | V2 | V3 | V4:
+        schema_editor.execute(f"DROP VIEW {name}", params=None)
+
+
 def create_v3(_apps: Any, schema_editor: Any) -> None:
     for name, select in (V1 | V2 | V3).items():
         schema_editor.execute(f"CREATE VIEW {name} AS {select}", params=None)

@@ -1,5 +1,7 @@
 """What comes to the MX: put on record and gone, or refused; never queued, answered or believed (BI-027, BI-028)."""
 
+from email import message_from_bytes, policy
+
 import pytest
 
 from carepost.ground import clock
@@ -175,3 +177,54 @@ def test_without_a_portal_address_each_domain_has_its_own(office: Office) -> Non
     assert own(snapshot, "care+desk+token@wards.clinic.test") is Own.PORTAL
     assert own(snapshot, "care@wards.clinic.test") is None
     assert own(snapshot, "portal@wards.clinic.test") is None
+
+
+POSTMASTER = "PostMaster@clinic.test"
+
+
+async def test_mail_to_postmaster_goes_to_the_address_for_alerts_whole_and_once(office: Office) -> None:
+    """RFC 5321 4.5.1."""
+    office.change(CLINIC, alerts="it@desk.test")
+    body = mail("Message-ID: <q1@elsewhere.test>")
+    first = await office.intake().accept(came(body, POSTMASTER, sender="someone@elsewhere.test"))
+    again = await office.intake().accept(came(body, POSTMASTER, sender="someone@elsewhere.test"))
+    assert (first.repeated, again.repeated, again.message_id) == (False, True, first.message_id)
+    [delivery] = first.deliveries
+    assert delivery.recipient == "it@desk.test"
+    (claim,) = await office.queue.claim(1, wait_s=5)
+    raw = await office.queue.plain(claim)
+    assert claim.record.sender == "notice@clinic.test" and claim.record.plan is not None
+    assert claim.record.plan.steps[0].floor >= office.directory.snapshot(CLINIC).floor, (
+        "what a stranger wrote is no notice of ours"
+    )
+    read = message_from_bytes(raw, policy=policy.default)
+    assert (read["From"].addresses[0].addr_spec, read["Auto-Submitted"]) == ("postmaster@clinic.test", "auto-generated")
+    assert "Quillfeather" not in str(read["Subject"]) and "SPF" in read.get_body(("plain",)).get_content()
+    (attached,) = read.iter_attachments()
+    assert attached.get_content() == body
+
+
+async def test_without_an_address_for_alerts_it_is_taken_and_on_record_as_unread(office: Office) -> None:
+    accepted = await office.intake().accept(came(mail(), POSTMASTER, sender="someone@elsewhere.test"))
+    assert accepted.deliveries == ()
+    (told,) = await events(office)
+    assert (told.kind, told.cause, told.facts["to"]) == (kinds.MESSAGE_IGNORED, "postmaster-unread", "postmaster")
+    assert await office.queue.listing(b"") == ()
+
+
+@pytest.mark.parametrize("body", [forged(), mail("Auto-Submitted: auto-replied"), mail("List-Id: <n.elsewhere.test>")])
+async def test_reports_and_automatic_mail_to_postmaster_go_nowhere(office: Office, body: bytes) -> None:
+    """Nothing goes round between two postmasters (RFC 3834)."""
+    office.change(CLINIC, alerts="it@desk.test")
+    await office.intake().accept(came(body, POSTMASTER, sender="someone@elsewhere.test"))
+    (told,) = await events(office)
+    assert told.kind == kinds.MESSAGE_IGNORED
+    assert await office.queue.listing(b"") == ()
+
+
+async def test_too_large_a_mail_to_postmaster_is_refused_at_the_dot(office: Office) -> None:
+    office.change(CLINIC, alerts="it@desk.test")
+    body = mail() + b"x" * 70 + b"\r\n" + (b"y" * 70 + b"\r\n") * 75_000
+    with pytest.raises(Refused) as error:
+        await office.intake().accept(came(body, POSTMASTER, sender="someone@elsewhere.test"))
+    assert error.value.enhanced == "5.3.4"
