@@ -39,8 +39,8 @@ class Examiner:
         watch = _watch(end, job.file_seconds)
         message = read.message(job.raw, watch=watch, eye=self._eye)
         unread = {document.reason for document in message.documents if document.reading is not Reading.READ}
-        whole = message.reading is Reading.READ
-        if not whole:
+        whole = message.reading is not Reading.UNREADABLE
+        if message.reason:
             unread.add(message.reason)
         findings = self._weigh(message, job, end, unread) if job.detect else None
         reasons = tuple(sorted(unread))

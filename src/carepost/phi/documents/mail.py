@@ -2,6 +2,10 @@
 
 The structure is the one reading of `rfc.parts`, so what is inspected is what is shown and sent (BI-053)."""
 
+import binascii
+import itertools
+import re
+from collections.abc import Iterator
 from typing import Final
 
 from carepost.phi.documents.sheet import Budget, Inner
@@ -12,6 +16,11 @@ from carepost.rfc.errors import MimeError, RfcError
 
 #: fields whose text is shown as the message's own: a subject may also hide in a thread's
 _SHOWN: Final = (b"subject:", b"thread-topic:", b"comments:", b"keywords:")
+_ARMOUR: Final = "-----BEGIN PGP MESSAGE-----"
+_BEGIN: Final = re.compile(r"^begin [0-7]{3,4} ([^\r\n]{1,200})\r?$", re.MULTILINE)
+#: uuencoded files of one text, and lines of one
+_UUENCODED: Final = 20
+_UU_LINES: Final = 500_000
 _HEADER: Final = 512 * 1024
 
 
@@ -58,12 +67,43 @@ def _leaf(raw: bytes, leaf: parts.Part, budget: Budget, taken: Taken) -> None:
     body = not fault and not given and leaf.disposition in ("", "inline")
     charset = leaf.params.get("charset", "utf-8")
     if body and leaf.type in ("text/plain", "text/enriched"):
-        taken.texts.append(decode(data, charset))
+        text = decode(data, charset)
+        taken.texts.append(text)
+        taken.files.extend(_within(text, budget))
     elif body and leaf.type == "text/html":
         taken.pages.append(decode(data, charset))
     else:
         inline = bool(leaf.content_id) and leaf.disposition != "attachment"
         taken.files.append(Inner(given, data, leaf.type, inline, fault))
+
+
+def _lines(text: str, at: int) -> Iterator[str]:
+    while at < len(text):
+        end = text.find("\n", at)
+        end = end if end >= 0 else len(text)
+        yield text[at:end].rstrip("\r")
+        at = end + 1
+
+
+def _within(text: str, budget: Budget) -> list[Inner]:
+    """Files that stand in a text: OpenPGP's armour, and uuencoding, which mail programs still show as attachments."""
+    found = []
+    at = text.find(_ARMOUR)
+    if at >= 0:
+        found.append(Inner("", text[at : at + 10_000].encode("utf-8", "replace")))
+    for begin in itertools.islice(_BEGIN.finditer(text), _UUENCODED):
+        data = bytearray()
+        for line in itertools.islice(_lines(text, begin.end() + 1), _UU_LINES):
+            if line.strip() in ("end", "`", ""):
+                break
+            try:
+                data += binascii.a2b_uu(line)
+            except (binascii.Error, ValueError):
+                break
+        if data:
+            budget.inflate(len(data))
+            found.append(Inner(begin[1].strip(), bytes(data)))
+    return found
 
 
 def _subjects(raw: bytes) -> list[str]:

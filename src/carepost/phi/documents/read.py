@@ -36,8 +36,23 @@ def message(raw: bytes, limits: Limits = DEFAULT, watch: Watch = unwatched, eye:
             taken = mail.take(raw, budget)
     except (Unreadable, TimeUp, MemoryError) as error:
         return Message(reading=Reading.UNREADABLE, reason=_reason(error))
+    said, shown = _cut(taken.texts, budget), _cut(taken.pages, budget)
     documents = tuple(_files(taken.files, budget))
-    return Message(taken.subject, tuple(taken.texts), tuple(taken.pages), documents)
+    if said != tuple(taken.texts) or shown != tuple(taken.pages):
+        return Message(taken.subject, said, shown, documents, Reading.PARTLY, "too-long")
+    return Message(taken.subject, said, shown, documents)
+
+
+def _cut(whole: list[str], budget: Budget) -> tuple[str, ...]:
+    """As much of a message's own text as is read."""
+    kept = []
+    for text in whole:
+        room = min(budget.limits.text, budget.texts)
+        if room <= 0:
+            break
+        kept.append(text[:room])
+        budget.texts -= len(kept[-1])
+    return tuple(kept)
 
 
 def document(

@@ -1,5 +1,6 @@
 """What each kind of file says, and what it is known to be by its content."""
 
+import binascii
 import gzip
 import io
 import tarfile
@@ -9,7 +10,7 @@ import pypdf
 import pytest
 
 from carepost.phi.documents.read import document, message
-from carepost.phi.documents.types import Document, Kind, Reading, Trait
+from carepost.phi.documents.types import Document, Kind, Limits, Reading, Trait
 from tests.support import papers
 
 pytestmark = pytest.mark.fast
@@ -255,3 +256,19 @@ def test_a_pdf_page_that_hides_its_text_is_not_called_read() -> None:
     assert page(papers.stream(b"0 0 m 9 9 l S " * 1000)).reason == "image-only"
     assert page(papers.stream(b"q Q")).reading is Reading.READ
     assert page(papers.stream(b"BT /F1 12 Tf ( ) Tj ET")).reading is Reading.READ
+
+
+def test_files_inside_a_text_are_files() -> None:
+    """Uuencoding and OpenPGP armour in a plain body: what a mail program shows as an attachment is one."""
+    lines = "".join(binascii.b2a_uu(b"MRN 12345 Jane Roe"[n : n + 9]).decode() for n in (0, 9))
+    found = message(papers.mail(f"See below.\r\n\r\nbegin 644 chart.txt\r\n{lines}`\r\nend\r\n"))
+    assert [(d.name, d.text) for d in found.documents] == [("chart.txt", "MRN 12345 Jane Roe")]
+    armour = "-----BEGIN PGP MESSAGE-----\r\n\r\nhQEMA\r\n-----END PGP MESSAGE-----\r\n"
+    found = message(papers.mail(armour))
+    assert [d.reason for d in found.documents] == ["encrypted"]
+    assert message(papers.mail("to begin 644 chart.txt")).documents == ()
+
+
+def test_more_text_than_is_read_is_said() -> None:
+    found = message(papers.mail("word " * 400), limits=Limits(text=1000))
+    assert (found.reading, found.reason, len(found.texts[0])) == (Reading.PARTLY, "too-long", 1000)
