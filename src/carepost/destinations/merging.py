@@ -24,8 +24,8 @@ from carepost.tenancy.models import Organisation, Route
 WEAKENED: Final = "destination.weakened"
 _ACTOR: Final = ("system", "journal")
 _DAY_US: Final = 86_400_000_000
-#: changes of one destination that are kept
-KEPT: Final = 500
+#: changes of one destination, and days of counts, that are kept
+KEPT, DAYS = 500, 400
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Record)
@@ -42,6 +42,8 @@ def count(day: Counted, known: Callable[[str], Record | None]) -> None:
         if began > row.used_at or made:
             row.used_at = began
             row.save(update_fields=["used_at"])
+        if made or began > row.used_at - _DAY_US:
+            Day.objects.filter(org_id=org, destination=row, day__lt=day.day - DAYS).delete()
         failed: dict[str, int] = {}
         for counted in day.counts:
             for failure, times in counted.failed:

@@ -12,7 +12,7 @@ from carepost.destinations.changes import ends_at
 from carepost.destinations.models import Alert, Change, Destination
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
-from carepost.posture import Record
+from carepost.posture import Record, judge
 from carepost.posture.types import Side
 from carepost.tenancy import select
 from carepost.tenancy.actions import routes
@@ -141,8 +141,11 @@ def by_domain(org: uuid.UUID, domain: str) -> uuid.UUID:
 
 
 def _line(row: Destination, alerts: int, pinned: set[str]) -> Line:
+    state = merging.state_of(row) if row.weakened else None
+    # judged now: a destination that moved is believed again after a day, whether or not anything was sent there
+    weakened = judge.weakened(state, clock.now()) if state is not None else ""
     soon = bool(row.ends_at) and row.ends_at - clock.now() <= 30 * _DAY_US
-    mark = words.mark(row.assurance, row.weakened)
+    mark = words.mark(row.assurance, weakened)
     return Line(row.pk, row.domain, mark, row.ends_at, soon, row.changed_at, row.used_at, alerts, row.domain in pinned)
 
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from msgspec.structs import replace
 
 from carepost.archive.marks import Marks
-from carepost.destinations import alerts, merging
+from carepost.destinations import alerts, merging, reading
 from carepost.destinations.models import Alert, Change, Day, Destination
 from carepost.ground import clock
 from carepost.ground.errors import Unavailable
@@ -84,6 +84,19 @@ def test_counts_of_several_processes_add_and_a_later_one_of_the_same_replaces(ca
     for run, good in (("a", 1), ("a", 5), ("b", 2)):
         merging.count(counted(cast.maple, good=good, run=run), {}.get)
     assert merging.counted(Day.objects.all()) == (7, {"certificate-expired": 4})
+
+
+def test_counts_older_than_a_year_go_and_a_move_is_believed_again_after_a_day(cast: Any, at: list[int]) -> None:
+    maple = uuid.UUID(bytes=cast.maple)
+    merging.count(counted(cast.maple, day=20_000), {}.get)
+    merging.count(counted(cast.maple), {"lab.test": record()}.get)
+    assert [row.day for row in Day.objects.all()] == [NOON // DAY_US]
+    moved = replace(record(), moved_at=NOON, moved_hosts=("mx.new.test",))
+    merging.take(moved)
+    row = of(cast.maple)
+    assert reading.page(maple, row.pk).line.mark.word == "Has just moved"
+    at[0] += DAY_US
+    assert reading.page(maple, row.pk).line.mark.word == "Verified"
 
 
 def test_a_destination_that_weakens_is_an_alert_an_event_and_one_mail_an_hour(cast: Any, at: list[int]) -> None:
