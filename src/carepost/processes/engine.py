@@ -170,7 +170,7 @@ class Engine:
         limits = HttpLimits(max_recipients=config.max_recipients)
         viewer = outgoing.viewer(home)
         app = App(
-            self._paced, self._directory, self._access, self._budget, limits,
+            self._intake, self._directory, self._access, self._budget, limits,
             office=Relay(str(home.run / "staff.sock"), limits, "staff"),
             sandbox=Relay(viewer, limits, "sandbox") if viewer else None,
             checkpoint=self._checkpoints.latest,

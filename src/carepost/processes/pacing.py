@@ -4,6 +4,9 @@ Taking mail costs less than delivering it. On a saturated core the accepted pile
 memory's reach, and each is read back later: every message costs a third more, and waits for all before it. So where
 the loop lags and many deliveries are under way, an answer that is ready waits a moment (as Postfix's in_flow_delay).
 A slow destination does not slow the door: then nothing lags.
+
+For SMTP alone, where a relay stands behind the client and feels the answer. A program that hands messages over by HTTP
+asked the queue to keep them, and takes its 202 as fast as they are durable.
 """
 
 import asyncio
