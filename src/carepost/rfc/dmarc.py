@@ -147,7 +147,7 @@ def evaluate(domain: str, proved: Sequence[Identified]) -> Course[Verdict]:
         if applied is None:
             return Verdict("none", domain, by=by, organisation=organisation, aligned=bool(by))
         if by:
-            return Verdict("pass", domain, _base(applied[1]), by, applied[0], organisation, aligned=True)
+            return Verdict("pass", domain, applied[1].p, by, applied[0], organisation, aligned=True)
         asked = yield from _asked(domain, applied)
         return Verdict("fail", domain, asked, "", applied[0], organisation)
     except _TemporaryError:
@@ -173,10 +173,6 @@ def _aligned(
             if owner(one.domain, (yield from walk.found(one.domain))) == organisation:
                 return one.way
     return ""
-
-
-def _base(policy: Policy) -> str:
-    return policy.p
 
 
 def _asked(domain: str, applied: tuple[str, Policy]) -> Course[str]:
