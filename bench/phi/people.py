@@ -5,6 +5,8 @@ import string
 
 from carepost.phi import checks
 
+# ruff: noqa: E501, SIM905  (tables of names and placeholders)
+
 _LETTERS = "ACDEFGHJKMNPQRTUVWXY"
 #: two sets of names: the detector's list of given names was made without the second
 DEV = (

@@ -51,8 +51,8 @@ def read(path: pathlib.Path) -> list[Template]:
         if not (match := _HEAD.fullmatch(head)):
             continue
         subject, _, body = rest.partition("\n")
-        flags = match[3].split()
-        file = next((f.removeprefix("file=") for f in flags if f.startswith("file=")), "")
+        before, _, file = match[3].partition("file=")
+        flags = before.split()
         found.append(
             Template(
                 match[1], _LEVELS[match[2]], frozenset(flags), file, subject.removeprefix("Subject: "), body.strip()

@@ -15,6 +15,8 @@ from carepost.phi.render import decoded, render
 from carepost.phi.types import Custom, Finding, Findings, Genre, Level, Part, Score, Strength, Where
 from carepost.phi.vocabulary import Vocabulary
 
+#: in longer texts that are high already, names and statements would add nothing but time
+_LONG = 6_000
 #: of the words in the name of a file
 _SEPARATORS = re.compile(r"[_+]|%20|(?<=[A-Za-z])[.-]|[.-](?=[A-Za-z])")
 #: marks that support a level and say nothing to a reader of the reasons
@@ -49,7 +51,8 @@ def inspect(
     # Names and statements say nothing where nobody speaks of health
     if any(mark.score is Score.HEALTH for one in read for mark in one.marks):
         for one in read:
-            _people(one, known, compiled)
+            if len(one.look.text) <= _LONG or not _decided(one):
+                _people(one, known, compiled)
     alone, individual = _levels(read, kind)
     subject = _stream([one for one in read if one.part.where is Where.SUBJECT], None)
     count = len(
@@ -90,6 +93,12 @@ def _read(part: Part, text: Look, known: Vocabulary, compiled: Compiled | None) 
         marks.extend(custom.marks(text, compiled))
     read.marks = _counted(read, marks, compiled)
     return read
+
+
+def _decided(read: _Read) -> bool:
+    """Whether a part is high already: a strong identifier, and a clinical word."""
+    strong = any(m.strength is Strength.STRONG and m.score is Score.IDENTIFIER for m in read.marks)
+    return strong and any(m.score is Score.HEALTH and m.weight >= weigh.ANY for m in read.marks)
 
 
 def _people(read: _Read, known: Vocabulary, compiled: Compiled | None) -> None:

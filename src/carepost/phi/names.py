@@ -53,7 +53,7 @@ _MEANT = re.compile(
 _SUBJECT = re.compile(
     r"(?<![\w@.'-])([A-Z][A-Za-z'-]{1,24}) (?:[A-Z]\.? )?([A-Z][A-Za-z'-]{1,24}),? "
     r"(?:is|was|has|needs|takes|had|reports?|presents?|presented|underwent|refused|died|fell|got|came|called|requests|may|also|"
-    r"tested|will|carries|complains?) "
+    r"tested|will|carries|complains?|resident|patient|inmate|student|aged?) "
 )
 #: a line that is a family name and a number, and the name of a file
 _LINE = re.compile(r"(?:^|\n)([A-Z][A-Za-z'-]{1,24})(?:,? [A-Z][A-Za-z'-]{1,24})? [#(]?\d{5,10}\)?(?=\n|$)")

@@ -136,11 +136,10 @@ def _icd() -> tuple[dict[str, str], list[tuple[str, Entry]]]:
 def _drugs() -> list[tuple[str, Entry]]:
     with bz2.open(_package("drug_named_entity_recognition") / "drug_ner_dictionary.pkl.bz2") as packed:
         known = _Plain(packed).load()
-    # Of 20,000 substances those that a patient's leaflet exists for
+    # Of 20,000 substances those that a patient's leaflet or an article exists for
+    leaflets = ("medline_plus_id", "nhs_url", "wikipedia_url")
     given = {
-        name
-        for name, facts in known["drug_canonical_to_data"].items()
-        if "medline_plus_id" in facts or "nhs_url" in facts
+        name for name, facts in known["drug_canonical_to_data"].items() if any(leaflet in facts for leaflet in leaflets)
     }
     refused = set(lists.read("notdrugs")[""])
     return [

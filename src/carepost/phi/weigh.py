@@ -27,7 +27,7 @@ _ENROLLED = frozenset(("mrn", "mbi", "member-id"))
 #: so many words that mean something else as often, in a firm statement
 PLAIN = 3
 #: so short, in characters, that what it says of health it says of the person it speaks to or names
-BRIEF = 900
+BRIEF, NOTE = 900, 300
 #: what words of health then add up to, one of them clinical: spoken to, or under a name
 SPOKEN, NAMED = 1.3, 2.0
 _REACHED = frozenset(("phone", "address", "age", "account"))
@@ -99,7 +99,8 @@ def scores(texts: Iterable[Text], genre: Genre | None) -> Scores:
     offset = 0
     said: list[tuple[int, Statement]] = []
     texts = list(texts)
-    brief = genre is None and sum(text.length for text in texts) <= BRIEF
+    length = sum(text.length for text in texts)
+    brief = 0 if genre or length > BRIEF else length + 1
     for text in texts:
         _add(total, blocks, text, offset)
         said.extend((offset + statement.start, statement) for statement in text.said)
@@ -162,13 +163,13 @@ def _speaks(statement: Statement, genre: Genre | None, identity: float) -> bool:
     return statement.to and statement.firm and genre is Genre.NEWSLETTER and identity >= GREETED
 
 
-def _decide(total: Scores, blocks: dict[int, Near], genre: Genre | None, brief: bool) -> None:
+def _decide(total: Scores, blocks: dict[int, Near], genre: Genre | None, brief: int) -> None:
     head: dict[str, float] = {}
     for number in range(-1, HEADER // BLOCK):
         for kind, weight in (blocks[number].weak if number in blocks else {}).items():
             _raise(head, kind, weight)
     for near in blocks.values():
-        plainly = near.likely() or (brief and _clinical(near.words) >= 1.0 and sum(near.words.values()) >= SPOKEN)
+        plainly = near.likely() or _spoken(near.words, brief)
         reached = Level.PHI_HIGH if near.health else Level.PHI_LIKELY if plainly else Level.NONE
         if near.to:
             total.to = max(total.to, reached)
@@ -212,7 +213,13 @@ def level(total: Scores, individual: bool) -> Level:
     return Level.HEALTH_GENERIC if total.health or total.weight >= 1.0 else Level.NONE
 
 
-def _wanted(known: dict[str, float], brief: bool) -> float:
+def _spoken(words: dict[int, float], brief: int) -> bool:
+    """Whether a brief message to a person says enough of health: the shorter it is, the less it takes."""
+    wanted = SPOKEN if brief > NOTE else 1.0
+    return bool(brief) and _clinical(words) >= 1.0 and sum(words.values()) >= wanted
+
+
+def _wanted(known: dict[str, float], brief: int) -> float:
     """How much clinical makes a record under a name: less where the person can also be reached, or is of an age."""
     if not brief:
         return RECORD

@@ -30,7 +30,8 @@ def test_no_value_is_in_what_leaves(
     dob = f"{month:02}/{day:02}/{year}"
     text = (
         f"Patient {name}, SSN {ssn}, MRN {digits}, DOB {dob}, 12 Willow Street, Mockville, CA 90210,"
-        f" phone 555-555-{digits[:4]}, pat@mailbox.example, was diagnosed with {illness}, takes {drug} 40 mg, A1c 8.4%, card 4111 1111 1111 1111."
+        f" phone 555-555-{digits[:4]}, pat@mailbox.example, was diagnosed with {illness},"
+        f" takes {drug} 40 mg, A1c 8.4%, card 4111 1111 1111 1111."
     )
     found = inspect([Part(where, text, number=2)])
     assert found.identifiers >= 3
