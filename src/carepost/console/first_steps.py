@@ -83,6 +83,14 @@ def _people(desk: Desk) -> list[Step]:
             "carepost org set --auditor ADDRESS",
         ),
         Step(
+            "An address for alerts",
+            bool(org.alerts),
+            "It is told when a destination loses protection, and gets mail to postmaster@ your domains."
+            if org.alerts
+            else "Nobody is told when a destination loses protection, or reads mail to postmaster@ your domains.",
+            "carepost org set --alerts ADDRESS",
+        ),
+        Step(
             "A second administrator",
             len(people) > 1,
             f"{len(people)} {'person works' if len(people) == 1 else 'people work'} here."

@@ -171,7 +171,7 @@ def test_people_are_shown_disabled_and_given_links(maple: Organisation, harbour:
 def test_an_administrator_decides_at_first_run(maple: Organisation, harbour: Organisation) -> None:
     http = seated(person(maple, "administrator"))
     page = http.get("/first-run").content.decode()
-    assert "5 of 7 steps are done" in page or "4 of 7 steps are done" in page
+    assert "5 of 8 steps are done" in page or "4 of 8 steps are done" in page
     fields = {"notice_name": "Maple Desk", "phone": "555-0188", "portal_url": "https://portal.maple.test",
               "auditor": "audit@elsewhere.test", "reason": "first run"}  # fmt: skip
     assert post(http, "/first-run/settings", "/first-run", **fields).status_code == 302
