@@ -8,6 +8,7 @@ from typing import Final
 from carepost.ground.config import Config
 from carepost.inspection.clamd import Clamd
 from carepost.inspection.pool import Limits, Pool
+from carepost.inspection.process import Start
 from carepost.inspection.types import Content, Custom, Needs, Report, Unknown, Verdict, Virus
 from carepost.phi.level import level
 from carepost.phi.types import Recipient
@@ -79,8 +80,10 @@ class Inspector:
     @classmethod
     def of(cls, config: Config) -> "Inspector":
         """As the settings say; nothing starts yet. Raises ConfigError for a `clamd` on another machine."""
-        pool = Pool(Limits(workers=max(1, config.inspection_workers), seconds=config.inspection_seconds))
-        return cls(pool, Clamd(config.clamd) if config.clamd else None)
+        limits = Limits(workers=max(1, config.inspection_workers), seconds=max(1.0, config.inspection_seconds))
+        # the worker's own clock ends a message first; the kernel's is for one that has lost it
+        start = Start(cpu=int(limits.seconds) + 15)
+        return cls(Pool(limits, start), Clamd(config.clamd) if config.clamd else None)
 
     async def close(self) -> None:
         await self._pool.close()
