@@ -1,6 +1,7 @@
 """The threads that bring events: one a shard over its engine's socket, one for the office's outbox."""
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Final, Protocol
 
@@ -35,7 +36,7 @@ class Door(Protocol):
     ) -> tuple[tuple[Drained, ...], int]: ...
 
 
-class Drainer:
+class Drainer(ABC):
     """One source. `step` is one round; `run` goes on until `stopping`."""
 
     def __init__(self, source: str, taken: int, commits: Commits, status: Status, stopping: threading.Event) -> None:
@@ -60,8 +61,9 @@ class Drainer:
                 self._stopping.wait(BACKOFF[min(failures, len(BACKOFF) - 1)])
                 failures += 1
 
+    @abstractmethod
     def step(self) -> None:
-        raise NotImplementedError
+        """Brings what the source has, and waits a little where it has nothing. Raises what the source raises."""
 
     def _bring(self, rows: tuple[Drained, ...] | list[Drained], head: int) -> None:
         """Into the log; `taken` moves only when they stand there."""
