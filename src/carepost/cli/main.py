@@ -32,6 +32,7 @@ COMMANDS = {
     "key": "API keys",
     "credential": "SMTP credentials",
     "route": "pinned next hops",
+    "certificate": "certificates of recipients, for S/MIME and OpenPGP",
     "destination": "where mail goes, what the other side proves, what changed",
     "rule": "protection rules",
 }

@@ -16,7 +16,7 @@ from carepost.keyring.reading import Read
 from carepost.tenancy import keys, names, scope, sealing
 from carepost.tenancy.act import Doing, act
 from carepost.tenancy.actions.suppression import spelt, token
-from carepost.tenancy.permissions import Permission
+from carepost.tenancy.permissions import Permission, authorise
 from carepost.wire.types import Actor
 
 IN_USE, CHANGED, REPLACED, DISTRUSTED = "in use", "changed", "replaced", "distrusted"
@@ -29,11 +29,15 @@ _kept = msgspec.msgpack.Decoder(KeptKey)
 
 
 class Imported(msgspec.Struct, frozen=True):
-    """One line of an import. `done`: added | known | refused; `why` in words where it was refused."""
+    """One line of an import. `done`: added | replaces (another of its kind) | known | refused; `why` in words where it
+    was refused. `not_after`: UTC microseconds, 0 for never."""
 
     address: str
     done: str
     why: str = ""
+    method: str = ""
+    fingerprint: str = ""
+    not_after: int = 0
 
 
 def add_key(org: uuid.UUID, address: str, data: bytes, *, actor: Actor, reason: str) -> RecipientKey:
@@ -48,11 +52,15 @@ def add_key(org: uuid.UUID, address: str, data: bytes, *, actor: Actor, reason: 
 def import_keys(
     org: uuid.UUID, lines: Sequence[tuple[str, bytes]], *, actor: Actor, reason: str, dry_run: bool
 ) -> list[Imported]:
-    """(address, file) of each. `dry_run`: what would happen, nothing written. One that is refused stops no other."""
+    """(address, file) of each. `dry_run`: what would happen, nothing written. One that is refused stops no other; a
+    distrusted one is not taken back by the dozen. Raises Refused (too many), Forbidden."""
     if len(lines) > MOST:
         raise Refused("too-many-keys", f"Import at most {MOST} certificates at a time.", status=413)
     why = names.words(reason, "reason", longest=500)
-    told = []
+    told: list[Imported] = []
+    # also of a dry run: what is known here is told to nobody else
+    with scope.organisation(org):
+        authorise(actor, Permission.KEYRING, org)
     for address, data in lines:
         try:
             who = spelt(address)
@@ -60,17 +68,30 @@ def import_keys(
         except CarepostError as error:
             told.append(Imported(address, "refused", error.public))
             continue
-        with act(org, Permission.KEYRING, actor=actor) if not dry_run else scope.organisation(org) as doing:
-            known = _same(org, who, found)
-            if known is not None and known.state == IN_USE and known.pinned:
-                told.append(Imported(address, "known"))
-                if doing is not None:
-                    doing.event("keyring.key-kept", on=[known.pk])
-                continue
-            if doing is not None:
-                _add(doing, who, found, why)
-        told.append(Imported(address, "added"))
+        told.append(_import(org, who, found, why, actor, dry_run))
     return told
+
+
+def _import(org: uuid.UUID, who: str, found: Read, why: str, actor: Actor, dry_run: bool) -> Imported:
+    with act(org, Permission.KEYRING, actor=actor) if not dry_run else scope.organisation(org) as doing:
+        known = _same(org, who, found)
+        done, words = _foreseen(org, who, found, known)
+        if doing is not None and known is not None and done in ("known", "refused"):
+            doing.event("keyring.key-kept", on=[known.pk], facts=_facts(known))
+        elif doing is not None:
+            _add(doing, who, found, why)
+    return Imported(who, done, words, found.method.value, found.fingerprint, found.not_after)
+
+
+def _foreseen(org: uuid.UUID, who: str, found: Read, known: RecipientKey | None) -> tuple[str, str]:
+    """`Imported.done` and `.why`."""
+    if known is not None and known.state == DISTRUSTED:
+        return "refused", "It is distrusted here; hand it in by itself if it may be used again."
+    if known is not None and known.state == IN_USE and known.pinned:
+        return "known", ""
+    others = RecipientKey.objects.filter(org_id=org, token=token(org, who), method=found.method.value)
+    replaces = others.filter(state__in=(IN_USE, CHANGED)).exclude(mark=_mark(org, found)).exists()
+    return ("replaces" if replaces else "added"), ""
 
 
 def distrust_key(org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str) -> None:

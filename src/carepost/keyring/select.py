@@ -1,13 +1,17 @@
-"""Reading recipients' certificates, of one address or page by page. Each look is an event before it is shown (law 7)."""
+"""Reading recipients' certificates, of one address or by page. Each look is an event before it is shown (law 7)."""
 
 import uuid
 from typing import Final
 
 import msgspec
+from django.db.models import Q, QuerySet
 
+from carepost.ground import clock
 from carepost.ground.errors import NotFound
-from carepost.keyring.acts import opened
+from carepost.keyring import words
+from carepost.keyring.acts import CHANGED, IN_USE, opened
 from carepost.keyring.models import RecipientKey
+from carepost.tenancy import scope
 from carepost.tenancy.act import act
 from carepost.tenancy.actions.suppression import spelt, token
 from carepost.tenancy.permissions import Permission
@@ -46,10 +50,11 @@ def keys_of(org: uuid.UUID, actor: Actor, address: str) -> tuple[Shown, ...]:
     return tuple([_shown(row) for row in rows])
 
 
-def listing(org: uuid.UUID, actor: Actor, *, after: str = "", limit: int = PAGE) -> Page:
-    """Newest first. Raises Forbidden, NotFound for a cursor that is none."""
+def listing(org: uuid.UUID, actor: Actor, *, after: str = "", limit: int = PAGE, attention: bool = False) -> Page:
+    """Newest first; `attention`: only those somebody must do something about. Raises Forbidden, NotFound for a cursor
+    that is none."""
     with act(org, Permission.KEYRING, actor=actor) as doing:
-        found = RecipientKey.objects.filter(org_id=org).order_by("-pk")
+        found = (_attention(org, doing.at) if attention else RecipientKey.objects.filter(org_id=org)).order_by("-pk")
         if after:
             try:
                 found = found.filter(pk__lt=uuid.UUID(after))
@@ -59,6 +64,17 @@ def listing(org: uuid.UUID, actor: Actor, *, after: str = "", limit: int = PAGE)
         doing.event("keyring.keys-listed", on=[org], facts={"count": str(min(len(rows), limit))})
     cursor = str(rows[limit - 1].pk) if len(rows) > limit else ""
     return Page(tuple([_shown(row) for row in rows[:limit]]), cursor)
+
+
+def attention(org: uuid.UUID) -> int:
+    """How many need somebody: changed ones, and those in use that ran out or will within 30 days."""
+    with scope.organisation(org):
+        return _attention(org, clock.now()).count()
+
+
+def _attention(org: uuid.UUID, now: int) -> "QuerySet[RecipientKey]":
+    ends = Q(state=IN_USE, not_after__gt=0, not_after__lte=now + (words.SOON + 1) * words.DAY_US)
+    return RecipientKey.objects.filter(ends | Q(state=CHANGED), org_id=org)
 
 
 def _shown(row: RecipientKey) -> Shown:

@@ -192,3 +192,33 @@ def test_a_list_comes_in_pages_newest_first(cast: Any, told: Any) -> None:
     assert [event.event.kind for event in told()] == ["keyring.keys-listed"] * 2
     with pytest.raises(NotFound):
         select.listing(cast.clinic, cast.ada, after="page-2")
+
+
+def test_an_import_says_what_it_replaces_and_takes_back_nothing_distrusted(cast: Any) -> None:
+    old = acts.add_key(cast.clinic, BO, smime(), actor=cast.ada, reason="known")
+    bad = openpgp("cy@partner.test")
+    row = acts.add_key(cast.clinic, "cy@partner.test", bad, actor=cast.ada, reason="known")
+    acts.distrust_key(cast.clinic, row.pk, actor=cast.ada, reason="stolen laptop")
+    lines = [(BO, smime()), ("cy@partner.test", bad)]
+    for dry_run in (True, False):
+        told = acts.import_keys(cast.clinic, lines, actor=cast.ada, reason="yearly", dry_run=dry_run)
+        assert [(one.done, one.method) for one in told] == [("replaces", "smime"), ("refused", "openpgp")]
+        assert "distrusted" in told[1].why
+    row.refresh_from_db()
+    old.refresh_from_db()
+    assert (row.state, old.state) == ("distrusted", "replaced")
+
+
+def test_a_dry_run_too_is_for_those_who_may(cast: Any) -> None:
+    with pytest.raises(Forbidden):
+        acts.import_keys(cast.clinic, [(BO, smime())], actor=cast.olga, reason="curious", dry_run=True)
+
+
+def test_those_that_need_somebody_are_counted_and_listed_alike(cast: Any) -> None:
+    acts.add_key(cast.clinic, BO, smime(), actor=cast.ada, reason="known")
+    soon = acts.add_key(cast.clinic, "cy@partner.test", smime("cy@partner.test", days=20), actor=cast.ada, reason="k")
+    changed = acts.add_key(cast.clinic, "di@partner.test", openpgp("di@partner.test"), actor=cast.ada, reason="k")
+    RecipientKey.objects.filter(pk=changed.pk).update(state="changed")
+    listed = select.listing(cast.clinic, cast.ada, attention=True).keys
+    assert {key.id for key in listed} == {str(soon.pk), str(changed.pk)}
+    assert (select.attention(cast.clinic), select.attention(cast.harbour)) == (2, 0)

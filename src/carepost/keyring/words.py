@@ -1,0 +1,55 @@
+"""What stands about a certificate, as people read it."""
+
+from typing import Final
+
+import msgspec
+
+DAY_US: Final = 86_400_000_000
+#: days before the end from which it is said
+SOON: Final = 30
+
+METHODS: Final = {"smime": "S/MIME", "openpgp": "OpenPGP"}
+SOURCES: Final = {"administrator": "handed in by an administrator"}
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """`tone`: good | wait | bad | plain. `text`: what it means for mail."""
+
+    word: str
+    tone: str
+    text: str
+
+
+_OTHERS: Final = {
+    "changed": Mark(
+        "Changed: mail is held", "bad",
+        "It differs from the one that is vouched for. What needs it waits until somebody decides which of them holds.",
+    ),
+    "replaced": Mark("Replaced", "plain", "Another one of this kind is used for this recipient."),
+    "distrusted": Mark("Distrusted", "bad", "Nothing is ever encrypted to it."),
+}  # fmt: skip
+
+
+def mark(state: str, not_after: int, now: int) -> Mark:
+    """Of a certificate with this state and end (UTC microseconds, 0 for never), now."""
+    if state != "in use":
+        return _OTHERS.get(state, Mark(state, "plain", ""))
+    if not_after and not_after <= now:
+        return Mark("Ran out", "bad", "Nothing is encrypted to it any more. Ask the recipient for the new one.")
+    if not_after and not_after - now <= (SOON + 1) * DAY_US:
+        return Mark("In use, ends soon", "wait", "Ask the recipient for the new one before it ends.")
+    return Mark("In use", "good", "Mail for this recipient can be encrypted to it.")
+
+
+def method(value: str) -> str:
+    return METHODS.get(value, value)
+
+
+def source(value: str) -> str:
+    return SOURCES.get(value, value)
+
+
+def grouped(fingerprint: str) -> str:
+    """In groups of four, upper case: as it is read aloud."""
+    plain = fingerprint.upper()
+    return " ".join([plain[at : at + 4] for at in range(0, len(plain), 4)])
