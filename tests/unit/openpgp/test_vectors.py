@@ -1,8 +1,13 @@
 """The samples of RFC 9580, appendix A: a locked version 6 key (Argon2, AEAD) and a message to it (X25519, AEAD-OCB)."""
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESOCB3
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from carepost.crypto.openpgp import cipher, secret, usable
+from carepost.crypto.openpgp import cipher, packets, secret, usable
+from carepost.crypto.openpgp.errors import Malformed
 from carepost.crypto.openpgp.secret import WrongPassphrase
 from tests.support.openpgp import now
 
@@ -53,22 +58,51 @@ bhF30A+IitsxxA==
 PASSPHRASE = "correct horse battery staple"
 
 
-@pytest.mark.parametrize(("key", "passphrase"), [(UNLOCKED, ""), (LOCKED, PASSPHRASE)])
-def test_the_sample_key_opens_the_sample_message(key: bytes, passphrase: str) -> None:
-    made = secret.load(key, passphrase)
-    assert made.certificate.fingerprint == "cb186c4f0609a697e4d52dfa6c722b0c1f1e27c18a56708f6525ec27bad9acc9"
-    assert {s.key.fingerprint for s in made.secrets} == {
-        "cb186c4f0609a697e4d52dfa6c722b0c1f1e27c18a56708f6525ec27bad9acc9",
-        "12c83f1e706f6308fe151a417743a1f033790e93e9978488d1db378da9930885",
-    }
+PRIMARY = "cb186c4f0609a697e4d52dfa6c722b0c1f1e27c18a56708f6525ec27bad9acc9"
+SUBKEY = "12c83f1e706f6308fe151a417743a1f033790e93e9978488d1db378da9930885"
+
+
+def locked(memory: int) -> bytes:
+    """A.5's lock on A.4's key with the memory we choose (a power of two of KiB): A.5 itself takes two gigabytes."""
+    raw = b""
+    for packet in packets.read(packets.unwrap(UNLOCKED, packets.PRIVATE, most=9_999)):
+        body = packet.body
+        if packet.tag in (packets.SECRET_KEY, packets.SECRET_SUBKEY):
+            public, material = body[:-33], body[-32:]
+            salt, nonce, head = bytes(range(16)), bytes(range(15)), bytes((0xC0 | packet.tag,))
+            made = Argon2id(salt=salt, length=32, iterations=1, lanes=4, memory_cost=1 << memory)
+            words = made.derive(PASSPHRASE.encode())
+            key = HKDF(hashes.SHA256(), 32, None, head + b"\x06\x09\x02").derive(words)
+            specifier = b"\x04" + salt + bytes((1, 4, memory))
+            parameters = b"\x09\x02" + bytes((len(specifier),)) + specifier + nonce
+            sealed = AESOCB3(key).encrypt(nonce, material, head + public)
+            body = public + b"\xfd" + bytes((len(parameters),)) + parameters + sealed
+        raw += packets.frame(packet.tag, body)
+    return raw
+
+
+def test_the_sample_key_opens_the_sample_message() -> None:
+    made = secret.load(UNLOCKED)
+    assert made.certificate.fingerprint == PRIMARY
+    assert {s.key.fingerprint for s in made.secrets} == {PRIMARY, SUBKEY}
     assert cipher.decrypt(MESSAGE, [made]).content.data == b"Hello, world!"
 
 
-def test_the_locked_key_needs_its_passphrase() -> None:
+def test_a_locked_key_needs_its_passphrase() -> None:
+    raw = locked(10)
     for wrong in ("", "correct horse battery stapl"):
         with pytest.raises(WrongPassphrase):
-            secret.load(LOCKED, wrong)
-    assert secret.load(LOCKED, PASSPHRASE).raw == secret.load(UNLOCKED).raw
+            secret.load(raw, wrong)
+    opened = secret.load(raw, PASSPHRASE)
+    assert opened.secrets == secret.load(UNLOCKED).secrets
+    assert cipher.decrypt(MESSAGE, [opened]).content.data == b"Hello, world!"
+
+
+def test_a_lock_that_takes_gigabytes_is_refused_before_it_is_tried() -> None:
+    for raw in (LOCKED, packets.unwrap(LOCKED, packets.PRIVATE, most=9_999).replace(b"\x01\x04\x15", b"\x01\x04\xff")):
+        with pytest.raises(Malformed) as error:
+            secret.load(raw, PASSPHRASE)
+        assert error.value.code == "private-key-costly"
 
 
 def test_a_key_without_a_name_is_for_nobody() -> None:

@@ -27,8 +27,8 @@ AES = {7: 16, 8: 24, 9: 32}
 AEAD = {2: 15, 3: 12}
 #: GnuPG's placeholder for a secret that is not in this file: any cipher, string-to-key 101
 _ELSEWHERE = frozenset(bytes((cipher, 101)) for cipher in range(14))
-#: what a passphrase may cost us: octets hashed, KiB of Argon2
-_MAX_S2K, _MAX_ARGON = 65_011_712, 1 << 21
+#: what a passphrase may cost us: octets hashed, KiB of Argon2 (the samples of RFC 9580 ask for two gigabytes)
+_MAX_S2K, _MAX_ARGON = 65_011_712, 1 << 18
 _S2K_HASHES: dict[int, Callable[[], "hashlib._Hash"]] = {
     2: lambda: hashlib.sha1(usedforsecurity=False),
     8: hashlib.sha256,
@@ -192,7 +192,7 @@ def _passphrase_key(body: bytes, at: int, passphrase: str, size: int) -> tuple[b
     if kind == 4 and at + 20 <= len(body):
         salt, (passes, lanes, memory) = body[at + 1 : at + 17], body[at + 17 : at + 20]
         if not 1 <= passes <= 10 or not 1 <= lanes <= 16 or not 8 * lanes <= 1 << min(memory, 40) <= _MAX_ARGON:
-            raise Malformed("private-key-costly", "Opening the private key would take too much memory.")
+            raise Malformed("private-key-costly", "Opening the private key takes too much memory. Export it anew.")
         made = Argon2id(salt=salt, length=size, iterations=passes, lanes=lanes, memory_cost=1 << memory)
         return made.derive(words), at + 20
     raise _unsafe()
