@@ -47,7 +47,7 @@ def wilson(hits: int, total: int) -> tuple[float, float]:
         share + z * z / (2 * total),
         z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total)),
     )
-    return (middle - spread) / (1 + z * z / total), (middle + spread) / (1 + z * z / total)
+    return max(0.0, middle - spread) / (1 + z * z / total), (middle + spread) / (1 + z * z / total)
 
 
 def share(hits: int, total: int) -> str:
@@ -164,9 +164,8 @@ def ordinary(folder: pathlib.Path, half: int | None, misses: bool) -> None:
         if misses and answer >= Level.PHI_LIKELY:
             print(f"  {path.parent.name}/{path.name[:5]} {answer.word}: {'; '.join(explain(found))[:300]}")
     total = sum(said.values())
-    print(
-        f"\nordinary mail (half {half}): false positives {share(said['phi-high'] + said['phi-likely'], total)}; {dict(said)}"
-    )
+    wrong = share(said["phi-high"] + said["phi-likely"], total)
+    print(f"\nordinary mail (half {half}): false positives {wrong}; {dict(said)}")
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ import importlib.util
 import pathlib
 import pickle
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -167,12 +167,12 @@ def _own() -> Iterator[tuple[str, Entry]]:
 
 
 @functools.cache
-def load(icd: Callable[[], tuple[dict[str, str], list[tuple[str, Entry]]]] = _icd) -> Vocabulary:
-    """The vocabulary of this process; the first call takes under a second. ConfigError without the extra `phi`."""
+def load() -> Vocabulary:
+    """The vocabulary of this process; the first call takes about a second. ConfigError without the extra `phi`."""
     if not INSTALLED:
         raise ConfigError(MISSING)
     try:
-        codes, conditions = icd()
+        codes, conditions = _icd()
         drugs = _drugs()
     except (OSError, StopIteration) as missing:
         raise ConfigError(MISSING) from missing
