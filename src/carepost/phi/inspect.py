@@ -159,9 +159,10 @@ def _findings(read: Sequence[_Read]) -> Iterator[Finding]:
         for mark in one.marks:
             if mark.kind not in _SILENT:
                 counts.setdefault((mark.score, mark.kind, mark.strength, mark.near, mark.term), []).append(mark.start)
+        firm = {statement.to for statement in one.said if statement.firm}
         for statement in one.said:
             kind = "statement-to" if statement.to else "statement-of"
-            strength = Strength.STRONG if statement.firm else Strength.WEAK
+            strength = Strength.STRONG if statement.to in firm else Strength.WEAK
             counts.setdefault((Score.PERSON, kind, strength, "", ""), []).append(statement.start)
         for (score, kind, strength, near, term), places in counts.items():
             mine = (kind, near, term, one.part.group)
