@@ -44,3 +44,8 @@ def postgres_url() -> str:
     if not url:
         pytest.fail("There is no PostgreSQL for this test: install Debian's package, or set CAREPOST_TEST_POSTGRES.")
     return url
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Names of tests must be the same in every worker: bytes may hold times and keys, and sets have no order."""
+    return argname if isinstance(val, bytes | bytearray | set | frozenset | dict) else None

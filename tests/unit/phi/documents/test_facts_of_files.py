@@ -36,7 +36,6 @@ def one(data: bytes, name: str = "", claimed: str = "") -> Document:
         ("x" * 4000 + ".pdf", {Trait.ODD_NAME}),
         ("book.xlsm", {Trait.MACROS}),
     ],
-    ids=lambda value: ascii(value)[:30],
 )
 def test_bi_056_what_a_name_gives_away(name: str, expected: set[Trait]) -> None:
     assert names.traits(name) == expected
@@ -57,7 +56,6 @@ def test_bi_056_what_a_name_gives_away(name: str, expected: set[Trait]) -> None:
         (b"hello", "a.unheard", "", False),
         (b"", "a.pdf", "", False),
     ],
-    ids=str,
 )
 def test_bi_057_type_comes_from_content(data: bytes, name: str, claimed: str, contradicts: bool) -> None:
     assert (Trait.MISMATCH in one(data, name, claimed).traits) is contradicts
