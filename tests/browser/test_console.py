@@ -16,6 +16,7 @@ from carepost.console import records
 from carepost.destinations import merging
 from carepost.destinations.models import Destination
 from carepost.ground.errors import NotFound
+from carepost.keyring import acts as keyring
 from carepost.mailbox import door as engine
 from carepost.policy.types import Assurance
 from carepost.rfc.asking import Found
@@ -25,6 +26,7 @@ from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
 from carepost.wire.doors import HealthAnswer
 from carepost.wire.types import AcceptedDelivery, MessageView
+from tests.rooms.keyring.test_recipient_keys import openpgp, smime
 from tests.support.desk import PASSWORD, code_now, person, sample
 from tests.support.mailroom import KeptDoor, clinic
 from tests.support.sides import DAY_US, NOON, certificate, counted, host, record
@@ -118,6 +120,7 @@ def test_every_page_is_clean(
     look("destination-pin-wrong")
     assert "lab" not in page.url + page.title()
     protection(page, live_server.url, look)
+    certificates(page, live_server.url, maple, look)
     page.goto(f"{live_server.url}/domains")
     page.get_by_role("link", name="maple.test").click()
     page.get_by_role("button", name="Compare with DNS now").click()
@@ -161,6 +164,46 @@ def protection(page: Page, base: str, look: Callable[[str], None]) -> None:
     page.goto(f"{base}/policy#versions")
     page.get_by_role("link", name="2", exact=True).click()
     look("policy-version")
+
+
+def certificates(page: Page, base: str, org: Organisation, look: Callable[[str], None]) -> None:
+    """Certificates of recipients: none, one refused, one in use beside its predecessor, several tried and used."""
+    page.goto(f"{base}/certificates")
+    look("certificates-empty")
+    page.get_by_role("link", name="Hand in a certificate").click()
+    page.get_by_label("Address of the recipient").fill("bo@partner.test")
+    page.get_by_label("Or paste it").fill("-----BEGIN NOTHING-----")
+    page.get_by_label("Reason").fill("read to me by telephone")
+    page.get_by_role("button", name="Hand it in").click()
+    look("certificate-new-wrong")
+    pem = smime("bo@partner.test")
+    keyring.add_key(org.pk, "bo@partner.test", smime("bo@partner.test", days=9), actor=BOOTSTRAP, reason="old")
+    page.get_by_label("Or paste it").fill(pem.decode())
+    page.get_by_role("button", name="Hand it in").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("bo@partner.test")
+    look("certificate")
+    page.goto(f"{base}/certificates/several")
+    look("certificate-several-new")
+    page.get_by_label("The files").set_input_files([
+        {"name": "cy@partner.test.asc", "mimeType": "text/plain", "buffer": openpgp("cy@partner.test")},
+        {"name": "bo@partner.test.pem", "mimeType": "text/plain", "buffer": pem},
+        {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"who is who"},
+    ])  # fmt: skip
+    page.get_by_label("Reason").fill("yearly list")
+    page.get_by_role("button", name="Show what would happen").click()
+    look("certificate-several-tried")
+    page.get_by_role("button", name="Use 1 certificate").click()
+    look("certificate-several-done")
+    page.get_by_role("link", name="See all certificates").click()
+    look("certificates")
+    page.get_by_label("Address of the recipient").fill("bo@partner.test")
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_role("status")).to_contain_text("2 certificates found")
+    assert "partner" not in page.url + page.title()
+    page.get_by_role("link", name="bo@partner.test").last.click()
+    page.get_by_label("Reason for using this one").fill("the old one holds")
+    page.get_by_role("button", name="Use this one").click()
+    look("certificate-other-used")
 
 
 def history(org: Organisation) -> uuid.UUID:

@@ -11,6 +11,7 @@ from allauth.mfa.webauthn import views as passkeys
 from django.urls import include, path
 
 from carepost.console import (
+    views_certificates,
     views_destinations,
     views_domain_check,
     views_domains,
@@ -38,6 +39,12 @@ _pages = [
     path("destinations/<uuid:row>/seen", views_destinations.see_alerts, name="destination-seen"),
     path("destinations/<uuid:row>/pin", views_destinations.pin, name="destination-pin"),
     path("destinations/<uuid:row>/unpin", views_destinations.unpin, name="destination-unpin"),
+    path("certificates", views_certificates.certificates, name="certificates"),
+    path("certificates/new", views_certificates.hand_in, name="certificate-new"),
+    path("certificates/several", views_certificates.hand_in_several, name="certificate-several"),
+    path("certificates/<uuid:row>", views_certificates.certificate, name="certificate"),
+    path("certificates/<uuid:row>/pin", views_certificates.pin, name="certificate-pin"),
+    path("certificates/<uuid:row>/distrust", views_certificates.distrust, name="certificate-distrust"),
     path("domains", views_domains.domains, name="domains"),
     path("domains/<uuid:row>", views_domains.domain, name="domain"),
     path("domains/<uuid:row>/check", views_domain_check.check, name="domain-check"),

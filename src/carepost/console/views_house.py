@@ -13,6 +13,7 @@ from carepost.console.guard import shielded
 from carepost.destinations import reading
 from carepost.ground import clock
 from carepost.ground.errors import Refused
+from carepost.keyring import select
 from carepost.tenancy.actions import organisations, policy
 from carepost.tenancy.gates import StaffRequest, open_to_all, permission
 from carepost.tenancy.permissions import Permission
@@ -39,6 +40,7 @@ def _overview(request: StaffRequest) -> HttpResponse:
         "open_steps": [step for step in steps if not step.done],
         "may_search": request.desk.may(Permission.SEARCH),
         "weakened": reading.open_count(request.desk.org),
+        "certificates": select.attention(request.desk.org) if request.desk.may(Permission.KEYRING) else 0,
         "now": clock.now(),
     }
     return render(request, "console/overview.html", context)

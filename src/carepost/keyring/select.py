@@ -50,6 +50,17 @@ def keys_of(org: uuid.UUID, actor: Actor, address: str) -> tuple[Shown, ...]:
     return tuple([_shown(row) for row in rows])
 
 
+def beside(org: uuid.UUID, actor: Actor, key: uuid.UUID) -> tuple[Shown, ...]:
+    """All of the recipient whose certificate this is, newest first. Raises NotFound, Forbidden."""
+    with act(org, Permission.KEYRING, actor=actor) as doing:
+        row = RecipientKey.objects.filter(org_id=org, pk=key).first()
+        if row is None:
+            raise NotFound("There is no such certificate.")
+        rows = list(RecipientKey.objects.filter(org_id=org, token=row.token).order_by("-pk"))
+        doing.event("keyring.keys-viewed", on=[one.pk for one in rows])
+    return tuple([_shown(one) for one in rows])
+
+
 def listing(org: uuid.UUID, actor: Actor, *, after: str = "", limit: int = PAGE, attention: bool = False) -> Page:
     """Newest first; `attention`: only those somebody must do something about. Raises Forbidden, NotFound for a cursor
     that is none."""

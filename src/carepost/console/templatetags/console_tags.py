@@ -17,6 +17,12 @@ _NAV: Final = (
     ("Overview", "overview", Permission.HEALTH, ("overview",)),
     ("Messages", "messages", Permission.SEARCH, ("messages", "message", "proof", "act", "retract")),
     ("Destinations", "destinations", Permission.HEALTH, ("destinations", "destination", "destination-pin")),
+    (
+        "Certificates",
+        "certificates",
+        Permission.KEYRING,
+        ("certificates", "certificate", "certificate-new", "certificate-several", "certificate-pin"),
+    ),
     ("Domains", "domains", Permission.DOMAINS, ("domains", "domain", "domain-check")),
     ("Check a message", "headers", Permission.READ, ("headers",)),
     (
