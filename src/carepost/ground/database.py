@@ -42,15 +42,20 @@ def rekey(path: Path, old: bytes, new: bytes) -> None:
         connection.close()
 
 
+def unlock(connection: Connection, key: bytes) -> None:
+    """The raw key, and the form of an encrypted file: first of all on a connection, also to a file still empty."""
+    if len(key) != 32:
+        raise ConfigError("A database key has 32 bytes.")
+    connection.execute("PRAGMA cipher_log_level = NONE")
+    connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+    connection.execute(f"PRAGMA cipher_page_size = {_PAGE}")
+    connection.execute("PRAGMA cipher_memory_security = OFF")
+
+
 def prepare(connection: Connection, key: bytes | None, name: str, *, readonly: bool = False) -> None:
     """Key and pragmas on a connection already open (Django's backend uses this too)."""
     if key is not None:
-        if len(key) != 32:
-            raise ConfigError("A database key has 32 bytes.")
-        connection.execute("PRAGMA cipher_log_level = NONE")
-        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-        connection.execute(f"PRAGMA cipher_page_size = {_PAGE}")
-        connection.execute("PRAGMA cipher_memory_security = OFF")
+        unlock(connection, key)
     try:
         connection.execute("PRAGMA temp_store = MEMORY")
         if not readonly:

@@ -37,7 +37,8 @@ Before this system carries mail, an administrator decides (nothing leaves meanwh
                            (left off, the portal asks for an agreed code or question)
   6. TLS certificates      put <host name>.pem and .key into the home's tls/ folder (it made its own CA for now)
   7. the keyring           keep a copy, apart from every backup of the home
-  8. carepost doctor       until it has no complaint
+  8. backups               carepost backup FILE every night, kept on another machine, apart from the keyring
+  9. carepost doctor       until it has no complaint
 """
 
 

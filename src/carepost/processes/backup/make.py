@@ -15,7 +15,7 @@ from typing import IO, Final
 import msgspec
 
 from carepost import __version__
-from carepost.ground import durable
+from carepost.ground import database, durable
 from carepost.ground.config import Config
 from carepost.ground.database import Connection
 from carepost.ground.errors import ConfigError
@@ -130,8 +130,7 @@ def _copy(one: Database, path: Path) -> Path:
     target: Connection = type(one.connection)(str(path), isolation_level=None)
     try:
         if one.key is not None:
-            target.execute("PRAGMA cipher_log_level = NONE")
-            target.execute(f"PRAGMA key = \"x'{one.key.hex()}'\"")
+            database.unlock(target, one.key)
         one.connection.backup(target, pages=_PAGES)
     finally:
         target.close()
