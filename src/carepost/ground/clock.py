@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-
 _time_ns = time.time_ns
 
 
