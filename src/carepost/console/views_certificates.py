@@ -163,7 +163,9 @@ def _told(request: StaffRequest, told: list[Imported], agreed: AgreedForm | None
 
 def _page(request: StaffRequest, row: UUID, *, wrong: str = "", status: int = 200) -> HttpResponse:
     keys = select.beside(request.desk.org, request.desk.actor, row)
-    context = {"address": keys[0].address, "lines": [_line(key) for key in keys], "wrong": wrong, "now": clock.now()}
+    # what counts first, newest first among equals
+    lines = sorted(map(_line, keys), key=lambda line: line.key.state not in (acts.IN_USE, acts.CHANGED))
+    context = {"address": keys[0].address, "lines": lines, "wrong": wrong, "now": clock.now()}
     return render(request, "console/certificate.html", context, status=status)
 
 

@@ -16,6 +16,7 @@ from carepost.journal import checkpoints, sweeping
 from carepost.journal.destinations import Follower
 from carepost.journal.disposal import Disposal
 from carepost.journal.rewrapping import Rewrapping
+from carepost.keyring import warnings
 from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
@@ -78,6 +79,7 @@ class Chores:
             self._mailed_at = now
         if now - self._swept_at >= HOUR_US:
             sweeping.sweep(now)
+            warnings.ending(now)
             self._swept_at = now
         # a few messages a round: the writer of the log waits for each of them
         self._disposal.step(now)

@@ -21,6 +21,8 @@ from carepost.wire.types import Actor
 
 IN_USE, CHANGED, REPLACED, DISTRUSTED = "in use", "changed", "replaced", "distrusted"
 ADMINISTRATOR: Final = "administrator"
+#: no warning was given yet about its end
+NOT_WARNED: Final = 99
 #: certificates of one import
 MOST: Final = 5_000
 
@@ -128,7 +130,10 @@ def _add(doing: Doing, address: str, found: Read, why: str) -> RecipientKey:
     if row is None:
         row = RecipientKey(org_id=doing.org, token=token(doing.org, address), mark=_mark(doing.org, found))
         row.method, row.found_at = found.method.value, doing.at
-    row.source, row.not_after = ADMINISTRATOR, found.not_after
+    if row.not_after != found.not_after:
+        # an OpenPGP key whose end was moved is the same key
+        row.not_after, row.warned = found.not_after, NOT_WARNED
+    row.source = ADMINISTRATOR
     kept = KeptKey(address, found.raw, found.fingerprint, found.chain)
     row.sealed = sealing.seal(doing.org, "evidence", _encode(kept), f"{KEY_PLACE}/{row.pk}")
     _replace(doing, row)

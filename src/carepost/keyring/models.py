@@ -22,6 +22,8 @@ class RecipientKey(OrgModel):
     state = models.CharField(max_length=12)
     #: UTC microseconds; 0: it never runs out
     not_after = models.BigIntegerField(default=0)
+    #: days of the last warning given about `not_after`; 99: none was
+    warned = models.SmallIntegerField(default=99)
     found_at = models.BigIntegerField(default=now)
     #: when `state` became what it is
     changed_at = models.BigIntegerField(default=now)
@@ -33,4 +35,7 @@ class RecipientKey(OrgModel):
             *OrgModel.Meta.constraints,
             models.UniqueConstraint(fields=["org", "token", "mark"], name="keyring_recipientkey_mark"),
         ]
-        indexes: ClassVar = [models.Index(fields=["org", "state", "token"], name="keyring_recipientkey_state")]
+        indexes: ClassVar = [
+            models.Index(fields=["org", "state", "token"], name="keyring_recipientkey_state"),
+            models.Index(fields=["state", "not_after"], name="keyring_recipientkey_ends"),
+        ]

@@ -25,7 +25,7 @@ _OTHERS: Final = {
         "Changed: mail is held", "bad",
         "It differs from the one that is vouched for. What needs it waits until somebody decides which of them holds.",
     ),
-    "replaced": Mark("Replaced", "plain", "Another one of this kind is used for this recipient."),
+    "replaced": Mark("Replaced", "plain", "Another one took its place for this recipient."),
     "distrusted": Mark("Distrusted", "bad", "Nothing is ever encrypted to it."),
 }  # fmt: skip
 

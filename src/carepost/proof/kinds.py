@@ -105,6 +105,7 @@ PORTAL_NOTICE_FAILED: Final = "portal.notice-failed"
 PORTAL_REPLY_FAILED: Final = "portal.reply-failed"
 DESTINATION_WEAKENED: Final = "destination.weakened"
 DESTINATION_CERTIFICATE_ENDING: Final = "destination.certificate-ending"
+KEY_ENDING: Final = "keyring.key-ending"
 MESSAGE_VIEWED: Final = "message.viewed"
 MESSAGE_LISTED: Final = "message.listed"
 MESSAGE_SEARCHED: Final = "message.searched"
@@ -165,6 +166,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
         STAFF, "the recipient's side lost protection it had, or its mail servers moved in unsigned DNS"
     ),
     DESTINATION_CERTIFICATE_ENDING: KindInfo(STAFF, "a certificate of the recipient's side nears its end"),
+    KEY_ENDING: KindInfo(STAFF, "a recipient's certificate that is in use nears its end"),
     MESSAGE_VIEWED: KindInfo(STAFF, "a member of staff looked at the message"),
     MESSAGE_LISTED: KindInfo(STAFF, "a member of staff saw the message in a list"),
     MESSAGE_SEARCHED: KindInfo(STAFF, "a member of staff searched messages"),
@@ -191,6 +193,7 @@ FACTS: Final = frozenset({
     "code",  # SMTP reply code
     "content",  # delivery.inspected: level of policy.content
     "malware",  # delivery.inspected: what the scanner said
+    "days",  # keyring.key-ending, destination.certificate-ending: days left
     "dane",  # yes | no | unknown
     "data-class",
     "dkim",  # mail that came by MX: pass | fail | policy | permerror | temperror | none
