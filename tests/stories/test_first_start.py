@@ -56,7 +56,10 @@ def test_a_sandbox_says_everything_once(tmp_path: Path) -> None:
         assert "Losing it loses everything" in said and str(home / "keyring.json") in said
         for row in EXPECTED:
             line = next(line for line in said.splitlines() if f"@{row.domain} " in line)
-            for word in (row.with_code.state if row.with_code.state != "sent" else "tls", row.with_code.assurance):
+            for word in (
+                row.with_code.state if row.with_code.state != "sent" else row.with_code.method,
+                row.with_code.assurance,
+            ):
                 assert word in line or row.with_code.state == "deposited", line
         welcome = re.search(r"^welcome +(http://\S+)", said, re.M)
         key = re.search(r"^API key +(\S+)", said, re.M)

@@ -9,7 +9,7 @@ from carepost.ground.errors import ConfigError
 
 #: bytes of a page of an encrypted file. To seal a page costs 25 µs whatever its size, and what the journal writes lies
 #: side by side: against 4 KiB a message costs a fifth less CPU and a third less disk (bench/journal_bench.py)
-_PAGE = 16_384
+PAGE = 16_384
 
 Connection = Any
 DatabaseError = dbapi2.DatabaseError
@@ -48,7 +48,7 @@ def unlock(connection: Connection, key: bytes) -> None:
         raise ConfigError("A database key has 32 bytes.")
     connection.execute("PRAGMA cipher_log_level = NONE")
     connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-    connection.execute(f"PRAGMA cipher_page_size = {_PAGE}")
+    connection.execute(f"PRAGMA cipher_page_size = {PAGE}")
     connection.execute("PRAGMA cipher_memory_security = OFF")
 
 

@@ -42,7 +42,7 @@ class Lying:
             office.execute(f"CREATE TABLE {view} (org, {', '.join(names)})")
         office.execute("INSERT INTO engine_epoch VALUES (?, 1)", (ORG.hex(),))
         office.execute(
-            "INSERT INTO engine_org VALUES (?, 'demo', 1, '1', '', '', '', '', '', 30, 60, 'demo')", (ORG.hex(),)
+            "INSERT INTO engine_org VALUES (?, 'demo', 1, '1', '', '', '', '', '', 30, 60, 'demo', '')", (ORG.hex(),)
         )
         office.execute("INSERT INTO engine_key VALUES (?, 'evidence', 1, ?, 0)", (ORG.hex(), wrapped))
         office.close()
@@ -133,7 +133,7 @@ def test_a_missing_tail_is_named_against_the_kept_checkpoint(lying: Lying, capsy
 def test_a_damaged_page_of_the_file_is_named(lying: Lying, capsys: pytest.CaptureFixture[str]) -> None:
     lying.edit("PRAGMA wal_checkpoint(TRUNCATE)")
     raw = bytearray(lying.home.records_db.read_bytes())
-    for page in range(4096, len(raw), 4096):
+    for page in range(database.PAGE, len(raw), 4096):
         raw[page + 100] ^= 1
     lying.home.records_db.write_bytes(bytes(raw))
     assert lying.run("verify", "--json") == 1
