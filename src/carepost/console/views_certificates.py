@@ -166,6 +166,7 @@ def _page(request: StaffRequest, row: UUID, *, wrong: str = "", status: int = 20
     # what counts first, newest first among equals
     lines = sorted(map(_line, keys), key=lambda line: line.key.state not in (acts.IN_USE, acts.CHANGED))
     context = {"address": keys[0].address, "lines": lines, "wrong": wrong, "now": clock.now()}
+    context["may_search"] = request.desk.may(Permission.SEARCH)
     return render(request, "console/certificate.html", context, status=status)
 
 

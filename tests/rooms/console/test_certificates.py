@@ -64,6 +64,7 @@ def test_one_is_handed_in_as_a_file_and_shown_with_its_fingerprint(
     assert event.actor.kind == "staff" and "reason" in event.commit
     assert len(office_events("keyring.keys-viewed")) == 1
     assert "Use this one" not in page, "it is in use"
+    assert '<input type="hidden" name="recipient" value="Bo@partner.test">' in page, "to the messages, by POST"
 
 
 def test_one_is_pasted_and_what_is_wrong_is_said_beside_the_form(
