@@ -1,5 +1,6 @@
 """Files with certificates, as administrators and recipients hand them in: S/MIME or OpenPGP, armored or not."""
 
+import re
 from typing import Final
 
 import msgspec
@@ -14,6 +15,8 @@ from carepost.crypto.smime.errors import SmimeError
 from carepost.crypto.smime.usable import Trust
 from carepost.ground.errors import Refused
 from carepost.policy.types import Method
+
+_PRIVATE: Final = re.compile(rb"-----BEGIN (?:PGP |RSA |EC |ENCRYPTED )?PRIVATE KEY")
 
 #: a file with one recipient's certificate and those of its issuers
 MOST_BYTES: Final = 512 * 1024
@@ -36,6 +39,8 @@ def read(data: bytes, address: str, at: int) -> Read:
     """The certificate in `data` that is for `address`. Raises Refused: too large, none, several, or not usable."""
     if len(data) > MOST_BYTES:
         raise Refused("key-too-large", "The file is larger than 512 KB; it should hold one certificate.", status=413)
+    if _PRIVATE.search(data):
+        raise _given_away()
     found = _smime(data, address, at) or _openpgp(data, address, at)
     if found is None:
         raise Refused(
@@ -44,6 +49,13 @@ def read(data: bytes, address: str, at: int) -> Read:
     if found.faults:
         raise Refused("key-not-usable", _why(found), status=422)
     return found
+
+
+def _given_away() -> Refused:
+    return Refused(
+        "private-key", "This file holds a private key. Take the public certificate; its owner must replace the key.",
+        status=422,
+    )  # fmt: skip
 
 
 def _smime(data: bytes, address: str, at: int) -> Read | None:
@@ -75,8 +87,9 @@ def _openpgp(data: bytes, address: str, at: int) -> Read | None:
     for part in parts:
         try:
             known.append(pgp.read(part))
-        except OpenPgpError:
-            continue
+        except OpenPgpError as error:
+            if error.code == "private-key":
+                raise _given_away() from None
     if not known:
         return None
     best = min(known, key=lambda one: bool(pgp_usable.why_not(one, address, at)))

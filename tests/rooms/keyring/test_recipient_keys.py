@@ -130,9 +130,10 @@ def test_what_has_run_out_counts_as_no_key(cast: Any, held: Any) -> None:
         (b"hello", "no-certificate", "no certificate"),
         (smime("eve@elsewhere.test"), "key-not-usable", "made for another address"),
         (openpgp("eve@elsewhere.test"), "key-not-usable", "not for this address"),
+        (pgp.export(pgp.generate([("Bo", BO)])), "private-key", "its owner must replace the key"),
         (b"x" * 600_000, "key-too-large", "512 KB"),
     ],
-    ids=["no certificate", "another's S/MIME", "another's OpenPGP", "too large"],
+    ids=["no certificate", "another's S/MIME", "another's OpenPGP", "a private key", "too large"],
 )
 def test_bi_071_what_cannot_be_used_is_refused_with_the_reason(cast: Any, data: bytes, code: str, words: str) -> None:
     with pytest.raises(Refused) as refused:
