@@ -4,12 +4,14 @@
 """
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import django
 import pytest
+from django.core.signals import request_finished, request_started
 from playwright.sync_api import Browser, Page, sync_playwright
 
 os.environ.setdefault("CAREPOST_SETTINGS_CHECK", "1")
@@ -33,6 +35,35 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+class UnderWay:
+    """Requests the live server has begun and not ended."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._moved = threading.Condition()
+        request_started.connect(self._begun, weak=False)
+        request_finished.connect(self._ended, weak=False)
+
+    def _begun(self, **_: object) -> None:
+        with self._moved:
+            self._count += 1
+
+    def _ended(self, **_: object) -> None:
+        with self._moved:
+            self._count = max(0, self._count - 1)
+            self._moved.notify_all()
+
+    def none(self) -> None:
+        """Waits until the last one ended: what a page still sends when it is closed must not meet a database that is
+        being emptied."""
+        with self._moved:
+            self._moved.wait_for(lambda: not self._count, timeout=10)
+            self._count = 0
+
+
+_under_way = UnderWay()
+
+
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     """A page of its own context. Keyword arguments are the context's. Its errors are kept in `page.faults`."""
@@ -52,6 +83,7 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     yield make
     for context in contexts:
         context.close()
+    _under_way.none()
 
 
 @pytest.fixture(scope="session")

@@ -43,6 +43,7 @@ ACTIONS: dict[str, Act] = {
     "remove_route": lambda org, by: routes.remove_route(org, "x.test", actor=by),
     "add_rule": lambda org, by: policy.add_rule(org, RULE, actor=by, reason="r"),
     "remove_rule": lambda org, by: policy.remove_rule(org, "r", actor=by, reason="r"),
+    "restore_version": lambda org, by: policy.restore_version(org, 1, actor=by, reason="r"),
     "set_portal_by_mail": lambda org, by: policy.set_portal_by_mail(org, True, actor=by, reason="r"),
     "rotate_key": lambda org, by: keys.rotate_key(org, "content", actor=by),
     "suppress": lambda org, by: suppression.suppress(org, "p@x.test", actor=by, reason="bounce"),
