@@ -19,7 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = entry.verbs(parser)
     add = entry.verb(verbs, "add", "make an organisation with its keys and first policy", org=False)
     add.add_argument("slug", metavar="SLUG", help="short name for commands, e.g. willow")
-    add.add_argument("name", metavar="NAME")
+    add.add_argument("--name", required=True, help="the name people see")
     add.add_argument(
         "--portal-by-mail",
         action="store_true",

@@ -33,7 +33,7 @@ Before this system carries mail, an administrator decides (nothing leaves meanwh
                            (prints a one-time sign-in link)
   4. who may send          carepost credential add NAME --org SLUG (SMTP)
                            carepost key add NAME --scope send --org SLUG (REST)
-  5. portal by mail alone  carepost rule portal-by-mail on --org SLUG
+  5. portal by mail alone  carepost rule portal-by-mail on --org SLUG --reason "…"
                            (left off, the portal asks for an agreed code or question)
   6. TLS certificates      put <host name>.pem and .key into the home's tls/ folder (it made its own CA for now)
   7. the keyring           keep a copy, apart from every backup of the home

@@ -10,7 +10,7 @@ __all__ = ["installed", "terminal"]
 
 
 def test_from_the_first_certificate_to_an_import(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.ok("org", "add", "willow", "Willow Clinic")
+    terminal.ok("org", "add", "willow", "--name", "Willow Clinic")
     assert "No certificate" in terminal.ok("certificate", "list")
     file = tmp_path / "bo.pem"
     file.write_bytes(smime())

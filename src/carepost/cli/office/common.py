@@ -17,7 +17,7 @@ def organisation(args: argparse.Namespace) -> Organisation:
     if len(every) == 1:
         return every[0]
     if not every:
-        raise ConfigError("There is no organisation yet; make one with: carepost org add SLUG NAME")
+        raise ConfigError("There is no organisation yet; make one with: carepost org add SLUG --name NAME")
     raise ConfigError(f"Name the organisation by --org: {', '.join(o.slug for o in every)}.")
 
 
