@@ -1,6 +1,6 @@
 """How fast this interpreter runs code like ours: prints the nanoseconds of one round, the best of about 20 ms.
 
-Rounds are short and the best one counts, so that a busy machine disturbs little. Any Python 3 runs it, without packages.
+Rounds are short and the best one counts, so that a busy machine disturbs little. Any Python 3 runs it, bare.
 """
 
 import time
