@@ -194,7 +194,7 @@ class Attempt:
         if step.method in keyed.METHODS:
             if self.world.keyed is None:
                 raise Unready(keyed.NO_KEY)
-            return self.world.keyed.prepare(
+            return await self.world.keyed.prepare(
                 step.method,
                 claim.delivery,
                 await self._whole(),

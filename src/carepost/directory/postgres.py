@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 
+from carepost.directory.recipients import SqlCertificates
 from carepost.directory.sql import SqlSource
 from carepost.directory.threads import SqlThreads
 from carepost.ground.keys import PurposeKeys
@@ -33,6 +34,12 @@ def threads(url: str, keys: PurposeKeys) -> SqlThreads:
 
 
 def _source(url: str, keys: PurposeKeys) -> SqlSource:
+def certificates(url: str, keys: PurposeKeys) -> SqlCertificates:
+    """Recipients' certificates. `url` and `keys` as for `source`."""
+    own = role_url(url, "engine", keys)
+    return SqlCertificates(lambda: _connect(own), begin=BEGIN, placeholder="%s")
+
+
     return SqlSource(lambda: _connect(url), begin=BEGIN, placeholder="%s", keys=keys)
 
 

@@ -27,6 +27,7 @@ from carepost.ground.orgkeys import OrgKeys
 from carepost.policy.types import Assurance, Method, Rule
 
 VERSION: Final = 4
+from carepost.wire import found
 
 #: view -> its columns after `org`, in the order they are read
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -56,6 +57,8 @@ Connection = Any
 Keys = dict[str, tuple[int, bytes]]
 Retired = dict[tuple[str, int], bytes]
 
+#: columns that are fetched where they are used (`directory.recipients`), not read with the rest
+LAZY: Final = frozenset({("engine_recipient_key", "sealed")})
 
 class SqlSource:
     """A source over one database connection, reopened after a failure. `keys` opens rules about single people;
@@ -74,7 +77,7 @@ class SqlSource:
         self._keys = OrgKeys(keys) if keys is not None else None
         self._connection: Connection | None = None
         self._select = {
-            view: f"SELECT {', '.join(names)} FROM {view} WHERE org = {placeholder}"  # noqa: S608  constants
+            view: f"SELECT {', '.join(n for n in names if (view, n) not in LAZY)} FROM {view} WHERE org = {placeholder}"  # noqa: S608  constants
             for view, names in COLUMNS.items()
         }
 
@@ -86,13 +89,14 @@ class SqlSource:
     def load(self, org: bytes) -> Loaded:
         """One organisation as of one moment: all its rows are read in one transaction."""
         with self._reading() as connection:
-            rows = {view: self._rows(connection, view, org) for view in COLUMNS}
+            rows = {view: self._rows(connection, view, org) for view in COLUMNS if view != recipients.VIEW}
+            known = recipients.PackedKeys.read(self._found(connection, recipients.VIEW, org))
         if not rows["engine_org"]:
             raise NotFound
         keys, retired = _keys(rows["engine_key"])
         written = [self._rule(row, org, keys, retired) for row in rows["engine_rule"]]
         credentials = tuple(
-            Credential(_text(i), org, username, verifier, tuple(domains.split()))
+            Credential(_text(i), org, username, verifier, tuple(domains.split()), bound.get(_text(i), ""))
             for i, username, verifier, domains in rows["engine_credential"]
         )
         api_keys = tuple(
@@ -106,7 +110,7 @@ class SqlSource:
             connection.close()
 
     def _rows(self, connection: Connection, view: str, org: bytes) -> list[tuple[Any, ...]]:
-        found: list[tuple[Any, ...]] = connection.execute(self._select[view], (self._org(org),)).fetchall()
+        found: list[tuple[Any, ...]] = self._found(connection, view, org).fetchall()
         return found
 
     def _org(self, org: bytes) -> str:
@@ -119,6 +123,9 @@ class SqlSource:
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect()
+    def _found(self, connection: Connection, view: str, org: bytes) -> Any:
+        return connection.execute(self._select[view], (self._org(org),))
+
         try:
             for statement in self._begin:
                 connection.execute(statement)
@@ -165,7 +172,12 @@ class SqlSource:
 
 
 def _snapshot(
-    org: bytes, rows: dict[str, list[tuple[Any, ...]]], keys: Keys, retired: Retired, written: list[Rule]
+    org: bytes,
+    rows: dict[str, list[tuple[Any, ...]]],
+    keys: Keys,
+    retired: Retired,
+    written: list[Rule],
+    known: recipients.PackedKeys,
 ) -> OrgSnapshot:
     name, epoch, version, notice_name, phone, auditor, portal_url, portal_address, floor, patience, slug, alerts = rows[
         "engine_org"

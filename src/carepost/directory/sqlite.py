@@ -1,7 +1,9 @@
 """The embedded office: office.db, opened to read only."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+from carepost.directory.recipients import SqlCertificates
 from carepost.directory.sql import SqlSource
 from carepost.directory.threads import SqlThreads
 from carepost.ground import database
@@ -10,19 +12,16 @@ from carepost.ground.keys import PurposeKeys
 
 def source(office_db: Path, keys: PurposeKeys) -> SqlSource:
     """`keys` with the purposes `database` and `evidence`."""
-    raw = keys.raw("database", b"office.db")
-
-    def connect() -> database.Connection:
-        return database.connect(office_db, raw, readonly=True, timeout=2.0)
-
-    return SqlSource(connect, begin=("BEGIN",), placeholder="?", keys=keys)
+    return SqlSource(_connect(office_db, keys), begin=("BEGIN",), placeholder="?", keys=keys)
 
 
 def threads(office_db: Path, keys: PurposeKeys) -> SqlThreads:
     """The portal's conversations. `keys` as for `source`."""
-    raw = keys.raw("database", b"office.db")
+    return SqlThreads(_connect(office_db, keys), keys, begin=("BEGIN",), placeholder="?")
 
-    def connect() -> database.Connection:
-        return database.connect(office_db, raw, readonly=True, timeout=2.0)
+
+def certificates(office_db: Path, keys: PurposeKeys) -> SqlCertificates:
+    """Recipients' certificates. `keys` with the purpose `database`."""
+    return SqlCertificates(_connect(office_db, keys), begin=("BEGIN",), placeholder="?")
 
     return SqlThreads(connect, keys, begin=("BEGIN",), placeholder="?")

@@ -4,16 +4,16 @@ Asked for one at a time, when mail comes for one: there are as many as deposits,
 The view `engine_portal_thread` is part of the contract (`sql.VERSION`); its record is under the evidence key."""
 
 import hmac
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 import msgspec
 
 from carepost.directory import columns
+from carepost.directory.rows import SqlRows
 from carepost.directory.types import OrgSnapshot
-from carepost.ground import clock, ids, log
-from carepost.ground.errors import NotFound, Unavailable
+from carepost.ground import clock, ids
+from carepost.ground.errors import NotFound
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
 from carepost.wire.types import AccessProof
@@ -66,51 +66,23 @@ class StaticThreads:
 
 
 class SqlThreads:
-    """Over a connection of its own, opened when it is first needed and again after a failure."""
+    """From the office's view, one at a time."""
 
     def __init__(
         self, connect: Callable[[], Any], keys: PurposeKeys, *, begin: tuple[str, ...], placeholder: str
     ) -> None:
-        self._connect = connect
         self._keys = OrgKeys(keys)
-        self._begin = begin
-        self._select = f"SELECT sealed, until FROM {VIEW} WHERE org = {placeholder} AND id = {placeholder}"  # noqa: S608  constants
-        self._lock = threading.Lock()
-        self._connection: Any = None
+        select = f"SELECT sealed, until FROM {VIEW} WHERE org = {placeholder} AND id = {placeholder}"  # noqa: S608  constants
+        self._rows = SqlRows(connect, select, begin, "thread-unreadable")
 
     def find(self, snapshot: OrgSnapshot, thread: bytes) -> Found:
-        with self._lock:
-            try:
-                row = self._row(snapshot.id, thread)
-            except Exception as error:
-                self._drop()
-                log.failure("thread-unreadable", error)
-                raise Unavailable("office-unreadable", "The office database cannot be read; try again later.") from None
+        row = self._rows.row(snapshot.id, thread)
         if row is None or not row[0]:
             raise NotFound
         return Found(self._open(snapshot, thread, bytes(row[0])), int(row[1]))
 
     def close(self) -> None:
-        with self._lock:
-            self._drop()
-
-    def _row(self, org: bytes, thread: bytes) -> tuple[Any, ...] | None:
-        connection = self._connection
-        if connection is None:
-            connection = self._connection = self._connect()
-        for statement in self._begin:
-            connection.execute(statement)
-        row: tuple[Any, ...] | None = connection.execute(self._select, (org.hex(), thread.hex())).fetchone()
-        connection.execute("COMMIT")
-        return row
-
-    def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        try:
-            if connection is not None:
-                connection.close()
-        except Exception:  # noqa: S110  it failed already
-            pass
+        self._rows.close()
 
     def _open(self, snapshot: OrgSnapshot, thread: bytes, sealed: bytes) -> ThreadRecord:
         version = columns.key_version(sealed)

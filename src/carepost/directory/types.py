@@ -1,5 +1,7 @@
 """What the engine knows of an organisation, as one immutable value per epoch."""
 
+from collections.abc import Mapping
+
 import msgspec
 
 from carepost.policy.types import Assurance, Method, Rule
@@ -60,7 +62,8 @@ class Route(msgspec.Struct, frozen=True):
 
 
 class RecipientKey(msgspec.Struct, frozen=True):
-    """A certificate known for one recipient, as `keyring` keeps it."""
+    """A certificate known for one recipient, as `keyring` keeps it; itself it is fetched where it is used
+    (`directory.recipients`)."""
 
     id: str
     method: Method
@@ -70,8 +73,6 @@ class RecipientKey(msgspec.Struct, frozen=True):
     changed: bool
     #: UTC microseconds; 0: never
     not_after: int
-    #: `columns.seal` of a `KeptKey` under the organisation's evidence key
-    sealed: bytes
 
 
 class KeptKey(msgspec.Struct, frozen=True):
@@ -86,6 +87,51 @@ class KeptKey(msgspec.Struct, frozen=True):
 
 
 #: where a recipient key's sealed column stands (`columns.seal`)
+    #: where it came from vouches for it (DANE-EE under DNSSEC, its owner's proof): no issuer is asked for
+    vouched: bool = False
+
+
+class OwnKey(msgspec.Struct, frozen=True):
+    """A key of the organisation or of one of its addresses, without the key: that is asked for when it is first used
+    (`directory.ownkeys`)."""
+
+    id: str
+    method: Method
+    signs: bool
+    decrypts: bool
+    #: signs also what leaves unencrypted
+    always: bool
+    #: rotated away: it decrypts, until `until`, and signs nothing
+    retired: bool
+    #: UTC microseconds; 0: no end
+    until: int
+    #: of its certificate, UTC microseconds; 0: never
+    not_after: int
+    #: how the private part is wrapped begins so: which master key it needs (`ground.keys.version_of`)
+    head: bytes = b""
+
+
+class OwnKept(msgspec.Struct, frozen=True):
+    """The public part, as it stands sealed in a row of `keyring`. `raw`: DER of a certificate, or an OpenPGP
+    certificate, binary; empty while it waits for its certificate. `request`: PKCS#10, PEM, or empty."""
+
+    address: str
+    name: str
+    raw: bytes
+    fingerprint: str
+    chain: tuple[bytes, ...] = ()
+    request: bytes = b""
+    #: revoked: an OpenPGP certificate that says so, to be published
+    revocation: bytes = b""
+
+
+#: where an own key's sealed column stands (`columns.seal`)
+OWN_KEY_PLACE = "keyring_ownkey.sealed"
+
+
+def own_key_aad(org: bytes, key: bytes) -> bytes:
+    """What binds a private key, wrapped by the purpose `mail`, to its place. `key`: its id, 16 bytes."""
+    return b"mail|" + org + b"|" + key
 KEY_PLACE = "keyring_recipientkey.sealed"
 
 #: `Route.otherwise`: "always TLS to this host, else hold"

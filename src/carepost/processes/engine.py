@@ -14,6 +14,7 @@ from carepost.delivery.methods.keyed import Keyed
 from carepost.delivery.worker import Worker
 from carepost.delivery.world import World
 from carepost.directory import Directory, sqlite
+from carepost.directory.recipients import SqlCertificates
 from carepost.directory.threads import SqlThreads
 from carepost.ground import log, metrics
 from carepost.ground.config import Config
@@ -78,6 +79,15 @@ def _directory(home: Home, config: Config, keys: PurposeKeys) -> Directory:
     return Directory(sqlite.source(home.office_db, keys))
 
 
+def _certificates(home: Home, config: Config, keys: PurposeKeys) -> SqlCertificates:
+    if config.database_url:
+        read: SqlCertificates = importlib.import_module("carepost.directory.postgres").certificates(
+            config.database_url, keys
+        )
+        return read
+    return sqlite.certificates(home.office_db, keys)
+
+
 def _threads(home: Home, config: Config, keys: PurposeKeys) -> SqlThreads:
     if config.database_url:
         made: SqlThreads = importlib.import_module("carepost.directory.postgres").threads(config.database_url, keys)
@@ -128,8 +138,12 @@ class Engine:
         self._inspector = Inspector.of(config)
         preparer = outgoing.preparer(keys)
         world = World(
+        self._recipients = _certificates(home, config, keys)
+        self._keyed = Keyed(
+            preparer, book, self._intake.judge.keys, self._recipients, aside=outgoing.preparer(keys)
+        )  # fmt: skip
             directory=self._directory, posture=self._posture, finder=way.finder, courier=self._courier,
-            preparer=preparer, keyed=Keyed(preparer, book, self._intake.judge.keys), intake=self._intake,
+            preparer=preparer, keyed=self._keyed, intake=self._intake,
             schedule=way.schedule, hostname=config.hostname, inspector=self._inspector,
         )  # fmt: skip
         self._workers = [Worker(queue, world) for queue in self._queues.values()]
@@ -211,6 +225,7 @@ class Engine:
             server.close()
         await self._doors.close()
         await self._courier.close()
+        self._keyed.close()
         await self._inspector.close()
         await self._intake.close()
         for queue in self._queues.values():
@@ -223,6 +238,7 @@ class Engine:
         self._directory.stop()
         self._threads.close()
         self._checkpoints.stop()
+        self._recipients.close()
         log.event("engine-stopped")
 
     def _health(self) -> dict[str, int]:

@@ -11,6 +11,7 @@ from django.conf import settings
 from carepost.crypto.openpgp import keys as pgp
 from carepost.crypto.smime import identity
 from carepost.directory import Directory
+from carepost.directory.recipients import SqlCertificates
 from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused
 from carepost.ground.orgkeys import OrgKeys
@@ -20,7 +21,7 @@ from carepost.keyring import acts, select
 from carepost.keyring.models import RecipientKey
 from carepost.policy.types import Method, Ternary
 from carepost.tenancy.permissions import Forbidden
-from tests.rooms.tenancy.test_engine_views import source
+from tests.rooms.tenancy.test_engine_views import connecting, source
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
 
@@ -34,6 +35,11 @@ def smime(address: str = BO, *, days: int = 365) -> bytes:
 
 def openpgp(address: str = BO) -> bytes:
     return pgp.armored(pgp.generate([("Bo Sample", address)]).certificate)
+
+
+def certificates() -> SqlCertificates:
+    connect, begin, placeholder = connecting()
+    return SqlCertificates(connect, begin=begin, placeholder=placeholder)
 
 
 @pytest.fixture
@@ -223,3 +229,23 @@ def test_those_that_need_somebody_are_counted_and_listed_alike(cast: Any) -> Non
     listed = select.listing(cast.clinic, cast.ada, attention=True).keys
     assert {key.id for key in listed} == {str(soon.pk), str(changed.pk)}
     assert (select.attention(cast.clinic), select.attention(cast.harbour)) == (2, 0)
+
+
+def test_the_certificate_itself_is_fetched_when_it_is_used(cast: Any, held: Any) -> None:
+    """All of them in every engine at each epoch would be hundreds of megabytes; a snapshot says who has one."""
+    row = acts.add_key(cast.clinic, BO, smime(), actor=cast.ada, reason="known")
+    directory, kept = Directory(source(settings.CAREPOST_KEYS)), certificates()
+    try:
+        directory.poll()
+        snapshot = directory.snapshot(cast.clinic.bytes)
+        key = Keys(Tokens(OrgKeys(settings.CAREPOST_KEYS))).find(snapshot, BO, Method.SMIME)
+        assert key is not None and key.id == str(row.pk) and key.pinned
+        assert kept.find(cast.clinic.bytes, key) == bytes(row.sealed)
+        with pytest.raises(NotFound):
+            kept.find(cast.harbour.bytes, key)
+        acts.distrust_key(cast.clinic, row.pk, actor=cast.ada, reason="stolen laptop")
+        with pytest.raises(NotFound):
+            kept.find(cast.clinic.bytes, key)
+    finally:
+        directory.stop()
+        kept.close()

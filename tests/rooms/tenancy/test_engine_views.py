@@ -1,6 +1,7 @@
 """The engine's directory over the office's tables: every action arrives, every revocation holds at the next look."""
 
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 import psycopg
@@ -23,20 +24,23 @@ from carepost.tenancy.permissions import COMMAND_LINE
 pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
 
 
-def source(keys: PurposeKeys | None) -> SqlSource:
-    """A connection of the engine's own to the database of this test."""
+def connecting() -> tuple[Callable[[], Any], tuple[str, ...], str]:
+    """A connection of the engine's own to the database of this test; how a reading begins there; the placeholder."""
     name = connection.settings_dict["NAME"]
     if connection.vendor == "postgresql":
         own = connection.get_connection_params()
         wanted = {k: own[k] for k in ("dbname", "user", "password", "host", "port") if k in own}
-        return SqlSource(
-            lambda: psycopg.connect(**wanted, autocommit=True), begin=postgres_source.BEGIN, placeholder="%s", keys=keys
-        )
+        return lambda: psycopg.connect(**wanted, autocommit=True), postgres_source.BEGIN, "%s"
 
     def connect() -> Any:
         return dbapi2.connect(name, uri=True, isolation_level=None, timeout=5, check_same_thread=False)
 
-    return SqlSource(connect, begin=("BEGIN",), placeholder="?", keys=keys)
+    return connect, ("BEGIN",), "?"
+
+
+def source(keys: PurposeKeys | None) -> SqlSource:
+    connect, begin, placeholder = connecting()
+    return SqlSource(connect, begin=begin, placeholder=placeholder, keys=keys)
 
 
 @pytest.fixture

@@ -1,6 +1,9 @@
 """Methods that need something of the recipient's: which of his keys, opened for this one use, and by whose sealer."""
 
+import asyncio
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -12,7 +15,9 @@ from carepost.crypto.smime.usable import Trust
 from carepost.delivery.methods import openpgp, smime, tls
 from carepost.delivery.methods.tls import Prepared, Preparer, Unready
 from carepost.directory import columns
+from carepost.directory.recipients import Certificates
 from carepost.directory.types import KEY_PLACE, KeptKey, OrgSnapshot, RecipientKey
+from carepost.ground.errors import NotFound
 from carepost.policy.types import Method
 from carepost.queue.sealing import EVIDENCE, OrgKeyBook
 
@@ -20,6 +25,8 @@ from carepost.queue.sealing import EVIDENCE, OrgKeyBook
 NO_KEY = "no-recipient-key"
 #: keys kept opened, and trusts made
 KEPT = 1024
+#: bytes of a message above which it is made in a thread of its own: about 2 ms of the loop
+LARGE = 128 * 1024
 METHODS = frozenset({Method.SMIME, Method.OPENPGP})
 _kept = msgspec.msgpack.Decoder(KeptKey)
 _SEALS = {Method.TLS: tls.seal, Method.SMIME: smime.seal, Method.OPENPGP: openpgp.seal}
@@ -31,47 +38,27 @@ class Finder(Protocol):
     def find(self, snapshot: OrgSnapshot, address: str, method: Method) -> RecipientKey | None: ...
 
 
-class Keyed:
-    """Makes the bytes of S/MIME and OpenPGP for the wire."""
+class _Bench:
+    """Sealers with what they remember, for one thread alone."""
 
-    def __init__(self, preparer: Preparer, book: OrgKeyBook, keys: Finder) -> None:
-        self._book = book
-        self._keys = keys
+    def __init__(self, preparer: Preparer) -> None:
         self._smime = smime.Sealer(preparer)
         self._openpgp = openpgp.Sealer(preparer)
-        self._opened: OrderedDict[bytes, KeptKey] = OrderedDict()
         self._trusts: OrderedDict[str, Trust] = OrderedDict()
 
     def prepare(
-        self, method: Method, delivery: bytes, body: bytes, snapshot: OrgSnapshot, *, address: str, header_from: str
-    ) -> Prepared:
-        """Raises Unready with a reason of `outcome`, WrongKey."""
-        row = self._keys.find(snapshot, address, method)
-        if row is None:
-            raise Unready(NO_KEY)
-        kept = self._open(snapshot, row)
+        self, method: Method, delivery: bytes, body: bytes, snapshot: OrgSnapshot, *, address: str, kept: KeptKey,
+        pinned: bool, header_from: str,
+    ) -> Prepared:  # fmt: skip
         if method is Method.OPENPGP:
             return self._openpgp.prepare(
                 delivery, body, snapshot, address=address, key=kept.raw, header_from=header_from
             )
         key = smime.Key(kept.raw, kept.chain, frozenset(kept.capabilities))
-        trust = self._trust(kept.fingerprint if row.pinned else "")
+        trust = self._trust(kept.fingerprint if pinned else "")
         return self._smime.prepare(
             delivery, body, snapshot, address=address, key=key, trust=trust, header_from=header_from
         )
-
-    def _open(self, snapshot: OrgSnapshot, row: RecipientKey) -> KeptKey:
-        found = self._opened.get(row.sealed)
-        if found is None:
-            key = self._book.version(snapshot.id, EVIDENCE, columns.key_version(row.sealed))
-            try:
-                found = _kept.decode(columns.open_(key, snapshot.id, row.sealed, f"{KEY_PLACE}/{row.id}"))
-            except (Damaged, msgspec.DecodeError):
-                raise Unready(NO_KEY) from None
-            self._opened[row.sealed] = found
-            if len(self._opened) > KEPT:
-                self._opened.popitem(last=False)
-        return found
 
     def _trust(self, pinned: str) -> Trust:
         """One value for one fingerprint: the sealer remembers its judgement by it."""
@@ -80,6 +67,59 @@ class Keyed:
             found = self._trusts[pinned] = Trust(TrustStore(), pinned=frozenset({pinned} - {""}))
             if len(self._trusts) > KEPT:
                 self._trusts.popitem(last=False)
+        return found
+
+
+class Keyed:
+    """Makes the bytes of S/MIME and OpenPGP for the wire. `aside`: a preparer that no other thread uses, for messages
+    over LARGE: a long one takes half a second, in which the loop must answer others."""
+
+    def __init__(
+        self, preparer: Preparer, book: OrgKeyBook, keys: Finder, certificates: Certificates, *, aside: Preparer
+    ) -> None:
+        self._book = book
+        self._keys = keys
+        self._certificates = certificates
+        self._here, self._aside = _Bench(preparer), _Bench(aside)
+        # one thread: its bench is not for two, and several large messages at once would be several in memory
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sealing")
+        self._opened: OrderedDict[tuple[bytes, str], tuple[int, KeptKey]] = OrderedDict()
+
+    async def prepare(
+        self, method: Method, delivery: bytes, body: bytes, snapshot: OrgSnapshot, *, address: str, header_from: str
+    ) -> Prepared:
+        """Raises Unready with a reason of `outcome`, WrongKey, Unavailable."""
+        row = self._keys.find(snapshot, address, method)
+        if row is None:
+            raise Unready(NO_KEY)
+        kept = await self._kept(snapshot, row)
+        large = len(body) > LARGE
+        make = partial(
+            (self._aside if large else self._here).prepare,
+            method, delivery, body, snapshot, address=address, kept=kept, pinned=row.pinned, header_from=header_from,
+        )  # fmt: skip
+        return await asyncio.get_running_loop().run_in_executor(self._thread, make) if large else make()
+
+    def close(self) -> None:
+        """What waits is let go; what is being made is made to its end, and thrown away."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _kept(self, snapshot: OrgSnapshot, row: RecipientKey) -> KeptKey:
+        """Fetched at its first use of an epoch: what is written anew under the same id moves the epoch."""
+        name = (snapshot.id, row.id)
+        known = self._opened.get(name)
+        if known is not None and known[0] == snapshot.epoch:
+            return known[1]
+        try:
+            loop = asyncio.get_running_loop()
+            sealed = await loop.run_in_executor(None, self._certificates.find, snapshot.id, row)
+            key = self._book.version(snapshot.id, EVIDENCE, columns.key_version(sealed))
+            found = _kept.decode(columns.open_(key, snapshot.id, sealed, f"{KEY_PLACE}/{row.id}"))
+        except (NotFound, Damaged, msgspec.DecodeError):
+            raise Unready(NO_KEY) from None
+        self._opened[name] = (snapshot.epoch, found)
+        if len(self._opened) > KEPT:
+            self._opened.popitem(last=False)
         return found
 
 
