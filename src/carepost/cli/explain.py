@@ -10,6 +10,7 @@ from carepost.ground.errors import Unavailable
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     compose.add_arguments(parser)
+    compose.add_content(parser)
     local.add_arguments(parser)
 
 
@@ -17,14 +18,15 @@ def run(args: argparse.Namespace) -> int:
     here = local.Local.of(args)
     org = here.organisation(args.org)
     try:
-        found = here.client.preview(compose.submission(args, org, "preview", "preview", []))
+        text = compose.read_text(args.text) if args.text else ""
+        found = here.client.preview(compose.submission(args, org, text, args.subject, args.attach))
     except Unavailable as error:
         raise local.running(error) from None
     if args.json:
         print(msgspec.json.encode(found).decode())
         return 0
     for one in found:
-        print(f"{one.recipient}  {one.state}  {one.method or '-'}\n    {one.words}")
+        print(f"{one.recipient}  {one.state}  {one.method or '-'}  {one.assurance or '-'}\n    {one.words}")
         print(f"    (rule {one.rule} of policy version {one.policy}, {one.reason})")
     print("Expected; decided again at delivery.")
     return 0

@@ -11,16 +11,17 @@ from carepost.directory.types import OrgSnapshot
 from carepost.ground.config import Config
 from carepost.ground.errors import Refused, Unavailable
 from carepost.ground.keys import PurposeKeys
-from carepost.intake import asked, checks, conversations, draft, routing
+from carepost.intake import asked, checks, conversations, draft, dry_run, routing
 from carepost.intake.conversations import Conversations, NotJoined
 from carepost.intake.facts import About
 from carepost.intake.inbound import Inbound
 from carepost.intake.judge import Judge, Judged, Seer
+from carepost.intake.looking import Inspector
 from carepost.intake.orgkeys import Organisations
+from carepost.intake.previews import Previews
 from carepost.intake.proving import Dns, NoDns, Prover
 from carepost.intake.refusals import Refusals, RefusedSender
 from carepost.intake.route import shard_of_key
-from carepost.intake.routing import Routed
 from carepost.policy.types import Deliver, Hold, Refuse
 from carepost.queue.types import EventDraft, NewMessage
 from carepost.rfc import lines
@@ -62,10 +63,12 @@ class Intake:
         elsewhere: Elsewhere | None = None,
         dns: Dns | None = None,
         threads: Threads | None = None,
+        inspector: Inspector | None = None,
     ) -> None:
         """`queues`: of this process, by shard (`node << 6 | shard`). `purposes`: index, and what opens organisations'
         keys. `shards`: of the whole home; a message with a key goes to the shard its key belongs to. `dns`: asked who
         sent what came by MX; `threads`: the portal's conversations; without them nothing is proved, and none is found.
+        `inspector`: looks into what a preview is asked about.
         """
         if not queues:
             raise ValueError("an intake needs a queue")
@@ -81,6 +84,8 @@ class Intake:
         self._inbound = Inbound(Prover(dns or NoDns()), self._conversations)
         self._refusals = Refusals(lambda: next(self._turn))
         self.judge = Judge(posture, purposes)
+        self._previews = Previews(self.judge, inspector)
+        self._checks = dry_run.Meter()
 
     async def close(self) -> None:
         """Puts on record what was only counted so far. Before the queues are closed."""
@@ -91,9 +96,29 @@ class Intake:
         if submission.origin is Origin.MX:
             checks.shape(submission, self._config.max_message, self._config.max_recipients)
             return await self._from_world(submission)
+        if submission.origin is Origin.SMTP and dry_run.suspected(submission):
+            answer = await self._dry_run(submission)
+            if answer is not None:
+                return await self._take(answer)
         if conversations.wanted(submission):
             return await self._with_answers(submission)
         return await self._take(submission)
+
+    async def _dry_run(self, submission: Submission) -> Submission | None:
+        """The answer to a protection check; None where it is none. That it was asked is on record before."""
+        try:
+            snapshot, read, about = self._read(submission)
+        except checks.SenderRefused as error:
+            self._tell(submission, error)
+            raise
+        recipients = dry_run.recipients(submission, snapshot, read)
+        if recipients is None:
+            return None
+        self._checks.count(submission.org)
+        writer = next(self._turn)
+        event = dry_run.asked_event(submission, recipients, snapshot.policy_version, writer.number)
+        await writer.note(submission.org, event)
+        return dry_run.answer(submission, read, await self._previews.of(snapshot, about, submission, recipients))
 
     async def _take(self, submission: Submission) -> Accepted:
         queue = self._queue(submission)
@@ -144,15 +169,7 @@ class Intake:
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
         """What each recipient would get and why: the same judgement, nothing written; decided again at delivery."""
         snapshot, _, about = self._read(submission)
-        if not about.routed:
-            return tuple([draft.shown(r, *self.judge.foresee(snapshot, about, r.address)) for r in _once(submission)])
-        found = routing.routed(snapshot, about, _once(submission))
-        return tuple([self._foreseen(snapshot, about, one) for one in found])
-
-    def _foreseen(self, snapshot: OrgSnapshot, about: About, one: Routed) -> AcceptedDelivery:
-        decision, words = self.judge.foresee(snapshot, routing.about_for(about, one.via), one.recipient.address)
-        said = words if one.via is None else f"{routing.sentence(one.via)} {words}"
-        return draft.shown(one.recipient, decision, said)
+        return await self._previews.of(snapshot, about, submission, _once(submission))
 
     def sender_refused(self, refused: RefusedSender) -> None:
         """Somebody was refused a sender address before there was a message; it is an event (BI-015)."""

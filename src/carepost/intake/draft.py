@@ -11,6 +11,7 @@ from carepost.ground import clock, ids
 from carepost.intake import asked, routing
 from carepost.intake.facts import About
 from carepost.intake.judge import Judged
+from carepost.policy.decide import is_look
 from carepost.policy.explain import PENDING
 from carepost.policy.types import Category, Decision, Deliver, Hold, Kind, Refuse, label
 from carepost.proof import commitments, kinds
@@ -257,8 +258,10 @@ def shown(recipient: Recipient, decision: Decision, words: str) -> AcceptedDeliv
     if isinstance(decision, Deliver):
         plan = decision.plan
         method = plan.steps[0].method._value_
+        step = plan.steps[0]
+        floor = label(plan.floor, None) if is_look(step) else label(step.floor, step.method)
         return AcceptedDelivery(
-            "", recipient.address, State.QUEUED.value, method, plan.reason, words, plan.rule, plan.policy_version
+            "", recipient.address, State.QUEUED.value, method, plan.reason, words, plan.rule, plan.policy_version, floor
         )
     state = State.FAILED if isinstance(decision, Refuse) else State.HELD
     return AcceptedDelivery(

@@ -18,7 +18,7 @@ from carepost.intake.suppression import Suppression
 from carepost.policy.decide import decide
 from carepost.policy.index import index
 from carepost.policy.needs import needs
-from carepost.policy.types import Decision, Need, Refuse, Seen, Ternary
+from carepost.policy.types import ContentFacts, Decision, Facts, Need, Refuse, Seen, Ternary
 
 #: decisions and tokens remembered
 _REMEMBERED = 8192
@@ -99,15 +99,31 @@ class Judge:
             self._known[key] = found
         return found
 
-    def foresee(self, snapshot: OrgSnapshot, about: About, recipient: str) -> tuple[Decision, str]:
-        """For a preview: what is likely to be carried out, and its words."""
-        seen = self._posture.seen(recipient.rpartition("@")[2])
-        suppressed, held = self.suppression.look(snapshot, recipient), self.keys.look(snapshot, recipient)
-        facts = gather(snapshot, seen, about, recipient, suppressed, held=held)
+    def foresee(
+        self, snapshot: OrgSnapshot, about: About, recipient: str, content: ContentFacts | None = None
+    ) -> tuple[Decision, str]:
+        """For a preview: what is likely to be carried out, and its words. `content`: what somebody saw who looked."""
+        facts = self._facts(snapshot, about, recipient)
+        if content is not None:
+            facts = msgspec.structs.replace(facts, content=content)
         decision, words = foresee(facts)
-        if index(snapshot.rules).questions.content and needs(snapshot.rules, facts):
+        if content is None and self._asks(snapshot, facts):
             words += f" {MAY_CHANGE}"
         return decision, words
+
+    def wanted(self, snapshot: OrgSnapshot, about: About, recipient: str) -> frozenset[Need]:
+        """What must be looked at before the decision stands; nothing where no rule asks."""
+        if not index(snapshot.rules).questions.content:
+            return frozenset()
+        return self._asks(snapshot, self._facts(snapshot, about, recipient))
+
+    def _asks(self, snapshot: OrgSnapshot, facts: Facts) -> frozenset[Need]:
+        return needs(snapshot.rules, facts) if index(snapshot.rules).questions.content else frozenset()
+
+    def _facts(self, snapshot: OrgSnapshot, about: About, recipient: str) -> Facts:
+        seen = self._posture.seen(recipient.rpartition("@")[2])
+        suppressed, held = self.suppression.look(snapshot, recipient), self.keys.look(snapshot, recipient)
+        return gather(snapshot, seen, about, recipient, suppressed, held=held)
 
     def _decide(
         self, snapshot: OrgSnapshot, about: About, recipient: str, suppressed: Ternary, held: Held, version: int

@@ -117,6 +117,7 @@ class Engine:
         self._threads = _threads(home, config, keys)
         way = outgoing.build(home, config, self._posture)
         self._questions = way.questions
+        self._inspector = Inspector.of(config)
         self._intake = Intake(
             self._queues,
             self._directory,
@@ -128,6 +129,7 @@ class Engine:
             elsewhere=self._elsewhere,
             dns=way.questions,
             threads=self._threads,
+            inspector=self._inspector,
         )
         self._courier = Courier(
             config.hostname,
@@ -135,7 +137,6 @@ class Engine:
             timeouts=Timeouts.of(config.command_timeout, config.data_timeout),
             per_host=config.destination_connections,
         )
-        self._inspector = Inspector.of(config)
         preparer = outgoing.preparer(keys)
         world = World(
         self._recipients = _certificates(home, config, keys)

@@ -22,6 +22,7 @@ Make an event with `make(kind, …)`: it returns the Draft and the openings, i.e
   reason     staff acts                                a person's words; never opened in a proof
   sender     sender.refused                            the address that was refused; never opened in a proof
   report     report.received                           msgpack of wire.reports.Received; never opened in a proof
+  asked      preview.asked                             the addresses asked about; never opened in a proof
 """
 
 from collections.abc import Mapping, Sequence

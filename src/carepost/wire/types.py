@@ -100,6 +100,8 @@ class AcceptedDelivery(msgspec.Struct, frozen=True):
     rule: str
     #: the policy version the rule stands in; "" where it is not told
     policy: str = ""
+    #: of a preview: label of the least assurance it would go with; "" where it would not go
+    assurance: str = ""
 
 
 class Accepted(msgspec.Struct, frozen=True):

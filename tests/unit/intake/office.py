@@ -12,6 +12,7 @@ from carepost.ground.config import Config
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
 from carepost.intake.accept import Elsewhere, Intake
+from carepost.intake.looking import Inspector
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.policy.types import Assurance, Rule
 from carepost.posture import Measured, Posture
@@ -59,10 +60,12 @@ class Office:
         self.source.put(Loaded(snapshot))
         assert self.directory.poll()
 
-    def intake(self, *, shards: int = 1, elsewhere: Elsewhere | None = None) -> Intake:
+    def intake(
+        self, *, shards: int = 1, elsewhere: Elsewhere | None = None, inspector: Inspector | None = None
+    ) -> Intake:
         return Intake(
             {self.queue.number: self.queue}, self.directory, self.posture, self.purposes, self.config,
-            shards=shards, elsewhere=elsewhere,
+            shards=shards, elsewhere=elsewhere, inspector=inspector,
         )  # fmt: skip
 
     def seen(self, domain: str, tls: Assurance) -> None:

@@ -192,8 +192,8 @@ async def test_a_preview_writes_nothing_and_says_what_an_acceptance_would(office
     assert (await office.queue.drain(0, 0))[1] == 0
     accepted = await intake.accept(asked)
     expected = tuple(msgspec.structs.replace(d, id="", words="") for d in accepted.deliveries)
-    assert tuple(msgspec.structs.replace(d, words="", policy="") for d in found) == expected
-    assert {d.policy for d in found} == {"v1"}
+    assert tuple(msgspec.structs.replace(d, words="", policy="", assurance="") for d in found) == expected
+    assert {(d.policy, d.assurance) for d in found} == {("v1", "VERIFIED")}
     # a preview says more: what was required, and what comes if it cannot be had
     assert all(f.words.startswith(d.words) for f, d in zip(found, accepted.deliveries, strict=True))
 
