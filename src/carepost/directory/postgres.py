@@ -33,13 +33,13 @@ def threads(url: str, keys: PurposeKeys) -> SqlThreads:
     return SqlThreads(lambda: _connect(own), keys, begin=BEGIN, placeholder="%s")
 
 
-def _source(url: str, keys: PurposeKeys) -> SqlSource:
 def certificates(url: str, keys: PurposeKeys) -> SqlCertificates:
     """Recipients' certificates. `url` and `keys` as for `source`."""
     own = role_url(url, "engine", keys)
     return SqlCertificates(lambda: _connect(own), begin=BEGIN, placeholder="%s")
 
 
+def _source(url: str, keys: PurposeKeys) -> SqlSource:
     return SqlSource(lambda: _connect(url), begin=BEGIN, placeholder="%s", keys=keys)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from carepost.directory import columns, rules
+from carepost.directory import columns, recipients, rules
 from carepost.directory.source import Loaded
 from carepost.directory.types import (
     HOLD,
@@ -16,7 +16,6 @@ from carepost.directory.types import (
     Credential,
     DkimKey,
     OrgSnapshot,
-    RecipientKey,
     Route,
     SenderDomain,
     pinned_rule,
@@ -24,10 +23,9 @@ from carepost.directory.types import (
 from carepost.ground.errors import NotFound, Unavailable
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
-from carepost.policy.types import Assurance, Method, Rule
+from carepost.policy.types import Assurance, Rule
 
 VERSION: Final = 4
-from carepost.wire import found
 
 #: view -> its columns after `org`, in the order they are read
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -50,6 +48,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_recipient_key": ("id", "token", "method", "pinned", "changed", "not_after", "sealed"),
 }  # fmt: skip
 
+#: columns that are fetched where they are used (`directory.recipients`), not read with the rest
+LAZY: Final = frozenset({("engine_recipient_key", "sealed")})
 #: where a rule's sealed column stands (`columns.seal`)
 RULE_PLACE: Final = "tenancy_rule.sealed"
 
@@ -57,8 +57,6 @@ Connection = Any
 Keys = dict[str, tuple[int, bytes]]
 Retired = dict[tuple[str, int], bytes]
 
-#: columns that are fetched where they are used (`directory.recipients`), not read with the rest
-LAZY: Final = frozenset({("engine_recipient_key", "sealed")})
 
 class SqlSource:
     """A source over one database connection, reopened after a failure. `keys` opens rules about single people;
@@ -96,13 +94,13 @@ class SqlSource:
         keys, retired = _keys(rows["engine_key"])
         written = [self._rule(row, org, keys, retired) for row in rows["engine_rule"]]
         credentials = tuple(
-            Credential(_text(i), org, username, verifier, tuple(domains.split()), bound.get(_text(i), ""))
+            Credential(_text(i), org, username, verifier, tuple(domains.split()))
             for i, username, verifier, domains in rows["engine_credential"]
         )
         api_keys = tuple(
             ApiKey(_text(i), org, bytes(secret), tuple(scopes.split())) for i, secret, scopes in rows["engine_api_key"]
         )
-        return Loaded(_snapshot(org, rows, keys, retired, written), credentials, api_keys)
+        return Loaded(_snapshot(org, rows, keys, retired, written, known), credentials, api_keys)
 
     def close(self) -> None:
         connection, self._connection = self._connection, None
@@ -112,6 +110,9 @@ class SqlSource:
     def _rows(self, connection: Connection, view: str, org: bytes) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = self._found(connection, view, org).fetchall()
         return found
+
+    def _found(self, connection: Connection, view: str, org: bytes) -> Any:
+        return connection.execute(self._select[view], (self._org(org),))
 
     def _org(self, org: bytes) -> str:
         """Both databases compare an id with its text; SQLite keeps it without hyphens."""
@@ -123,9 +124,6 @@ class SqlSource:
         connection = self._connection
         if connection is None:
             connection = self._connection = self._connect()
-    def _found(self, connection: Connection, view: str, org: bytes) -> Any:
-        return connection.execute(self._select[view], (self._org(org),))
-
         try:
             for statement in self._begin:
                 connection.execute(statement)
@@ -211,18 +209,10 @@ def _snapshot(
         keys=keys,
         suppressed=frozenset(bytes(token) for (token,) in rows["engine_suppression"]),
         retired_keys=retired,
-        recipient_keys=_recipient_keys(rows["engine_recipient_key"]),
+        recipient_keys=known,
         slug=slug,
         alerts=alerts,
     )
-
-
-def _recipient_keys(rows: list[tuple[Any, ...]]) -> dict[bytes, tuple[RecipientKey, ...]]:
-    found: dict[bytes, tuple[RecipientKey, ...]] = {}
-    for row, token, method, pinned, changed, not_after, sealed in sorted(rows, key=lambda r: str(r[0])):
-        known = RecipientKey(_text(row), Method(method), bool(pinned), bool(changed), int(not_after), bytes(sealed))
-        found[bytes(token)] = (*found.get(bytes(token), ()), known)
-    return found
 
 
 def _keys(rows: list[tuple[Any, ...]]) -> tuple[Keys, Retired]:

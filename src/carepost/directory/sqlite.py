@@ -24,4 +24,7 @@ def certificates(office_db: Path, keys: PurposeKeys) -> SqlCertificates:
     """Recipients' certificates. `keys` with the purpose `database`."""
     return SqlCertificates(_connect(office_db, keys), begin=("BEGIN",), placeholder="?")
 
-    return SqlThreads(connect, keys, begin=("BEGIN",), placeholder="?")
+
+def _connect(office_db: Path, keys: PurposeKeys) -> Callable[[], database.Connection]:
+    raw = keys.raw("database", b"office.db")
+    return lambda: database.connect(office_db, raw, readonly=True, timeout=2.0)
