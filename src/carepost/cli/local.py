@@ -71,11 +71,12 @@ class Local:
             ) from None
 
     def wrapped_keys(self) -> Iterator[bytes]:
-        """Every key of every organisation that the master key wraps."""
+        """Every key of every organisation that the master key wraps, or the beginning of it, which names that key."""
         for org in self.organisations():
             yield from (wrapped for _, wrapped in org.keys.values())
             yield from org.retired_keys.values()
             yield from (key.wrapped for domain in org.domains for key in domain.dkim)
+            yield from (key.head for keys in org.own_keys.values() for key in keys)
 
     def _open(self) -> Source:
         if self.config.database_url:

@@ -4,6 +4,7 @@ from typing import Any
 
 import psycopg
 
+from carepost.directory.ownkeys import SqlOwnSecrets
 from carepost.directory.recipients import SqlCertificates
 from carepost.directory.sql import SqlSource
 from carepost.directory.threads import SqlThreads
@@ -37,6 +38,12 @@ def certificates(url: str, keys: PurposeKeys) -> SqlCertificates:
     """Recipients' certificates. `url` and `keys` as for `source`."""
     own = role_url(url, "engine", keys)
     return SqlCertificates(lambda: _connect(own), begin=BEGIN, placeholder="%s")
+
+
+def own_secrets(url: str, keys: PurposeKeys) -> SqlOwnSecrets:
+    """The organisations' own keys. `url` and `keys` as for `source`, and with the purpose `mail`."""
+    own = role_url(url, "engine", keys)
+    return SqlOwnSecrets(lambda: _connect(own), keys, begin=BEGIN, placeholder="%s")
 
 
 def _source(url: str, keys: PurposeKeys) -> SqlSource:

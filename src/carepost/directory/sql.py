@@ -16,6 +16,7 @@ from carepost.directory.types import (
     Credential,
     DkimKey,
     OrgSnapshot,
+    OwnKey,
     Route,
     SenderDomain,
     pinned_rule,
@@ -25,7 +26,7 @@ from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
 from carepost.policy.types import Assurance, Rule
 
-VERSION: Final = 4
+VERSION: Final = 5
 
 #: view -> its columns after `org`, in the order they are read
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -46,6 +47,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_key": ("purpose", "version", "wrapped", "retired"),
     "engine_suppression": ("token",),
     "engine_recipient_key": ("id", "token", "method", "pinned", "changed", "not_after", "sealed"),
+    "engine_own_key": ("id", "token", "method", "signs", "decrypts", "always", "retired", "until", "not_after", "head"),
 }  # fmt: skip
 
 #: columns that are fetched where they are used (`directory.recipients`), not read with the rest
@@ -210,9 +212,23 @@ def _snapshot(
         suppressed=frozenset(bytes(token) for (token,) in rows["engine_suppression"]),
         retired_keys=retired,
         recipient_keys=known,
+        own_keys=_own_keys(rows["engine_own_key"]),
         slug=slug,
         alerts=alerts,
     )
+
+
+def _own_keys(rows: list[tuple[Any, ...]]) -> dict[bytes, tuple[OwnKey, ...]]:
+    found: dict[bytes, tuple[OwnKey, ...]] = {}
+    for row, token, method, signs, decrypts, always, retired, until, not_after, head in sorted(
+        rows, key=lambda r: _text(r[0]), reverse=True
+    ):
+        known = OwnKey(
+            _text(row), Method(method), bool(signs), bool(decrypts), bool(always), bool(retired), int(until),
+            int(not_after), bytes(head),
+        )  # fmt: skip
+        found[bytes(token)] = (*found.get(bytes(token), ()), known)
+    return found
 
 
 def _keys(rows: list[tuple[Any, ...]]) -> tuple[Keys, Retired]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from carepost.directory.ownkeys import SqlOwnSecrets
 from carepost.directory.recipients import SqlCertificates
 from carepost.directory.sql import SqlSource
 from carepost.directory.threads import SqlThreads
@@ -23,6 +24,11 @@ def threads(office_db: Path, keys: PurposeKeys) -> SqlThreads:
 def certificates(office_db: Path, keys: PurposeKeys) -> SqlCertificates:
     """Recipients' certificates. `keys` with the purpose `database`."""
     return SqlCertificates(_connect(office_db, keys), begin=("BEGIN",), placeholder="?")
+
+
+def own_secrets(office_db: Path, keys: PurposeKeys) -> SqlOwnSecrets:
+    """The organisations' own keys. `keys` with the purposes `database`, `mail` and `evidence`."""
+    return SqlOwnSecrets(_connect(office_db, keys), keys, begin=("BEGIN",), placeholder="?")
 
 
 def _connect(office_db: Path, keys: PurposeKeys) -> Callable[[], database.Connection]:

@@ -86,6 +86,49 @@ class KeptKey(msgspec.Struct, frozen=True):
     capabilities: tuple[str, ...] = ()
 
 
+class OwnKey(msgspec.Struct, frozen=True):
+    """A key of the organisation or of one of its addresses, without the key: that is asked for when it is first used
+    (`directory.ownkeys`)."""
+
+    id: str
+    method: Method
+    signs: bool
+    decrypts: bool
+    #: signs also what leaves unencrypted
+    always: bool
+    #: rotated away: it decrypts, until `until`, and signs nothing
+    retired: bool
+    #: UTC microseconds; 0: no end
+    until: int
+    #: of its certificate, UTC microseconds; 0: never
+    not_after: int
+    #: how the private part is wrapped begins so: which master key it needs (`ground.keys.version_of`)
+    head: bytes = b""
+
+
+class OwnKept(msgspec.Struct, frozen=True):
+    """The public part, as it stands sealed in a row of `keyring`. `raw`: DER of a certificate, or an OpenPGP
+    certificate, binary; empty while it waits for its certificate. `request`: PKCS#10, PEM, or empty."""
+
+    address: str
+    name: str
+    raw: bytes
+    fingerprint: str
+    chain: tuple[bytes, ...] = ()
+    request: bytes = b""
+    #: revoked: an OpenPGP certificate that says so, to be published
+    revocation: bytes = b""
+
+
+#: where an own key's sealed column stands (`columns.seal`)
+OWN_KEY_PLACE = "keyring_ownkey.sealed"
+
+
+def own_key_aad(org: bytes, key: bytes) -> bytes:
+    """What binds a private key, wrapped by the purpose `mail`, to its place. `key`: its id, 16 bytes."""
+    return b"mail|" + org + b"|" + key
+
+
 #: where a recipient key's sealed column stands (`columns.seal`)
 KEY_PLACE = "keyring_recipientkey.sealed"
 
@@ -127,6 +170,8 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     retired_keys: dict[tuple[str, int], bytes] = {}
     #: token of an address (as in `suppressed`) -> what may be encrypted to there
     recipient_keys: Mapping[bytes, tuple[RecipientKey, ...]] = {}
+    #: token of an address -> its own keys, newest first; b"": those of the organisation
+    own_keys: dict[bytes, tuple[OwnKey, ...]] = {}
     #: the short name commands know it by
     slug: str = ""
     #: address that is told what an administrator must know, or ""

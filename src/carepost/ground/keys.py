@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from carepost.ground import durable
 from carepost.ground.errors import CarepostError, ConfigError
 
-PURPOSES = ("content", "portal", "evidence", "index", "dkim", "signing", "database")
+#: `mail`: private keys of S/MIME and OpenPGP; it wraps them itself, no organisation has a key of its own for it
+PURPOSES = ("content", "portal", "evidence", "index", "dkim", "signing", "database", "mail")
 
 #: what is derived for these stays the same after a rotation: tokens must be found again, a log keeps its signer
 _STEADY = frozenset({"index", "signing"})

@@ -4,6 +4,8 @@ from typing import ClassVar
 
 from django.db import models
 
+from carepost.directory.types import own_key_aad
+from carepost.tenancy import rewrapping
 from carepost.tenancy.models.base import OrgModel, now
 
 
@@ -39,3 +41,49 @@ class RecipientKey(OrgModel):
             models.Index(fields=["org", "state", "token"], name="keyring_recipientkey_state"),
             models.Index(fields=["state", "not_after"], name="keyring_recipientkey_ends"),
         ]
+
+
+class OwnKey(OrgModel):
+    """A key of the organisation itself: to sign what leaves, to open what comes."""
+
+    #: blind index of the address it belongs to; empty: the organisation's
+    token = models.BinaryField()
+    #: SHA-256 under the index key of the certificate's fingerprint, else of the request's: not taken in twice
+    mark = models.BinaryField()
+    #: policy.types.Method: smime | openpgp
+    method = models.CharField(max_length=10)
+    #: for people: rsa-3072, ec-p256, curve25519, …
+    algorithm = models.CharField(max_length=20)
+    signs = models.BooleanField(default=True)
+    decrypts = models.BooleanField(default=True)
+    #: signs also what leaves unencrypted
+    always = models.BooleanField(default=False)
+    #: waiting (for its certificate) | active | retired (decrypts, until `until`) | revoked
+    state = models.CharField(max_length=10)
+    #: generated | pkcs12 | imported
+    source = models.CharField(max_length=10)
+    #: UTC microseconds, all below; 0: no end
+    until = models.BigIntegerField(default=0)
+    not_after = models.BigIntegerField(default=0)
+    #: days of the last warning given about `not_after`; 99: none was
+    warned = models.SmallIntegerField(default=99)
+    made_at = models.BigIntegerField(default=now)
+    changed_at = models.BigIntegerField(default=now)
+    #: last day on which it signed or opened something; 0: never
+    used_at = models.BigIntegerField(default=0)
+    #: the private part under the purpose `mail` (directory.types.own_key_aad)
+    wrapped = models.BinaryField()
+    #: directory.types.OwnKept under the organisation's evidence key
+    sealed = models.BinaryField()
+
+    class Meta(OrgModel.Meta):
+        constraints: ClassVar = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org", "token", "mark"], name="keyring_ownkey_mark"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["org", "state", "token"], name="keyring_ownkey_state")]
+
+
+rewrapping.PLACES.append(
+    rewrapping.Place(OwnKey, lambda _: "mail", lambda row: own_key_aad(row.org_id.bytes, row.pk.bytes))
+)

@@ -1,6 +1,7 @@
 """Files with certificates, as administrators and recipients hand them in: S/MIME or OpenPGP, armored or not."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -115,8 +116,12 @@ _WORDS: Final = {
 
 
 def _why(found: Read) -> str:
-    reasons = [_WORDS.get(fault) or _pgp_words(fault) or fault for fault in found.faults]
-    return f"This certificate cannot be used for this address: {'; '.join(reasons)}."
+    return words_of(found.faults, "This certificate cannot be used for this address")
+
+
+def words_of(faults: Sequence[str], begin: str) -> str:
+    """One sentence: what is wrong, beginning with these words."""
+    return f"{begin}: {'; '.join([_WORDS.get(fault) or _pgp_words(fault) or fault for fault in faults])}."
 
 
 def _pgp_words(fault: str) -> str:

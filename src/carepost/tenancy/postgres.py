@@ -40,6 +40,8 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("tenancy_*", {"staff": _WRITE, "journal": _READ}),
     ("mailbox_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
     ("archive_*", {"staff": _WRITE, "journal": _WRITE}),
+    # private keys: not for what faces outside
+    ("keyring_ownkey", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
     ("keyring_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
     ("destinations_*", {"staff": _WRITE, "journal": _WRITE}),
     ("audit_key", {"staff": _READ, "outside": _READ, "journal": _WRITE}),

@@ -16,7 +16,7 @@ from carepost.tenancy.models import DkimKey, OrgKey
 STEP: Final = 100
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """A table whose column `wrapped` is under a purpose's key."""
 
     table: Any
@@ -29,10 +29,11 @@ def _dkim_aad(row: DkimKey) -> bytes:
     return b"dkim|" + row.org_id.bytes + b"|" + row.domain.domain.encode() + b"|" + row.selector.encode()
 
 
-PLACES: Final = (
-    _Place(OrgKey, lambda row: str(row.purpose), lambda row: orgkeys.aad(row.org_id.bytes, row.purpose, row.version)),
-    _Place(DkimKey, lambda _: "dkim", _dkim_aad, ("domain",)),
-)
+#: rooms above add theirs when their models are loaded
+PLACES: Final = [
+    Place(OrgKey, lambda row: str(row.purpose), lambda row: orgkeys.aad(row.org_id.bytes, row.purpose, row.version)),
+    Place(DkimKey, lambda _: "dkim", _dkim_aad, ("domain",)),
+]
 
 
 class Walk:
@@ -59,7 +60,7 @@ class Walk:
             self._after = found[-1].pk
         return done
 
-    def _one(self, place: _Place, row: Any) -> bool:
+    def _one(self, place: Place, row: Any) -> bool:
         old = bytes(row.wrapped)
         try:
             new = self._keys.rewrap(place.purpose(row), old, place.aad(row))

@@ -15,8 +15,8 @@ from carepost.tenancy.models import DomainClaim, Organisation, OrgEpoch, OrgKey,
 from carepost.tenancy.permissions import Forbidden, Permission
 from carepost.wire.types import Actor
 
-#: the purposes each organisation has a key of its own for; databases are the installation's
-ORG_PURPOSES: Final = tuple(p for p in PURPOSES if p != "database")
+#: those an organisation has a key of its own for; databases are the installation's, and `mail` wraps keys itself
+ORG_PURPOSES: Final = tuple(p for p in PURPOSES if p not in ("database", "mail"))
 #: settings a person may change, and how each is checked
 _SETTINGS: Final = (
     "name", "notice_name", "phone", "auditor", "alerts", "portal_url", "portal_address", "floor", "patience",
