@@ -138,11 +138,11 @@ class Engine:
             per_host=config.destination_connections,
         )
         preparer = outgoing.preparer(keys)
-        world = World(
         self._recipients = _certificates(home, config, keys)
         self._keyed = Keyed(
             preparer, book, self._intake.judge.keys, self._recipients, aside=outgoing.preparer(keys)
         )  # fmt: skip
+        world = World(
             directory=self._directory, posture=self._posture, finder=way.finder, courier=self._courier,
             preparer=preparer, keyed=self._keyed, intake=self._intake,
             schedule=way.schedule, hostname=config.hostname, inspector=self._inspector,
