@@ -24,7 +24,7 @@ from carepost.directory.types import (
 from carepost.ground.errors import NotFound, Unavailable
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
-from carepost.policy.types import Assurance, Rule
+from carepost.policy.types import Assurance, Method, Rule
 
 VERSION: Final = 5
 
