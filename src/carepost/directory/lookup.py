@@ -4,6 +4,7 @@ import threading
 
 import msgspec
 
+from carepost.directory.gateways import Gateway
 from carepost.directory.source import Loaded, Source
 from carepost.directory.types import ApiKey, Credential, OrgSnapshot
 from carepost.ground import clock, ids, log
@@ -22,6 +23,7 @@ class _Known(msgspec.Struct, frozen=True):
     credentials: dict[str, Credential] = {}
     api_keys: dict[str, ApiKey] = {}
     owners: dict[str, bytes] = {}
+    gateways: tuple[Gateway, ...] = ()
 
 
 class Directory:
@@ -77,6 +79,11 @@ class Directory:
         """The organisation whose sender domain this is (lower case, A-labels)."""
         self.fresh()
         return self._known.owners.get(domain)
+
+    def gateways(self) -> tuple[Gateway, ...]:
+        """The connections of all organisations in front of their mail systems."""
+        self.fresh()
+        return self._known.gateways
 
     def epoch(self, org: bytes) -> int:
         """The epoch of what `snapshot` answers; 0 for an organisation that is not there."""
@@ -139,7 +146,8 @@ class Directory:
 
 
 def _index(loaded: dict[bytes, Loaded]) -> _Known:
-    known = _Known(loaded, {}, {}, {})
+    fronts = tuple(gateway for one in loaded.values() for gateway in one.snapshot.gateways)
+    known = _Known(loaded, {}, {}, {}, fronts)
     for org, one in loaded.items():
         known.credentials.update((c.username, c) for c in one.credentials)
         known.api_keys.update((k.id, k) for k in one.api_keys)

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from carepost.directory import columns, recipients, rules
+import msgspec
+
+from carepost.directory import columns, gateways, recipients, rules
 from carepost.directory.source import Loaded
 from carepost.directory.types import (
     HOLD,
@@ -47,6 +49,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_key": ("purpose", "version", "wrapped", "retired"),
     "engine_suppression": ("token",),
     "engine_recipient_key": ("id", "token", "method", "pinned", "changed", "not_after", "sealed"),
+    "engine_gateway": ("id", "provider", "settings", "sealed"),
+    "engine_gateway_secret": ("gateway", "digest"),
     "engine_own_key": ("id", "token", "method", "signs", "decrypts", "always", "retired", "until", "not_after", "head"),
 }  # fmt: skip
 
@@ -95,14 +99,17 @@ class SqlSource:
             raise NotFound
         keys, retired = _keys(rows["engine_key"])
         written = [self._rule(row, org, keys, retired) for row in rows["engine_rule"]]
+        fronts = gateways.read_all(org, rows["engine_gateway"], rows["engine_gateway_secret"], _text)
+        bound = {one.settings.credential: one.id for one in fronts if one.settings.credential}
         credentials = tuple(
-            Credential(_text(i), org, username, verifier, tuple(domains.split()))
+            Credential(_text(i), org, username, verifier, tuple(domains.split()), bound.get(_text(i), ""))
             for i, username, verifier, domains in rows["engine_credential"]
         )
         api_keys = tuple(
             ApiKey(_text(i), org, bytes(secret), tuple(scopes.split())) for i, secret, scopes in rows["engine_api_key"]
         )
-        return Loaded(_snapshot(org, rows, keys, retired, written, known), credentials, api_keys)
+        made = msgspec.structs.replace(_snapshot(org, rows, keys, retired, written, known), gateways=fronts)
+        return Loaded(made, credentials, api_keys)
 
     def close(self) -> None:
         connection, self._connection = self._connection, None

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from carepost.directory.gateways import Gateway
 from carepost.policy.types import Assurance, Method, Rule
 
 
@@ -36,6 +37,8 @@ class Credential(msgspec.Struct, frozen=True):
     verifier: str
     #: sender domains this credential may use; empty means all of the organisation's
     domains: tuple[str, ...] = ()
+    #: id of the connection whose mail system signs in with it (`directory.gateways`); "" for every other
+    gateway: str = ""
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -176,6 +179,8 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     slug: str = ""
     #: address that is told what an administrator must know, or ""
     alerts: str = ""
+    #: connections in front of mail systems of its own
+    gateways: tuple[Gateway, ...] = ()
 
     def key(self, purpose: str, version: int) -> bytes | None:
         """The wrapped key of one version, current or retired."""

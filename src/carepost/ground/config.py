@@ -27,6 +27,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port_submission: int = 2587
     port_submission_tls: int = 2465
     port_mx: int = 2525
+    #: for mail systems in front of which we stand; they deliver to port 25 of a name of its own. 0: no such listener
+    port_gateway: int = 0
     port_sandbox_dns: int = 5300
     #: the public base addresses of console and portal; "": http://<listen>:<port>
     console_url: str = ""

@@ -9,6 +9,8 @@ from typing import Final
 
 #: OpenSSL's level 2: keys of 112 bits of strength at least (RSA and DH of 2048 bits)
 _SUITES: Final = "@SECLEVEL=2:ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:DHE+CHACHA20:!aDSS:!aNULL"
+#: for TLS that is not Python's `ssl`
+TLS12: Final = _SUITES
 
 
 def modern(context: ssl.SSLContext) -> ssl.SSLContext:

@@ -149,6 +149,7 @@ class Drafting:
             size=self.about.size,
             reasoned=bool(self.about.reason),
             thread=sub.thread,
+            gateway=sub.gateway,
         )
 
     def _accepted(self, mail: bytes, earlier: bytes | None, record: MessageRecord) -> EventDraft:
@@ -177,6 +178,8 @@ class Drafting:
             facts["repeats"] = ids.text(earlier)
         if sub.proved:
             facts.update(sub.proved)
+        if sub.gateway:
+            facts["gateway"] = sub.gateway
         return self._event(kinds.MESSAGE_ACCEPTED, (self.text,), values, facts)
 
     def _event(

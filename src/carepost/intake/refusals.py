@@ -27,6 +27,8 @@ class RefusedSender(msgspec.Struct, frozen=True):
     sender: str
     cause: str
     client: str = ""
+    #: id of the connection it came by, or ""
+    gateway: str = ""
 
 
 class Writer(Protocol):
@@ -99,8 +101,10 @@ def _event(refused: RefusedSender, times: int, shard: int) -> EventDraft:
     if refused.client:
         values["client"] = refused.client.encode()
     facts = {"origin": refused.origin.value}
+    if refused.gateway:
+        facts["gateway"] = refused.gateway
     # of the world nobody is known that the event could be about
-    world = refused.origin is Origin.MX
+    world = refused.origin is Origin.MX or refused.actor.kind == "system"
     if times > 1:
         facts["times"] = str(times)
     return EventDraft(

@@ -25,7 +25,7 @@ from carepost.intake.accept import Intake
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.intake.peer import AsyncClient
 from carepost.posture import Posture
-from carepost.processes import outgoing
+from carepost.processes import gateway, outgoing
 from carepost.processes.checkpoints import Checkpoints
 from carepost.processes.child import Start
 from carepost.processes.pacing import Paced
@@ -158,6 +158,7 @@ class Engine:
             way, home, config, keys, index, self._posture, directory=self._directory, door=self._intake
         )
         self._access = AccessProofs()
+        self._gateways = gateway.gateways(self._directory, way.anchors, keys)
         self._listeners(keys, stopping)
 
     def _listeners(self, keys: PurposeKeys, stopping: asyncio.Event) -> None:
@@ -174,14 +175,18 @@ class Engine:
         def smtp(role: Role, *, implicit_tls: bool = False) -> SmtpServer:
             return SmtpServer(
                 role, self._paced, self._credentials, self._access, self._certificates, self._budget, smtp_limits,
-                hostname=config.hostname, implicit_tls=implicit_tls,
+                hostname=config.hostname, implicit_tls=implicit_tls, gateways=self._gateways,
             )  # fmt: skip
 
         self._smtp = [
             (smtp(Role.SUBMISSION), config.port_submission, "port_submission"),
             (smtp(Role.SUBMISSION, implicit_tls=True), config.port_submission_tls, "port_submission_tls"),
             (smtp(Role.MX), config.port_mx, "port_mx"),
-        ]
+            *gateway.listeners(
+                home, config, self._gateways, self._paced, self._credentials, self._access, self._certificates,
+                self._budget, smtp_limits,
+            ),
+        ]  # fmt: skip
         limits = HttpLimits(max_recipients=config.max_recipients)
         viewer = outgoing.viewer(home)
         app = App(

@@ -125,7 +125,8 @@ def _check(keyring: MasterKeyring) -> bytes:
 def _ports_free(settings: Config, opened: Home) -> None:
     """Raises ConfigError naming the first port that is taken, and its setting."""
     _bindable(settings.listen, 0, "is no address of this machine", "set CAREPOST_LISTEN to one")
-    for name in [*_LISTENERS, *(["port_sandbox_dns"] if opened.sandbox else [])]:
+    more = (["port_sandbox_dns"] if opened.sandbox else []) + (["port_gateway"] if settings.port_gateway else [])
+    for name in [*_LISTENERS, *more]:
         port: int = getattr(settings, name)
         _bindable(settings.listen, port, f"cannot give port {port}", f"free it or set CAREPOST_{name.upper()}")
 

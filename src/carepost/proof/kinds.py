@@ -202,6 +202,7 @@ FACTS: Final = frozenset({
     "dns-signed",  # yes | no | unknown
     "enhanced",  # RFC 3463 code
     "error-us",  # clock.state: greatest error the kernel admits
+    "gateway",  # id of the connection it came by, or went back through
     "from-method",  # delivery.method-changed
     "made-by",  # redirect | copy: a delivery that a rule made at the door
     "made-by-rule",  # id of that rule

@@ -110,6 +110,8 @@ class MessageRecord(msgspec.Struct, frozen=True):
     v: int = 1
     #: Submission.thread
     thread: str = ""
+    #: Submission.gateway
+    gateway: str = ""
 
 
 class NewDelivery(msgspec.Struct, frozen=True):

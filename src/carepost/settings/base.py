@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "carepost.archive",
     "carepost.destinations",
     "carepost.keyring",
+    "carepost.gateway",
     "carepost.ui",
 ]
 

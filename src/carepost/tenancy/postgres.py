@@ -44,6 +44,7 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("keyring_ownkey", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
     ("keyring_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
     ("destinations_*", {"staff": _WRITE, "journal": _WRITE}),
+    ("gateway_*", {"staff": _WRITE, "journal": _WRITE}),
     ("audit_key", {"staff": _READ, "outside": _READ, "journal": _WRITE}),
     # the latest signed checkpoint stands in a header of the engine's answers
     ("audit_checkpoint", {"staff": _READ, "engine": _READ, "journal": _WRITE}),

@@ -87,6 +87,8 @@ class Submission(msgspec.Struct, frozen=True):
     proved: dict[str, str] = {}
     #: (reason code, words): whoever would get it is held at the door until a person releases it. Office's mail alone
     hold: tuple[str, str] | None = None
+    #: id of the connection whose mail system handed it over, or in front of which it came in (`directory.gateways`)
+    gateway: str = ""
 
 
 class AcceptedDelivery(msgspec.Struct, frozen=True):

@@ -109,7 +109,8 @@ def time(_: Local) -> Iterator[Finding]:
 def ports(here: Local) -> Iterator[Finding]:
     """While Carepost runs each of its ports answers; while it does not, each is free."""
     runs, wrong = here.runs(), 0
-    for name in _LISTENERS:
+    listeners = (*_LISTENERS, *(("port_gateway",) if here.config.port_gateway else ()))
+    for name in listeners:
         port: int = getattr(here.config, name)
         setting = f"CAREPOST_{name.upper()}"
         taken = _answers(here.config.listen, port)
@@ -120,7 +121,7 @@ def ports(here: Local) -> Iterator[Finding]:
             wrong += 1
             yield failed(f"another program has port {port}", f"stop it, or set {setting}")
     if not wrong:
-        yield ok(f"{len(_LISTENERS)} ports {'answer' if runs else 'are free'} on {here.config.listen}")
+        yield ok(f"{len(listeners)} ports {'answer' if runs else 'are free'} on {here.config.listen}")
 
 
 def _answers(listen: str, port: int) -> bool:

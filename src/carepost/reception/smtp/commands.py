@@ -8,6 +8,7 @@ from carepost.ground.errors import Unavailable
 from carepost.reception.credentials import Credentials, Identity
 from carepost.reception.smtp import auth, replies
 from carepost.reception.smtp.effects import SenderRefused
+from carepost.reception.smtp.gate import Gate
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.transaction import Transaction
 from carepost.reception.smtp.types import Role
@@ -48,6 +49,8 @@ class Commands:
         self._identity: Identity | None = None
         self._exchange: auth.Exchange | None = None
         self._username = ""
+        #: at a gateway's listener: whose mail it may be, once TLS has shown it
+        self.gate: Gate | None = None
         #: what the peer called itself
         self.hello = ""
         #: what `Then.PASSWORD` asks to check
@@ -130,7 +133,7 @@ class Commands:
         offers = [self._hostname, "PIPELINING", f"SIZE {self._limits.max_message}", "8BITMIME", "SMTPUTF8", "DSN"]
         if not self._secure:
             offers.append("STARTTLS")
-        elif self._role is Role.SUBMISSION:
+        elif self._role is not Role.MX:
             offers.append(f"AUTH {auth.MECHANISMS.decode()}")
         offers.append("ENHANCEDSTATUSCODES")
         lines = [f"250-{offer}" for offer in offers[:-1]] + [f"250 {offers[-1]}"]
@@ -155,9 +158,16 @@ class Commands:
     def _mail(self, argument: bytes) -> Answer:
         if not self._greeted:
             return replies.HELLO_FIRST, _PLAIN
-        if self._role is Role.SUBMISSION and self._identity is None:
-            return (replies.AUTH_FIRST if self._secure else replies.TLS_FIRST), _PLAIN
+        if self._role is not Role.MX and self._identity is None:
+            if not self._secure:
+                return replies.TLS_FIRST, _PLAIN
+            if self.gate is None:
+                return replies.AUTH_FIRST, _PLAIN
         try:
+            if self.gate is not None and self._identity is None and self._transaction.begun is False:
+                refusal = self.gate.mail(argument)
+                if refusal:
+                    return refusal, _PLAIN
             if self._identity is not None and not self._credentials.holds(self._identity):
                 log.event("credential-withdrawn", credential=self._identity.credential.id)
                 return replies.REVOKED, Then.CLOSE
@@ -220,7 +230,7 @@ class Commands:
         return self._malformed() if data is None else self._step(exchange, data)
 
     def _auth_refusal(self) -> Answer | None:
-        if self._role is not Role.SUBMISSION:
+        if self._role is Role.MX:
             return replies.NOT_OFFERED, _PLAIN
         if not self._secure:
             return replies.AUTH_NEEDS_TLS, _PLAIN

@@ -16,6 +16,7 @@ from carepost.reception.smtp.effects import (
     SenderRefused,
     StartTls,
 )
+from carepost.reception.smtp.gate import Gate
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.session import Session
 from carepost.reception.tls import Certificates
@@ -36,6 +37,10 @@ class Host(Protocol):
     def admit(self, connection: "Connection", client: str) -> Session | None: ...
 
     def forget(self, connection: "Connection", client: str) -> None: ...
+
+    async def secure(self, transport: asyncio.Transport, connection: "Connection") -> asyncio.Transport: ...
+
+    def gate(self, transport: asyncio.Transport, client: str) -> Gate | None: ...
 
     async def hand_over(self, accept: Accept, client: str) -> Accepted: ...
 
@@ -205,17 +210,11 @@ class Connection(asyncio.Protocol):
         session = self._session
         assert session is not None
         try:
-            secured = await self._loop.start_tls(
-                transport,
-                self,
-                self._host.certificates.context,
-                server_side=True,
-                ssl_handshake_timeout=self._host.limits.handshake_timeout,
-            )
+            secured = await self._host.secure(transport, self)
         except (OSError, TimeoutError):
             # a peer that does not trust our certificate, or speaks no TLS: its loss, and not worth more than a count
             metrics.count("smtp_handshake_failed")
             transport.abort()
             return
         self._transport = secured
-        self._answered(session.secured())
+        self._answered(session.secured(self._host.gate(secured, self.client)))

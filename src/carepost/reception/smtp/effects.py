@@ -3,6 +3,7 @@
 import msgspec
 
 from carepost.reception.credentials import Identity
+from carepost.reception.gateways import Peer
 from carepost.rfc.envelope import Envelope
 
 
@@ -36,6 +37,8 @@ class Accept(msgspec.Struct, frozen=True):
     identity: Identity | None
     #: what the client called itself
     helo: str = ""
+    #: a gateway's peer that did not sign in: whose the message is, the message itself must say
+    peer: Peer | None = None
 
 
 class SenderRefused(msgspec.Struct, frozen=True):

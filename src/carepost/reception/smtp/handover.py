@@ -31,12 +31,13 @@ async def submission(accept: Accept, client: str, access: AccessProofs) -> Submi
         accept.envelope,
         body,
         Origin.SMTP,
-        Actor("credential", credential.id),
+        Actor("credential" if credential.username else "gateway", credential.id),
         key=envid_key(accept.envelope),
         protection=protection,
         client=client,
         via=accept.via,
         domains=credential.domains,
+        gateway=credential.gateway,
         payload_hash=hashlib.sha256(accept.body).digest() if body is not accept.body else b"",
     )
 

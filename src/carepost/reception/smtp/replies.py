@@ -99,6 +99,12 @@ NO_MECHANISM = line(504, "5.5.4", "No such mechanism")
 WRONG = line(535, "5.7.8", "Name or password is wrong")
 REVOKED = line(535, "5.7.8", "This credential was withdrawn; closing")
 NOT_YOUR_DOMAIN = line(550, "5.7.1", "This credential may not send as that domain")
+UNKNOWN_PEER = line(
+    530, "5.7.0", "Sign in, or show a certificate or address that a connection names (Carepost, page Gateway)"
+)
+NOT_THROUGH_HERE = line(
+    550, "5.7.1", "No connection for that sender domain knows this server; see the page Gateway in Carepost"
+)
 RELAY_DENIED = line(550, "5.7.1", "Relay denied")
 NO_SUCH_MAILBOX = line(550, "5.1.1", inbound.NO_SUCH_MAILBOX)
 TOO_LARGE = line(552, "5.3.4", "Message too large")

@@ -4,13 +4,17 @@ import asyncio
 import socket
 from typing import Protocol
 
+import msgspec
+
 from carepost.ground import log, metrics
 from carepost.ground.errors import Refused
 from carepost.intake.refusals import RefusedSender
 from carepost.reception.access import AccessProofs
-from carepost.reception.credentials import Credentials
+from carepost.reception.credentials import Credentials, Identity
+from carepost.reception.gateways import GatewayRefused, Gateways
 from carepost.reception.smtp.connection import Connection
 from carepost.reception.smtp.effects import Accept, SenderRefused
+from carepost.reception.smtp.gate import Gate
 from carepost.reception.smtp.handover import submission
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.session import Session
@@ -44,6 +48,7 @@ class SmtpServer:
         *,
         hostname: str,
         implicit_tls: bool = False,
+        gateways: Gateways | None = None,
     ) -> None:
         self.role = role
         self.credentials = credentials
@@ -55,6 +60,7 @@ class SmtpServer:
         self._bodies = bodies
         self._hostname = hostname
         self._implicit_tls = implicit_tls
+        self._gateways = gateways
         self._connections: set[Connection] = set()
         self._clients: dict[str, int] = {}
         self._work: set[asyncio.Task[None]] = set()
@@ -138,7 +144,27 @@ class SmtpServer:
         if not self._connections:
             self._empty.set()
 
+    async def secure(self, transport: asyncio.Transport, connection: Connection) -> asyncio.Transport:
+        """Raises OSError, TimeoutError."""
+        secured = await asyncio.get_running_loop().start_tls(
+            transport,
+            connection,
+            self.certificates.context,
+            server_side=True,
+            ssl_handshake_timeout=self.limits.handshake_timeout,
+        )
+        if secured is None:
+            raise ConnectionError("the connection ended during the handshake")
+        return secured
+
+    def gate(self, transport: asyncio.Transport, client: str) -> Gate | None:
+        """A gateway's listener tells whose mail a peer may hand over without AUTH; nobody here does."""
+        return None
+
     async def hand_over(self, accept: Accept, client: str) -> Accepted:
+        identity = accept.identity
+        if identity is not None and identity.credential.gateway and accept.peer is None:
+            accept = self._of_gateway(accept, identity, client)
         made = await submission(accept, client, self._access)
         # the message may have been long in coming: a credential withdrawn meanwhile sends nothing more (DESIGN 2)
         if accept.identity is not None and not self.credentials.holds(accept.identity):
@@ -146,6 +172,25 @@ class SmtpServer:
         accepted = await self._intake.accept(made)
         metrics.count("smtp_accepted")
         return accepted
+
+    def _of_gateway(self, accept: Accept, identity: Identity, client: str) -> Accept:
+        """Signed in with the credential of a connection: our fields are taken out. Raises GatewayRefused."""
+        if self._gateways is None:
+            return accept
+        try:
+            return msgspec.structs.replace(accept, body=self._gateways.of_credential(identity, accept.body))
+        except GatewayRefused as error:
+            self.tell(error, client)
+            raise
+
+    def tell(self, error: GatewayRefused, client: str) -> None:
+        """Puts it on record with the organisation whose name was used, where there is one."""
+        metrics.count("gateway_refused")
+        if error.org:
+            actor = Actor("gateway", error.gateway) if error.gateway else Actor("system", "gateway")
+            self._intake.sender_refused(
+                RefusedSender(error.org, actor, Origin.SMTP, error.sender, error.code, client, error.gateway)
+            )
 
     def sender_refused(self, refused: SenderRefused, client: str) -> None:
         credential = refused.identity.credential

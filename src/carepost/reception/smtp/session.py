@@ -12,6 +12,7 @@ from carepost.reception.smtp import replies
 from carepost.reception.smtp.commands import Commands, Then
 from carepost.reception.smtp.data import DataReader, Fault
 from carepost.reception.smtp.effects import Accept, Authenticate, Close, Effect, Reply, StartTls
+from carepost.reception.smtp.gate import Gate
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.types import Role
 from carepost.spool.budget import Budget
@@ -96,9 +97,10 @@ class Session:
         self._buffer = self._buffer + data if self._buffer else data
         return self._work()
 
-    def secured(self) -> list[Effect]:
-        """The handshake is done: nothing said before it counts (RFC 3207 4.2)."""
+    def secured(self, gate: Gate | None = None) -> list[Effect]:
+        """The handshake is done: nothing said before it counts (RFC 3207 4.2). `gate`: of a gateway's listener."""
         self._commands.secured()
+        self._commands.gate = gate
         return self._resume()
 
     def authenticated(self, identity: Identity | None) -> list[Effect]:
@@ -222,7 +224,8 @@ class Session:
         self._reader = None
         if reader.fault is Fault.NONE:
             org, envelope, via, identity = self._commands.handover()
-            self._wait(_Waiting.ACCEPT, Accept(org, envelope, reader.body(), via, identity, self._commands.hello))
+            peer = self._commands.gate.peer if self._commands.gate is not None and identity is None else None
+            self._wait(_Waiting.ACCEPT, Accept(org, envelope, reader.body(), via, identity, self._commands.hello, peer))
             return
         self._answer(_DATA_FAULTS[reader.fault])
         self._let_go()

@@ -1,0 +1,37 @@
+"""What an engine needs to stand in front of other mail systems, where a port for them is set."""
+
+from carepost.delivery.trust import Anchors
+from carepost.directory import Directory
+from carepost.ground.config import Config
+from carepost.ground.home import Home
+from carepost.ground.keys import PurposeKeys
+from carepost.processes import outgoing
+from carepost.reception.access import AccessProofs
+from carepost.reception.credentials import Credentials
+from carepost.reception.gateways import Gateways
+from carepost.reception.peertls import PeerCertificates
+from carepost.reception.smtp.gateway import GatewayServer
+from carepost.reception.smtp.limits import Limits
+from carepost.reception.smtp.server import Intake, SmtpServer
+from carepost.reception.tls import Certificates
+from carepost.spool.budget import Budget
+
+Listener = tuple[SmtpServer, int, str]
+
+
+def gateways(directory: Directory, anchors: Anchors, keys: PurposeKeys) -> Gateways:
+    return Gateways(directory, anchors.judge, keys)
+
+
+def listeners(
+    home: Home, config: Config, known: Gateways, intake: Intake, credentials: Credentials, access: AccessProofs,
+    certificates: Certificates, budget: Budget, limits: Limits,
+) -> list[Listener]:  # fmt: skip
+    """One, or none. Raises ConfigError where there is no certificate."""
+    if not config.port_gateway:
+        return []
+    shown = PeerCertificates(outgoing.tls_folder(home, config), config.hostname)
+    server = GatewayServer(
+        intake, credentials, access, certificates, budget, limits, known, shown, hostname=config.hostname
+    )
+    return [(server, config.port_gateway, "port_gateway")]
