@@ -34,6 +34,11 @@ OTHERS = {
     "injecting.test": ("deposited", "portal", "PORTAL", "starttls-injected"),
     "reject.test": ("deposited", "portal", "PORTAL", "content-refused"),
     "small.test": ("deposited", "portal", "PORTAL", "too-large"),
+    # where nobody looks for keys, and where they prove nothing
+    "smimea.test": ("deposited", "portal", "PORTAL", "untrusted"),
+    "openpgpkey.test": ("deposited", "portal", "PORTAL", "untrusted"),
+    "wkd.test": ("deposited", "portal", "PORTAL", "untrusted"),
+    "unsignedkeys.test": ("deposited", "portal", "PORTAL", "untrusted"),
     "nullmx.test": ("failed", "tls", "", "null-mx"),
     "privatemx.test": ("failed", "tls", "", "no-usable-host"),
     "cnamemx.test": ("failed", "tls", "", "no-usable-host"),

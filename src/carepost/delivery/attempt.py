@@ -21,6 +21,7 @@ from carepost.ground.errors import CarepostError, Unavailable
 from carepost.intake import facts as intake_facts
 from carepost.policy.again import decide_again
 from carepost.policy.decide import is_look
+from carepost.policy.seeking import sought
 from carepost.policy.types import Assurance, Deliver, Facts, Method, Plan, Step
 from carepost.posture import Measured
 from carepost.posture.types import Side
@@ -65,6 +66,8 @@ class Attempt:
         planned = self._plan(snapshot)
         if isinstance(planned, Settlement):
             return await self._reported(planned, snapshot, None)
+        if snapshot.key_sources and self.world.seeker is not None:
+            snapshot = await self._look_for_keys(snapshot)
         step = planned
         if step.method is Method.PORTAL:
             return await self._deposit(step, snapshot)
@@ -119,6 +122,20 @@ class Attempt:
     def _stored_step(self) -> Step | None:
         """The stored plan's first step whose method was not given up."""
         record = self.claim.record
+    async def _look_for_keys(self, snapshot: OrgSnapshot, given_up: Facts | None = None) -> OrgSnapshot:
+        """The organisation as it is once somebody asked for a key of the recipient, where one could come next."""
+        before = None if given_up is not None else self._stored_step()
+        if before is not None and before.method is not Method.PORTAL and not is_look(before):
+            return snapshot
+        methods = sought(given_up if given_up is not None else self.facts(snapshot))
+        seeker = self.world.seeker
+        if seeker is None or not methods or not snapshot.key_sources:
+            return snapshot
+        if not await seeker.look(snapshot, self.claim.record.recipient.address, methods):
+            return snapshot
+        self._facts = None
+        return self.world.directory.snapshot(self.claim.org)
+
         if record.plan is None:
             return None
         return next((s for s in record.plan.steps[record.step :] if s.method not in record.exhausted), None)
@@ -160,15 +177,29 @@ class Attempt:
         ended = carried.ended
         why = "looked" if carried.short and is_look(step) else ended.error
         found = classify(ended.stage, ended.reply, why, dot=ended.dot, short=carried.short)
-        values = {}
+        values, key = {}, ""
         if found.lead in (Lead.SENT, Lead.UNCERTAIN) and prepared is not None:
             values = kinds.commit_sent(prepared.data, prepared.body_hash, prepared.mail)
-        end = self._end(step, found, snapshot, carried=carried, hops=hops, values=values)
+            key = self._used(step, snapshot) if step.method in keyed.METHODS else ""
+        elif found.lead is Lead.METHOD:
+            given_up = after(self.facts(snapshot), step.method, carried.achieved)
+            snapshot = await self._look_for_keys(snapshot, given_up)
+        end = self._end(step, found, snapshot, carried=carried, hops=hops, values=values, key=key)
         return await self._reported(conclude(end), snapshot, carried)
 
     async def _send(self, step: Step, snapshot: OrgSnapshot, hops: Hops, need: Need) -> tuple[Carried, Prepared | None]:
         if is_look(step):
             return await self.world.courier.look(hops, need), None
+    def _used(self, step: Step, snapshot: OrgSnapshot) -> str:
+        """The id of the recipient's key; one that was found is asked for again in its time."""
+        address = self.claim.record.recipient.address
+        row = self.world.intake.judge.keys.find(snapshot, address, step.method)
+        if row is None:
+            return ""
+        if not row.pinned and self.world.seeker is not None and snapshot.key_sources:
+            self.world.seeker.again(snapshot, address, step.method)
+        return row.id
+
         prepared = await self._ready(step, snapshot, sevenbit=False)
         carried = await self._one(prepared, step, hops, need)
         if carried.ended.error == "no-8bitmime":
@@ -349,3 +380,4 @@ class Attempt:
 def _same(stored: Plan, plan: Plan, before: Step | None) -> bool:
     """Nothing that matters to the act differs: the step carried out now, and what counts as enough."""
     return before == plan.steps[0] and stored.floor == plan.floor and stored.exclusive == plan.exclusive
+            key=key,

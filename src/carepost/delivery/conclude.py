@@ -61,6 +61,8 @@ class End(msgspec.Struct, frozen=True):
     #: 0..1
     jitter: float = 0.0
 
+    #: id of the recipient's key it was encrypted to, "" for none
+    key: str = ""
     @property
     def plan(self) -> Plan | None:
         return self.record.plan
@@ -88,11 +90,15 @@ def _sent(end: End) -> Settlement:
     worth = end.carried.worth
     reached = events.reached(end.step, worth)
     record = _record(end, "sent", end.outcome.words, assurance=reached, last_achieved=worth)
-    event = _event(end, kinds.DELIVERY_SENT, State.SENT, record, values=end.values)
+    event = _event(end, kinds.DELIVERY_SENT, State.SENT, record, values=end.values, facts=_key(end))
     return Settlement(State.SENT, record, events=(*end.events, event))
 
 
 def _uncertain(end: End) -> Settlement:
+def _key(end: End) -> dict[str, str] | None:
+    return {"recipient-key": end.key} if end.key else None
+
+
     """May have arrived: again by this method only, under the same Message-ID, until its time is over."""
     method = end.step.method if end.step is not None else Method.TLS
     due = end.schedule.next(end.about.claim.attempt, end.about.now, end.jitter)
@@ -103,7 +109,7 @@ def _uncertain(end: End) -> Settlement:
         words = f"The time allowed is over.{MAY_HAVE_ARRIVED}"
     record = _record(end, result, words, uncertain=True, bound_to=method, **_reached(end))
     state = State.FAILED if over else State.DEFERRED
-    event = _event(end, kinds.DELIVERY_UNCERTAIN, state, record, values=end.values, result="uncertain")
+    event = _event(end, kinds.DELIVERY_UNCERTAIN, state, record, values=end.values, result="uncertain", facts=_key(end))
     made = (*end.events, event)
     if over:
         final = outcome(Lead.FAILED, "expired-in-queue")

@@ -106,6 +106,30 @@ async def post(
         raise NotHad("status")
 
 
+async def exchange(
+    host: str, path: str, *, address: str, port: int, tls: ssl.SSLContext | None, limit: int, data: bytes = b"",
+    kind: str = "", seconds: float = TIMEOUT,
+) -> bytes:  # fmt: skip
+    """What `host` answers, of any media type: to a GET, or to a POST of `data`. `tls` None: plain HTTP, for what is
+    signed itself. Raises NotHad ("status" for any but 200), OSError, TimeoutError. Never follows."""
+    head = f"Host: {host}\r\nUser-Agent: carepost\r\nAccept: */*\r\nConnection: close\r\n"
+    if data:
+        head = f"POST {path} HTTP/1.1\r\n{head}Content-Type: {kind}\r\nContent-Length: {len(data)}\r\n\r\n"
+    else:
+        head = f"GET {path} HTTP/1.1\r\n{head}\r\n"
+    async with asyncio.timeout(seconds):
+        name = host if tls is not None else None
+        reader, writer = await asyncio.open_connection(address, port, ssl=tls, server_hostname=name)
+        try:
+            writer.write(head.encode("ascii") + data)
+            status, page = await _page(reader, limit)
+        finally:
+            writer.transport.abort()
+    if status != 200:
+        raise NotHad("status")
+    return bytes(page.body)
+
+
 async def _read(reader: asyncio.StreamReader, limit: int, kind: bytes) -> bytes:
     status, page = await _page(reader, limit)
     if status != 200:

@@ -149,6 +149,18 @@ class Resolver:
             lambda r: TlsaRecord(int(r.usage), int(r.selector), int(r.mtype), bytes(r.cert)),
         )
 
+    async def smimea(self, name: str) -> Answer[TlsaRecord]:
+        """RFC 8162: records in the form of TLSA."""
+        return await self._ask(
+            name,
+            dns.rdatatype.SMIMEA,
+            lambda r: TlsaRecord(int(r.usage), int(r.selector), int(r.mtype), bytes(r.cert)),
+        )
+
+    async def openpgpkey(self, name: str) -> Answer[bytes]:
+        """RFC 7929."""
+        return await self._ask(name, dns.rdatatype.OPENPGPKEY, lambda r: bytes(r.key))
+
     async def txt(self, name: str) -> Answer[bytes]:
         return await self._ask(name, dns.rdatatype.TXT, lambda r: b"".join(r.strings))
 

@@ -6,13 +6,14 @@ import msgspec
 
 from carepost.delivery.content import Inspector
 from carepost.delivery.courier import Courier
+from carepost.delivery.discovery.seeker import Seeker
 from carepost.delivery.hops import Finder
 from carepost.delivery.methods.keyed import Keyed
 from carepost.delivery.methods.tls import Preparer
 from carepost.delivery.schedule import Schedule
-from carepost.directory.types import OrgSnapshot
+from carepost.directory.types import OrgSnapshot, RecipientKey
 from carepost.intake.keys import Held
-from carepost.policy.types import Ternary
+from carepost.policy.types import Method, Ternary
 from carepost.posture import Posture
 from carepost.wire.types import Accepted, Submission
 
@@ -33,6 +34,8 @@ class RecipientKeys(Protocol):
     """`intake.keys.Keys`."""
 
     def look(self, snapshot: OrgSnapshot, address: str) -> Held: ...
+
+    def find(self, snapshot: OrgSnapshot, address: str, method: Method) -> RecipientKey | None: ...
 
 
 class Judge(Protocol):
@@ -67,3 +70,5 @@ class World(msgspec.Struct, frozen=True):
     keyed: Keyed | None = None
     #: looks into messages where a rule asks; None: what they contain stays unknown, and counts as the strictest
     inspector: Inspector | None = None
+    #: looks for recipients' keys where a known one could change what happens; None: what is known is all there is
+    seeker: Seeker | None = None

@@ -27,6 +27,7 @@ from carepost.ground.errors import NotFound, Unavailable
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
 from carepost.policy.types import Assurance, Method, Rule
+from carepost.wire import found
 
 VERSION: Final = 5
 
@@ -51,6 +52,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_recipient_key": ("id", "token", "method", "pinned", "changed", "not_after", "sealed"),
     "engine_gateway": ("id", "provider", "settings", "sealed"),
     "engine_gateway_secret": ("gateway", "digest"),
+    "engine_key_source": ("sources", "unknown_ok"),
+    "engine_anchor": ("der",),
     "engine_own_key": ("id", "token", "method", "signs", "decrypts", "always", "retired", "until", "not_after", "head"),
 }  # fmt: skip
 
@@ -222,6 +225,9 @@ def _snapshot(
         own_keys=_own_keys(rows["engine_own_key"]),
         slug=slug,
         alerts=alerts,
+        key_sources=_sources(rows["engine_key_source"]),
+        anchors=tuple(sorted(bytes(der) for (der,) in rows["engine_anchor"])),
+        revocation_unknown_ok=any(bool(ok) for _, ok in rows["engine_key_source"]),
     )
 
 

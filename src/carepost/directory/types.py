@@ -87,6 +87,8 @@ class KeptKey(msgspec.Struct, frozen=True):
     fingerprint: str
     chain: tuple[bytes, ...] = ()
     capabilities: tuple[str, ...] = ()
+    #: where it came from vouches for it (DANE-EE under DNSSEC, its owner's proof): no issuer is asked for
+    vouched: bool = False
 
 
 class OwnKey(msgspec.Struct, frozen=True):
@@ -181,6 +183,12 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     alerts: str = ""
     #: connections in front of mail systems of its own
     gateways: tuple[Gateway, ...] = ()
+    #: where recipients' keys may be looked for (`wire.found.SOURCES`), in the order of trust
+    key_sources: tuple[str, ...] = ()
+    #: DER of the authorities whose certificates of recipients are believed
+    anchors: tuple[bytes, ...] = ()
+    #: certificates are used of which nobody could say whether they were revoked
+    revocation_unknown_ok: bool = False
 
     def key(self, purpose: str, version: int) -> bytes | None:
         """The wrapped key of one version, current or retired."""

@@ -218,7 +218,7 @@ class Intake:
             raise Refused(refusals[0].reason, refusals[0].words, enhanced="5.7.1", status=422)
         if submission.hold is not None:
             # a release looks into the message; until then the caller's word is enough
-            judged = [(r, msgspec.structs.replace(one, asks=frozenset())) for r, one in judged]
+            judged = [(r, msgspec.structs.replace(one, asks=frozenset(), seeks=False)) for r, one in judged]
             return [(r, _kept_back(one, *submission.hold)) for r, one in judged]
         return judged
 

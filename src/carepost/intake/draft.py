@@ -198,7 +198,7 @@ class Drafting:
         sub, decision = self.submission, judged.decision
         id_ = ids.new(self._shard)
         due = max(self.now, sub.send_at)
-        if judged.asks:
+        if judged.open:
             # decided once somebody has looked into the message: the strictest it may be would bind it for good
             said = decision.plan if isinstance(decision, Deliver) else decision
             decision = Hold("content-pending", PENDING, said.rule, said.policy_version)
@@ -230,7 +230,7 @@ class Drafting:
             step = plan.steps[0]
             facts["method"] = step.method._value_
             facts["required"] = label(step.floor, step.method)
-        kind, result = (kinds.DELIVERY_QUEUED, "ok") if judged.asks else _KIND_OF[type(decision).__name__]
+        kind, result = (kinds.DELIVERY_QUEUED, "ok") if judged.open else _KIND_OF[type(decision).__name__]
         event = self._event(
             kind, (self.text, ids.text(id_)),
             values | {"words": _records.encode(Told(record.words))}, facts, result,
@@ -249,7 +249,7 @@ _KIND_OF: Final = {
 def state_of(submission: Submission, judged: Judged) -> State:
     """A refused recipient of a message by SMTP goes to the worker once more, which owes its sender a report (RFC 5321
     6.1); whoever used the API is told in the answer."""
-    if isinstance(judged.decision, Deliver) or judged.asks:
+    if isinstance(judged.decision, Deliver) or judged.open:
         return State.QUEUED
     if isinstance(judged.decision, Refuse):
         return State.QUEUED if submission.origin is Origin.SMTP else State.FAILED

@@ -18,7 +18,9 @@ from carepost.intake.suppression import Suppression
 from carepost.policy.decide import decide
 from carepost.policy.index import index
 from carepost.policy.needs import needs
-from carepost.policy.types import ContentFacts, Decision, Facts, Need, Refuse, Seen, Ternary
+from carepost.policy.seeking import sought
+from carepost.policy.types import ContentFacts, Decision, Facts, Hold, Need, Refuse, Seen, Ternary
+from carepost.queue.types import DeliveryRecord, MessageRecord
 
 #: decisions and tokens remembered
 _REMEMBERED = 8192
@@ -47,6 +49,13 @@ class Judged(msgspec.Struct, frozen=True):
     via: Via | None = None
     #: what of the content must be looked at before the decision stands; never of a refusal
     asks: frozenset[Need] = frozenset()
+    #: it would be held, and a key of the recipient that nobody has looked for yet could let it go
+    seeks: bool = False
+
+    @property
+    def open(self) -> bool:
+        """Not decided at the door."""
+        return self.seeks or bool(self.asks)
 
 
 class _Named(msgspec.Struct, frozen=True):
@@ -134,7 +143,8 @@ class Judge:
         asks = frozenset[Need]()
         if index(snapshot.rules).questions.content and not isinstance(decision, Refuse):
             asks = needs(snapshot.rules, facts)
-        return Judged(decision, self.destination(domain), (snapshot.epoch, version), None, asks)
+        seeks = isinstance(decision, Hold) and bool(snapshot.key_sources) and bool(sought(facts))
+        return Judged(decision, self.destination(domain), (snapshot.epoch, version), None, asks, seeks)
 
     def _names(self, snapshot: OrgSnapshot) -> _Named:
         found = self._named.get((snapshot.id, snapshot.epoch))

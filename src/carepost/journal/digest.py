@@ -21,9 +21,14 @@ DEPOSIT: Final = "deposit"
 NOTICE: Final = "notice"
 REPORT: Final = "report"
 FAILURE: Final = "failure"
+FOUND: Final = "key-found"
+USED: Final = "key-used"
 
 #: kind of event -> what it makes the journal owe
-_EFFECTS: Final = {kinds.DELIVERY_DEPOSITED: DEPOSIT, kinds.REPORT_RECEIVED: REPORT, kinds.DELIVERY_FAILED: FAILURE}
+_EFFECTS: Final = {
+    kinds.DELIVERY_DEPOSITED: DEPOSIT, kinds.REPORT_RECEIVED: REPORT, kinds.DELIVERY_FAILED: FAILURE,
+    kinds.KEY_FOUND: FOUND,
+}  # fmt: skip
 #: events of a delivery that say who it is for
 _FIRST: Final = frozenset({kinds.DELIVERY_QUEUED, kinds.DELIVERY_HELD, kinds.DELIVERY_REFUSED})
 
@@ -59,6 +64,8 @@ class Digest:
             self.rows.append(row)
             self.events.append(event)
             effect = _EFFECTS.get(event.kind)
+            if effect is None and "recipient-key" in event.facts:
+                effect = USED
             if effect is not None:
                 self.effects.append(Effect(effect, event.source, event.seq, row.org))
 

@@ -13,8 +13,8 @@ from carepost.audit.store import Store
 from carepost.crypto.rest import Damaged
 from carepost.ground import clock, ids, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Unavailable
-from carepost.journal import deposits, reports
-from carepost.journal.digest import DEPOSIT, FAILURE, NOTICE, REPORT
+from carepost.journal import deposits, keys, reports
+from carepost.journal.digest import DEPOSIT, FAILURE, FOUND, NOTICE, REPORT, USED
 from carepost.journal.status import Status
 from carepost.mailbox import failures, notify
 from carepost.proof import event as events
@@ -73,7 +73,7 @@ class Effects:
         self._restored_from = restored_from
         self._acts: dict[str, Callable[[Owed], str]] = {
             DEPOSIT: self._deposit, NOTICE: self._notice, REPORT: self._report,
-            FAILURE: self._failure,
+            FAILURE: self._failure, FOUND: self._found, USED: self._used,
         }  # fmt: skip
 
     def acknowledged(self, source: str, taken: int) -> int:
@@ -156,6 +156,14 @@ class Effects:
 
     def _report(self, one: Owed) -> str:
         reports.lay(self._book, one.org, one.event, one.sealed)
+        return ""
+
+    def _found(self, one: Owed) -> str:
+        keys.lay(self._book, one.org, one.event, one.sealed)
+        return ""
+
+    def _used(self, one: Owed) -> str:
+        keys.used(one.org, one.event)
         return ""
 
     def _done(self, one: Owed, follows: str) -> None:

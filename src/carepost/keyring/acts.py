@@ -92,7 +92,7 @@ def _foreseen(org: uuid.UUID, who: str, found: Read, known: RecipientKey | None)
     if known is not None and known.state == IN_USE and known.pinned:
         return "known", ""
     others = RecipientKey.objects.filter(org_id=org, token=token(org, who), method=found.method.value)
-    replaces = others.filter(state__in=(IN_USE, CHANGED)).exclude(mark=_mark(org, found)).exists()
+    replaces = others.filter(state__in=(IN_USE, CHANGED)).exclude(mark=mark(org, found)).exists()
     return ("replaces" if replaces else "added"), ""
 
 
@@ -128,7 +128,7 @@ def opened(row: RecipientKey) -> KeptKey:
 def _add(doing: Doing, address: str, found: Read, why: str) -> RecipientKey:
     row = _same(doing.org, address, found)
     if row is None:
-        row = RecipientKey(org_id=doing.org, token=token(doing.org, address), mark=_mark(doing.org, found))
+        row = RecipientKey(org_id=doing.org, token=token(doing.org, address), mark=mark(doing.org, found))
         row.method, row.found_at = found.method.value, doing.at
     if row.not_after != found.not_after:
         # an OpenPGP key whose end was moved is the same key
@@ -162,10 +162,11 @@ def _row(org: uuid.UUID, key: uuid.UUID) -> RecipientKey:
 
 
 def _same(org: uuid.UUID, address: str, found: Read) -> RecipientKey | None:
-    return RecipientKey.objects.filter(org_id=org, token=token(org, address), mark=_mark(org, found)).first()
+    return RecipientKey.objects.filter(org_id=org, token=token(org, address), mark=mark(org, found)).first()
 
 
-def _mark(org: uuid.UUID, found: Read) -> bytes:
+def mark(org: uuid.UUID, found: Read) -> bytes:
+    """By which the same certificate is known again."""
     key = keys.version(org, "index", 1)
     return hmac_sha256(key, b"carepost recipient key\0" + bytes.fromhex(found.fingerprint))[:16]
 

@@ -29,6 +29,11 @@ class RecipientKey(OrgModel):
     found_at = models.BigIntegerField(default=now)
     #: when `state` became what it is
     changed_at = models.BigIntegerField(default=now)
+    #: when it was last met where it came from, and last encrypted to; 0: never
+    seen_at = models.BigIntegerField(default=0)
+    used_at = models.BigIntegerField(default=0)
+    #: when a letter told of it that it differs from the one in use; 0: not yet
+    told_at = models.BigIntegerField(default=0)
     #: directory.types.KeptKey under the organisation's evidence key
     sealed = models.BinaryField()
 
@@ -82,6 +87,40 @@ class OwnKey(OrgModel):
             models.UniqueConstraint(fields=["org", "token", "mark"], name="keyring_ownkey_mark"),
         ]
         indexes: ClassVar = [models.Index(fields=["org", "state", "token"], name="keyring_ownkey_state")]
+
+
+class Discovery(OrgModel):
+    """Where an organisation lets recipients' keys be looked for; no row: `wire.found.DEFAULT`."""
+
+    #: names of `wire.found.SOURCES`, separated by spaces
+    sources = models.CharField(max_length=200, blank=True)
+    #: certificates are used of which nobody could say whether they were revoked
+    unknown_ok = models.BooleanField(default=False)
+    changed_at = models.BigIntegerField(default=now)
+
+    class Meta(OrgModel.Meta):
+        constraints: ClassVar = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org"], name="keyring_discovery_one"),
+        ]
+
+
+class Anchor(OrgModel):
+    """A certification authority whose certificates of recipients the organisation believes."""
+
+    #: for people: its own name, as its certificate says
+    name = models.CharField(max_length=200)
+    #: SHA-256, hexadecimal
+    fingerprint = models.CharField(max_length=64)
+    der = models.BinaryField()
+    not_after = models.BigIntegerField(default=0)
+    added_at = models.BigIntegerField(default=now)
+
+    class Meta(OrgModel.Meta):
+        constraints: ClassVar = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org", "fingerprint"], name="keyring_anchor_fingerprint"),
+        ]
 
 
 rewrapping.PLACES.append(

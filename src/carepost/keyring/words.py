@@ -9,7 +9,17 @@ DAY_US: Final = 86_400_000_000
 SOON: Final = 30
 
 METHODS: Final = {"smime": "S/MIME", "openpgp": "OpenPGP"}
-SOURCES: Final = {"administrator": "handed in by an administrator"}
+#: in the order of trust (standards 3.4)
+SOURCES: Final = {
+    "administrator": "handed in by an administrator",
+    "recipient": "uploaded by the recipient, who proved that it is theirs",
+    "smimea": "published in the recipient’s signed DNS (SMIMEA)",
+    "openpgpkey": "published in the recipient’s signed DNS (OPENPGPKEY)",
+    "wkd": "published by the recipient’s domain (Web Key Directory)",
+    "signed-mail": "taken from mail they signed",
+    "autocrypt": "offered in a header of their mail (Autocrypt)",
+}
+_ORDER: Final = tuple(SOURCES)
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -43,6 +53,12 @@ def mark(state: str, not_after: int, now: int) -> Mark:
 
 def method(value: str) -> str:
     return METHODS.get(value, value)
+
+
+def rank(source: str) -> int:
+    """0 is trusted most. The two kinds of signed DNS are one."""
+    at = _ORDER.index(source) if source in _ORDER else len(_ORDER)
+    return _ORDER.index("smimea") if source == "openpgpkey" else at
 
 
 def source(value: str) -> str:

@@ -38,6 +38,8 @@ REASONS = {
 
 #: reason "content-pending": what a delivery says before anybody looked into the message
 PENDING = "What it contains is looked at first; how it goes is decided then."
+#: reason "key-pending": the same before anybody asked whether the recipient publishes a key
+SEEKING = "A key of the recipient is looked for first; how it goes is decided then."
 
 #: what a rule that warns says where the organisation gave it no words
 WARNED = "A rule of the organisation asks to check this recipient and what is sent."

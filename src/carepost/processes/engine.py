@@ -3,12 +3,15 @@
 import asyncio
 import gc
 import importlib
+import itertools
 import resource
 import signal
 
 import uvloop
 
 from carepost.delivery.courier import Courier
+from carepost.delivery.discovery.seeker import Seeker
+from carepost.delivery.discovery.sources import Sources
 from carepost.delivery.exchange import Timeouts
 from carepost.delivery.methods.keyed import Keyed
 from carepost.delivery.worker import Worker
@@ -145,7 +148,7 @@ class Engine:
         world = World(
             directory=self._directory, posture=self._posture, finder=way.finder, courier=self._courier,
             preparer=preparer, keyed=self._keyed, intake=self._intake,
-            schedule=way.schedule, hostname=config.hostname, inspector=self._inspector,
+            schedule=way.schedule, hostname=config.hostname, inspector=self._inspector, seeker=self._seeker,
         )  # fmt: skip
         self._workers = [Worker(queue, world) for queue in self._queues.values()]
         for queue, worker in zip(self._queues.values(), self._workers, strict=True):
@@ -161,6 +164,9 @@ class Engine:
         self._gateways = gateway.gateways(self._directory, way.anchors, keys)
         self._listeners(keys, stopping)
 
+        turn = itertools.cycle(self._queues.values())
+        sources = Sources(way.resolver, way.files)
+        self._seeker = Seeker(sources, self._directory, self._intake.judge.keys, lambda: next(turn))
     def _listeners(self, keys: PurposeKeys, stopping: asyncio.Event) -> None:
         config, home = self._config, self._home
         self._certificates = Certificates(outgoing.tls_folder(home, config), config.hostname)
@@ -250,6 +256,8 @@ class Engine:
     def _health(self) -> dict[str, int]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         counted = {name: int(value) for name, value in metrics.snapshot().items()}
+        await self._courier.close()
+        await self._seeker.close()
         return {
             **counted,
             "rss": usage.ru_maxrss * 1024,

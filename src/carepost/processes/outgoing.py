@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from carepost.delivery import https, resolver
+from carepost.delivery.discovery.fetch import KeyFetch
 from carepost.delivery.hops import Finder
 from carepost.delivery.methods.tls import Preparer
 from carepost.delivery.mtasts import Policies
@@ -37,6 +38,8 @@ class Outgoing(msgspec.Struct, frozen=True):
     questions: Questions
     resolver: Resolver
     policies: Policies
+    #: files whose place a stranger names
+    files: KeyFetch
     #: for policies and reports: the Web PKI
     web: ssl.SSLContext
     dial: dict[str, tuple[str, int]] = {}
@@ -54,7 +57,8 @@ def build(home: Home, config: Config, posture: Posture) -> Outgoing:
     policies = Policies(asked, posture, fetch)
     finder = Finder(asked, policies, ours=(config.hostname,), port=config.smtp_port, dial=dial or None)
     schedule = Schedule(config.retry_first, config.retry_longest, config.give_up)
-    return Outgoing(anchors, finder, schedule, Questions(asked), asked, policies, web, dial)
+    files = KeyFetch(asked, web, dial=dial)
+    return Outgoing(anchors, finder, schedule, Questions(asked), asked, policies, files, web, dial)
 
 
 class Background:

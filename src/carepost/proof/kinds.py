@@ -24,6 +24,7 @@ Make an event with `make(kind, …)`: it returns the Draft and the openings, i.e
   report     report.received                           msgpack of wire.reports.Received; never opened in a proof
   asked      preview.asked                             the addresses asked about; never opened in a proof
 """
+  key        keyring.key-found                         msgpack of wire.found.Found; never opened in a proof
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -110,6 +111,7 @@ KEY_ENDING: Final = "keyring.key-ending"
 MESSAGE_VIEWED: Final = "message.viewed"
 MESSAGE_LISTED: Final = "message.listed"
 MESSAGE_SEARCHED: Final = "message.searched"
+KEY_FOUND: Final = "keyring.key-found"
 PROOF_EXPORTED: Final = "proof.exported"
 PREVIEW_ASKED: Final = "preview.asked"
 CLOCK_STATE: Final = "clock.state"
@@ -173,6 +175,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     MESSAGE_SEARCHED: KindInfo(STAFF, "a member of staff searched messages"),
     PROOF_EXPORTED: KindInfo(STAFF, "a proof was downloaded"),
     PREVIEW_ASKED: KindInfo(STAFF, "a preview of protection was asked for"),
+    KEY_FOUND: KindInfo(STAFF, "a recipient's key was found"),
     CLOCK_STATE: KindInfo(HOUSE, "the state of the clock was recorded"),
     HOUSE_STARTED: KindInfo(HOUSE, "a process started"),
     HOUSE_STOPPED: KindInfo(HOUSE, "a process stopped"),
@@ -220,11 +223,13 @@ FACTS: Final = frozenset({
     "size",  # bytes
     "spf",  # mail that came by MX: the words of RFC 7208
     "stage",  # queue.types.Stage
+    "recipient-key",  # delivery.*: id of the recipient's key it was encrypted to
     "state",  # delivery state after the event
     "times",  # sender.refused: how many refusals this event stands for
     "master",  # keys.rewrapped: version of the master key
     "to",  # message.ignored: notice | portal | reports, which of our own addresses it came to
     "tls",  # TLSv1.2 | TLSv1.3 | none
+    "source",  # keyring.*: where a recipient's key came from (keyring.words.SOURCES)
 })  # fmt: skip
 
 #: commitments a proof opens; every other stays closed

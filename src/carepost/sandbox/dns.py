@@ -22,7 +22,7 @@ import dns.rdataclass
 import dns.rdatatype
 
 from carepost.ground.errors import ConfigError
-from carepost.sandbox import records, zones
+from carepost.sandbox import keyplaces, records, zones
 from carepost.sandbox.authority import UNANSWERED, RRset, look_up
 from carepost.sandbox.ca import spki_sha256
 from carepost.sandbox.domains import LOOPBACK, Domain
@@ -54,7 +54,7 @@ class Answers:
             self._domains,
             self._folder / "dns",
             lambda domain: spki_sha256(self._certificate(domain)),
-            records.read(self._folder),
+            [*keyplaces.records(self._folder, self._domains), *records.read(self._folder)],
         )
         self.resolver = Resolver(self.universe, self.universe.ds())
 

@@ -74,6 +74,15 @@ class MtaSts(enum.StrEnum):
     OTHER_MX = "other-mx"  # enforce, and this MX host is not in it
 
 
+class Publishes(enum.StrEnum):
+    """Where its people's keys can be found by whoever looks."""
+
+    NOTHING = ""
+    SMIMEA = "smimea"
+    OPENPGPKEY = "openpgpkey"
+    WKD = "wkd"
+
+
 class Domain(msgspec.Struct, frozen=True):
     """One domain. `mx` empty: `mx.<domain>`; `raw_mx` replaces the MX records altogether (preference, target)."""
 
@@ -91,6 +100,7 @@ class Domain(msgspec.Struct, frozen=True):
     raw_mx: tuple[tuple[int, str], ...] | None = None
     #: a mail server of its own
     serves: bool = True
+    publishes: Publishes = Publishes.NOTHING
 
     @property
     def mx(self) -> str:
@@ -100,6 +110,10 @@ class Domain(msgspec.Struct, frozen=True):
     @property
     def policy_host(self) -> str:
         return f"mta-sts.{self.name}"
+
+    @property
+    def key_host(self) -> str:
+        return f"openpgpkey.{self.name}"
 
 
 SELF_SIGNED = Certificate.SELF_SIGNED
@@ -156,6 +170,12 @@ EXTRAS = (
     Domain("lostreply.test", "takes the message, loses the reply", behaviour=Behaviour.LOSE_REPLY),
     Domain("reject.test", "refuses the content (554)", behaviour=Behaviour.REJECT_CONTENT),
     Domain("small.test", "takes a thousand bytes", behaviour=Behaviour.SMALL),
+    Domain("smimea.test", "S/MIME certificates in signed DNS", SELF_SIGNED, dns=Dns.SIGNED, publishes=Publishes.SMIMEA),
+    Domain(
+        "openpgpkey.test", "OpenPGP keys in signed DNS", SELF_SIGNED, dns=Dns.SIGNED, publishes=Publishes.OPENPGPKEY
+    ),
+    Domain("wkd.test", "OpenPGP keys in a Web Key Directory", SELF_SIGNED, publishes=Publishes.WKD),
+    Domain("unsignedkeys.test", "S/MIME certificates in unsigned DNS", SELF_SIGNED, publishes=Publishes.SMIMEA),
 )
 
 ALL = (*DOMAINS, CLINIC, *EXTRAS)

@@ -15,9 +15,18 @@ from carepost.crypto.smime.errors import SmimeError
 from carepost.crypto.smime.identity import Identity
 from carepost.crypto.smime.usable import Trust
 from carepost.ground import clock, durable
+from carepost.policy.types import Method
+from carepost.sandbox.domains import ALL, Domain, Publishes
 from carepost.sandbox.people import SAMPLES
 
 SMIME, OPENPGP = "smime.test", "pgp.test"
+#: local part of those whose keys can be found
+PUBLISHER: Final = "testina.sample"
+_BY: Final = {SMIME: Method.SMIME, OPENPGP: Method.OPENPGP} | {
+    domain.name: Method.SMIME if domain.publishes is Publishes.SMIMEA else Method.OPENPGP
+    for domain in ALL
+    if domain.publishes
+}
 #: a clock that is a little behind must not find them dated in the future
 _EARLIER: Final = 86_400_000_000
 
@@ -37,6 +46,22 @@ def published(folder: Path) -> dict[str, bytes]:
             durable.write(public, given)
         found[sample.address] = public.read_bytes()
     return found
+
+
+def publishing(folder: Path, domain: Domain) -> dict[str, bytes]:
+    """Of a domain whose people publish their keys: address -> the key, made where there is none yet."""
+    if not domain.publishes:
+        return {}
+    address = f"{PUBLISHER}@{domain.name}"
+    keys = folder / "keys"
+    keys.mkdir(parents=True, exist_ok=True, mode=0o700)
+    public, private = keys / f"{address}.public", keys / f"{address}.private"
+    if not public.exists():
+        by_smime = domain.publishes is Publishes.SMIMEA
+        made, given = _smime(address) if by_smime else _openpgp("Testina Sample", address)
+        durable.write(private, made)
+        durable.write(public, given)
+    return {address: public.read_bytes()}
 
 
 def _smime(address: str) -> tuple[bytes, bytes]:
@@ -71,9 +96,9 @@ class Owners:
 
     def _opened(self, raw: bytes, address: str) -> bytes:
         domain = address.rpartition("@")[2]
-        if domain == SMIME and opening.is_smime(raw):
+        if _BY.get(domain) is Method.SMIME and opening.is_smime(raw):
             return opening.open_(raw, [self._identity(address)], Trust(TrustStore()), clock.now()).message
-        if domain == OPENPGP and pgp_message.kind(raw):
+        if _BY.get(domain) is Method.OPENPGP and pgp_message.kind(raw):
             return pgp_message.open_(raw, [self._secret(address)], [], at=clock.now()).message
         return b""
 

@@ -57,8 +57,9 @@ class _Bench:
         key = smime.Key(kept.raw, kept.chain, frozenset(kept.capabilities))
         trust = self._trust(kept.fingerprint if pinned else "")
         return self._smime.prepare(
-            delivery, body, snapshot, address=address, key=key, trust=trust, header_from=header_from
-        )
+            delivery, body, snapshot, address=address, key=key, trust=trust, header_from=header_from,
+            signer=signing.smime if signing is not None else None,
+        )  # fmt: skip
 
     def _trust(self, pinned: str) -> Trust:
         """One value for one fingerprint: the sealer remembers its judgement by it."""
@@ -96,7 +97,8 @@ class Keyed:
         large = len(body) > LARGE
         make = partial(
             (self._aside if large else self._here).prepare,
-            method, delivery, body, snapshot, address=address, kept=kept, pinned=row.pinned, header_from=header_from,
+            method, delivery, body, snapshot, address=address, kept=kept, pinned=row.pinned or kept.vouched,
+            header_from=header_from, signing=signing,
         )  # fmt: skip
         return await asyncio.get_running_loop().run_in_executor(self._thread, make) if large else make()
 
