@@ -29,6 +29,8 @@ def connect(living: LivingWorld, domain: str) -> smtplib.SMTP:
 
 def secure(living: LivingWorld, client: smtplib.SMTP, domain: str, *, verify: bool = True) -> None:
     context = ssl.create_default_context(cafile=str(living.world.ca_file))
+    # a current client says so itself: what Python's default is depends on how it was built
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
     if not verify:
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
     client._host = BY_NAME[domain].mx  # type: ignore[attr-defined]  # the name smtplib verifies
