@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 
 from carepost.delivery import bounce, content, events, sessions, tlsrpt
-from carepost.delivery.conclude import End, conclude, deposited, failed, plan_changed, replanned, stopped
+from carepost.delivery.conclude import End, conclude, deposited, ended, failed, plan_changed, replanned, stopped
 from carepost.delivery.courier import Carried, Need, Parcel
 from carepost.delivery.events import About
 from carepost.delivery.hops import Hops
@@ -61,6 +61,9 @@ class Attempt:
         if self._over():
             end = self._end(self._stored_step(), outcome(Lead.FAILED, "expired-in-queue"), snapshot)
             return await self._reported(failed(end, end.outcome), snapshot, None)
+        if self.claim.record.refused:
+            end = self._end(self._stored_step(), outcome(Lead.FAILED, self.claim.record.refused), snapshot)
+            return await self._reported(ended(end), snapshot, None)
         if content.asked(snapshot):
             await self._look_inside(snapshot)
         planned = self._plan(snapshot)

@@ -15,6 +15,7 @@ from carepost.delivery.outcome import Lead, Outcome, outcome
 from carepost.delivery.schedule import Schedule
 from carepost.directory.types import PINNED_RULE
 from carepost.ground import ids
+from carepost.policy import holding
 from carepost.policy.again import after, decide_again
 from carepost.policy.types import Decision, Deliver, Facts, Hold, Method, Plan, Refuse, Step, label
 from carepost.proof import kinds
@@ -192,6 +193,8 @@ def stopped(end: End, decision: Decision) -> Settlement:
         rule=decision.rule,
         shown=decision.words,
         approvals=decision.approvals if isinstance(decision, Hold) else 0,
+        held_until=holding.until(decision, end.about.now) if isinstance(decision, Hold) else 0,
+        held_then=holding.then(decision) if isinstance(decision, Hold) else "",
         **_reached(end),
     )
     kind = kinds.DELIVERY_HELD if held else kinds.DELIVERY_REFUSED
@@ -205,6 +208,15 @@ def stopped(end: End, decision: Decision) -> Settlement:
         facts={"rule": decision.rule},
     )
     return Settlement(state, record, events=(*end.events, event))
+
+
+def ended(end: End) -> Settlement:
+    """What was held is not sent: a person refused it, or nobody released it in time. The report says so."""
+    why = end.record.refused
+    words = holding.ends(why, end.record.note)
+    record = _record(end, "refused", words, reason=why)
+    event = _event(end, kinds.DELIVERY_REFUSED, State.FAILED, record, result="refused", cause=why)
+    return Settlement(State.FAILED, record, events=(*end.events, event))
 
 
 def deposited(end: End, values: dict[str, bytes], access: str) -> Settlement:

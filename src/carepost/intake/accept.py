@@ -11,7 +11,7 @@ from carepost.directory.types import OrgSnapshot
 from carepost.ground.config import Config
 from carepost.ground.errors import Refused, Unavailable
 from carepost.ground.keys import PurposeKeys
-from carepost.intake import asked, checks, conversations, draft, dry_run, routing
+from carepost.intake import asked, checks, conversations, draft, dry_run, review, routing
 from carepost.intake.conversations import Conversations, NotJoined
 from carepost.intake.facts import About
 from carepost.intake.inbound import Inbound
@@ -23,12 +23,12 @@ from carepost.intake.proving import Dns, NoDns, Prover
 from carepost.intake.refusals import Refusals, RefusedSender
 from carepost.intake.route import shard_of_key
 from carepost.policy.types import Deliver, Hold, Refuse
-from carepost.queue.types import EventDraft, NewMessage
+from carepost.queue.types import DeliveryRecord, EventDraft, MessageRecord, NewMessage
 from carepost.rfc import lines
 from carepost.rfc import message as rfc_message
 from carepost.rfc.envelope import Recipient
 from carepost.rfc.message import Message
-from carepost.wire.types import Accepted, AcceptedDelivery, Origin, Submission
+from carepost.wire.types import Accepted, AcceptedDelivery, Origin, Submission, WayView
 
 
 class Keeper(Protocol):
@@ -170,6 +170,10 @@ class Intake:
         """What each recipient would get and why: the same judgement, nothing written; decided again at delivery."""
         snapshot, _, about = self._read(submission)
         return await self._previews.of(snapshot, about, submission, _once(submission))
+
+    def ways(self, org: bytes, message: MessageRecord, record: DeliveryRecord) -> tuple[WayView, ...]:
+        """How a held delivery would leave if it were released: decided again at the attempt."""
+        return review.ways(self.judge.waiting(self._directory.snapshot(org), message, record), record.plan)
 
     def sender_refused(self, refused: RefusedSender) -> None:
         """Somebody was refused a sender address before there was a message; it is an event (BI-015)."""

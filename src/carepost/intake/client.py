@@ -17,6 +17,7 @@ from carepost.ground import ids
 from carepost.ground.errors import NotFound, Unavailable
 from carepost.intake import frames
 from carepost.intake.route import shard_of_key
+from carepost.policy.types import Method
 from carepost.queue.types import StoredBody
 from carepost.rfc.asking import FAILED, Found, Question
 from carepost.wire import doors
@@ -54,13 +55,34 @@ class Client:
         actor: Actor,
         reason: str,
         also: tuple[str, ...] = (),
+        methods: tuple[Method, ...] = (),
+        note: str = "",
     ) -> dict[str, str]:
-        """hold | release | retry | retract. Delivery id (text) -> new state, "not-found", "not-possible" or
-        "needs-another". `also`: as doors.Act."""
+        """hold | release | refuse | retry | retract. Delivery id (text) -> new state, "not-found", "not-possible",
+        "needs-another" or "not-stronger". `also`, `methods`, `note`: as doors.Act."""
         states: dict[str, str] = {}
         for shard, some in by_shard(deliveries).items():
-            states.update(self._ask(shard, doors.Act(verb, org, some, actor, reason, also), doors.ActAnswer).states)
+            call = doors.Act(verb, org, some, actor, reason, also, methods, note)
+            states.update(self._ask(shard, call, doors.ActAnswer).states)
         return states
+
+    def held(self, call: doors.Held) -> doors.HeldAnswer:
+        """Of all engines that answer, newest held first. Raises Unavailable when none does."""
+        answers = self._each(call, doors.HeldAnswer)
+        found = sorted((v for a in answers for v in a.deliveries), key=lambda v: (v.since, v.id), reverse=True)
+        return doors.HeldAnswer(tuple(found[: call.limit]), len(found) > call.limit or any(a.more for a in answers))
+
+    def review(self, call: doors.Review) -> doors.ReviewAnswer:
+        """Raises NotFound also for an id that is none of ours."""
+        return self._ask(_shard(call.delivery), call, doors.ReviewAnswer)
+
+    def waits(self) -> dict[bytes, tuple[int, int, int]]:
+        """As doors.WaitsAnswer, of all engines that answer. Raises Unavailable when none does."""
+        found: dict[bytes, tuple[int, int, int]] = {}
+        for answer in self._each(doors.Waits(), doors.WaitsAnswer):
+            for org, one in answer.held.items():
+                found[org] = doors.together(found.get(org), one)
+        return found
 
     def lookup(self, org: bytes, message: bytes) -> MessageView:
         """Raises NotFound also for an id that is none of ours."""

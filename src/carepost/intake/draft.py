@@ -11,6 +11,7 @@ from carepost.ground import clock, ids
 from carepost.intake import asked, routing
 from carepost.intake.facts import About
 from carepost.intake.judge import Judged
+from carepost.policy import holding
 from carepost.policy.decide import is_look
 from carepost.policy.explain import PENDING
 from carepost.policy.types import Category, Decision, Deliver, Hold, Kind, Refuse, label
@@ -219,6 +220,8 @@ class Drafting:
             asked_floor=sub.protection.minimum,
             asked_methods=sub.protection.methods,
             approvals=decision.approvals if isinstance(decision, Hold) else 0,
+            held_until=holding.until(decision, due) if isinstance(decision, Hold) else 0,
+            held_then=holding.then(decision) if isinstance(decision, Hold) else "",
         )
         facts = {"rule": why.rule, "state": state._value_}
         values = {"recipient": recipient.address.encode()}

@@ -10,7 +10,7 @@ from carepost.ground import clock
 from carepost.ground.keys import PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
 from carepost.intake.addresses import Tokens
-from carepost.intake.facts import About, gather
+from carepost.intake.facts import About, for_claim, gather
 from carepost.intake.keys import Held, Keys
 from carepost.intake.preview import foresee
 from carepost.intake.routing import Via
@@ -20,6 +20,7 @@ from carepost.policy.index import index
 from carepost.policy.needs import needs
 from carepost.policy.seeking import sought
 from carepost.policy.types import ContentFacts, Decision, Facts, Hold, Need, Refuse, Seen, Ternary
+from carepost.queue.types import DeliveryRecord, MessageRecord
 from carepost.queue.types import DeliveryRecord, MessageRecord
 
 #: decisions and tokens remembered
@@ -133,6 +134,13 @@ class Judge:
         seen = self._posture.seen(recipient.rpartition("@")[2])
         suppressed, held = self.suppression.look(snapshot, recipient), self.keys.look(snapshot, recipient)
         return gather(snapshot, seen, about, recipient, suppressed, held=held)
+
+    def waiting(self, snapshot: OrgSnapshot, message: MessageRecord, record: DeliveryRecord) -> Facts:
+        """Of a delivery in the queue, as of now."""
+        recipient = record.recipient.address
+        seen = self._posture.seen(record.recipient.domain)
+        suppressed, held = self.suppression.look(snapshot, recipient), self.keys.look(snapshot, recipient)
+        return for_claim(snapshot, seen, message, record, suppressed, held)
 
     def _decide(
         self, snapshot: OrgSnapshot, about: About, recipient: str, suppressed: Ternary, held: Held, version: int

@@ -42,6 +42,13 @@ _LOOK = Step(Method.TLS, Assurance.MESSAGE, LOOK_RULE)
 def decide(facts: Facts) -> Decision:
     """What this recipient's copy needs, in order of preference. Pure and total; the same facts, the same answer."""
     effect = rules.effect(facts)
+    found = _decided(facts, effect)
+    if isinstance(found, Hold) and (effect.held_hours or effect.held_then):
+        return msgspec.structs.replace(found, hours=effect.held_hours, then=effect.held_then)
+    return found
+
+
+def _decided(facts: Facts, effect: rules.Effect) -> Decision:
     stopped = _stopped(facts, effect)
     if stopped is not None:
         return stopped

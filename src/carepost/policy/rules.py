@@ -5,6 +5,7 @@ from typing import Final
 
 import msgspec
 
+from carepost.policy.holding import DEFAULT_HOURS
 from carepost.policy.index import Compiled, index, key, matching
 from carepost.policy.types import Assurance, Facts, Method, Rule, TlsPolicy
 
@@ -51,6 +52,9 @@ class Effect(msgspec.Struct):
     tags: tuple[str, ...] = ()
     #: the organisation's own words, by rule id
     words: dict[str, str] = {}
+    #: how long held mail waits, and what then; 0 and "": no rule says
+    held_hours: int = 0
+    held_then: str = ""
 
 
 _NOTHING: Final = Effect()
@@ -117,6 +121,7 @@ def _together(certain: list[Compiled], maybe: list[Compiled]) -> Effect:
     found.warned_by = tuple(dict.fromkeys(r.id for r in (*sure, *perhaps) if r.warn))
     found.words = {r.id: r.words for r in (*sure, *perhaps) if r.words}
     _stops(found, sure, perhaps)
+    _waits(found, (*sure, *perhaps))
     _made_at_the_door(found, sure)
     return found
 
@@ -162,6 +167,16 @@ def _stops(found: Effect, certain: Iterable[Rule], maybe: Iterable[Rule]) -> Non
         elif rule.action not in ("", "refuse"):
             # "hold", and any word this version does not know
             found.held_by = found.held_by or rule.id
+
+
+def _waits(found: Effect, matching: Iterable[Rule]) -> None:
+    """The rule that holds says how long; else the shortest time any matching rule says."""
+    said = [r for r in matching if r.held_hours or r.held_then]
+    holding = [r for r in said if r.id in (found.approve_by, found.held_by, found.unsure_by)]
+    if not said:
+        return
+    first = min(holding or said, key=lambda r: (r.held_then == "keep", r.held_hours or DEFAULT_HOURS))
+    found.held_hours, found.held_then = first.held_hours, first.held_then
 
 
 def _made_at_the_door(found: Effect, certain: Iterable[Rule]) -> None:

@@ -155,6 +155,9 @@ class Rule(msgspec.Struct, frozen=True):
     tags: tuple[str, ...] = ()
     #: what the sender is told, in the organisation's own words; never anything of a message
     words: str = ""
+    #: how long what is held waits for a person (hours; 0: not said here), and what then: refuse | release | keep
+    held_hours: int = 0
+    held_then: str = ""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -272,6 +275,9 @@ class Hold(msgspec.Struct, frozen=True, tag="hold"):
     cause: str = ""
     #: cause approval: how many people must release it, each another one, none of them the sender
     approvals: int = 0
+    #: as the rule said (`policy.holding`); 0 and "": no rule did
+    hours: int = 0
+    then: str = ""
 
 
 class Refuse(msgspec.Struct, frozen=True, tag="refuse"):

@@ -20,6 +20,7 @@ Make an event with `make(kind, …)`: it returns the Draft and the openings, i.e
   record     message.accepted                          JSON (wire.types.HistoryRecord); taken out by the journal
   words      delivery.*                                JSON (wire.types.Told): the sentences; never opened in a proof
   reason     staff acts                                a person's words; never opened in a proof
+  note       delivery.turned-down                      what the sender is told; never opened in a proof
   sender     sender.refused                            the address that was refused; never opened in a proof
   report     report.received                           msgpack of wire.reports.Received; never opened in a proof
   asked      preview.asked                             the addresses asked about; never opened in a proof
@@ -93,6 +94,8 @@ PORTAL_CODE_SENT: Final = "portal.code-sent"
 PORTAL_ACCESS_FAILED: Final = "portal.access-failed"
 DELIVERY_INSPECTED: Final = "delivery.inspected"
 DELIVERY_APPROVED: Final = "delivery.approved"
+DELIVERY_TURNED_DOWN: Final = "delivery.turned-down"
+DELIVERY_TIME_OVER: Final = "delivery.time-over"
 PORTAL_LOCKED: Final = "portal.locked"
 PORTAL_OPENED: Final = "portal.opened"
 PORTAL_VIEWED: Final = "portal.viewed"
@@ -136,6 +139,8 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     DELIVERY_RELEASED: KindInfo(DELIVERY, "a person released the delivery"),
     DELIVERY_INSPECTED: KindInfo(DELIVERY, "what the message contains was looked at, because a rule asks for it"),
     DELIVERY_APPROVED: KindInfo(DELIVERY, "a person approved the delivery; another must too"),
+    DELIVERY_TURNED_DOWN: KindInfo(DELIVERY, "a person refused the delivery; the sender is told"),
+    DELIVERY_TIME_OVER: KindInfo(DELIVERY, "the delivery had waited for a person as long as the rules allow"),
     DELIVERY_RETRIED: KindInfo(DELIVERY, "a person asked for another attempt at once"),
     DELIVERY_RETRACTED: KindInfo(DELIVERY, "the delivery was taken back"),
     DELIVERY_PLAN_CHANGED: KindInfo(DELIVERY, "the decision at the attempt differed from the one at the door"),
@@ -189,6 +194,8 @@ FACTS: Final = frozenset({
     "access",  # portal: code | question | mailed-code
     "achieved",  # assurance label reached
     "count",  # how many a member of staff saw in a list; never a number of recipients
+    "asked-methods",  # delivery.released, delivery.approved: the methods a person allowed, with spaces between
+    "asked-minimum",  # the same: the assurance label a person asked for
     "answers",  # how many a recipient saw in the list of the portal; never a number of recipients
     "attempt",  # number, from 1
     "backup-at",  # house.restored: the moment the backup shows, RFC 3339

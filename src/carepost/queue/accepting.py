@@ -63,6 +63,8 @@ class Accepting:
                     org, message = ids.text(new.org), ids.text(new.id)
                     event = events.attempted(self._shard.number, org, message, d.id, now, 1, d.record)
                     sealed.append(Sealing(new.org, event.draft, b""))
+            elif d.state is State.HELD:
+                until = d.record.held_until
             self._places[d.id] = place
             rows.append(
                 DeliveryRow(

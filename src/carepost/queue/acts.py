@@ -1,23 +1,30 @@
-"""What a person may do with a delivery that waits: hold, release, retry, retract. Pure: a row in, a row out."""
+"""What a person may do with a delivery that waits: hold, release, refuse, retry, retract. Pure: a row in, a row out.
+
+A refusal is not the end yet: the next attempt makes it one, and owes the sender its report (`delivery.refused`)."""
 
 from typing import Final
 
 import msgspec
 
 from carepost.ground.errors import Refused
+from carepost.policy.holding import BY_REVIEWER, ENDS, TOO_LONG
+from carepost.policy.holding import RELEASE as LET_GO
+from carepost.policy.types import Assurance, Method, label
 from carepost.proof import kinds
-from carepost.queue.types import DeliveryRecord, State
+from carepost.queue.types import DeliveryRecord, MessageRecord, State
 from carepost.wire.types import Actor
 
 HOLD: Final = "hold"
 RELEASE: Final = "release"
 RETRY: Final = "retry"
 RETRACT: Final = "retract"
+REFUSE: Final = "refuse"
 
 #: verb -> (event kind, states it is possible in, state it leads to)
 _VERBS: Final = {
     HOLD: (kinds.DELIVERY_HELD, (State.QUEUED, State.DEFERRED), State.HELD),
     RELEASE: (kinds.DELIVERY_RELEASED, (State.HELD,), State.QUEUED),
+    REFUSE: (kinds.DELIVERY_TURNED_DOWN, (State.HELD,), State.QUEUED),
     RETRY: (kinds.DELIVERY_RETRIED, (State.QUEUED, State.DEFERRED), State.QUEUED),
     RETRACT: (kinds.DELIVERY_RETRACTED, (State.QUEUED, State.DEFERRED, State.HELD), State.FAILED),
 }
@@ -28,6 +35,27 @@ _REASONS: Final = {
 
 
 _NOBODY: Final = Actor("", "")
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What goes with an act. A release may ask for more protection, never for less; `note`: a refusal's, for its
+    sender."""
+
+    minimum: Assurance | None = None
+    methods: tuple[Method, ...] = ()
+    note: str = ""
+
+    def told(self) -> dict[str, str]:
+        """As facts of the event."""
+        said = {}
+        if self.minimum is not None:
+            said["asked-minimum"] = label(self.minimum, self.methods[0] if len(self.methods) == 1 else None)
+        if self.methods:
+            said["asked-methods"] = " ".join(self.methods)
+        return said
+
+
+NO_WISH: Final = Wish()
 
 
 class Act(msgspec.Struct, frozen=True):
@@ -43,24 +71,64 @@ def barred(verb: str, state: str, record: DeliveryRecord, actor: Actor, own: boo
     return actor.kind != "staff" or own or _by(actor) in record.approved
 
 
-def act(verb: str, state: str, record: DeliveryRecord, actor: Actor = _NOBODY) -> Act | None:
+def own(record: DeliveryRecord, message: MessageRecord, actor: Actor, also: tuple[str, ...]) -> bool:
+    """Whether it is the actor's own message. `also`: what else they are known by."""
+    names = {one.lower() for one in (record.sender, message.header_from, message.sender) if one}
+    names.add(f"{message.actor.kind}:{message.actor.id}".lower())
+    mine = {one.lower() for one in (*also, f"{actor.kind}:{actor.id}")}
+    return bool(names & mine)
+
+
+def act(
+    verb: str, state: str, record: DeliveryRecord, actor: Actor = _NOBODY, wish: Wish = NO_WISH, now: int = 0
+) -> Act | None:
     """None: not possible in this state (an attempt is under way, or it is over). Raises Refused for another verb.
 
     `actor` counts where a delivery waits for approval; `barred` was asked before."""
     found = _VERBS.get(verb)
     if found is None:
-        raise Refused("unknown-verb", "What can be done is: hold, release, retry, retract.", status=422)
+        raise Refused("unknown-verb", "What can be done is: hold, release, refuse, retry, retract.", status=422)
     kind, possible, target = found
     if state not in possible:
         return None
+    record = msgspec.structs.replace(record, last_verb=verb, last_by=_by(actor), last_at=now)
     if verb in _REASONS:
         reason, words = _REASONS[verb]
-        record = msgspec.structs.replace(record, reason=reason, words=words)
-    if verb == RELEASE and record.approvals:
-        return _approve(record, actor)
+        record = msgspec.structs.replace(record, reason=reason, words=words, held_until=0, held_then="")
+    if verb == REFUSE:
+        return Act(kind, target, _turned_down(record, BY_REVIEWER, wish.note))
     if verb == RELEASE:
-        record = msgspec.structs.replace(record, released=True, **_without_hold(record))
+        raised = _raised(record, wish)
+        if raised is None:
+            return None
+        return _approve(raised, actor) if raised.approvals else Act(kind, target, _let_go(raised))
     return Act(kind, target, record)
+
+
+def time_over(record: DeliveryRecord) -> DeliveryRecord:
+    """What becomes of one that nobody acted on in time."""
+    if record.held_then == LET_GO and not record.approvals:
+        return _let_go(record)
+    return _turned_down(record, TOO_LONG, "")
+
+
+def _turned_down(record: DeliveryRecord, why: str, note: str) -> DeliveryRecord:
+    return msgspec.structs.replace(
+        record, refused=why, note=note, reason=why, words=ENDS[why], held_until=0, held_then=""
+    )
+
+
+def _let_go(record: DeliveryRecord) -> DeliveryRecord:
+    return msgspec.structs.replace(record, released=True, held_until=0, held_then="", **_without_hold(record))
+
+
+def _raised(record: DeliveryRecord, wish: Wish) -> DeliveryRecord | None:
+    """With what the one who releases it asks on top. None: it would widen what the message itself allows."""
+    methods = wish.methods or record.asked_methods
+    if record.asked_methods and not set(methods) <= set(record.asked_methods):
+        return None
+    floor = max((one for one in (record.asked_floor, wish.minimum) if one is not None), default=None)
+    return msgspec.structs.replace(record, asked_methods=methods, asked_floor=floor)
 
 
 def _approve(record: DeliveryRecord, actor: Actor) -> Act:
@@ -70,7 +138,7 @@ def _approve(record: DeliveryRecord, actor: Actor) -> Act:
         words = f"{len(approved)} of {record.approvals} people have approved this. It waits for another."
         waiting = msgspec.structs.replace(record, approved=approved, words=words)
         return Act(kinds.DELIVERY_APPROVED, State.HELD, waiting)
-    record = msgspec.structs.replace(record, approved=approved, approvals=0)
+    record = msgspec.structs.replace(record, approved=approved, approvals=0, held_until=0, held_then="")
     words = "Approved; how it goes is decided at the attempt."
     return Act(kinds.DELIVERY_RELEASED, State.QUEUED, msgspec.structs.replace(record, reason="approved", words=words))
 

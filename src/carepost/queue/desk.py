@@ -6,14 +6,14 @@ from typing import NamedTuple
 from carepost.crypto.rest import Damaged
 from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound
-from carepost.queue import acts, events, moves, views
+from carepost.queue import acts, events, moves, reviewing, views
 from carepost.queue.claims import Claims
 from carepost.queue.sealing import MessageSeal, Opener, OrgKeyBook
 from carepost.queue.types import DeliveryRecord, MessageRecord, State, StoredBody
 from carepost.rfc.envelope import Recipient
 from carepost.spool.shard import Shard
-from carepost.spool.types import DeliveryRow, Flow, MessageFound, Move, Sealing
-from carepost.wire.types import Accepted, Actor, DeliveryView, MessageView
+from carepost.spool.types import DeliveryRow, Flow, MessageFound, Move, Sealing, Waiting
+from carepost.wire.types import Accepted, Actor, DeliveryView, HeldView, MessageView
 
 NOT_FOUND = "not-found"
 NOT_POSSIBLE = "not-possible"
@@ -21,6 +21,8 @@ NOT_POSSIBLE = "not-possible"
 NEEDS_ANOTHER = "needs-another"
 #: a delivery changed under the hand this often: the caller is told it is not possible
 _TRIES = 5
+#: deliveries whose wait is ended at a time
+_GROUP = 100
 #: messages of more deliveries are read by a thread of their own
 _FEW = 8
 _DAMAGED = DeliveryRecord(
@@ -34,6 +36,7 @@ class _Asked(NamedTuple):
     reason: str
     #: what else the actor is known by here: addresses, and "credential:<id>", "key:<id>" that are theirs
     also: tuple[str, ...] = ()
+    wish: acts.Wish = acts.NO_WISH
 
 
 class Desk:
@@ -42,6 +45,7 @@ class Desk:
         self._book = book
         self._opener = Opener(book)
         self._claims = claims
+        self._review = reviewing.Review(shard.backend, self._opener)
         self.counted: dict[str, int] = {"queued": 0, "held": 0, "deferred": 0}
 
     async def count(self) -> None:
@@ -60,8 +64,9 @@ class Desk:
         actor: Actor,
         reason: str,
         also: tuple[str, ...] = (),
+        wish: acts.Wish = acts.NO_WISH,
     ) -> dict[str, str]:
-        asked = _Asked(verb, actor, reason, also)
+        asked = _Asked(verb, actor, reason, also, wish)
         return {ids.text(delivery): await self._act(org, delivery, asked) for delivery in deliveries}
 
     async def _act(self, org: bytes, delivery: bytes, asked: _Asked) -> str:
@@ -93,26 +98,24 @@ class Desk:
             message = self.record(row.org, row.message)
         except (Damaged, NotFound):
             return True
-        names = {one.lower() for one in (record.sender, message.header_from, message.sender) if one}
-        names.add(f"{message.actor.kind}:{message.actor.id}".lower())
-        mine = {one.lower() for one in (*asked.also, f"{asked.actor.kind}:{asked.actor.id}")}
-        return bool(names & mine)
+        return acts.own(record, message, asked.actor, asked.also)
 
     def _unit(self, row: DeliveryRow, asked: _Asked) -> Move | None:
         now = clock.now()
         record = self._record(row)
         damaged = record is _DAMAGED
-        found = acts.act(asked.verb, row.state, record, asked.actor)
+        found = acts.act(asked.verb, row.state, record, asked.actor, asked.wish, now)
         if found is None or (damaged and found.state is not State.FAILED):
             return None
         seal = MessageSeal(self._book, row.org, row.message)
         event = events.acted(
             found.kind, self._shard.number, row.org, row.message, row.id, now, found.state.value, asked.actor,
-            asked.reason,
+            asked.reason, note=asked.wish.note, asked=asked.wish.told(),
         )  # fmt: skip
+        until = found.record.held_until if found.state is State.HELD else 0
         return Move(
             row.id, row.rev, row.lease, row.message, bool(row.alone), found.state.value,
-            moves.place_of(found.state, now), now, None, 0, row.attempt,
+            moves.place_of(found.state, now), row.due_at if until else now, None, until, row.attempt,
             row.record if damaged else seal.delivery(row.id, found.record), found.state is State.FAILED,
             (Sealing(row.org, event.draft, seal.openings(event)),),
         )  # fmt: skip
@@ -122,6 +125,29 @@ class Desk:
             return self._opener.delivery_record(row.org, row.message, row.id, row.record)
         except Damaged:
             return _DAMAGED
+
+    async def held(
+        self, org: bytes, who: reviewing.Who, reasons: frozenset[str], before: tuple[int, bytes] | None, limit: int
+    ) -> tuple[tuple[HeldView, ...], bool]:
+        return await asyncio.to_thread(self._review.held, org, who, reasons, before, limit)
+
+    async def reviewed(self, org: bytes, delivery: bytes, who: reviewing.Who) -> reviewing.Reviewed:
+        return self._review.one(org, delivery, who)
+
+    async def waiting(self) -> list[Waiting]:
+        return await asyncio.to_thread(self._shard.backend.waiting)
+
+    async def overdue(self, now: int) -> int:
+        """Ends the wait of what nobody acted on in time; how many. Raises Unavailable."""
+        rows = await asyncio.to_thread(self._shard.backend.overdue, now, _GROUP)
+        done = 0
+        for row in rows:
+            move = reviewing.time_over(self._shard.number, self._book, self._opener, row)
+            # COMMIT POINT: a crash before leaves it held and the next sweep finds it; after, the next attempt ends it
+            if move is not None and await self._shard.ask(move) is True:
+                self._claims.placed(Flow(row.stream, row.org), row.destination, move.place, move.due_at)
+                done += 1
+        return done
 
     async def lookup(self, org: bytes, message: bytes) -> MessageView:
         found = self._found(org, message)

@@ -78,14 +78,29 @@ def interrupted(
 
 
 def acted(
-    kind: str, shard: int, org: bytes, message: bytes, delivery: bytes, at: int, state: str, actor: Actor, reason: str
-) -> EventDraft:
-    """A person held, released, retried or retracted a delivery. Their words are committed to and sealed."""
+    kind: str, shard: int, org: bytes, message: bytes, delivery: bytes, at: int, state: str, actor: Actor, reason: str,
+    *, note: str = "", asked: dict[str, str] | None = None,
+) -> EventDraft:  # fmt: skip
+    """A person held, released, refused, retried or retracted a delivery. Their words are committed to and sealed."""
+    values = {name: text.encode() for name, text in (("reason", reason), ("note", note)) if text}
     return EventDraft(
         *kinds.make(
             kind, id=ids.text(ids.new(shard)), org=ids.text(org), at=at, actor=(actor.kind, actor.id),
-            on=(ids.text(message), ids.text(delivery)), facts={"state": state}, cause="asked-by-a-person",
-            values={"reason": reason.encode()} if reason else None,
+            on=(ids.text(message), ids.text(delivery)), facts={"state": state} | (asked or {}),
+            cause="asked-by-a-person", values=values or None,
+        )
+    )  # fmt: skip
+
+
+def time_over(
+    shard: int, org: bytes, message: bytes, delivery: bytes, at: int, record: DeliveryRecord, words: bytes
+) -> EventDraft:
+    """Nobody acted on it in the time allowed. `words`: of the delivery, sealed."""
+    return EventDraft(
+        *kinds.make(
+            kinds.DELIVERY_TIME_OVER, id=ids.text(ids.new(shard)), org=ids.text(org), at=at, actor=_QUEUE,
+            on=(ids.text(message), ids.text(delivery)), facts={"state": "queued", "rule": record.rule},
+            result="refused" if record.refused else "ok", cause="held-too-long", values={"words": words},
         )
     )  # fmt: skip
 

@@ -40,10 +40,12 @@ def leased(shard: int, row: DeliveryRow, record: DeliveryRecord, lease: bytes, u
 def settled(book: OrgKeyBook, claim: Claim, settlement: Settlement) -> Move:
     """What a settlement makes of the row, under the claim's lease and revision or not at all."""
     seal = MessageSeal(book, claim.org, claim.message)
-    state = settlement.state
+    state, due, until = settlement.state, settlement.due_at, 0
+    if state is State.HELD:
+        due, until = clock.now(), settlement.record.held_until
     return Move(
         claim.delivery, claim.rev, claim.lease, claim.message, claim.alone, state._value_,
-        place_of(state, settlement.due_at), settlement.due_at, None, 0, claim.attempt,
+        place_of(state, due), due, None, until, claim.attempt,
         seal.delivery(claim.delivery, settlement.record), state in FINAL,
         tuple([Sealing(claim.org, e.draft, seal.openings(e)) for e in settlement.events]),
     )  # fmt: skip

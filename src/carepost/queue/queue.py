@@ -8,8 +8,10 @@ from carepost.ground.errors import CarepostError, Unavailable
 from carepost.queue import moves
 from carepost.queue.abandoned import Abandoned
 from carepost.queue.accepting import Accepting
+from carepost.queue.acts import NO_WISH, Wish
 from carepost.queue.claims import Claims
 from carepost.queue.desk import Desk
+from carepost.queue.reviewing import Reviewed, Who
 from carepost.queue.sealing import Opener, OrgKeyBook, seal_openings
 from carepost.queue.taker import Taker
 from carepost.queue.types import (
@@ -25,8 +27,8 @@ from carepost.queue.types import (
 from carepost.spool.budget import Budget
 from carepost.spool.repeats import HOUR
 from carepost.spool.shard import Shard
-from carepost.spool.types import Append, Flow, Outcome, Sealing
-from carepost.wire.types import Accepted, Actor, Drained, MessageView
+from carepost.spool.types import Append, Flow, Outcome, Sealing, Waiting
+from carepost.wire.types import Accepted, Actor, Drained, HeldView, MessageView
 
 #: longer than any attempt may last (RFC 5321 4.5.3.2: ten minutes for the answer to the final dot)
 LEASE_S = 3600.0
@@ -166,10 +168,29 @@ class Queue:
         actor: Actor,
         reason: str,
         also: tuple[str, ...] = (),
+        wish: Wish = NO_WISH,
     ) -> dict[str, str]:
-        """hold | release | retry | retract. Delivery id (text) -> its new state, "not-found", "not-possible" or
-        "needs-another" (approval that this actor cannot give). `also`: as wire.doors.Act."""
-        return await self._desk.act(verb, org, deliveries, actor, reason, also)
+        """hold | release | refuse | retry | retract. Delivery id (text) -> its new state, "not-found", "not-possible"
+        or "needs-another" (approval that this actor cannot give). `also`: as wire.doors.Act."""
+        return await self._desk.act(verb, org, deliveries, actor, reason, also, wish)
+
+    async def held(
+        self, org: bytes, who: Who, reasons: frozenset[str], before: tuple[int, bytes] | None, limit: int
+    ) -> tuple[tuple[HeldView, ...], bool]:
+        """Held deliveries, newest held first, and whether there may be more behind the last."""
+        return await self._desk.held(org, who, reasons, before, limit)
+
+    async def reviewed(self, org: bytes, delivery: bytes, who: Who) -> Reviewed:
+        """One delivery whatever its state, with what a decision about it needs. Raises NotFound."""
+        return await self._desk.reviewed(org, delivery, who)
+
+    async def waiting(self) -> list[Waiting]:
+        """How much of each organisation is held."""
+        return await self._desk.waiting()
+
+    async def end_overdue(self, now: int) -> int:
+        """Ends the wait of what nobody acted on in the time the rules allow; how many. Raises Unavailable."""
+        return await self._desk.overdue(now)
 
     async def lookup(self, org: bytes, message: bytes) -> MessageView:
         """Raises NotFound: absent, forgotten (then history has it) or another organisation's."""
@@ -243,6 +264,8 @@ class Queue:
                     swept = clock.monotonic()
                     while await self._abandoned.sweep(clock.now()):
                         pass
+                    if self._desk.counted["held"]:
+                        await self._desk.overdue(clock.now())
                 # every change of a delivery has its event
                 if self.shard.backend.head != counted:
                     counted = self.shard.backend.head

@@ -80,6 +80,16 @@ class DeliveryRecord(msgspec.Struct, frozen=True):
     content: ContentFacts | None = None
     #: redirect | copy: made at the door by a rule, in place of (or beside) a recipient of the envelope; "": asked for
     made_by: str = ""
+    #: while held: when it has waited long enough (UTC microseconds; 0: never), and what then: refuse | release
+    held_until: int = 0
+    held_then: str = ""
+    #: refused-by-reviewer | held-too-long: the next attempt ends it and tells the sender, with this note of a person
+    refused: str = ""
+    note: str = ""
+    #: what was done with it last while it was held, by whom ("staff:<id>"), and when
+    last_verb: str = ""
+    last_by: str = ""
+    last_at: int = 0
     v: int = 1
 
 

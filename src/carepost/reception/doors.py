@@ -14,12 +14,17 @@ import msgspec
 
 from carepost.ground import ids, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
-from carepost.queue.types import StoredBody
+from carepost.queue.acts import Wish
+from carepost.queue.reviewing import Reviewed, Who
+from carepost.queue.types import DeliveryRecord, MessageRecord, StoredBody
 from carepost.rfc.asking import FAILED, Found, Question
 from carepost.spool.budget import Budget
+from carepost.spool.types import Waiting
 from carepost.wire import doors
-from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, MessageView, Submission
+from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, HeldView, MessageView, Submission, WayView
 
+#: deliveries of one answer
+MOST_HELD = 500
 #: what is read of a frame before its size counts against the bodies in memory
 _SMALL = 65_536
 
@@ -30,6 +35,8 @@ class Intake(Protocol):
     async def accept(self, submission: Submission) -> Accepted: ...
 
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]: ...
+
+    def ways(self, org: bytes, message: MessageRecord, record: DeliveryRecord) -> tuple[WayView, ...]: ...
 
 
 class Queue(Protocol):
@@ -43,7 +50,16 @@ class Queue(Protocol):
         actor: Actor,
         reason: str,
         also: tuple[str, ...] = (),
+        wish: Wish = ...,
     ) -> dict[str, str]: ...
+
+    async def held(
+        self, org: bytes, who: Who, reasons: frozenset[str], before: tuple[int, bytes] | None, limit: int
+    ) -> tuple[tuple[HeldView, ...], bool]: ...
+
+    async def reviewed(self, org: bytes, delivery: bytes, who: Who) -> Reviewed: ...
+
+    async def waiting(self) -> list[Waiting]: ...
 
     async def lookup(self, org: bytes, message: bytes) -> MessageView: ...
 
@@ -168,6 +184,13 @@ class DoorsServer:
             case doors.Body(org=org, message=message):
                 stored = await self._shard(message).body(org, message)
                 return doors.BodyAnswer(stored.chunks, stored.wrapped_key, stored.record)
+            case doors.Held():
+                return await self._held(call)
+            case doors.Review(org=org, delivery=delivery, actor=actor, also=also):
+                found = await self._shard(delivery).reviewed(org, delivery, Who(actor, also))
+                return doors.ReviewAnswer(found.view, self._ways(org, found))
+            case doors.Waits():
+                return doors.WaitsAnswer(await self._waits())
             case doors.Health():
                 shards = {str(number): queue.stats() for number, queue in self._queues.items()}
                 return doors.HealthAnswer(shards, self._health())
@@ -192,10 +215,52 @@ class DoorsServer:
             queue = self._queues.get(shard)
             if queue is None:
                 states.update((ids.text(delivery), "not-found") for delivery in deliveries)
+            elif call.methods:
+                for delivery in deliveries:
+                    states[ids.text(delivery)] = await self._by_method(queue, call, delivery)
             else:
-                some = tuple(deliveries)
-                states.update(await queue.act(call.verb, call.org, some, call.actor, call.reason, call.also))
+                some, wish = tuple(deliveries), Wish(note=call.note)
+                states.update(await queue.act(call.verb, call.org, some, call.actor, call.reason, call.also, wish))
         return states
+
+    async def _by_method(self, queue: Queue, call: doors.Act, delivery: bytes) -> str:
+        """A release by methods a person chose: never by one that protects less than what the rules decide."""
+        try:
+            found = await queue.reviewed(call.org, delivery, Who(call.actor, call.also))
+        except NotFound:
+            return "not-found"
+        if found.view.state != "held":
+            return "not-possible"
+        chosen = [w for w in self._ways(call.org, found) if w.method in call.methods and w.allowed]
+        if len(chosen) != len(set(call.methods)):
+            return "not-stronger"
+        least = min((w.minimum for w in chosen if w.minimum is not None), default=None)
+        wish = Wish(least, call.methods, call.note)
+        done = await queue.act(call.verb, call.org, (delivery,), call.actor, call.reason, call.also, wish)
+        return done.get(ids.text(delivery), "not-found")
+
+    def _ways(self, org: bytes, found: Reviewed) -> tuple[WayView, ...]:
+        if found.record is None or found.message is None or found.view.state != "held":
+            return ()
+        return self._intake.ways(org, found.message, found.record)
+
+    async def _held(self, call: doors.Held) -> doors.HeldAnswer:
+        who, reasons, limit = Who(call.actor, call.also), frozenset(call.reasons), max(1, min(call.limit, MOST_HELD))
+        found: list[HeldView] = []
+        more = False
+        for queue in self._queues.values():
+            some, behind = await queue.held(call.org, who, reasons, call.before, limit)
+            found.extend(some)
+            more = more or behind
+        found.sort(key=lambda view: (view.since, view.id), reverse=True)
+        return doors.HeldAnswer(tuple(found[:limit]), more or len(found) > limit)
+
+    async def _waits(self) -> dict[bytes, tuple[int, int, int]]:
+        found: dict[bytes, tuple[int, int, int]] = {}
+        for queue in self._queues.values():
+            for one in await queue.waiting():
+                found[one.org] = doors.together(found.get(one.org), (one.held, one.newest, one.ends))
+        return found
 
     async def _listing(self, org: bytes, state: str, limit: int) -> tuple[MessageView, ...]:
         found: list[MessageView] = []

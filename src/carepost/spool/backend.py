@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from carepost.spool.types import Counts, DeliveryRow, Flow, Group, KeyedRow, MessageFound, Unit
+from carepost.spool.types import Counts, DeliveryRow, Flow, Group, KeyedRow, MessageFound, Unit, Waiting
 from carepost.wire.types import Drained
 
 
@@ -56,6 +56,15 @@ class Backend(Protocol):
 
     def open(self, org: bytes, state: str, limit: int) -> list[DeliveryRow]:
         """Deliveries queued, deferred or held (`state` "": all three), newest first; org b"": of all."""
+
+    def held(self, org: bytes, before: tuple[int, bytes], limit: int) -> list[DeliveryRow]:
+        """Held deliveries, newest held first, from behind (since when, id) on."""
+
+    def waiting(self) -> list[Waiting]:
+        """Of every organisation that has something held."""
+
+    def overdue(self, now: int, limit: int) -> list[DeliveryRow]:
+        """Held deliveries whose time is over."""
 
     def outbox(self, after: int, limit: int) -> list[Drained]: ...
 

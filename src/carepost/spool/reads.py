@@ -5,7 +5,7 @@ import threading
 from typing import Any
 
 from carepost.ground.database import Connection
-from carepost.spool.types import Counts, DeliveryRow, Flow, KeyedRow, MessageFound
+from carepost.spool.types import Counts, DeliveryRow, Flow, KeyedRow, MessageFound, Waiting
 from carepost.wire.types import Drained
 
 _DELIVERY = (
@@ -124,6 +124,26 @@ class Lists(_Connected):
         found = [_delivery(row) for one in orgs for s in states for row in self._rows(sql, one, s, limit)]
         found.sort(key=lambda d: d.id, reverse=True)
         return found[:limit]
+
+    def held(self, org: bytes, before: tuple[int, bytes], limit: int) -> list[DeliveryRow]:
+        """Held deliveries, newest held first, from behind (since when, id) on."""
+        sql = _DELIVERY + (
+            "WHERE org=? AND state='held' AND (due_at, id) < (?, ?) ORDER BY due_at DESC, id DESC LIMIT ?"
+        )
+        return [_delivery(row) for row in self._rows(sql, org, *before, limit)]
+
+    def waiting(self) -> list[Waiting]:
+        """Of every organisation that has something held. From the index alone."""
+        sql = (
+            "SELECT org, count(*), max(due_at), min(CASE WHEN lease_until > 0 THEN lease_until END)"
+            " FROM delivery WHERE state='held' GROUP BY org"
+        )
+        return [Waiting(org, held, newest, ends or 0) for org, held, newest, ends in self._rows(sql)]
+
+    def overdue(self, now: int, limit: int) -> list[DeliveryRow]:
+        """Held deliveries whose time is over."""
+        sql = _DELIVERY + "WHERE state='held' AND lease_until > 0 AND lease_until <= ? ORDER BY lease_until LIMIT ?"
+        return [_delivery(row) for row in self._rows(sql, now, limit)]
 
     def _open_orgs(self) -> list[bytes]:
         sql = f"SELECT org FROM delivery WHERE org>? AND {_OPEN} ORDER BY org LIMIT 1"

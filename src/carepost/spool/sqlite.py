@@ -13,7 +13,7 @@ from carepost.spool.migrate import migrate
 from carepost.spool.reads import Lists, Reads
 from carepost.spool.segments import ROLL, Segments
 from carepost.spool.transaction import Transaction
-from carepost.spool.types import Counts, DeliveryRow, Group, Outcome, Retire, Unit
+from carepost.spool.types import Counts, DeliveryRow, Group, Outcome, Retire, Unit, Waiting
 from carepost.wire.types import Drained
 
 FILE = "spool.db"
@@ -187,6 +187,15 @@ class SqliteBackend(Reads):
 
     def open(self, org: bytes, state: str, limit: int) -> list[DeliveryRow]:
         return self._lists.open(org, state, limit)
+
+    def held(self, org: bytes, before: tuple[int, bytes], limit: int) -> list[DeliveryRow]:
+        return self._lists.held(org, before, limit)
+
+    def waiting(self) -> list[Waiting]:
+        return self._lists.waiting()
+
+    def overdue(self, now: int, limit: int) -> list[DeliveryRow]:
+        return self._lists.overdue(now, limit)
 
     def outbox(self, after: int, limit: int) -> list[Drained]:
         return self._lists.outbox(after, limit)

@@ -155,6 +155,16 @@ class Flow(msgspec.Struct, frozen=True, gc=False):
     org: bytes
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """What of one organisation is held. Times are UTC microseconds; 0: none."""
+
+    org: bytes
+    held: int
+    #: since when the newest of it waits, and when the time of the next is over
+    newest: int
+    ends: int
+
+
 class Counts(msgspec.Struct, frozen=True):
     """Rows by place and state as of the opening of the shard."""
 

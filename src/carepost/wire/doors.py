@@ -2,8 +2,18 @@
 
 import msgspec
 
+from carepost.policy.types import Method
 from carepost.rfc.asking import Found, Question
-from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, MessageView, Submission
+from carepost.wire.types import (
+    Accepted,
+    AcceptedDelivery,
+    Actor,
+    Drained,
+    HeldView,
+    MessageView,
+    Submission,
+    WayView,
+)
 
 
 class Accept(msgspec.Struct, frozen=True, tag="accept"):
@@ -25,6 +35,35 @@ class Act(msgspec.Struct, frozen=True, tag="act"):
     #: what else the actor is known by: their addresses, and "credential:<id>", "key:<id>" of theirs. Nobody approves
     #: their own message
     also: tuple[str, ...] = ()
+    #: release: by these methods alone, where that protects at least as much (`Review`)
+    methods: tuple[Method, ...] = ()
+    #: refuse: what the sender is told besides
+    note: str = ""
+
+
+class Held(msgspec.Struct, frozen=True, tag="held"):
+    """Held deliveries of one organisation, newest held first; `reasons`: of these codes alone (empty: all).
+    `actor`, `also` as in Act: whether each may be released by them. `before`: (since, id) of the last one seen."""
+
+    org: bytes
+    actor: Actor
+    also: tuple[str, ...] = ()
+    reasons: tuple[str, ...] = ()
+    before: tuple[int, bytes] | None = None
+    limit: int = 100
+
+
+class Review(msgspec.Struct, frozen=True, tag="review"):
+    """One delivery that is or was held, and how it would leave."""
+
+    org: bytes
+    delivery: bytes
+    actor: Actor
+    also: tuple[str, ...] = ()
+
+
+class Waits(msgspec.Struct, frozen=True, tag="waits"):
+    """How much of every organisation waits for a person."""
 
 
 class Lookup(msgspec.Struct, frozen=True, tag="lookup"):
@@ -71,7 +110,7 @@ class Ask(msgspec.Struct, frozen=True, tag="ask"):
     question: Question
 
 
-Call = Accept | Preview | Act | Lookup | Queue | Drain | Body | Health | Quit | Ask
+Call = Accept | Preview | Act | Lookup | Queue | Drain | Body | Health | Quit | Ask | Held | Review | Waits
 
 
 class Fault(msgspec.Struct, frozen=True, tag="fault"):
@@ -124,6 +163,23 @@ class HealthAnswer(msgspec.Struct, frozen=True, tag="healthy"):
     engine: dict[str, int]
 
 
+class HeldAnswer(msgspec.Struct, frozen=True, tag="helds"):
+    deliveries: tuple[HeldView, ...]
+    #: there may be more behind the last one
+    more: bool
+
+
+class ReviewAnswer(msgspec.Struct, frozen=True, tag="reviewed"):
+    delivery: HeldView
+    #: the first is what the rules decide
+    ways: tuple[WayView, ...]
+
+
+class WaitsAnswer(msgspec.Struct, frozen=True, tag="waiting"):
+    #: organisation -> (how many, since when the newest waits, when the next one's time is over, or 0)
+    held: dict[bytes, tuple[int, int, int]]
+
+
 class AskAnswer(msgspec.Struct, frozen=True, tag="answered"):
     found: Found
 
@@ -143,8 +199,19 @@ Answer = (
     | BodyAnswer
     | HealthAnswer
     | AskAnswer
+    | HeldAnswer
+    | ReviewAnswer
+    | WaitsAnswer
     | Done
 )
+
+
+def together(one: tuple[int, int, int] | None, other: tuple[int, int, int]) -> tuple[int, int, int]:
+    """What two shards say of the same organisation (WaitsAnswer)."""
+    if one is None:
+        return other
+    ends = min((at for at in (one[2], other[2]) if at), default=0)
+    return one[0] + other[0], max(one[1], other[1]), ends
 
 
 #: octets of one frame without its length: a message of the largest size a setting may allow, and its envelope

@@ -4,7 +4,7 @@ import enum
 
 import msgspec
 
-from carepost.policy.types import Access, Assurance, Category, DataClass, Kind, Method, Purpose
+from carepost.policy.types import Access, Assurance, Category, ContentFacts, DataClass, Kind, Method, Purpose
 from carepost.rfc.envelope import Envelope
 
 
@@ -165,6 +165,62 @@ class MessageView(msgspec.Struct, frozen=True):
     category: str
     size: int
     deliveries: tuple[DeliveryView, ...]
+
+
+class HeldView(msgspec.Struct, frozen=True):
+    """One delivery that waits for a person, as its shard has it. Times are UTC microseconds."""
+
+    id: str
+    message: str
+    org: str
+    #: accepted, and held since
+    at: int
+    since: int
+    #: when its time is over (0: never), and what then: refuse | release
+    until: int
+    then: str
+    #: held, or what it is by now
+    state: str
+    recipient: str
+    sender: str
+    subject: str
+    origin: str
+    category: str
+    size: int
+    reason: str
+    words: str
+    rule: str
+    #: label of what is required, "" where nothing was planned
+    required: str = ""
+    #: how many people must approve it, and who has ("staff:<id>")
+    approvals: int = 0
+    approved: tuple[str, ...] = ()
+    #: why the one who asks may not release it: own | approved | people; "" where they may
+    barred: str = ""
+    content: ContentFacts | None = None
+    made_by: str = ""
+    #: what was done with it last, by whom and when
+    last_verb: str = ""
+    last_by: str = ""
+    last_at: int = 0
+
+
+class WayView(msgspec.Struct, frozen=True):
+    """How a held delivery would leave if released: as the rules decide (`method` ""), or by this method alone."""
+
+    #: what a release asks for: "" is what the rules decide
+    method: str
+    #: deliver | hold | refuse
+    end: str
+    #: how it would leave, and what that must reach: words of Method and Assurance, "" where it would not
+    by: str
+    assurance: str
+    words: str
+    rule: str
+    #: it protects at least as much as what the rules decide, so it may be asked for
+    allowed: bool
+    #: the same as a value
+    minimum: Assurance | None = None
 
 
 class Drained(msgspec.Struct, frozen=True, array_like=True):

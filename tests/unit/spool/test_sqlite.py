@@ -70,17 +70,18 @@ def test_a_file_that_is_none_of_ours_is_refused(tmp_path: Path) -> None:
 def test_numbered_files_are_applied_once_each_and_only_forward(tmp_path: Path) -> None:
     folder = tmp_path / "sql"
     shutil.copytree(migrate.FOLDER, folder)
+    there = len(migrate.files())
     connection = database.connect(tmp_path / FILE, None)
-    assert migrate.migrate(connection, 0, folder) == 1
-    (folder / "0002.sql").write_text("CREATE TABLE later (n INTEGER) STRICT;")
-    assert migrate.migrate(connection, 0, folder) == 2
-    assert migrate.migrate(connection, 0, folder) == 2
-    (folder / "0003.sql").write_text("CREATE TABLE broken (n INTEGER) STRICT; CREATE TABLE broken (n INTEGER);")
+    assert migrate.migrate(connection, 0, folder) == there
+    (folder / f"{there + 1:04d}.sql").write_text("CREATE TABLE later (n INTEGER) STRICT;")
+    assert migrate.migrate(connection, 0, folder) == there + 1
+    assert migrate.migrate(connection, 0, folder) == there + 1
+    (folder / f"{there + 2:04d}.sql").write_text("CREATE TABLE x (n INTEGER) STRICT; CREATE TABLE x (n INTEGER);")
     with pytest.raises(database.DatabaseError):
         migrate.migrate(connection, 0, folder)
     connection.close()
     again = database.connect(tmp_path / FILE, None)
-    assert again.execute("PRAGMA user_version").fetchone() == (2,), "a step that failed left nothing"
+    assert again.execute("PRAGMA user_version").fetchone() == (there + 1,), "a step that failed left nothing"
     again.close()
 
 
