@@ -236,12 +236,17 @@ class Attempt:
                 address=claim.record.recipient.address,
                 header_from=self.message.header_from,
             )
+        message, body, worked = claim.message, await self._whole(), claim.worked
+        if snapshot.own_keys and self.world.keyed is not None:
+            signed = await self.world.keyed.signed(message, body, snapshot, self.message.header_from)
+            if signed is not body:
+                message, body, worked = b"signed|" + message, signed, None
         return self.world.preparer.prepare(
-            claim.message,
-            await self._whole(),
+            message,
+            body,
             snapshot,
             header_from=self.message.header_from,
-            worked=claim.worked,
+            worked=worked,
             sevenbit_only=sevenbit,
             alone=claim.alone,
         )

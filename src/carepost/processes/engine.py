@@ -17,15 +17,20 @@ from carepost.delivery.methods.keyed import Keyed
 from carepost.delivery.worker import Worker
 from carepost.delivery.world import World
 from carepost.directory import Directory, sqlite
+from carepost.directory.ownkeys import SqlOwnSecrets
 from carepost.directory.recipients import SqlCertificates
 from carepost.directory.threads import SqlThreads
 from carepost.ground import log, metrics
 from carepost.ground.config import Config
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
+from carepost.ground.orgkeys import OrgKeys
 from carepost.inspection.inspector import Inspector
 from carepost.intake.accept import Intake
+from carepost.intake.addresses import Tokens
+from carepost.intake.opening import Opener
 from carepost.intake.orgkeys import DirectoryKeys
+from carepost.intake.ownkeys import OwnKeys
 from carepost.intake.peer import AsyncClient
 from carepost.posture import Posture
 from carepost.processes import gateway, outgoing
@@ -91,6 +96,15 @@ def _certificates(home: Home, config: Config, keys: PurposeKeys) -> SqlCertifica
     return sqlite.certificates(home.office_db, keys)
 
 
+def _own_secrets(home: Home, config: Config, keys: PurposeKeys) -> SqlOwnSecrets:
+    if config.database_url:
+        read: SqlOwnSecrets = importlib.import_module("carepost.directory.postgres").own_secrets(
+            config.database_url, keys
+        )
+        return read
+    return sqlite.own_secrets(home.office_db, keys)
+
+
 def _threads(home: Home, config: Config, keys: PurposeKeys) -> SqlThreads:
     if config.database_url:
         made: SqlThreads = importlib.import_module("carepost.directory.postgres").threads(config.database_url, keys)
@@ -142,8 +156,13 @@ class Engine:
         )
         preparer = outgoing.preparer(keys)
         self._recipients = _certificates(home, config, keys)
+        self._own_secrets = _own_secrets(home, config, keys)
+        tokens = Tokens(OrgKeys(keys))
+        own = OwnKeys(tokens, self._own_secrets)
+        #: opens what came encrypted, and judges who signed it
+        self._opener = Opener(own, tokens, book, self._recipients)
         self._keyed = Keyed(
-            preparer, book, self._intake.judge.keys, self._recipients, aside=outgoing.preparer(keys)
+            preparer, book, self._intake.judge.keys, self._recipients, aside=outgoing.preparer(keys), own=own
         )  # fmt: skip
         world = World(
             directory=self._directory, posture=self._posture, finder=way.finder, courier=self._courier,
@@ -251,6 +270,7 @@ class Engine:
         self._threads.close()
         self._checkpoints.stop()
         self._recipients.close()
+        self._own_secrets.close()
         log.event("engine-stopped")
 
     def _health(self) -> dict[str, int]:

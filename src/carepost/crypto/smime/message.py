@@ -12,7 +12,7 @@ from carepost.crypto.smime import envelope, oids
 from carepost.crypto.smime.envelope import Recipient
 from carepost.crypto.smime.errors import CannotSeal
 from carepost.crypto.smime.signing import Signer
-from carepost.rfc import displayed, protected
+from carepost.rfc import displayed, protected, signable
 from carepost.rfc.errors import RfcError
 
 _ENVELOPED = b'Content-Type: application/pkcs7-mime; smime-type=enveloped-data;\r\n name="smime.p7m"\r\n'
@@ -54,16 +54,16 @@ def encrypt(
 
 def sign(message: bytes, signer: Signer, at: int, *, opaque: bool = False) -> bytes:
     """`message` signed and readable by everyone. `opaque`: inside the signature, so that no server on the way can touch
-    it; without it the body must be of 7 bits (RFC 8551 3.1.3). Raises CannotSeal."""
+    it; without it the body is brought into 7 bits (RFC 8551 3.1.3). Raises CannotSeal, where that changes what it
+    says."""
     split = _split(message, encrypted=False)
     if opaque:
         body = b"".join((_SIGNED, _P7M, base64(signer.sign(split.payload, at, detached=False))))
-    elif not split.payload.isascii():
-        raise CannotSeal(
-            "eight-bits", "A message with 8-bit text cannot be signed readably; convert it, or sign opaque."
-        )
     else:
-        body = clear_signed(split.payload, signer, at)
+        payload = signable.convert(split.payload)
+        if payload is None:
+            raise CannotSeal("eight-bits", "The message cannot be signed readably without changing what it says.")
+        body = clear_signed(payload, signer, at)
     return split.outer + _VERSION + body
 
 

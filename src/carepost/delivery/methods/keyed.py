@@ -13,11 +13,14 @@ from carepost.crypto.sealed import Sealed
 from carepost.crypto.smime.chain import TrustStore
 from carepost.crypto.smime.usable import Trust
 from carepost.delivery.methods import openpgp, smime, tls
+from carepost.delivery.methods.clear import Clear
+from carepost.delivery.methods.signers import Signers, Signing, protected
 from carepost.delivery.methods.tls import Prepared, Preparer, Unready
 from carepost.directory import columns
 from carepost.directory.recipients import Certificates
 from carepost.directory.types import KEY_PLACE, KeptKey, OrgSnapshot, RecipientKey
 from carepost.ground.errors import NotFound
+from carepost.intake.ownkeys import OwnKeys
 from carepost.policy.types import Method
 from carepost.queue.sealing import EVIDENCE, OrgKeyBook
 
@@ -48,12 +51,17 @@ class _Bench:
 
     def prepare(
         self, method: Method, delivery: bytes, body: bytes, snapshot: OrgSnapshot, *, address: str, kept: KeptKey,
-        pinned: bool, header_from: str,
+        pinned: bool, header_from: str, signing: Signing | None,
     ) -> Prepared:  # fmt: skip
+        if signing is not None:
+            signing = None if protected(body) else signing
+            body = signing.named(body) if signing is not None else body
         if method is Method.OPENPGP:
+            signer, owner = (signing.openpgp, signing.sender) if signing is not None else (None, "")
             return self._openpgp.prepare(
-                delivery, body, snapshot, address=address, key=kept.raw, header_from=header_from
-            )
+                delivery, body, snapshot, address=address, key=kept.raw, header_from=header_from, signer=signer,
+                signed_by=owner,
+            )  # fmt: skip
         key = smime.Key(kept.raw, kept.chain, frozenset(kept.capabilities))
         trust = self._trust(kept.fingerprint if pinned else "")
         return self._smime.prepare(
@@ -76,12 +84,21 @@ class Keyed:
     over LARGE: a long one takes half a second, in which the loop must answer others."""
 
     def __init__(
-        self, preparer: Preparer, book: OrgKeyBook, keys: Finder, certificates: Certificates, *, aside: Preparer
+        self,
+        preparer: Preparer,
+        book: OrgKeyBook,
+        keys: Finder,
+        certificates: Certificates,
+        *,
+        aside: Preparer,
+        own: OwnKeys | None = None,
     ) -> None:
         self._book = book
         self._keys = keys
         self._certificates = certificates
         self._here, self._aside = _Bench(preparer), _Bench(aside)
+        self._signers = Signers(own)
+        self._clear = Clear()
         # one thread: its bench is not for two, and several large messages at once would be several in memory
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sealing")
         self._opened: OrderedDict[tuple[bytes, str], tuple[int, KeptKey]] = OrderedDict()
@@ -94,13 +111,26 @@ class Keyed:
         if row is None:
             raise Unready(NO_KEY)
         kept = await self._kept(snapshot, row)
+        signing = await self._signers.of(snapshot, header_from, method) if snapshot.own_keys else None
         large = len(body) > LARGE
         make = partial(
             (self._aside if large else self._here).prepare,
-            method, delivery, body, snapshot, address=address, kept=kept, pinned=row.pinned or kept.vouched,
+            method, delivery, body, snapshot, address=address, kept=kept, pinned=row.pinned,
             header_from=header_from, signing=signing,
         )  # fmt: skip
         return await asyncio.get_running_loop().run_in_executor(self._thread, make) if large else make()
+
+    async def signed(self, message: bytes, body: bytes, snapshot: OrgSnapshot, header_from: str) -> bytes:
+        """`body` of a message that leaves unencrypted: signed, where the sender's or the organisation's key signs all
+        it sends; else as it is. `message`: its id. Raises Unavailable, WrongKey."""
+        signing = await self._signers.always(snapshot, header_from)
+        if signing is None:
+            return body
+        known = self._clear.known(message, signing)
+        if known is not None:
+            return known
+        make = partial(self._clear.make, message, body, signing, header_from)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, make) if len(body) > LARGE else make()
 
     def close(self) -> None:
         """What waits is let go; what is being made is made to its end, and thrown away."""
