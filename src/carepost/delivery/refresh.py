@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from carepost.delivery.mtasts import REFRESH, Policies
-from carepost.ground import clock, database, log
-from carepost.ground.errors import CarepostError
+from carepost.delivery.rounds import Rounds
+from carepost.ground import clock
 from carepost.ground.keys import PurposeKeys
 from carepost.posture import Reader
 
@@ -17,29 +17,13 @@ ROUND, MOST, AT_ONCE = 3600.0, 500, 8
 UNUSED_US: Final = 90 * 86_400_000_000
 
 
-class Refresher:
+class Refresher(Rounds):
     def __init__(self, file: Path, keys: PurposeKeys, policies: Policies) -> None:
         """`file`: the engine's own posture.db."""
+        super().__init__(ROUND, "mta-sts-refresh")
         self._file = file
         self._keys = keys
         self._policies = policies
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.ensure_future(self._run())
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(ROUND)
-            try:
-                await self.step()
-            except (CarepostError, database.DatabaseError) as error:
-                log.failure("mta-sts-refresh", error)
 
     async def step(self) -> int:
         """Fetches what is older than a day; how many domains were asked about."""

@@ -12,9 +12,10 @@ import msgspec
 
 from carepost.delivery import https, mx, tlsrpt
 from carepost.delivery.resolver import Resolver
+from carepost.delivery.rounds import Rounds
 from carepost.delivery.tlsrpt import TAG, Report, Wanted
 from carepost.delivery.world import Door, Organisations
-from carepost.ground import clock, database, ids, log, metrics
+from carepost.ground import clock, ids, log, metrics
 from carepost.ground.errors import CarepostError
 from carepost.ground.keys import PurposeKeys
 from carepost.policy.types import Category, DataClass, Kind, Purpose
@@ -41,7 +42,7 @@ class Ours(Protocol):
 class Directory(Ours, Organisations, Protocol): ...
 
 
-class Reporter:
+class Reporter(Rounds):
     """`start` once the engine runs; `step` is one round."""
 
     def __init__(
@@ -58,6 +59,7 @@ class Reporter:
         dial: Mapping[str, tuple[str, int]] | None = None,
     ) -> None:
         """`files`: posture.db of every shard of the home."""
+        super().__init__(ROUND, "tls-reports")
         self._files = list(files)
         self._keys = keys
         self._posture = posture
@@ -67,23 +69,6 @@ class Reporter:
         self._hostname = hostname
         self._tls = tls
         self._dial = dict(dial or {})
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        self._task = asyncio.ensure_future(self._run())
-
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(ROUND)
-            try:
-                await self.step()
-            except (CarepostError, database.DatabaseError) as error:
-                log.failure("tls-reports", error)
 
     async def step(self) -> int:
         """Sends what is due and was not sent; how many reports went out. What cannot be sent now comes again."""
