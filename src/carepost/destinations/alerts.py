@@ -2,7 +2,6 @@
 
 The mail is made of constants and counts: which domain it is about stands in the console."""
 
-import hashlib
 import uuid
 from typing import Final, Protocol
 
@@ -10,14 +9,10 @@ from django.db import transaction
 
 from carepost.destinations.merging import warn
 from carepost.destinations.models import Alert, Destination
-from carepost.ground import clock, ids
-from carepost.policy.types import Category, DataClass, Kind, Purpose
-from carepost.rfc import compose
-from carepost.rfc.address import Mailbox
-from carepost.rfc.envelope import Envelope, Recipient
+from carepost.intake.letters import letter
 from carepost.tenancy import scope, select
 from carepost.tenancy.models import Organisation
-from carepost.wire.types import Accepted, Actor, Origin, Submission
+from carepost.wire.types import Accepted, Actor, Submission
 
 ENDING: Final = "destination.certificate-ending"
 #: days before the end at which is warned
@@ -93,7 +88,6 @@ def _mail(org: Organisation, door: Door, now: int, where: str) -> int:
 
 
 def submission(org: Organisation, fresh: list[Alert], domain: str, where: str) -> Submission:
-    key = f"destinations:{org.pk}:{fresh[-1].pk}"
     weakened = len({alert.destination_id for alert in fresh if alert.kind == "weakened"})
     ends = len({alert.destination_id for alert in fresh if alert.kind == "certificate-ending"})
     lines = ""
@@ -101,25 +95,13 @@ def submission(org: Organisation, fresh: list[Alert], domain: str, where: str) -
         lines += f"- Destinations that can prove less than before: {weakened}.\r\n"
     if ends:
         lines += f"- Destinations whose certificate ends soon: {ends}.\r\n"
-    body = compose.build(
-        from_=Mailbox(org.notice_name or org.name, f"notice@{domain}"),
-        to=[Mailbox("", org.alerts)],
+    return letter(
+        org.pk.bytes,
+        key=f"destinations:{org.pk}:{fresh[-1].pk}",
+        name=org.notice_name or org.name,
+        domain=domain,
+        to=org.alerts,
         subject="Destinations need your eyes",
         text=_TEXT.format(lines=lines, where=f" ({where}/destinations)" if where else ""),
-        at=clock.now(),
-        message_id=f"<{ids.text(ids.new())}@{domain}>",
-        headers=(("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")),
-    )
-    return Submission(
-        org=org.pk.bytes,
-        envelope=Envelope(f"notice@{domain}", (Recipient(org.alerts, notify=("NEVER",)),)),
-        body=body,
-        origin=Origin.REPORT,
         actor=_ACTOR,
-        key=key,
-        kind=Kind.NOTICE,
-        category=Category.SYSTEM,
-        data_class=DataClass.ORDINARY,
-        purpose=Purpose.NOTICE,
-        payload_hash=hashlib.sha256(key.encode()).digest(),
     )

@@ -8,14 +8,12 @@ from typing import Final
 
 from carepost.crypto.sender import Proved
 from carepost.directory.types import OrgSnapshot
-from carepost.ground import clock, ids
 from carepost.ground.errors import Refused
+from carepost.intake.letters import letter
 from carepost.intake.own import POSTMASTER_NAME, Own, own
-from carepost.policy.types import Category, DataClass, Purpose
+from carepost.policy.types import Kind
 from carepost.rfc import compose
-from carepost.rfc.address import Mailbox
-from carepost.rfc.envelope import Envelope, Recipient
-from carepost.wire.types import Actor, Origin, Submission
+from carepost.wire.types import Actor, Submission
 
 #: why it is on record and goes nowhere
 UNREAD: Final = "postmaster-unread"
@@ -38,28 +36,19 @@ def forwarded(submission: Submission, snapshot: OrgSnapshot, proved: Proved) -> 
     domain = to.rpartition("@")[2]
     digest = hashlib.sha256(submission.body).digest()
     sender = f"{POSTMASTER_NAME}@{domain}"
-    body = compose.build(
-        from_=Mailbox(snapshot.notice_name, sender),
-        to=[Mailbox("", snapshot.alerts)],
+    return letter(
+        submission.org,
+        key=f"postmaster:{digest.hex()[:32]}",
+        name=snapshot.notice_name,
+        domain=domain,
+        to=snapshot.alerts,
         subject=f"Mail to {sender}",
         text=_TEXT.format(to=sender, **proved.facts()),
+        actor=_ACTOR,
+        # a person's words: at the organisation's floor like any other mail
+        kind=Kind.MESSAGE,
+        sender=POSTMASTER_NAME,
         # message/rfc822 must not be encoded (RFC 2046 5.2.1), and what strangers send is not always text
         attachments=[compose.Attachment("message.eml", "application/octet-stream", submission.body)],
-        at=clock.now(),
-        message_id=f"<{ids.text(ids.new())}@{domain}>",
-        headers=(("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")),
-    )
-    return Submission(
-        org=submission.org,
-        # what comes back is counted at notice@, never answered: nothing goes round
-        envelope=Envelope(f"notice@{domain}", (Recipient(snapshot.alerts, notify=("NEVER",)),)),
-        body=body,
-        origin=Origin.REPORT,
-        actor=_ACTOR,
-        key=f"postmaster:{digest.hex()[:32]}",
-        category=Category.SYSTEM,
-        data_class=DataClass.ORDINARY,
-        purpose=Purpose.NOTICE,
         client=submission.client,
-        payload_hash=digest,
     )

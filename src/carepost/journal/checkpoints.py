@@ -1,7 +1,6 @@
 """The daily mail with the latest signed checkpoint to each organisation's auditor: kept elsewhere without anyone's care
 (DESIGN 4). Made of constants, the organisation's id and the note: nothing of any message."""
 
-import hashlib
 from typing import Final, Protocol
 
 from django.db import transaction
@@ -9,15 +8,12 @@ from django.db import transaction
 from carepost.archive.marks import Marks
 from carepost.audit import reader
 from carepost.audit.store import Store
-from carepost.ground import clock, ids
-from carepost.policy.types import Category, DataClass, Kind, Purpose
+from carepost.ground import clock
+from carepost.intake.letters import letter
 from carepost.proof import kinds
-from carepost.rfc import compose
-from carepost.rfc.address import Mailbox
-from carepost.rfc.envelope import Envelope, Recipient
 from carepost.tenancy import events, scope, select
 from carepost.tenancy.models import Organisation
-from carepost.wire.types import Accepted, Actor, Origin, Submission
+from carepost.wire.types import Accepted, Actor, Submission
 
 _DAY_US: Final = 86_400_000_000
 _ACTOR: Final = Actor("system", "journal")
@@ -57,28 +53,15 @@ def mail(store: Store, marks: Marks, door: Door, now: int) -> int:
 
 def submission(org: Organisation, note: bytes, domain: str, day: int) -> Submission:
     """One mail a day and organisation: the key says which."""
-    key = f"checkpoint:{org.pk}:{day}"
-    body = compose.build(
-        from_=Mailbox(org.notice_name or org.name, f"notice@{domain}"),
-        to=[Mailbox("", org.auditor)],
+    return letter(
+        org.pk.bytes,
+        key=f"checkpoint:{org.pk}:{day}",
+        name=org.notice_name or org.name,
+        domain=domain,
+        to=org.auditor,
         subject="Checkpoint of the audit log",
         text=_TEXT.format(name=org.name, note=note.decode().replace("\n", "\r\n")),
-        at=clock.now(),
-        message_id=f"<{ids.text(ids.new())}@{domain}>",
-        headers=(("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")),
-    )
-    return Submission(
-        org=org.pk.bytes,
-        envelope=Envelope(f"notice@{domain}", (Recipient(org.auditor, notify=("NEVER",)),)),
-        body=body,
-        origin=Origin.REPORT,
         actor=_ACTOR,
-        key=key,
-        kind=Kind.NOTICE,
-        category=Category.SYSTEM,
-        data_class=DataClass.ORDINARY,
-        purpose=Purpose.NOTICE,
-        payload_hash=hashlib.sha256(key.encode()).digest(),
     )
 
 
