@@ -24,8 +24,9 @@ from cryptography.hazmat.primitives.asymmetric.x448 import X448PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
+from cryptography.x509.verification import Criticality, PolicyBuilder, Store, VerificationError
 
+from carepost.crypto.issuers import ca_policy, leaf_policy
 from carepost.ground import clock
 from carepost.ground.errors import ConfigError
 
@@ -204,34 +205,8 @@ def _self_signed(certificate: x509.Certificate) -> bool:
     return True
 
 
-def _issues(_policy: object, _certificate: x509.Certificate, constraints: x509.BasicConstraints) -> None:
-    if not constraints.ca:
-        raise ValueError("an issuer is no CA")
-
-
-def _signs(_policy: object, _certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:
-    if usage is not None and not usage.key_cert_sign:
-        raise ValueError("an issuer may not sign certificates")
-
-
-def _serves(_policy: object, _certificate: x509.Certificate, usage: x509.ExtendedKeyUsage | None) -> None:
-    if usage is not None and not any(oid in usage for oid in _SERVER):
-        raise ValueError("not for servers")
-
-
-# As strict as OpenSSL, not as the Web PKI's paper: private CAs of clinics rarely carry every extension the Baseline
-# Requirements ask for. Critical extensions nobody here knows, and name constraints, are refused and kept regardless.
-_CA_POLICY = (
-    ExtensionPolicy.permit_all()
-    .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _issues)
-    .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _signs)
-    .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _serves)
-)
-_LEAF_POLICY = (
-    ExtensionPolicy.permit_all()
-    .require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
-    .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _serves)
-)
+_CA_POLICY = ca_policy(_SERVER)
+_LEAF_POLICY = leaf_policy(_SERVER).require_present(x509.SubjectAlternativeName, Criticality.AGNOSTIC, None)
 
 
 def _load(bundles: Sequence[bytes]) -> tuple[list[x509.Certificate], list[x509.CertificateRevocationList]]:

@@ -13,8 +13,9 @@ import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from cryptography.x509.verification import Criticality, ExtensionPolicy, PolicyBuilder, Store, VerificationError
+from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
+from carepost.crypto.issuers import ca_policy, leaf_policy
 from carepost.crypto.smime import revocation
 from carepost.crypto.smime.certificate import Certificate, parse
 from carepost.crypto.smime.errors import UNREADABLE, BadCertificate
@@ -109,27 +110,4 @@ def _revocation(path: Sequence[x509.Certificate], at: int, evidence: Evidence) -
     return "good" if answers == {"good"} else "unknown"
 
 
-def _issues(_policy: object, _certificate: x509.Certificate, constraints: x509.BasicConstraints) -> None:
-    if not constraints.ca:
-        raise ValueError("an issuer is no CA")
-
-
-def _signs(_policy: object, _certificate: x509.Certificate, usage: x509.KeyUsage | None) -> None:
-    if usage is not None and not usage.key_cert_sign:
-        raise ValueError("an issuer may not sign certificates")
-
-
-def _for_mail(_policy: object, _certificate: x509.Certificate, usage: x509.ExtendedKeyUsage | None) -> None:
-    if usage is not None and not any(oid in usage for oid in _MAIL):
-        raise ValueError("not for mail")
-
-
-# As strict as OpenSSL, not as the Web PKI's paper: private CAs of clinics rarely carry every extension the Baseline
-# Requirements ask for. Critical extensions nobody here knows, and name constraints, are refused and kept regardless.
-_CA_POLICY = (
-    ExtensionPolicy.permit_all()
-    .require_present(x509.BasicConstraints, Criticality.AGNOSTIC, _issues)
-    .may_be_present(x509.KeyUsage, Criticality.AGNOSTIC, _signs)
-    .may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _for_mail)
-)
-_LEAF_POLICY = ExtensionPolicy.permit_all().may_be_present(x509.ExtendedKeyUsage, Criticality.AGNOSTIC, _for_mail)
+_CA_POLICY, _LEAF_POLICY = ca_policy(_MAIL), leaf_policy(_MAIL)
