@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from carepost.delivery import bounce, content, events, sessions, tlsrpt
+from carepost.delivery import bounce, content, events, fronts, sessions, tlsrpt
 from carepost.delivery.conclude import End, conclude, deposited, ended, failed, plan_changed, replanned, stopped
 from carepost.delivery.courier import Carried, Need, Parcel
 from carepost.delivery.events import About
@@ -19,7 +19,7 @@ from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock, entropy, ids
 from carepost.ground.errors import CarepostError, Unavailable
 from carepost.intake import facts as intake_facts
-from carepost.policy.again import decide_again
+from carepost.policy.again import after, decide_again
 from carepost.policy.decide import is_look
 from carepost.policy.seeking import sought
 from carepost.policy.types import Assurance, Deliver, Facts, Method, Plan, Step
@@ -66,11 +66,11 @@ class Attempt:
             return await self._reported(ended(end), snapshot, None)
         if content.asked(snapshot):
             await self._look_inside(snapshot)
+        if snapshot.key_sources and self.world.seeker is not None:
+            snapshot = await self._look_for_keys(snapshot)
         planned = self._plan(snapshot)
         if isinstance(planned, Settlement):
             return await self._reported(planned, snapshot, None)
-        if snapshot.key_sources and self.world.seeker is not None:
-            snapshot = await self._look_for_keys(snapshot)
         step = planned
         if step.method is Method.PORTAL:
             return await self._deposit(step, snapshot)
@@ -122,9 +122,6 @@ class Attempt:
         told = {"content": seen.facts.level.value, "malware": seen.facts.malware.value}
         self._events.append(self.about.make(kinds.DELIVERY_INSPECTED, facts=told, values=values))
 
-    def _stored_step(self) -> Step | None:
-        """The stored plan's first step whose method was not given up."""
-        record = self.claim.record
     async def _look_for_keys(self, snapshot: OrgSnapshot, given_up: Facts | None = None) -> OrgSnapshot:
         """The organisation as it is once somebody asked for a key of the recipient, where one could come next."""
         before = None if given_up is not None else self._stored_step()
@@ -139,6 +136,9 @@ class Attempt:
         self._facts = None
         return self.world.directory.snapshot(self.claim.org)
 
+    def _stored_step(self) -> Step | None:
+        """The stored plan's first step whose method was not given up."""
+        record = self.claim.record
         if record.plan is None:
             return None
         return next((s for s in record.plan.steps[record.step :] if s.method not in record.exhausted), None)
@@ -162,8 +162,11 @@ class Attempt:
         record = self.claim.record
         domain = record.recipient.domain
         route = snapshot.route(domain)
-        finder = self.world.finder
-        hops = finder.known(domain, route) or await finder.find(domain, route)
+        finder, fronts_ = self.world.finder, self.world.fronts
+        hops = None
+        if snapshot.gateways and fronts_ is not None:
+            hops = await fronts_.hops(snapshot, self.message, step, domain)
+        hops = hops or finder.known(domain, route) or await finder.find(domain, route)
         if hops.fault:
             if not tlsrpt.carries(self.message):
                 sessions.unreached(self.world.posture, self.claim.org, hops)
@@ -179,7 +182,9 @@ class Attempt:
         self._learn(hops, carried)
         ended = carried.ended
         why = "looked" if carried.short and is_look(step) else ended.error
-        found = classify(ended.stage, ended.reply, why, dot=ended.dot, short=carried.short)
+        found = fronts.found(
+            hops, carried, classify(ended.stage, ended.reply, why, dot=ended.dot, short=carried.short)
+        )
         values, key = {}, ""
         if found.lead in (Lead.SENT, Lead.UNCERTAIN) and prepared is not None:
             values = kinds.commit_sent(prepared.data, prepared.body_hash, prepared.mail)
@@ -190,9 +195,6 @@ class Attempt:
         end = self._end(step, found, snapshot, carried=carried, hops=hops, values=values, key=key)
         return await self._reported(conclude(end), snapshot, carried)
 
-    async def _send(self, step: Step, snapshot: OrgSnapshot, hops: Hops, need: Need) -> tuple[Carried, Prepared | None]:
-        if is_look(step):
-            return await self.world.courier.look(hops, need), None
     def _used(self, step: Step, snapshot: OrgSnapshot) -> str:
         """The id of the recipient's key; one that was found is asked for again in its time."""
         address = self.claim.record.recipient.address
@@ -203,11 +205,14 @@ class Attempt:
             self.world.seeker.again(snapshot, address, step.method)
         return row.id
 
-        prepared = await self._ready(step, snapshot, sevenbit=False)
+    async def _send(self, step: Step, snapshot: OrgSnapshot, hops: Hops, need: Need) -> tuple[Carried, Prepared | None]:
+        if is_look(step):
+            return await self.world.courier.look(hops, need), None
+        prepared = fronts.marked(hops, await self._ready(step, snapshot, sevenbit=False))
         carried = await self._one(prepared, step, hops, need)
         if carried.ended.error == "no-8bitmime":
             # Before DKIM or not at all: the message is made ready once more, in ASCII (RFC 6152 3).
-            prepared = await self._ready(step, snapshot, sevenbit=True)
+            prepared = fronts.marked(hops, await self._ready(step, snapshot, sevenbit=True))
             carried = await self._one(prepared, step, hops, need)
         return carried, prepared
 
@@ -256,7 +261,7 @@ class Attempt:
         # what is encrypted to the recipient needs nothing of the connection but what it had before
         floor = Assurance.NONE if step.method in keyed.METHODS else step.floor
         if hops.pinned:
-            return Need(int(floor))
+            return Need(max(int(floor), hops.least))
         posture, domain = self.world.posture, hops.domain
         self._alert(domain, posture.record(domain, Measured(hosts=hops.hosts, secure=hops.secure)))
         as_is = bool(self.message.tags) and tlsrpt.carries(self.message)
@@ -368,6 +373,7 @@ class Attempt:
         carried: Carried | None = None,
         hops: Hops | None = None,
         values: dict[str, bytes] | None = None,
+        key: str = "",
     ) -> End:
         return End(
             about=self.about,
@@ -382,10 +388,10 @@ class Attempt:
             values=values or {},
             events=tuple(self._events),
             jitter=entropy.take(1)[0] / 256,
+            key=key,
         )
 
 
 def _same(stored: Plan, plan: Plan, before: Step | None) -> bool:
     """Nothing that matters to the act differs: the step carried out now, and what counts as enough."""
     return before == plan.steps[0] and stored.floor == plan.floor and stored.exclusive == plan.exclusive
-            key=key,

@@ -61,9 +61,9 @@ class End(msgspec.Struct, frozen=True):
     events: tuple[EventDraft, ...] = ()
     #: 0..1
     jitter: float = 0.0
-
     #: id of the recipient's key it was encrypted to, "" for none
     key: str = ""
+
     @property
     def plan(self) -> Plan | None:
         return self.record.plan
@@ -95,11 +95,11 @@ def _sent(end: End) -> Settlement:
     return Settlement(State.SENT, record, events=(*end.events, event))
 
 
-def _uncertain(end: End) -> Settlement:
 def _key(end: End) -> dict[str, str] | None:
     return {"recipient-key": end.key} if end.key else None
 
 
+def _uncertain(end: End) -> Settlement:
     """May have arrived: again by this method only, under the same Message-ID, until its time is over."""
     method = end.step.method if end.step is not None else Method.TLS
     due = end.schedule.next(end.about.claim.attempt, end.about.now, end.jitter)

@@ -231,6 +231,14 @@ def _snapshot(
     )
 
 
+def _sources(rows: list[tuple[Any, ...]]) -> tuple[str, ...]:
+    """As the organisation decided, else as it is by default."""
+    if not rows:
+        return found.DEFAULT
+    chosen = {name for sources, _ in rows for name in str(sources).split()}
+    return tuple(name for name in found.SOURCES if name in chosen)
+
+
 def _own_keys(rows: list[tuple[Any, ...]]) -> dict[bytes, tuple[OwnKey, ...]]:
     found: dict[bytes, tuple[OwnKey, ...]] = {}
     for row, token, method, signs, decrypts, always, retired, until, not_after, head in sorted(

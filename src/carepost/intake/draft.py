@@ -13,7 +13,7 @@ from carepost.intake.facts import About
 from carepost.intake.judge import Judged
 from carepost.policy import holding
 from carepost.policy.decide import is_look
-from carepost.policy.explain import PENDING
+from carepost.policy.explain import PENDING, SEEKING
 from carepost.policy.types import Category, Decision, Deliver, Hold, Kind, Refuse, label
 from carepost.proof import commitments, kinds
 from carepost.queue.types import DeliveryRecord, EventDraft, MessageRecord, NewDelivery, NewMessage, State, Worked
@@ -202,7 +202,8 @@ class Drafting:
         if judged.open:
             # decided once somebody has looked into the message: the strictest it may be would bind it for good
             said = decision.plan if isinstance(decision, Deliver) else decision
-            decision = Hold("content-pending", PENDING, said.rule, said.policy_version)
+            reason, words = ("content-pending", PENDING) if judged.asks else ("key-pending", SEEKING)
+            decision = Hold(reason, words, said.rule, said.policy_version)
         plan = decision.plan if isinstance(decision, Deliver) else None
         why = plan if plan is not None else decision
         assert not isinstance(why, Deliver)

@@ -164,6 +164,9 @@ class Engine:
         self._keyed = Keyed(
             preparer, book, self._intake.judge.keys, self._recipients, aside=outgoing.preparer(keys), own=own
         )  # fmt: skip
+        turn = itertools.cycle(self._queues.values())
+        sources = Sources(way.resolver, way.files)
+        self._seeker = Seeker(sources, self._directory, self._intake.judge.keys, lambda: next(turn))
         world = World(
             directory=self._directory, posture=self._posture, finder=way.finder, courier=self._courier,
             preparer=preparer, keyed=self._keyed, intake=self._intake,
@@ -183,9 +186,6 @@ class Engine:
         self._gateways = gateway.gateways(self._directory, way.anchors, keys)
         self._listeners(keys, stopping)
 
-        turn = itertools.cycle(self._queues.values())
-        sources = Sources(way.resolver, way.files)
-        self._seeker = Seeker(sources, self._directory, self._intake.judge.keys, lambda: next(turn))
     def _listeners(self, keys: PurposeKeys, stopping: asyncio.Event) -> None:
         config, home = self._config, self._home
         self._certificates = Certificates(outgoing.tls_folder(home, config), config.hostname)
@@ -255,8 +255,9 @@ class Engine:
         for server, _, _ in self._smtp:
             server.close()
         await self._doors.close()
-        await self._courier.close()
         self._keyed.close()
+        await self._courier.close()
+        await self._seeker.close()
         await self._inspector.close()
         await self._intake.close()
         for queue in self._queues.values():
@@ -268,16 +269,14 @@ class Engine:
         self._access.close()
         self._directory.stop()
         self._threads.close()
-        self._checkpoints.stop()
         self._recipients.close()
         self._own_secrets.close()
+        self._checkpoints.stop()
         log.event("engine-stopped")
 
     def _health(self) -> dict[str, int]:
         usage = resource.getrusage(resource.RUSAGE_SELF)
         counted = {name: int(value) for name, value in metrics.snapshot().items()}
-        await self._courier.close()
-        await self._seeker.close()
         return {
             **counted,
             "rss": usage.ru_maxrss * 1024,

@@ -115,7 +115,7 @@ class Keyed:
         large = len(body) > LARGE
         make = partial(
             (self._aside if large else self._here).prepare,
-            method, delivery, body, snapshot, address=address, kept=kept, pinned=row.pinned,
+            method, delivery, body, snapshot, address=address, kept=kept, pinned=row.pinned or kept.vouched,
             header_from=header_from, signing=signing,
         )  # fmt: skip
         return await asyncio.get_running_loop().run_in_executor(self._thread, make) if large else make()
