@@ -63,6 +63,8 @@ class Connection(asyncio.Protocol):
         #: loop time at which it was opened, last gave a message back, and messages so far
         self.opened = self.idle_since = asyncio.get_running_loop().time()
         self.uses = 0
+        #: we have signed in there (`login`)
+        self.signed_in = False
         #: the courier's note of what it was last found worth, and to whom
         self.worth: tuple[object, object, str, Assessed] | None = None
         #: what ended it: "", lost, timeout, malformed, unasked
@@ -340,6 +342,10 @@ class Connection(asyncio.Protocol):
     async def _command(self, line: str) -> Reply | None:
         self._write(line.encode("ascii", "replace") + b"\r\n")
         return await self._next(self.timeouts.command)
+
+    async def ask(self, line: str) -> Reply | None:
+        """One command outside a transaction. None: the connection ended."""
+        return await self._command(line)
 
     async def _next(self, seconds: float) -> Reply | None:
         got = await self._gather(1, seconds)

@@ -117,6 +117,13 @@ class Courier:
                     continue
                 tally.short(hop, got, assessed)
                 return None
+            if hops.entry is not None and hops.entry.signs_in and not got.signed_in:
+                refused = await hops.entry.sign_in(got)
+                if refused is not None:
+                    self._retire(got)
+                    tally.failed(hop, address, refused)
+                    return None
+                got.signed_in = True
             try:
                 ended, passed_on = await transact(got, parcel)
             except BaseException:
@@ -202,6 +209,7 @@ class Courier:
                 address,
                 hop.port,
                 hops.anchors or self._anchors,
+                hops.entry.tls if hops.entry is not None else None,
             )
         finally:
             if isinstance(opened, Connection) and not opened.error:

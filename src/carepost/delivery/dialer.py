@@ -24,11 +24,14 @@ class Dialer:
         self._tls = tls.context()
         self._classical = tls.context(classical=True)
 
-    async def open(self, host: str, address: str, port: int, anchors: Anchors) -> Connection | Ended:
+    async def open(
+        self, host: str, address: str, port: int, anchors: Anchors, context: ssl.SSLContext | None = None
+    ) -> Connection | Ended:
         """A connection ready for MAIL. A server without TLS is returned as what it is: its worth is NONE, and the floor
-        decides. Where a handshake fails there is never another try in clear."""
-        got = await self._dial(host, address, port, anchors, self._tls)
-        if isinstance(got, Ended) and got.error == "tls-timeout":
+        decides. Where a handshake fails there is never another try in clear. `context`: for a host that is shown a
+        certificate of ours."""
+        got = await self._dial(host, address, port, anchors, context or self._tls)
+        if isinstance(got, Ended) and got.error == "tls-timeout" and context is None:
             # BI-040: never in clear; once more with a first flight that fits one segment.
             got = await self._dial(host, address, port, anchors, self._classical)
         return got

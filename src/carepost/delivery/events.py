@@ -91,6 +91,8 @@ def wire_facts(carried: Carried, hops: Hops | None, step: Step | None) -> dict[s
         if ended.reply.enhanced:
             facts["enhanced"] = ended.reply.enhanced
     if hops is not None:
+        if hops.gateway:
+            facts["gateway"] = hops.gateway
         facts["mta-sts"] = hops.sts.word
         facts["dns-signed"] = "yes" if hops.secure else "no"
         facts["dane"] = dane_word(hops)

@@ -46,6 +46,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     utf8: bool = False
     dsn: bool = False
     size: int = 0
+    #: mechanisms of AUTH
+    auth: frozenset[str] = frozenset()
 
     @classmethod
     def read(cls, reply: Reply) -> "Capabilities":
@@ -62,6 +64,7 @@ class Capabilities(msgspec.Struct, frozen=True):
             utf8="SMTPUTF8" in words,
             dsn="DSN" in words,
             size=limit if limit < _LARGEST else 0,
+            auth=frozenset(words["AUTH"].upper().split()) if "AUTH" in words else frozenset(),
         )
 
 

@@ -5,12 +5,14 @@ This value is what every connection, also a pooled one, is measured against befo
 
 import asyncio
 import hashlib
+import ssl
 from collections.abc import Collection, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from carepost.delivery import dane, mx
+from carepost.delivery.exchange import Ended
 from carepost.delivery.mtasts import Sts
 from carepost.delivery.resolver import Resolver
 from carepost.delivery.trust import Anchors
@@ -20,6 +22,18 @@ from carepost.ground import clock
 #: seconds an answer is used at most before DNS is asked again, and after a failure
 LONGEST, AFTER_FAILURE = 300.0, 1.0
 REMEMBERED = 20_000
+
+
+class Entry(Protocol):
+    """`fronts.Entry`."""
+
+    tls: ssl.SSLContext | None
+
+    @property
+    def signs_in(self) -> bool: ...
+
+    async def sign_in(self, connection: Any) -> Ended | None:
+        """`connection`: `connection.Connection`, measured and good enough."""
 
 
 class Hop(msgspec.Struct, frozen=True):
@@ -51,6 +65,13 @@ class Hops(msgspec.Struct, frozen=True):
     pins: tuple[str, ...] = ()
     #: tells pools of different anchors apart
     identity: str = ""
+    #: a tenant's own mail system (`fronts`): id of the connection; how it is entered; the least it must prove besides
+    #: what the recipient needs; what is put before the message; it sends on what it gets, as its people attest
+    gateway: str = ""
+    entry: Entry | None = None
+    least: int = 0
+    head: bytes = b""
+    vouched: bool = False
     fault: str = ""
     expires: float = 0.0
 

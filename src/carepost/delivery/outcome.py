@@ -114,6 +114,11 @@ REASONS: dict[str, tuple[str, str]] = {
         "5.6.3",
         "The recipient's mail server takes plain ASCII only, and the message cannot be changed to it.",
     ),
+    # a tenant's own mail system, where we sign in
+    "sign-in-refused": ("4.7.0", "Your own mail system did not take our sign-in; look at its page under Gateway."),
+    "sign-in-no-token": ("4.7.0", "No access token for your own mail system was to be had; look under Gateway."),
+    "sign-in-not-offered": ("4.7.0", "Your own mail system offers no way of signing in that is set for it."),
+    "sign-in-later": ("4.7.0", "Your own mail system could not check our sign-in just now."),
     # ours
     "reply-lost": (
         "4.4.2",
@@ -139,6 +144,7 @@ _PASSING = {
     "tls-lost": "tls-broken",
     "malformed": "malformed",
     "unasked": "malformed",
+    **{word: word for word in ("sign-in-refused", "sign-in-no-token", "sign-in-not-offered", "sign-in-later")},
 }
 #: RFC 3463, RFC 5248, RFC 8689: what 5.7 codes say about encryption
 _TLS_CODES = frozenset({"5.7.4", "5.7.5", "5.7.6", "5.7.7", "5.7.10", "5.7.11", "5.7.30"})

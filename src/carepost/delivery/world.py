@@ -7,6 +7,7 @@ import msgspec
 from carepost.delivery.content import Inspector
 from carepost.delivery.courier import Courier
 from carepost.delivery.discovery.seeker import Seeker
+from carepost.delivery.fronts import Fronts
 from carepost.delivery.hops import Finder
 from carepost.delivery.methods.keyed import Keyed
 from carepost.delivery.methods.tls import Preparer
@@ -72,3 +73,5 @@ class World(msgspec.Struct, frozen=True):
     inspector: Inspector | None = None
     #: looks for recipients' keys where a known one could change what happens; None: what is known is all there is
     seeker: Seeker | None = None
+    #: tenants' own mail systems; None: none is carried out here
+    fronts: Fronts | None = None

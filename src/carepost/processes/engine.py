@@ -167,7 +167,9 @@ class Engine:
         turn = itertools.cycle(self._queues.values())
         sources = Sources(way.resolver, way.files)
         self._seeker = Seeker(sources, self._directory, self._intake.judge.keys, lambda: next(turn))
+        fronts = gateway.fronts(way.finder, book, keys, way)
         world = World(
+            fronts=fronts,
             directory=self._directory, posture=self._posture, finder=way.finder, courier=self._courier,
             preparer=preparer, keyed=self._keyed, intake=self._intake,
             schedule=way.schedule, hostname=config.hostname, inspector=self._inspector, seeker=self._seeker,

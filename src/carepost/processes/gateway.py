@@ -1,11 +1,16 @@
 """What an engine needs to stand in front of other mail systems, where a port for them is set."""
 
+from carepost.delivery.fronts import Fronts
+from carepost.delivery.hops import Finder
+from carepost.delivery.tokens import Tokens
 from carepost.delivery.trust import Anchors
 from carepost.directory import Directory
 from carepost.ground.config import Config
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
 from carepost.processes import outgoing
+from carepost.processes.outgoing import Outgoing
+from carepost.queue.sealing import OrgKeyBook
 from carepost.reception.access import AccessProofs
 from carepost.reception.credentials import Credentials
 from carepost.reception.gateways import Gateways
@@ -21,6 +26,10 @@ Listener = tuple[SmtpServer, int, str]
 
 def gateways(directory: Directory, anchors: Anchors, keys: PurposeKeys) -> Gateways:
     return Gateways(directory, anchors.judge, keys)
+
+
+def fronts(finder: Finder, book: OrgKeyBook, keys: PurposeKeys, way: Outgoing) -> Fronts:
+    return Fronts(finder, book, keys, Tokens(way.resolver, way.web, dial=way.dial))
 
 
 def listeners(

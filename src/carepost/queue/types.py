@@ -35,6 +35,7 @@ class Stage(enum.StrEnum):
     EHLO = "ehlo"
     STARTTLS = "starttls"
     FLOOR = "floor"
+    AUTH = "auth"
     MAIL = "mail"
     RCPT = "rcpt"
     DATA = "data"
