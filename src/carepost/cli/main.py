@@ -33,6 +33,7 @@ COMMANDS = {
     "credential": "SMTP credentials",
     "route": "pinned next hops",
     "certificate": "certificates of recipients, for S/MIME and OpenPGP",
+    "mailkey": "the organisation's own keys, to sign and to open mail by S/MIME and OpenPGP",
     "destination": "where mail goes, what the other side proves, what changed",
     "rule": "protection rules",
 }
