@@ -21,6 +21,7 @@ from carepost.console import (
     views_messages,
     views_people,
     views_policy,
+    views_write,
 )
 from carepost.tenancy.gates import open_to_all
 
@@ -29,6 +30,9 @@ _own = open_to_all("one's own sign-in: the library asks for a session and a fres
 
 _pages = [
     path("", views_house.overview, name="overview"),
+    path("write", views_write.write, name="write"),
+    path("write/look", views_write.look, name="write-look"),
+    path("write/<uuid:draft>", views_write.write, name="write-draft"),
     path("messages", views_messages.messages_, name="messages"),
     path("messages/<uuid:message>", views_messages.message, name="message"),
     path("messages/<uuid:message>/deliveries/<uuid:delivery>/act", views_messages.act, name="act"),

@@ -57,6 +57,7 @@ STAGES: Final[dict[str, str]] = {
 ORIGINS: Final[dict[str, str]] = {
     "smtp": "submitted by SMTP",
     "api": "sent through the API",
+    "console": "written in the console",
     "mx": "came in from outside",
     "portal": "reply written in the portal",
     "reply": "answer by e-mail that joined a conversation of the portal",

@@ -8,7 +8,7 @@ from carepost.rfc.address import Mailbox
 from carepost.wire.types import Origin, Submission
 
 #: what people and their programs hand over: its sender must be theirs (BI-015)
-_SUBMITTED: Final = frozenset({Origin.SMTP, Origin.API, Origin.FORM, Origin.CAMPAIGN})
+_SUBMITTED: Final = frozenset({Origin.SMTP, Origin.API, Origin.FORM, Origin.CAMPAIGN, Origin.CONSOLE})
 
 
 class SenderRefused(Refused):

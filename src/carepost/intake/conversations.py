@@ -24,7 +24,7 @@ from carepost.rfc.message import Message
 from carepost.wire.types import Origin, Protection, Submission
 
 #: who may hand mail for a conversation over without DNS being asked who they are
-_KNOWN: Final = frozenset({Origin.SMTP, Origin.API})
+_KNOWN: Final = frozenset({Origin.SMTP, Origin.API, Origin.CONSOLE})
 
 NO_CONVERSATION: Final = (
     "This address belongs to no open conversation; write a new message to the person's own address instead."

@@ -1,4 +1,5 @@
-"""Rows that have had their time: expired sessions of staff and recipients, used sign-in links, counts of notices.
+"""Rows that have had their time: expired sessions of staff and recipients, used sign-in links, counts of notices,
+messages begun and left.
 
 What is evidence is never among them: each of these stands in the log as an event."""
 
@@ -8,6 +9,7 @@ from typing import Final
 from django.contrib.sessions.models import Session
 from django.db.models import Q
 
+from carepost.drafts import acts as drafts
 from carepost.mailbox import forgetting
 from carepost.tenancy import select
 from carepost.tenancy.models import SignInLink
@@ -21,4 +23,5 @@ def sweep(now: int) -> int:
     gone, _ = Session.objects.filter(expire_date__lt=datetime.fromtimestamp(now / 1e6, UTC)).delete()
     old = now - _LINKS_US
     links, _ = SignInLink.objects.filter(Q(expires_at__lt=old) | Q(used_at__gt=0, used_at__lt=old)).delete()
-    return gone + links + sum(forgetting.ended(org.pk.bytes) for org in select.organisations())
+    begun = sum(drafts.ended(org.pk, now) for org in select.organisations())
+    return gone + links + begun + sum(forgetting.ended(org.pk.bytes) for org in select.organisations())

@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "carepost.archive",
     "carepost.destinations",
     "carepost.keyring",
+    "carepost.drafts",
     "carepost.gateway",
     "carepost.ui",
 ]

@@ -45,7 +45,7 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_NAME = f"{_face['prefix']}carepost-staff-csrf"
 CSRF_COOKIE_SECURE = _face["secure"]
 CSRF_COOKIE_SAMESITE = "Strict"
-CSRF_FAILURE_VIEW = "carepost.settings.faces.csrf_failure"
+CSRF_FAILURE_VIEW = "carepost.console.views_write.csrf_failure"
 
 #: browsers give passkeys to localhost over plain HTTP; the server library must be told so
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = CAREPOST_HOME is not None and CAREPOST_HOME.sandbox

@@ -48,13 +48,18 @@ class StaffRequest(HttpRequest):
     desk: Desk
 
 
-def permission(needed: Permission) -> Callable[[View], View]:
+def permission(
+    needed: Permission, *, signed_out: Callable[[HttpRequest], HttpResponseBase | None] | None = None
+) -> Callable[[View], View]:
+    """`signed_out`: answers somebody who is not signed in, where sign-in would lose what they wrote; None: sign-in."""
+
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
             desk = cast(Desk | None, getattr(request, "desk", None))
             if desk is None and not request.user.is_authenticated:
-                return _to_sign_in(request)
+                answer = signed_out(request) if signed_out is not None else None
+                return answer if answer is not None else _to_sign_in(request)
             if desk is None or not desk.may(needed):
                 raise Http404
             with scope.organisation(desk.org):

@@ -27,6 +27,8 @@ class Origin(enum.StrEnum):
     REPORT = "report"
     #: an answer by mail that joins a conversation of the portal (intake.conversations)
     REPLY = "reply"
+    #: written by a member of staff on the console's page
+    CONSOLE = "console"
 
 
 class Stream(enum.StrEnum):

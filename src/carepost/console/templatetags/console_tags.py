@@ -15,6 +15,7 @@ register = template.Library()
 #: (label, route, permission, routes that belong to it)
 _NAV: Final = (
     ("Overview", "overview", Permission.HEALTH, ("overview",)),
+    ("Write", "write", Permission.SEND, ("write", "write-draft")),
     ("Messages", "messages", Permission.SEARCH, ("messages", "message", "proof", "act", "retract")),
     ("Destinations", "destinations", Permission.HEALTH, ("destinations", "destination", "destination-pin")),
     (
