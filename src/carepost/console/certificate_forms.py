@@ -8,6 +8,7 @@ import msgspec
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
+from carepost.console import fields
 from carepost.ground.errors import CarepostError, Refused
 from carepost.keyring.reading import MOST_BYTES
 from carepost.tenancy.actions.suppression import spelt
@@ -16,7 +17,7 @@ from carepost.tenancy.actions.suppression import spelt
 MOST_FILES: Final = 20
 #: their octets together: they travel once more inside the page that shows what would happen
 MOST_TOGETHER: Final = 1_000_000
-_REASON: Final = "Say why; it is kept with the event."
+_KNOWN: Final = "How you know that it is theirs"
 _encode = msgspec.msgpack.Encoder().encode
 _carried = msgspec.msgpack.Decoder(list[tuple[str, bytes]])
 
@@ -41,13 +42,6 @@ def _address(given: str) -> str:
         raise forms.ValidationError(error.public) from None
 
 
-def _reason() -> forms.CharField:
-    return forms.CharField(
-        label="Reason (kept with the event)", max_length=500, error_messages={"required": _REASON},
-        widget=forms.TextInput({"autocomplete": "off", "placeholder": "How you know that it is theirs"}),
-    )  # fmt: skip
-
-
 class CertificateForm(forms.Form):
     address = forms.CharField(
         label="Address of the recipient", max_length=320,
@@ -58,7 +52,7 @@ class CertificateForm(forms.Form):
         label="Or paste it: the lines from BEGIN to END", required=False, max_length=MOST_BYTES,
         widget=forms.Textarea({"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
-    reason = _reason()
+    reason = fields.reason(_KNOWN)
 
     def clean_address(self) -> str:
         return _address(str(self.cleaned_data["address"]))
@@ -98,7 +92,7 @@ class _SeveralFiles(forms.FileField):
 
 class SeveralForm(forms.Form):
     several = _SeveralFiles(label="The files, each named by its address, as in bo@partner.example.pem")
-    reason = _reason()
+    reason = fields.reason(_KNOWN)
 
     def read(self) -> list[tuple[str, bytes]]:
         """(name of the file, its octets). Raises Refused: too much together."""

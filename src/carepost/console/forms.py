@@ -5,6 +5,8 @@ from typing import Any
 
 from django import forms
 
+from carepost.console import fields
+
 _STATES = [
     ("", "any"),
     ("queued", "waiting to be sent"),
@@ -20,13 +22,6 @@ _STATES = [
 _SHOWN = [("", "messages of people and systems"), ("all", "everything, also notices and reports")]
 
 
-def _text(label: str, hint: str = "", longest: int = 320) -> forms.CharField:
-    attributes = {"class": "form-control", "autocomplete": "off"}
-    if hint:
-        attributes["placeholder"] = hint
-    return forms.CharField(label=label, required=False, max_length=longest, widget=forms.TextInput(attributes))
-
-
 def _day(label: str) -> forms.DateField:
     return forms.DateField(
         label=label,
@@ -36,10 +31,10 @@ def _day(label: str) -> forms.DateField:
 
 
 class SearchForm(forms.Form):
-    recipient = _text("Recipient")
-    sender = _text("Sender")
-    subject = _text("Words of the subject", longest=200)
-    message_id = _text("Message number or Message-ID")
+    recipient = fields.text("Recipient")
+    sender = fields.text("Sender")
+    subject = fields.text("Words of the subject", longest=200)
+    message_id = fields.text("Message number or Message-ID")
     state = forms.ChoiceField(
         label="State", required=False, choices=_STATES, widget=forms.Select({"class": "form-select"})
     )
@@ -66,7 +61,7 @@ class SearchForm(forms.Form):
 
 
 class DestinationSearch(forms.Form):
-    domain = _text("Domain, or a part of one", longest=253)
+    domain = fields.text("Domain, or a part of one", longest=253)
     attention = forms.BooleanField(label="Only those that need attention", required=False)
 
 
@@ -86,19 +81,16 @@ class PinForm(forms.Form):
     else_hold = forms.BooleanField(
         label="Hold the message where the server does not prove itself; take no other way", required=False
     )
-    reason = forms.CharField(
-        label="Reason (kept with the event)", max_length=500,
-        error_messages={"required": "Say why; it is kept with the event."},
-    )  # fmt: skip
+    reason = fields.reason()
 
 
 class SettingsForm(forms.Form):
-    notice_name = _text("Name that notices are signed with", longest=200)
-    phone = _text("Telephone number in notices", longest=60)
-    portal_url = _text("Where recipients find the portal (https://…)", longest=300)
-    auditor = _text("Auditor’s address for daily checkpoints")
-    alerts = _text("Address that is told when a destination loses protection")
-    reason = _text("Reason (kept with the event)", longest=500)
+    notice_name = fields.text("Name that notices are signed with", longest=200)
+    phone = fields.text("Telephone number in notices", longest=60)
+    portal_url = fields.text("Where recipients find the portal (https://…)", longest=300)
+    auditor = fields.text("Auditor’s address for daily checkpoints")
+    alerts = fields.text("Address that is told when a destination loses protection")
+    reason = fields.text("Reason (kept with the event)", longest=500)
 
 
 class HeaderForm(forms.Form):
@@ -127,7 +119,7 @@ class HeaderForm(forms.Form):
 
 class ActForm(forms.Form):
     verb = forms.ChoiceField(choices=[(v, v) for v in ("hold", "release", "retry", "retract")])
-    reason = forms.CharField(max_length=500, error_messages={"required": "Say why; it is kept with the event."})
+    reason = fields.reason()
 
 
 def _midnight(day: date | None) -> int:

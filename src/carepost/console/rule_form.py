@@ -7,6 +7,7 @@ from uuid import UUID
 from django import forms
 from django.forms.boundfield import BoundField
 
+from carepost.console import fields
 from carepost.policy import rule_words
 from carepost.policy.explain import FLOORS
 from carepost.policy.types import Assurance, Attachment, Category, DataClass, Level, Method, Rule, TlsPolicy
@@ -21,6 +22,13 @@ _ACTIONS: Final = [
     ("approve", "hold until other people approve"),
     ("refuse", "refuse"),
 ]
+
+#: what the form holds as the rule does, under the same name
+_SAME: Final = (
+    "position", "sender_domain", "sender", "recipient_domain", "recipient", "category", "data_class", "action",
+    "attestation", "setting", "direction", "header", "contains", "remove", "hours", "skip_unknown", "warn",
+    "ask_reason", "redirect", "strip_tracking", "words",
+)  # fmt: skip
 
 #: (title, hint, fields): the order of the page
 GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
@@ -49,11 +57,6 @@ GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
 )
 
 
-def _text(label: str, hint: str = "", longest: int = 320) -> forms.CharField:
-    attributes = {"class": "form-control", "autocomplete": "off"} | ({"placeholder": hint} if hint else {})
-    return forms.CharField(label=label, required=False, max_length=longest, widget=forms.TextInput(attributes))
-
-
 def _choice(label: str, choices: Iterable[tuple[str, str]], empty: str = "any") -> forms.ChoiceField:
     return forms.ChoiceField(label=label, required=False, choices=[("", empty), *choices])
 
@@ -70,21 +73,21 @@ class RuleForm(forms.Form):
     position = forms.IntegerField(label="Position (lower ones are named first)", min_value=0, max_value=100_000)
     direction = _choice("Direction", rule_words.DIRECTIONS.items())
     unit = forms.ChoiceField(label="Unit", required=False)
-    sender_domain = _text("Sender domain")
-    sender = _text("Sender’s address")
-    recipient_domain = _text("Recipient’s domain")
-    recipient = _text("Recipient’s address")
+    sender_domain = fields.text("Sender domain")
+    sender = fields.text("Sender’s address")
+    recipient_domain = fields.text("Recipient’s domain")
+    recipient = fields.text("Recipient’s address")
     category = _choice("Category", [(c.value, c.value) for c in Category])
     data_class = _choice("Data class", [(c.value, c.value) for c in DataClass])
-    header = _text("Header field", "subject, or a field of an add-in", 64)
-    contains = _text("contains the text", "[secure]", 100)
+    header = fields.text("Header field", "subject, or a field of an add-in", 64)
+    contains = fields.text("contains the text", "[secure]", 100)
     remove = forms.BooleanField(
         label="A trigger: take the text (or the X- field) out before it is sent", required=False
     )
     size_mb = forms.DecimalField(
         label="Larger than (MB)", required=False, min_value=0, max_value=1000, decimal_places=3, max_digits=7
     )
-    hours = _text("Hours", "not mon-fri 08:00-18:00 America/New_York", 120)
+    hours = fields.text("Hours", "not mon-fri 08:00-18:00 America/New_York", 120)
     levels = _several("It contains", rule_words.LEVELS.items())
     attachments = _several("It has attached", rule_words.ATTACHMENTS.items())
     skip_unknown = forms.BooleanField(
@@ -92,18 +95,18 @@ class RuleForm(forms.Form):
     )
     floor = _choice("At least", [(a.name, f"{a.name}: {FLOORS[a]}") for a in Assurance], "as required otherwise")
     tls_policy = _choice("TLS", rule_words.TLS.items(), "as required otherwise")
-    methods = _text("Only these methods, in this order", "smime, openpgp, portal, tls", 60)
+    methods = fields.text("Only these methods, in this order", "smime, openpgp, portal, tls", 60)
     action = forms.ChoiceField(label="Then", required=False, choices=_ACTIONS)
     approvals = forms.IntegerField(label="Other people who must approve", min_value=1, max_value=5, required=False)
     ask_reason = forms.BooleanField(label="The sender must say why", required=False)
     warn = forms.BooleanField(label="The sender is asked to check", required=False)
-    words = _text("What the sender is told, in your own words", longest=300)
-    redirect = _text("Send it to this address instead")
-    copies = _text("Send a copy to (addresses, separated by commas)", longest=1700)
-    tags = _text("Tags (separated by commas)", longest=420)
+    words = fields.text("What the sender is told, in your own words", longest=300)
+    redirect = fields.text("Send it to this address instead")
+    copies = fields.text("Send a copy to (addresses, separated by commas)", longest=1700)
+    tags = fields.text("Tags (separated by commas)", longest=420)
     strip_tracking = forms.BooleanField(label="Add no tracking", required=False)
-    attestation = _text("Attestation", longest=500)
-    reason = _text("Why the policy changes (kept with the version)", longest=500)
+    attestation = fields.text("Attestation", longest=500)
+    reason = fields.text("Why the policy changes (kept with the version)", longest=500)
 
     def __init__(self, policy: Policy, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -123,37 +126,17 @@ class RuleForm(forms.Form):
         given = self.cleaned_data
         return Rule(
             id=given["name"],
-            position=given["position"],
-            sender_domain=given["sender_domain"],
-            sender=given["sender"],
-            recipient_domain=given["recipient_domain"],
-            recipient=given["recipient"],
-            category=given["category"],
-            data_class=given["data_class"],
             floor=Assurance[given["floor"]] if given["floor"] else None,
             tls_policy=TlsPolicy(given["tls_policy"]) if given["tls_policy"] else None,
             methods=_methods(given["methods"]),
             portal_by_mail=given["name"] == "portal-by-mail",
-            action=given["action"],
-            attestation=given["attestation"],
-            setting=given["setting"],
-            direction=given["direction"],
-            header=given["header"],
-            contains=given["contains"],
-            remove=given["remove"],
             size_over=int((given["size_mb"] or 0) * _MEGABYTE),
-            hours=given["hours"],
             levels=tuple(Level(one) for one in given["levels"]),
             attachments=tuple(Attachment(one) for one in given["attachments"]),
-            skip_unknown=given["skip_unknown"],
             approvals=given["approvals"] or 1,
-            warn=given["warn"],
-            ask_reason=given["ask_reason"],
-            redirect=given["redirect"].strip(),
             copies=tuple(_listed(given["copies"])),
-            strip_tracking=given["strip_tracking"],
             tags=tuple(_listed(given["tags"])),
-            words=given["words"],
+            **{name: given[name] for name in _SAME},
         )
 
 
@@ -162,13 +145,9 @@ def initial(one: UnitRule | None) -> dict[str, object]:
     if one is None:
         return {"position": 100, "approvals": 1}
     rule = one.rule
-    same = (
-        "position", "sender_domain", "sender", "recipient_domain", "recipient", "category", "data_class", "action",
-        "attestation", "setting", "direction", "header", "contains", "remove", "hours", "skip_unknown", "approvals",
-        "warn", "ask_reason", "redirect", "strip_tracking", "words",
-    )  # fmt: skip
-    return {name: getattr(rule, name) for name in same} | {
+    return {name: getattr(rule, name) for name in _SAME} | {
         "name": rule.id,
+        "approvals": rule.approvals,
         "unit": str(one.unit) if one.unit else "",
         "floor": rule.floor.name if rule.floor is not None else "",
         "tls_policy": rule.tls_policy or "",

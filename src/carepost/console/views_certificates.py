@@ -3,11 +3,11 @@
 from uuid import UUID
 
 import msgspec
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from carepost.console import acting
 from carepost.console.certificate_forms import AgreedForm, CertificateForm, CertificateSearch, SeveralForm, carry
 from carepost.console.guard import shielded
 from carepost.ground import clock
@@ -86,10 +86,8 @@ def hand_in(request: StaffRequest) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, refused.public)
         return render(request, "console/certificate-new.html", {"form": form}, status=422)
-    messages.success(
-        request, "The certificate is used from now on; the engines know within two seconds.", extra_tags="console"
-    )
-    return redirect("console:certificate", row.pk)
+    said = "The certificate is used from now on; the engines know within two seconds."
+    return acting.done(request, said, "console:certificate", row.pk)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -121,24 +119,22 @@ def hand_in_several(request: StaffRequest) -> HttpResponse:
 @permission(Permission.KEYRING)
 @shielded
 def pin(request: StaffRequest, row: UUID) -> HttpResponse:
-    reason = request.POST.get("reason", "").strip()
+    reason = acting.reason(request)
     if not reason:
         return _page(request, row, wrong=f"pin-{row}", status=422)
-    acts.pin_key(request.desk.org, row, actor=request.desk.actor, reason=reason[:500])
-    messages.success(request, "This certificate is used from now on, under your name.", extra_tags="console")
-    return redirect("console:certificate", row)
+    acts.pin_key(request.desk.org, row, actor=request.desk.actor, reason=reason)
+    return acting.done(request, "This certificate is used from now on, under your name.", "console:certificate", row)
 
 
 @require_POST
 @permission(Permission.KEYRING)
 @shielded
 def distrust(request: StaffRequest, row: UUID) -> HttpResponse:
-    reason = request.POST.get("reason", "").strip()
+    reason = acting.reason(request)
     if not reason:
         return _page(request, row, wrong=f"distrust-{row}", status=422)
-    acts.distrust_key(request.desk.org, row, actor=request.desk.actor, reason=reason[:500])
-    messages.success(request, "Nothing is encrypted to this certificate any more.", extra_tags="console")
-    return redirect("console:certificate", row)
+    acts.distrust_key(request.desk.org, row, actor=request.desk.actor, reason=reason)
+    return acting.done(request, "Nothing is encrypted to this certificate any more.", "console:certificate", row)
 
 
 def _import(request: StaffRequest) -> HttpResponse:

@@ -2,12 +2,11 @@
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from carepost.console import expect
+from carepost.console import acting, expect
 from carepost.console.forms import DestinationSearch, PinForm
 from carepost.console.guard import shielded
 from carepost.destinations import acts, reading
@@ -51,8 +50,7 @@ def destination(request: StaffRequest, row: UUID) -> HttpResponse:
 @shielded
 def see_alerts(request: StaffRequest, row: UUID) -> HttpResponse:
     acts.see_alerts(request.desk.org, row, actor=request.desk.actor)
-    messages.success(request, "The alerts are marked as seen, under your name.", extra_tags="console")
-    return redirect("console:destination", row)
+    return acting.done(request, "The alerts are marked as seen, under your name.", "console:destination", row)
 
 
 @require_POST
@@ -79,8 +77,8 @@ def pin(request: StaffRequest, row: UUID) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, refused.public)
         return _page(request, row, form, 422)
-    messages.success(request, "The next hop is pinned; the engines know within two seconds.", extra_tags="console")
-    return redirect("console:destination", row)
+    said = "The next hop is pinned; the engines know within two seconds."
+    return acting.done(request, said, "console:destination", row)
 
 
 @require_POST
@@ -88,12 +86,9 @@ def pin(request: StaffRequest, row: UUID) -> HttpResponse:
 @shielded
 def unpin(request: StaffRequest, row: UUID) -> HttpResponse:
     page = reading.page(request.desk.org, row)
-    reason = request.POST.get("reason", "").strip()
-    if not reason:
-        raise Refused("reason-needed", "Say why; it is kept with the event.", status=422)
-    routes.remove_route(request.desk.org, page.line.domain, actor=request.desk.actor, reason=reason[:500])
-    messages.success(request, "DNS decides again where this domain’s mail goes.", extra_tags="console")
-    return redirect("console:destination", row)
+    reason = acting.needed(request)
+    routes.remove_route(request.desk.org, page.line.domain, actor=request.desk.actor, reason=reason)
+    return acting.done(request, "DNS decides again where this domain’s mail goes.", "console:destination", row)
 
 
 def _page(request: StaffRequest, row: UUID, form: PinForm | None = None, status: int = 200) -> HttpResponse:

@@ -6,11 +6,11 @@ from uuid import UUID
 
 import msgspec
 from allauth.mfa.models import Authenticator
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_POST, require_safe
 
+from carepost.console import acting
 from carepost.console.guard import shielded
 from carepost.ground import clock
 from carepost.tenancy import select
@@ -60,11 +60,8 @@ def people(request: StaffRequest) -> HttpResponse:
 @shielded
 def disable(request: StaffRequest, person: UUID) -> HttpResponse:
     """HS-06: everything the person holds here ends at once."""
-    actions.disable_staff(request.desk.org, person, actor=request.desk.actor, reason=request.POST.get("reason", ""))
-    messages.success(
-        request, "The person was disabled: sessions, keys and credentials have ended.", extra_tags="console"
-    )
-    return redirect("console:people")
+    actions.disable_staff(request.desk.org, person, actor=request.desk.actor, reason=acting.reason(request))
+    return acting.done(request, "The person was disabled: sessions, keys and credentials have ended.", "console:people")
 
 
 @require_POST
@@ -72,7 +69,7 @@ def disable(request: StaffRequest, person: UUID) -> HttpResponse:
 @shielded
 def new_link(request: StaffRequest, person: UUID) -> HttpResponse:
     """Shown once, to be handed over in person or by telephone."""
-    made = actions.new_link(request.desk.org, person, actor=request.desk.actor, reason=request.POST.get("reason", ""))
+    made = actions.new_link(request.desk.org, person, actor=request.desk.actor, reason=acting.reason(request))
     context = {"url": request.build_absolute_uri(made.path), "until": made.expires_at}
     return render(request, "console/link-made.html", context)
 

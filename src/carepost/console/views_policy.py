@@ -3,16 +3,15 @@
 from typing import Final
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from carepost.archive.trial import Trial, trial
+from carepost.console import acting
 from carepost.console.guard import shielded
 from carepost.console.rule_form import RuleForm, initial
 from carepost.ground import clock
-from carepost.ground.errors import Refused
 from carepost.policy import rule_words
 from carepost.tenancy import policies
 from carepost.tenancy.actions import policy as actions
@@ -69,11 +68,10 @@ def remove_rule(request: StaffRequest, row: UUID) -> HttpResponse:
     """First what would change; with a reason it is removed."""
     found = policies.access_policy(request.desk.org, actor=request.desk.actor)
     one = found.named(row)
-    reason = request.POST.get("reason", "").strip()
+    reason = acting.reason(request)
     if request.POST.get("do") == "save" and reason:
-        actions.remove_rule(request.desk.org, one.rule.id, actor=request.desk.actor, reason=reason[:500])
-        messages.success(request, f"The rule is removed. {_SAID}", extra_tags="console")
-        return redirect("console:policy")
+        actions.remove_rule(request.desk.org, one.rule.id, actor=request.desk.actor, reason=reason)
+        return acting.done(request, f"The rule is removed. {_SAID}", "console:policy")
     context = {
         "line": _line(found, one),
         "row": row,
@@ -112,12 +110,9 @@ def version(request: StaffRequest, number: int) -> HttpResponse:
 @permission(Permission.POLICY)
 @shielded
 def restore(request: StaffRequest, number: int) -> HttpResponse:
-    reason = request.POST.get("reason", "").strip()
-    if not reason:
-        raise Refused("reason-needed", "Say why; it is kept with the version.", status=422)
-    actions.restore_version(request.desk.org, number, actor=request.desk.actor, reason=reason[:500])
-    messages.success(request, f"The rules of version {number} are in force again. {_SAID}", extra_tags="console")
-    return redirect("console:policy")
+    reason = acting.needed(request, "version")
+    actions.restore_version(request.desk.org, number, actor=request.desk.actor, reason=reason)
+    return acting.done(request, f"The rules of version {number} are in force again. {_SAID}", "console:policy")
 
 
 def _overview(request: StaffRequest) -> HttpResponse:
@@ -139,8 +134,7 @@ def _save(request: StaffRequest, form: RuleForm, one: UnitRule | None) -> HttpRe
     org, actor, made = request.desk.org, request.desk.actor, form.rule()
     instead = one.rule.id if one is not None else ""
     saved = actions.add_rule(org, made, actor=actor, reason=reason, unit=form.unit_id(), instead_of=instead)
-    messages.success(request, f"Version {saved.number} of the policy is in force. {_SAID}", extra_tags="console")
-    return redirect("console:policy")
+    return acting.done(request, f"Version {saved.number} of the policy is in force. {_SAID}", "console:policy")
 
 
 def _trial(request: StaffRequest, found: Policy, then: list[UnitRule]) -> Trial:

@@ -10,14 +10,12 @@ from django.db import transaction
 from carepost.destinations.merging import warn
 from carepost.destinations.models import Alert, Destination
 from carepost.intake.letters import letter
-from carepost.tenancy import scope, select
+from carepost.tenancy import endings, scope, select
+from carepost.tenancy.endings import DAY_US, STEPS
 from carepost.tenancy.models import Organisation
 from carepost.wire.types import Accepted, Actor, Submission
 
 ENDING: Final = "destination.certificate-ending"
-#: days before the end at which is warned
-WARNINGS: Final = (30, 7, 0)
-DAY_US: Final = 86_400_000_000
 #: a destination that was not used for so long is nobody's worry
 UNUSED: Final = 45 * DAY_US
 #: between two mails to one organisation
@@ -41,7 +39,7 @@ def ending(now: int) -> int:
     """Warns of certificates that end within 30, 7 and 0 days, each threshold once; how many warnings."""
     with scope.every("certificates of every organisation's destinations end"):
         due = Destination.objects.filter(
-            ends_at__gt=0, ends_at__lte=now + (WARNINGS[0] + 1) * DAY_US, used_at__gte=now - UNUSED, warned__gt=0
+            ends_at__gt=0, ends_at__lte=now + (STEPS[0] + 1) * DAY_US, used_at__gte=now - UNUSED, warned__gt=0
         )
         rows = list(due.values_list("org_id", "pk"))
     return sum(_ending(org, pk, now) for org, pk in rows)
@@ -52,11 +50,10 @@ def _ending(org: uuid.UUID, pk: uuid.UUID, now: int) -> int:
         row = Destination.objects.select_for_update().filter(org_id=org, pk=pk).first()
         if row is None:
             return 0
-        left = max(0, (row.ends_at - now) // DAY_US)
-        step = min((days for days in WARNINGS if left <= days), default=None)
-        if step is None or step >= row.warned:
+        due = endings.step(row.ends_at, now, row.warned)
+        if due is None:
             return 0
-        row.warned = step
+        left, row.warned = due
         row.save(update_fields=["warned"])
         warn(row, "certificate-ending", str(left), ENDING, {"days": str(left)})
     return 1

@@ -9,12 +9,10 @@ from django.db.models import Q
 from carepost.ground import clock
 from carepost.keyring.acts import IN_USE
 from carepost.keyring.models import RecipientKey
-from carepost.keyring.words import DAY_US
 from carepost.proof import kinds
-from carepost.tenancy import events, scope
+from carepost.tenancy import endings, events, scope
+from carepost.tenancy.endings import DAY_US, STEPS
 
-#: days before the end at which is warned
-STEPS: Final = (30, 7, 0)
 #: rows looked at together
 _ROUND: Final = 500
 _ACTOR: Final = ("system", "journal")
@@ -43,8 +41,10 @@ def _warn(org: uuid.UUID, pk: uuid.UUID, now: int) -> int:
         row = RecipientKey.objects.select_for_update().filter(_due(now), org_id=org, pk=pk).first()
         if row is None:
             return 0
-        left = max(0, (row.not_after - now) // DAY_US)
-        row.warned = min(days for days in STEPS if left <= days)
+        due = endings.step(row.not_after, now, row.warned)
+        if due is None:
+            return 0
+        left, row.warned = due
         row.save(update_fields=["warned"])
         draft, openings = kinds.make(
             kinds.KEY_ENDING,

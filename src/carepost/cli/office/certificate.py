@@ -32,14 +32,14 @@ def run(args: argparse.Namespace) -> int:
     if args.verb == "add":
         row = acts.add_key(org, args.address, _read(args.file), actor=COMMAND_LINE, reason=args.reason)
         kept = acts.opened(row)
-        until = f", until {_day(row.not_after)}" if row.not_after else ""
+        until = f", until {common.day(row.not_after)}" if row.not_after else ""
         sentence = (
             f"Mail for {kept.address} can be encrypted by {words.method(row.method)} from now on{until}.\n"
             f"Fingerprint: {words.grouped(kept.fingerprint)}"
         )
         result = {
             "id": str(row.pk), "address": kept.address, "method": row.method, "fingerprint": kept.fingerprint,
-            "until": _day(row.not_after),
+            "until": common.day(row.not_after),
         }  # fmt: skip
         return entry.done(sentence, result, args)
     key = common.identifier(args.id, "a certificate")
@@ -70,8 +70,8 @@ def _row(key: Shown) -> dict[str, object]:
         "address": key.address,
         "method": words.method(key.method),
         "state": words.mark(key.state, key.not_after, clock.now()).word,
-        "until": _day(key.not_after) or "no end",
-        "since": _day(key.found_at),
+        "until": common.day(key.not_after) or "no end",
+        "since": common.day(key.found_at),
         "from": words.source(key.source),
         "fingerprint": key.fingerprint.upper(),
     }
@@ -97,7 +97,7 @@ def _told(one: Imported) -> dict[str, object]:
         "address": one.address,
         "result": _DONE[one.done],
         "method": words.method(one.method),
-        "until": _day(one.not_after),
+        "until": common.day(one.not_after),
         "why": one.why,
     }
 
@@ -139,7 +139,3 @@ def _read(name: str, most: int = MOST_BYTES) -> bytes:
             return file.read(most + 1)
     except OSError as error:
         raise ConfigError(f"{name} cannot be read: {error.strerror}.") from None
-
-
-def _day(us: int) -> str:
-    return clock.rfc3339(us)[:10] if us else ""

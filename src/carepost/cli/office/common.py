@@ -33,6 +33,10 @@ def moment(us: int) -> str:
     return clock.rfc3339(us)[:19] + "Z" if us else ""
 
 
+def day(us: int) -> str:
+    return clock.rfc3339(us)[:10] if us else ""
+
+
 def identifier(text: str, what: str) -> uuid.UUID:
     try:
         return uuid.UUID(text)

@@ -23,10 +23,12 @@ def run(args: argparse.Namespace) -> int:
     for host in page.hosts:
         print(f"\n{host.side.host}  {host.side.assurance.name}\n    It {host.words}.")
         if host.side.certificate is not None:
-            print(f"    Certificate until {_day(host.side.certificate.not_after)}, key {host.side.certificate.key}")
+            print(
+                f"    Certificate until {common.day(host.side.certificate.not_after)}, key {host.side.certificate.key}"
+            )
     print("\nWhat changed")
     for entry_ in page.entries:
-        print(f"{_day(entry_.at)}  {entry_.heading}. {entry_.text}")
+        print(f"{common.day(entry_.at)}  {entry_.heading}. {entry_.text}")
     return 0
 
 
@@ -34,10 +36,10 @@ def _row(line: Line) -> dict[str, object]:
     return {
         "domain": line.domain,
         "met_as": line.mark.word,
-        "certificate_ends": _day(line.ends_at),
+        "certificate_ends": common.day(line.ends_at),
         "alerts": line.alerts,
         "pinned": line.pinned,
-        "changed": _day(line.changed_at),
+        "changed": common.day(line.changed_at),
     }
 
 
@@ -48,14 +50,10 @@ def _whole(page: Page) -> dict[str, object]:
                 "host": host.side.host, "assurance": host.side.assurance.name, "tls": host.side.tls,
                 "fault": host.side.fault, "pinned": host.side.pinned,
                 "key": host.side.certificate.key if host.side.certificate is not None else "",
-                "certificate_ends": _day(host.side.certificate.not_after) if host.side.certificate is not None else "",
+                "certificate_ends": common.day(host.side.certificate.not_after if host.side.certificate is not None else 0),
             }
             for host in page.hosts
         ],
         "changes": [{"at": clock.rfc3339(one.at), "what": one.heading, "text": one.text} for one in page.entries],
         "connections": {"in_order": page.good, "failed": dict(page.failed)},
     }  # fmt: skip
-
-
-def _day(us: int) -> str:
-    return clock.rfc3339(us)[:10] if us else ""

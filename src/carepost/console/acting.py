@@ -1,0 +1,30 @@
+"""What every view that acts has in common: the reason that was given, and the way back with a sentence."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+
+from carepost.ground.errors import Refused
+from carepost.tenancy.gates import StaffRequest
+
+#: characters of a reason
+LONGEST = 500
+
+
+def reason(request: StaffRequest) -> str:
+    """As given with the button; "" where none was."""
+    return str(request.POST.get("reason", "")).strip()[:LONGEST]
+
+
+def needed(request: StaffRequest, kept_with: str = "event") -> str:
+    """The reason of an act whose page asked for one. Raises Refused where it is missing."""
+    given = reason(request)
+    if not given:
+        raise Refused("reason-needed", f"Say why; it is kept with the {kept_with}.", status=422)
+    return given
+
+
+def done(request: StaffRequest, sentence: str, to: str, *args: object) -> HttpResponse:
+    """Back to a page that says what was done."""
+    messages.success(request, sentence, extra_tags="console")
+    return redirect(to, *args)
