@@ -13,7 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509 import ocsp
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 from carepost.crypto.smime import certificate, identity
 from carepost.crypto.smime.chain import Evidence, TrustStore
@@ -116,6 +116,9 @@ class Authority:
         for url in more.get("crl_urls", ()):
             point = x509.DistributionPoint([x509.UniformResourceIdentifier(url)], None, None, None)
             builder = builder.add_extension(x509.CRLDistributionPoints([point]), critical=False)
+        for url in more.get("ocsp_urls", ()):
+            place = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, x509.UniformResourceIdentifier(url))
+            builder = builder.add_extension(x509.AuthorityInformationAccess([place]), critical=False)
         made = builder.sign(self.key, more.get("digest") or hashes.SHA256())
         chain = [self.der] if self.parent else []
         return Identity(certificate.parse(made.public_bytes(DER)), own, tuple(chain))

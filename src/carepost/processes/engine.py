@@ -9,7 +9,9 @@ import signal
 
 import uvloop
 
+from carepost.crypto.smime.usable import Trust
 from carepost.delivery.courier import Courier
+from carepost.delivery.discovery.evidence import Collector
 from carepost.delivery.discovery.seeker import Seeker
 from carepost.delivery.discovery.sources import Sources
 from carepost.delivery.exchange import Timeouts
@@ -28,6 +30,7 @@ from carepost.ground.orgkeys import OrgKeys
 from carepost.inspection.inspector import Inspector
 from carepost.intake.accept import Intake
 from carepost.intake.addresses import Tokens
+from carepost.intake.anchors import Anchors
 from carepost.intake.opening import Opener
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.intake.ownkeys import OwnKeys
@@ -159,14 +162,20 @@ class Engine:
         self._own_secrets = _own_secrets(home, config, keys)
         tokens = Tokens(OrgKeys(keys))
         own = OwnKeys(tokens, self._own_secrets)
+        anchors = Anchors()
         #: opens what came encrypted, and judges who signed it
-        self._opener = Opener(own, tokens, book, self._recipients)
+        self._opener = Opener(
+            own, tokens, book, self._recipients,
+            lambda known: Trust(anchors.store(known), unknown_ok=known.revocation_unknown_ok),
+        )  # fmt: skip
+        self._collector = Collector(way.files, anchors)
         self._keyed = Keyed(
-            preparer, book, self._intake.judge.keys, self._recipients, aside=outgoing.preparer(keys), own=own
+            preparer, book, self._intake.judge.keys, self._recipients, aside=outgoing.preparer(keys), own=own,
+            collector=self._collector,
         )  # fmt: skip
         turn = itertools.cycle(self._queues.values())
         sources = Sources(way.resolver, way.files)
-        self._seeker = Seeker(sources, self._directory, self._intake.judge.keys, lambda: next(turn))
+        self._seeker = Seeker(sources, anchors, self._directory, self._intake.judge.keys, lambda: next(turn))
         fronts = gateway.fronts(way.finder, book, keys, way)
         world = World(
             fronts=fronts,
@@ -260,6 +269,7 @@ class Engine:
         self._keyed.close()
         await self._courier.close()
         await self._seeker.close()
+        await self._collector.close()
         await self._inspector.close()
         await self._intake.close()
         for queue in self._queues.values():

@@ -10,11 +10,11 @@ from typing import Final, Protocol
 
 import msgspec
 
-from carepost.crypto.smime.chain import TrustStore
 from carepost.delivery.discovery.sources import Looked, Sources
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock, ids, log, metrics
 from carepost.ground.errors import CarepostError
+from carepost.intake.anchors import Anchors
 from carepost.intake.keys import Held
 from carepost.intake.refusals import Writer
 from carepost.policy.types import Method, Ternary
@@ -56,10 +56,11 @@ _Name = tuple[bytes, str, Method, tuple[str, ...]]
 
 class Seeker:
     def __init__(
-        self, sources: Sources, directory: Directory, keys: Keys, writer: Callable[[], Writer], *,
+        self, sources: Sources, anchors: Anchors, directory: Directory, keys: Keys, writer: Callable[[], Writer], *,
         asked: float = ASKED, kept: float = KEPT,
     ) -> None:  # fmt: skip
         self._sources = sources
+        self._anchors = anchors
         self._directory = directory
         self._keys = keys
         self._writer = writer
@@ -67,7 +68,6 @@ class Seeker:
         self._known: OrderedDict[_Name, _Answer] = OrderedDict()
         self._asking: dict[_Name, asyncio.Task[_Answer]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
-        self._stores: OrderedDict[tuple[bytes, ...], TrustStore] = OrderedDict()
 
     async def look(self, snapshot: OrgSnapshot, address: str, methods: tuple[Method, ...]) -> bool:
         """Whether the keyring has something new of this recipient; what, the directory says. Never raises."""
@@ -113,7 +113,7 @@ class Seeker:
         looked = Looked(sure=False)
         try:
             async with self._slots:
-                looked = await self._sources.look(address, method, sources, self._store(snapshot.anchors))
+                looked = await self._sources.look(address, method, sources, self._anchors.store(snapshot))
             if looked.found is not None:
                 await self._tell(org, looked.found, snapshot.policy_version)
         except CarepostError as error:
@@ -151,14 +151,6 @@ class Seeker:
             answer.refused = not knows(held, method)
             some = some or not answer.refused
         return some
-
-    def _store(self, anchors: tuple[bytes, ...]) -> TrustStore:
-        store = self._stores.get(anchors)
-        if store is None:
-            store = self._stores[anchors] = TrustStore(anchors)
-            if len(self._stores) > 256:
-                self._stores.popitem(last=False)
-        return store
 
 
 def knows(held: Held, method: Method) -> bool:

@@ -12,6 +12,7 @@ from carepost.crypto.rest import Damaged
 from carepost.crypto.sealed import Sealed
 from carepost.crypto.smime.chain import TrustStore
 from carepost.crypto.smime.usable import Trust
+from carepost.delivery.discovery.evidence import Collector
 from carepost.delivery.methods import openpgp, smime, tls
 from carepost.delivery.methods.clear import Clear
 from carepost.delivery.methods.signers import Signers, Signing, protected
@@ -51,7 +52,7 @@ class _Bench:
 
     def prepare(
         self, method: Method, delivery: bytes, body: bytes, snapshot: OrgSnapshot, *, address: str, kept: KeptKey,
-        pinned: bool, header_from: str, signing: Signing | None,
+        pinned: bool, header_from: str, signing: Signing | None, trust: Trust | None = None,
     ) -> Prepared:  # fmt: skip
         if signing is not None:
             signing = None if protected(body) else signing
@@ -63,7 +64,7 @@ class _Bench:
                 signed_by=owner,
             )  # fmt: skip
         key = smime.Key(kept.raw, kept.chain, frozenset(kept.capabilities))
-        trust = self._trust(kept.fingerprint if pinned else "")
+        trust = trust or self._trust(kept.fingerprint if pinned else "")
         return self._smime.prepare(
             delivery, body, snapshot, address=address, key=key, trust=trust, header_from=header_from,
             signer=signing.smime if signing is not None else None,
@@ -92,9 +93,11 @@ class Keyed:
         *,
         aside: Preparer,
         own: OwnKeys | None = None,
+        collector: Collector | None = None,
     ) -> None:
         self._book = book
         self._keys = keys
+        self._collector = collector
         self._certificates = certificates
         self._here, self._aside = _Bench(preparer), _Bench(aside)
         self._signers = Signers(own)
@@ -112,11 +115,15 @@ class Keyed:
             raise Unready(NO_KEY)
         kept = await self._kept(snapshot, row)
         signing = await self._signers.of(snapshot, header_from, method) if snapshot.own_keys else None
+        vouched = row.pinned or kept.vouched
+        trust = None
+        if method is Method.SMIME and not vouched and self._collector is not None:
+            trust = await self._collector.trust(snapshot, kept)
         large = len(body) > LARGE
         make = partial(
             (self._aside if large else self._here).prepare,
-            method, delivery, body, snapshot, address=address, kept=kept, pinned=row.pinned or kept.vouched,
-            header_from=header_from, signing=signing,
+            method, delivery, body, snapshot, address=address, kept=kept, pinned=vouched,
+            header_from=header_from, signing=signing, trust=trust,
         )  # fmt: skip
         return await asyncio.get_running_loop().run_in_executor(self._thread, make) if large else make()
 
