@@ -212,8 +212,8 @@ def _ours(org: uuid.UUID, address: str) -> str:
         domain = who.rpartition("@")[2].lower()
         if not SenderDomain.objects.filter(org_id=org, domain=domain, removed_at=0).exists():
             raise Refused(
-                "key-address", "The key must be for an address of one of the organisation’s sender domains; "
-                "carepost domain list shows them.", status=422,
+                "key-address", "The key must be for an address of one of the organisation’s sender domains; add the "
+                "domain first.", status=422,
             )  # fmt: skip
     return who
 

@@ -24,6 +24,12 @@ _NAV: Final = (
         Permission.KEYRING,
         ("certificates", "certificate", "certificate-new", "certificate-several", "certificate-pin"),
     ),
+    (
+        "Our keys",
+        "own-keys",
+        Permission.KEYRING,
+        ("own-keys", "own-key", "own-key-new", "own-key-import", "own-key-install"),
+    ),
     ("Domains", "domains", Permission.DOMAINS, ("domains", "domain", "domain-check")),
     ("Check a message", "headers", Permission.READ, ("headers",)),
     (

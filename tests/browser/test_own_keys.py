@@ -1,0 +1,63 @@
+"""The organisation's own keys, as an administrator makes, brings in and rotates them: axe clean, nothing sideways."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from carepost.tenancy.actions import domains
+from carepost.tenancy.models import Organisation
+from carepost.tenancy.permissions import BOOTSTRAP
+from tests.browser.test_console import _plain, door, keep, maple, sign_in
+from tests.rooms.keyring.test_own_keys import pkcs12
+from tests.support.desk import person
+from tests.support.mailroom import KeptDoor
+
+__all__ = ["_plain", "door", "maple"]
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (375, "dark")])
+def test_from_no_key_to_a_rotated_one(
+    width: int, scheme: str, live_server: Any, maple: Organisation, door: KeptDoor, open_page: Callable[..., Page],
+    checked: Any, no_sideways: Any,
+) -> None:  # fmt: skip
+    person(maple, "administrator", "ada@maple.test", "Ada Heron")
+    domains.add_domain(maple.pk, "keys.test", actor=BOOTSTRAP)
+    page = open_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
+
+    def look(name: str) -> None:
+        keep(page, f"own-{name}-{width}-{scheme}")
+        checked(page)
+        no_sideways(page)
+        assert "keys.test" not in page.url + page.title()
+
+    sign_in(page, live_server.url, "ada@maple.test")
+    page.get_by_role("link", name="Our keys").click()
+    look("empty")
+    page.get_by_role("link", name="Make a key").click()
+    page.get_by_label("Address").fill("bea@elsewhere.test")
+    page.get_by_label("Kind of key").select_option("smime:ec-p256")
+    page.get_by_label("Reason").fill("her first")
+    page.get_by_role("button", name="Make it").click()
+    look("new-wrong")
+    page.get_by_label("Address").fill("bea@keys.test")
+    page.get_by_role("button", name="Make it").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("bea@keys.test")
+    look("one")
+    page.get_by_label("Reason for a new key").fill("yearly")
+    page.get_by_role("button", name="Rotate", exact=True).click()
+    look("rotated")
+    page.goto(f"{live_server.url}/our-keys/import")
+    page.get_by_label("PKCS#12 file").set_input_files(
+        [{"name": "office.p12", "mimeType": "application/x-pkcs12", "buffer": pkcs12("office@keys.test")}]
+    )
+    page.get_by_label("Passphrase").fill("correct horse battery")
+    page.get_by_label("Reason").fill("from the old system")
+    page.get_by_role("button", name="Show what would be taken").click()
+    expect(page.get_by_role("status")).to_contain_text("office@keys.test")
+    look("import-looked")
+    page.goto(f"{live_server.url}/our-keys")
+    expect(page.get_by_role("status")).to_contain_text("2 keys")
+    look("list")

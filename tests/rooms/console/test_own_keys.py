@@ -1,0 +1,117 @@
+"""The organisation's own keys in the console: made, looked at, brought in, rotated, revoked, given out."""
+
+import io
+import re
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from cryptography import x509
+from django.test import Client
+
+from carepost.keyring import own_acts
+from carepost.keyring.models import OwnKey
+from carepost.tenancy import scope
+from carepost.tenancy.actions import domains
+from carepost.tenancy.models import Organisation
+from carepost.tenancy.permissions import BOOTSTRAP
+from tests.rooms.keyring.test_own_keys import certify, pem, pkcs12
+from tests.support.mailroom import KeptDoor
+from tests.support.outbox import office_events
+
+pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
+
+BEA = "bea@keys.test"
+
+
+@pytest.fixture
+def http(maple: Organisation, at_desk: Callable[..., Client], door: KeptDoor) -> Client:
+    domains.add_domain(maple.pk, "keys.test", actor=BOOTSTRAP)
+    return at_desk("administrator")
+
+
+def post(http: Client, path: str, **fields: Any) -> Any:
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', http.get("/our-keys/new").content.decode())
+    assert found is not None
+    return http.post(path, {"csrfmiddlewaretoken": found[1], **fields})
+
+
+def file(data: bytes, name: str) -> io.BytesIO:
+    made = io.BytesIO(data)
+    made.name = name
+    return made
+
+
+def rows(org: Organisation) -> list[OwnKey]:
+    with scope.organisation(org.pk):
+        return list(OwnKey.objects.filter(org=org).order_by("pk"))
+
+
+def page(answer: Any) -> str:
+    return str(answer.content.decode())
+
+
+def test_a_key_is_made_shown_given_out_and_rotated(maple: Organisation, http: Client) -> None:
+    assert "No keys yet" in page(http.get("/our-keys"))
+    wrong = post(http, "/our-keys/new", address="eve@elsewhere.test", kind="smime:ec-p256", reason="r")
+    assert wrong.status_code == 422 and "sender domains" in page(wrong)
+    assert post(http, "/our-keys/new", address=BEA, kind="smime:ec-p256", reason="").status_code == 422
+    made = post(http, "/our-keys/new", address=BEA, kind="smime:ec-p256", name="Bea Sample", reason="her first")
+    (row,) = rows(maple)
+    assert made.headers["Location"] == f"/our-keys/{row.pk}"
+    shown = page(http.get(f"/our-keys/{row.pk}"))
+    for said in (BEA, "In use", "It signs encrypted mail of this address, and opens what comes.", "made here"):
+        assert said in shown, said
+    assert "keys.test" not in re.findall("<title>(.*?)</title>", shown)[0]
+    given = post(http, f"/our-keys/{row.pk}/export")
+    assert given.content.startswith(b"-----BEGIN CERTIFICATE") and "keys.test" not in given["Content-Disposition"]
+    assert post(http, f"/our-keys/{row.pk}/rotate").status_code == 422, "a reason is asked for"
+    post(http, f"/our-keys/{row.pk}/rotate", reason="yearly")
+    old, new = rows(maple)
+    assert (old.state, new.state) == ("retired", "active")
+    assert "Only opens" in page(http.get("/our-keys"))
+    post(http, f"/our-keys/{new.pk}/sign-all", reason="asked for", always="on")
+    assert "all mail" in page(http.get("/our-keys"))
+    post(http, f"/our-keys/{new.pk}/revoke", reason="lost")
+    assert "Tell the authority" in page(http.get(f"/our-keys/{new.pk}"))
+    assert len(office_events("keyring.own-key-revoked")) == 1
+
+
+def test_a_request_goes_out_and_the_certificate_comes_in(maple: Organisation, http: Client) -> None:
+    post(http, "/our-keys/new", address=BEA, kind="smime:ec-p256", waiting="on", reason="from our authority")
+    (row,) = rows(maple)
+    assert "Waits for its certificate" in page(http.get(f"/our-keys/{row.pk}"))
+    request = x509.load_pem_x509_csr(post(http, f"/our-keys/{row.pk}/export", part="request").content)
+    wrong = post(http, f"/our-keys/{row.pk}/install", file=file(b"nothing", "x.pem"), reason="r")
+    assert wrong.status_code == 422
+    post(http, f"/our-keys/{row.pk}/install", file=file(pem(certify(request)), "x.pem"), reason="it came")
+    (row,) = rows(maple)
+    assert row.state == "active" and "by an authority" in page(http.get(f"/our-keys/{row.pk}"))
+
+
+def test_a_file_is_looked_at_and_only_then_taken(maple: Organisation, http: Client) -> None:
+    data = pkcs12(BEA)
+
+    def sent(**more: Any) -> Any:
+        given = {"file": file(data, "bea.p12"), "passphrase": "correct horse battery", "reason": "hers"} | more
+        return post(http, "/our-keys/import", **given)
+
+    looked = page(sent(do="look"))
+    assert "This would be taken in" in looked and BEA in looked and "correct horse" not in looked
+    assert rows(maple) == []
+    wrong = sent(do="take", passphrase="another")
+    assert wrong.status_code == 422 and "password is wrong" in page(wrong)
+    taken = sent(do="take")
+    (row,) = rows(maple)
+    assert taken.headers["Location"] == f"/our-keys/{row.pk}"
+    with scope.organisation(maple.pk):
+        assert own_acts.opened(row).address == BEA
+
+
+def test_only_who_keeps_the_keyring_sees_them(at_desk: Callable[..., Client], door: KeptDoor) -> None:
+    http = at_desk("operator")
+    nobody = uuid.uuid4()
+    for path in ("/our-keys", "/our-keys/new", "/our-keys/import", f"/our-keys/{nobody}"):
+        assert http.get(path).status_code == 404, path
+    assert at_desk("administrator").get(f"/our-keys/{nobody}").status_code == 404
