@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -135,7 +136,7 @@ def message_id(text: str) -> str:
     return text.partition("Accepted as ")[2].split(" ")[0] or text.partition("Accepted before as ")[2].split(" ")[0]
 
 
-class Load(threading.Thread):
+class Load(threading.Thread, ABC):
     """`addresses()` is asked for each message; `pause` seconds lie between two. Ended by `finish`."""
 
     def __init__(self, house: House, books: Books, addresses: Callable[[], str], pause: float, body: int = 0) -> None:
@@ -155,9 +156,9 @@ class Load(threading.Thread):
         except BaseException as error:
             self.failure = error
 
+    @abstractmethod
     def session(self) -> None:
         """Sends until the connection ends (Gone) or the load is finished."""
-        raise NotImplementedError
 
     def finish(self) -> None:
         self.ended.set()

@@ -1,5 +1,7 @@
 """What every store of a shard must do (spool.backend). A store's test module subclasses this with its own `backend`."""
 
+from abc import ABC, abstractmethod
+
 import msgspec
 import pytest
 
@@ -20,14 +22,14 @@ from carepost.spool.types import (
 from tests.unit.spool import rows
 
 
-class Contract:
+class Contract(ABC):
     @pytest.fixture
-    def backend(self) -> Backend:
-        raise NotImplementedError
+    @abstractmethod
+    def backend(self) -> Backend: ...
 
+    @abstractmethod
     def reopened(self, backend: Backend) -> Backend:
         """The same shard, opened again by another process."""
-        raise NotImplementedError
 
     def row(self, backend: Backend, id: bytes) -> DeliveryRow:
         found = backend.delivery(id)

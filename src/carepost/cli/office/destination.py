@@ -6,6 +6,7 @@ from carepost.cli.office import common, entry
 from carepost.destinations import reading
 from carepost.destinations.reading import Line, Page
 from carepost.ground import clock
+from carepost.posture.types import Certificate
 from carepost.tenancy import names, scope
 
 
@@ -43,6 +44,10 @@ def _row(line: Line) -> dict[str, object]:
     }
 
 
+def _end(certificate: Certificate | None) -> str:
+    return common.day(certificate.not_after) if certificate is not None else ""
+
+
 def _whole(page: Page) -> dict[str, object]:
     return _row(page.line) | {
         "hosts": [
@@ -50,7 +55,7 @@ def _whole(page: Page) -> dict[str, object]:
                 "host": host.side.host, "assurance": host.side.assurance.name, "tls": host.side.tls,
                 "fault": host.side.fault, "pinned": host.side.pinned,
                 "key": host.side.certificate.key if host.side.certificate is not None else "",
-                "certificate_ends": common.day(host.side.certificate.not_after if host.side.certificate is not None else 0),
+                "certificate_ends": _end(host.side.certificate),
             }
             for host in page.hosts
         ],
