@@ -11,9 +11,11 @@ from carepost.directory.types import OrgSnapshot
 from carepost.ground.config import Config
 from carepost.ground.errors import Refused, Unavailable
 from carepost.ground.keys import PurposeKeys
-from carepost.intake import asked, checks, conversations, draft, dry_run, review, routing
+from carepost.intake import asked, checks, conversations, draft, dry_run, fronted, review, routing
+from carepost.intake.anchors import Anchors
 from carepost.intake.conversations import Conversations, NotJoined
 from carepost.intake.facts import About
+from carepost.intake.harvest import Harvest
 from carepost.intake.inbound import Inbound
 from carepost.intake.judge import Judge, Judged, Seer
 from carepost.intake.looking import Inspector
@@ -81,7 +83,12 @@ class Intake:
         self._elsewhere = elsewhere
         self._token_key = purposes.raw("index", b"intake")
         self._conversations = Conversations(threads or StaticThreads(), config.hostname)
-        self._inbound = Inbound(Prover(dns or NoDns()), self._conversations)
+        #: takes the keys that people send along
+        self.harvest = Harvest(lambda: next(self._turn), Anchors())
+        self._inbound = Inbound(Prover(dns or NoDns()), self._conversations, self.harvest)
+        self._fronted = fronted.Fronted(Prover(dns or NoDns()), config.hostname)
+        #: opens what came encrypted to a tenant; None: it goes on as it came
+        self.opener: fronted.Opener | None = None
         self._refusals = Refusals(lambda: next(self._turn))
         self.judge = Judge(posture, purposes)
         self._previews = Previews(self.judge, inspector)
@@ -89,6 +96,7 @@ class Intake:
 
     async def close(self) -> None:
         """Puts on record what was only counted so far. Before the queues are closed."""
+        await self.harvest.close()
         await self._refusals.close()
 
     async def accept(self, submission: Submission) -> Accepted:
@@ -142,6 +150,13 @@ class Intake:
 
     async def _from_world(self, submission: Submission) -> Accepted:
         snapshot = self._directory.snapshot(submission.org)
+        front = fronted.wanted(submission, snapshot)
+        if front is not None:
+            made, proved = await self._fronted.take(submission, snapshot, front, self.opener)
+            accepted = await self._take(made)
+            if snapshot.key_sources:
+                self.harvest.offer(snapshot, submission.body, proved.dmarc_word)
+            return accepted
         try:
             taken = await self._inbound.take(submission, snapshot, next(self._turn))
         except NotJoined as error:

@@ -18,6 +18,7 @@ from carepost.ground import clock, ids, metrics
 from carepost.ground.errors import Refused, Unavailable
 from carepost.intake import postmaster, reports
 from carepost.intake.conversations import NO_CONVERSATION, Conversations
+from carepost.intake.harvest import Harvest
 from carepost.intake.own import Own, own
 from carepost.intake.proving import Prover
 from carepost.intake.refusals import Writer
@@ -72,8 +73,9 @@ class Inbound:
     """What the MX takes becomes one event each, a message of a conversation, or nothing. At most `MOST` a minute of one
     organisation: what comes beyond waits at its sender (451), so that a flood fills neither the log nor the DNS."""
 
-    def __init__(self, prover: Prover, conversations: Conversations) -> None:
+    def __init__(self, prover: Prover, conversations: Conversations, harvest: Harvest | None = None) -> None:
         self._prover = prover
+        self._harvest = harvest
         self._conversations = conversations
         #: organisation -> (when its minute began, what was taken in it)
         self._taken: dict[bytes, tuple[float, int]] = {}
@@ -92,15 +94,23 @@ class Inbound:
         services = dkim_verify.TLSRPT if to is Own.REPORTS else dkim_verify.EMAIL
         proved = await self._prover.prove(submission, read, services)
         if written and snapshot.alerts:
+            self._offer(submission, snapshot, proved)
             return postmaster.forwarded(submission, snapshot, proved)
         if answer:
-            return await self._conversations.of_world(submission, snapshot, read, proved)
+            joined = await self._conversations.of_world(submission, snapshot, read, proved)
+            self._offer(submission, snapshot, proved)
+            return joined
         if to is Own.REPORTS:
             return await self._keep(submission, snapshot, writer, proved)
         id_, event = _noted(submission, snapshot.policy_version, writer.number, proved, to, cause=cause)
         await writer.note(submission.org, event)
         metrics.count("mail_ignored")
         return Accepted(id_, ())
+
+    def _offer(self, submission: Submission, snapshot: OrgSnapshot, proved: Proved) -> None:
+        """What a person wrote may bring a key along."""
+        if self._harvest is not None and snapshot.key_sources:
+            self._harvest.offer(snapshot, submission.body, proved.dmarc_word)
 
     async def _keep(self, submission: Submission, snapshot: OrgSnapshot, writer: Writer, proved: Proved) -> Accepted:
         """Reports about domains of the organisation, one event each. Raises NoReport."""

@@ -27,6 +27,8 @@ class SignedBy(msgspec.Struct, frozen=True, eq=False):
     revocation: str
     capabilities: frozenset[str]
     encryption: Certificate | None = None
+    #: DER of what else came with the signature: his issuers may be among it
+    others: tuple[bytes, ...] = ()
 
 
 class Verdict(msgspec.Struct, frozen=True, eq=False):
@@ -70,8 +72,9 @@ def judge(report: Report, senders: Sequence[str], at: int, trust: Trust, interme
     if report.signed_at:
         reasons += _times(certificate, report.signed_at, at)
     return SignedBy(
-        certificate, tuple(dict.fromkeys(reasons)), report.signed_at, revocation, report.capabilities, report.encryption
-    )
+        certificate, tuple(dict.fromkeys(reasons)), report.signed_at, revocation, report.capabilities,
+        report.encryption, tuple(intermediates),
+    )  # fmt: skip
 
 
 def _times(certificate: Certificate, signed_at: int, at: int) -> list[str]:

@@ -12,15 +12,13 @@ import msgspec
 
 from carepost.delivery.discovery.sources import Looked, Sources
 from carepost.directory.types import OrgSnapshot
-from carepost.ground import clock, ids, log, metrics
+from carepost.ground import clock, log, metrics
 from carepost.ground.errors import CarepostError
+from carepost.intake import finding
 from carepost.intake.anchors import Anchors
 from carepost.intake.keys import Held
 from carepost.intake.refusals import Writer
 from carepost.policy.types import Method, Ternary
-from carepost.proof import kinds
-from carepost.queue.types import EventDraft
-from carepost.wire import found as wire
 from carepost.wire.found import Found
 
 #: seconds a delivery waits for DNS and the web, and then for the keyring to have what was found
@@ -30,7 +28,6 @@ FOUND, NONE, UNSURE = 86_400.0, 3_600.0, 60.0
 #: recipients remembered; asked about at once
 REMEMBERED, AT_ONCE = 20_000, 20
 _LOOK: Final = 0.1
-_SYSTEM: Final = ("system", "discovery")
 
 
 class Directory(Protocol):
@@ -135,7 +132,7 @@ class Seeker:
     async def _tell(self, org: bytes, found: Found, policy: str) -> None:
         """Raises Unavailable, NotFound."""
         writer = self._writer()
-        await writer.note(org, event(org, found, policy, writer.number))
+        await writer.note(org, finding.event(org, found, policy, writer.number))
 
     async def _settled(self, snapshot: OrgSnapshot, address: str, waiting: list[tuple[_Answer, Method]]) -> bool:
         until = clock.monotonic() + self._kept
@@ -156,13 +153,3 @@ class Seeker:
 def knows(held: Held, method: Method) -> bool:
     good = held.smime if method is Method.SMIME else held.openpgp
     return good is Ternary.YES or method in held.changed
-
-
-def event(org: bytes, found: Found, policy: str, shard: int) -> EventDraft:
-    """`keyring.key-found`: the key itself is for the journal's eyes."""
-    return EventDraft(
-        *kinds.make(
-            kinds.KEY_FOUND, id=ids.text(ids.new(shard)), org=ids.text(org), at=clock.now(), actor=_SYSTEM, on=(),
-            values={"key": wire.encode(found)}, facts={"method": found.method, "source": found.source}, policy=policy,
-        )
-    )  # fmt: skip
