@@ -30,7 +30,7 @@ from carepost.phi.level import level
 from carepost.phi.types import Level, Part, Recipient, Where
 
 HERE = pathlib.Path(__file__).parent
-FOLDERS = ("heldout", "heldout-2", "heldout-3", "heldout-4", "heldout-5", "heldout-6", "heldout-7")
+FOLDERS = ("heldout", "heldout-2", "heldout-3", "heldout-4", "heldout-5", "heldout-6", "heldout-7", "heldout-8")
 #: codes that stand in a template itself
 CODED = re.compile(r"\b[A-Z]\d\d\.\d")
 #: messages made of each template
@@ -148,6 +148,14 @@ def evaluate(folder: str, misses: bool) -> dict[str, object]:
     return {"folder": folder, "messages": len(made), "missed": dict(missed)}
 
 
+def mail(path: pathlib.Path) -> list[Part]:
+    """One file of ordinary mail."""
+    head, _, body = path.read_text("latin-1").partition("\n\n")
+    subject = next((line[8:] for line in head.splitlines() if line.lower().startswith("subject:")), "")
+    where = Where.HTML if "text/html" in head.lower() or body[:500].lower().count("<html") else Where.TEXT
+    return [Part(Where.SUBJECT, subject), Part(where, body)]
+
+
 def ordinary(folder: pathlib.Path, half: int | None, misses: bool) -> None:
     """False positives on real mail that is no PHI; `half` 0 or 1 takes every second file, for rules and for figures."""
     said: Counter[str] = Counter()
@@ -155,10 +163,7 @@ def ordinary(folder: pathlib.Path, half: int | None, misses: bool) -> None:
     for number, path in enumerate(files):
         if half is not None and number % 2 != half:
             continue
-        head, _, body = path.read_text("latin-1").partition("\n\n")
-        subject = next((line[8:] for line in head.splitlines() if line.lower().startswith("subject:")), "")
-        where = Where.HTML if "text/html" in head.lower() or body[:500].lower().count("<html") else Where.TEXT
-        found = inspect([Part(Where.SUBJECT, subject), Part(where, body)])
+        found = inspect(mail(path))
         answer = level(found, Recipient("someone@mailbox.example"))
         said[answer.word] += 1
         if misses and answer >= Level.PHI_LIKELY:
