@@ -52,7 +52,8 @@ def accepted(house: House) -> dict[str, Outcome]:
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_the_reader_sees_and_what_comes_back(house: House, accepted: dict[str, Outcome], case: str) -> None:
-    """BI-044, BI-048, BI-049, BI-052..063, BI-065, BI-066: by SMTP to the page and back."""
+    """BI-044, BI-048, BI-049, BI-052, BI-053, BI-054, BI-055, BI-056, BI-057, BI-058, BI-059, BI-060, BI-061, BI-062,
+    BI-063, BI-065, BI-066: by SMTP to the page and back."""
     seen = opened(house, accepted[case].recipient)
     CASES[case][1](seen)
     assert seen.visitor.post(f"{seen.path}/reply", text=f"Thank you for {case}").status == 302

@@ -24,8 +24,6 @@ from carepost.queue.sealing import EVIDENCE, KeyBook
 from tests.support.openpgp import key as openpgp_key
 from tests.support.smime import ADDRESS, DAY, MESSAGE, Authority
 
-pytestmark = pytest.mark.fast
-
 ORG = b"willow-clinic-00"
 PAT, KAI = "pat@home.test", "kai@home.test"
 PURPOSES = PurposeKeys.ephemeral()
@@ -117,6 +115,7 @@ async def test_the_loop_answers_others_while_a_long_message_is_made(house: House
     assert between > 10
 
 
+@pytest.mark.fast
 async def test_short_and_long_ones_come_out_right_side_by_side(house: House) -> None:
     bodies = [long(1), MESSAGE, long(1), MESSAGE]
     made = await asyncio.gather(*(house.prepare(body) for body in bodies))
@@ -125,6 +124,7 @@ async def test_short_and_long_ones_come_out_right_side_by_side(house: House) -> 
         assert found.message.partition(b"\r\n\r\n")[2] == body.partition(b"\r\n\r\n")[2]
 
 
+@pytest.mark.fast
 async def test_a_certificate_is_fetched_once_an_epoch(house: House) -> None:
     await house.prepare()
     await house.prepare()
@@ -134,6 +134,7 @@ async def test_a_certificate_is_fetched_once_an_epoch(house: House) -> None:
     assert house.store.asked == 2
 
 
+@pytest.mark.fast
 async def test_a_certificate_that_is_gone_or_damaged_is_the_next_methods_turn(house: House) -> None:
     row = next(iter(house.store.given))
     house.store.given[row] = house.store.given[row][:-1] + b"\0"
@@ -146,6 +147,7 @@ async def test_a_certificate_that_is_gone_or_damaged_is_the_next_methods_turn(ho
         await house.prepare(address="nobody@home.test")
 
 
+@pytest.mark.fast
 async def test_an_office_that_cannot_be_read_is_no_reason_to_take_another_method(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
