@@ -27,6 +27,7 @@ need chromium chromium
 need ldns-signzone ldnsutils
 need clamd clamav-daemon
 need tesseract tesseract-ocr
+need softhsm2-util softhsm2
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing$missing …"
     export DEBIAN_FRONTEND=noninteractive

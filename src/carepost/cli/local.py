@@ -33,7 +33,10 @@ class Local:
     def __init__(self, path: Path) -> None:
         self.home = home.open_(path)
         self.config = config.load(path, os.environ)
-        self.keys: PurposeKeys = MasterKeyring.open(self.home.keyring()).purposes("database", "evidence", "index")
+        keyring = MasterKeyring.open(self.home.keyring())
+        #: who keeps the master key, for people
+        self.keeper = keyring.words()
+        self.keys: PurposeKeys = keyring.purposes("database", "evidence", "index")
         self.client = Client(self.home.run, self.home.shards, self.home.node)
         self._source: Source | None = None
 

@@ -95,7 +95,8 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
 
 
 #: read elsewhere, not settings of this page
-_OTHERS = {"home", "keyring", "keys_fd", "test_postgres", "settings_check", "role", "ready_fd", "socket"}
+_OTHERS = {"home", "keyring", "keys_fd", "test_postgres", "settings_check", "role", "ready_fd", "socket",
+           "keyring_secret", "keyring_secret_file"}  # fmt: skip
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:

@@ -1,6 +1,6 @@
 """The master keyring and the keys derived from it, one per purpose.
 
-The file keyring holds versions of a 32-byte master key. A purpose's key-encryption key is
+The keyring holds versions of a 32-byte master key, in clear or wrapped by a provider. A purpose's key-encryption key is
 HKDF-SHA256(master, "carepost/kek/" + purpose), so a process given one purpose can open nothing of another.
 Every wrapped key names the version that wrapped it (DESIGN 5).
 """
@@ -15,8 +15,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from carepost.ground import durable
+from carepost.ground import durable, ids
 from carepost.ground.errors import CarepostError, ConfigError
+from carepost.ground.providers import opening
+from carepost.ground.providers.settings import Settings
 
 #: `mail`: private keys of S/MIME and OpenPGP; it wraps them itself, no organisation has a key of its own for it
 PURPOSES = ("content", "portal", "evidence", "index", "dkim", "signing", "database", "mail")
@@ -24,6 +26,8 @@ PURPOSES = ("content", "portal", "evidence", "index", "dkim", "signing", "databa
 #: what is derived for these stays the same after a rotation: tokens must be found again, a log keeps its signer
 _STEADY = frozenset({"index", "signing"})
 _FORMAT = 1
+#: the format of a keyring that a provider unwraps: an older Carepost refuses it
+_WRAPPED = 2
 _NONCE = 12
 
 
@@ -34,11 +38,18 @@ class WrongKey(CarepostError):
         super().__init__("wrong-key", "This key cannot be opened here: the keyring does not match the data.", detail)
 
 
-class _File(msgspec.Struct, forbid_unknown_fields=True):
+class _File(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     format: int
     current: int
-    #: version (decimal) -> base64 of 32 bytes
+    #: version (decimal) -> base64 of 32 bytes; with a provider: of what it made of them
     keys: dict[str, str]
+    provider: Settings | None = None
+    #: names this keyring to its provider, anew at each move
+    id: str = ""
+
+    def context(self, version: int) -> dict[str, str]:
+        """What the provider binds a wrapped key to."""
+        return {"carepost-keyring": self.id, "version": str(version)}
 
 
 class PurposeKeys:
@@ -128,12 +139,14 @@ class PurposeKeys:
 
 
 class MasterKeyring:
-    """The file that opens everything. Losing it loses everything; it never goes into a backup."""
+    """The file that opens everything: by itself, or with a provider that unwraps what it holds. Losing it loses
+    everything; it never goes into a backup."""
 
-    def __init__(self, path: Path, keys: dict[int, bytes], current: int) -> None:
+    def __init__(self, path: Path, keys: dict[int, bytes], current: int, file: "_File | None" = None) -> None:
         self.path = path
         self._keys = keys
         self._current = current
+        self._file = file or _File(_FORMAT, current, {})
 
     @classmethod
     def create(cls, path: Path) -> "MasterKeyring":
@@ -147,36 +160,76 @@ class MasterKeyring:
 
     @classmethod
     def open(cls, path: Path) -> "MasterKeyring":
-        """Raises ConfigError with the mend in its sentence."""
+        """Raises ConfigError with the mend in its sentence; so also where its provider does not answer, or refuses."""
+        file = _read(path)
         try:
-            raw = path.read_bytes()
-        except FileNotFoundError:
-            raise ConfigError(f"No keyring at {path}: set CAREPOST_KEYRING to the one made with this home.") from None
-        except OSError as error:
-            raise ConfigError(f"The keyring {path} cannot be read ({error.strerror}).") from None
-        if path.stat().st_mode & 0o077:
-            raise ConfigError(f"The keyring {path} can be read by others; run: chmod 600 {path}")
-        try:
-            file = msgspec.json.decode(raw, type=_File)
-            keys = {int(v): base64.b64decode(k, validate=True) for v, k in file.keys.items()}
-        except (msgspec.MsgspecError, ValueError):
-            raise ConfigError(f"The keyring {path} is damaged: restore it from your copy.") from None
-        if file.format != _FORMAT or file.current not in keys or any(len(k) != 32 for k in keys.values()):
-            raise ConfigError(f"The keyring {path} is damaged or from a newer Carepost.")
-        return cls(path, keys, file.current)
+            stored = {int(v): base64.b64decode(k, validate=True) for v, k in file.keys.items()}
+        except ValueError:
+            raise _damaged(path) from None
+        keys = stored
+        if file.provider is not None:
+            kept = opening.provider(file.provider, os.environ)
+            try:
+                keys = {v: kept.unwrap(wrapped, file.context(v)) for v, wrapped in stored.items()}
+            finally:
+                kept.close()
+        if file.current not in keys or any(len(k) != 32 for k in keys.values()):
+            raise _damaged(path)
+        return cls(path, keys, file.current, file)
 
     def rotate(self) -> "MasterKeyring":
         """The keyring with one key more, the newest, on disk when this returns. Older ones stay: they open what they
         wrapped, and backups made before."""
         newest = max(self._keys) + 1
-        keys = {**self._keys, newest: os.urandom(32)}
-        encoded = {str(v): base64.b64encode(k).decode() for v, k in sorted(keys.items())}
-        durable.write(self.path, msgspec.json.encode(_File(_FORMAT, newest, encoded)), mode=0o600)
+        if self._file.provider is None:
+            return self._write({**self._keys, newest: os.urandom(32)}, newest, None)
+        kept = opening.provider(self._file.provider, os.environ)
+        try:
+            _, wrapped = kept.new(self._file.context(newest))
+        finally:
+            kept.close()
+        stored = {**self._file.keys, str(newest): base64.b64encode(wrapped).decode()}
+        file = msgspec.structs.replace(self._file, current=newest, keys=stored)
+        durable.write(self.path, msgspec.json.encode(file), mode=0o600)
+        return MasterKeyring.open(self.path)
+
+    def move(self, provider: Settings | None) -> "MasterKeyring":
+        """The same keys, wrapped by this provider (None: in the file itself), on disk when this returns. What the
+        provider wrapped was unwrapped again before anything was written. Raises ConfigError."""
+        return self._write(self._keys, self._current, provider)
+
+    def _write(self, keys: dict[int, bytes], current: int, provider: Settings | None) -> "MasterKeyring":
+        file = _File(_FORMAT if provider is None else _WRAPPED, current, {}, provider, ids.text(ids.new()))
+        stored = dict(keys)
+        if provider is not None:
+            kept = opening.provider(provider, os.environ)
+            try:
+                stored = {v: kept.wrap(key, file.context(v)) for v, key in keys.items()}
+                if any(kept.unwrap(wrapped, file.context(v)) != keys[v] for v, wrapped in stored.items()):
+                    raise ConfigError(f"{kept.words()} does not give back what it wrapped; the keyring stays as it is.")
+            finally:
+                kept.close()
+        else:
+            file = msgspec.structs.replace(file, id="")
+        encoded = {str(v): base64.b64encode(k).decode() for v, k in sorted(stored.items())}
+        file = msgspec.structs.replace(file, keys=encoded)
+        durable.write(self.path, msgspec.json.encode(file), mode=0o600)
         return MasterKeyring.open(self.path)
 
     @property
     def current(self) -> int:
         return self._current
+
+    @property
+    def provider(self) -> Settings | None:
+        """Who unwraps it; None: nobody, the file is the key."""
+        return self._file.provider
+
+    def words(self) -> str:
+        """Who keeps the master key, for people."""
+        if self._file.provider is None:
+            return "the file itself"
+        return opening.provider(self._file.provider, os.environ).words()
 
     def purposes(self, *names: str) -> PurposeKeys:
         """The keys of these purposes (all when none is named)."""
@@ -185,6 +238,28 @@ class MasterKeyring:
             {p: {v: _hkdf(k, b"carepost/kek/" + p.encode()) for v, k in self._keys.items()} for p in wanted},
             self._current,
         )
+
+
+def _read(path: Path) -> _File:
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError(f"No keyring at {path}: set CAREPOST_KEYRING to the one made with this home.") from None
+    except OSError as error:
+        raise ConfigError(f"The keyring {path} cannot be read ({error.strerror}).") from None
+    if path.stat().st_mode & 0o077:
+        raise ConfigError(f"The keyring {path} can be read by others; run: chmod 600 {path}")
+    try:
+        file = msgspec.json.decode(raw, type=_File)
+    except (msgspec.MsgspecError, ValueError):
+        raise ConfigError(f"The keyring {path} is damaged: restore it from your copy.") from None
+    if (file.format, file.provider is None) not in ((_FORMAT, True), (_WRAPPED, False)):
+        raise _damaged(path)
+    return file
+
+
+def _damaged(path: Path) -> ConfigError:
+    return ConfigError(f"The keyring {path} is damaged or from a newer Carepost: restore it from your copy.")
 
 
 def version_of(wrapped: bytes) -> int:

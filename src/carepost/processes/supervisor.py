@@ -15,6 +15,7 @@ from carepost.ground import log, postgres
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import MasterKeyring
+from carepost.ground.providers.settings import SECRET
 from carepost.processes import logs
 from carepost.processes.roles import ROLES
 
@@ -201,8 +202,10 @@ def _trim(folder: Path) -> None:
 
 
 def _without_owner(environ: dict[str, str]) -> dict[str, str]:
-    """What children inherit: nothing by which they could come to the database as the owner of its tables."""
+    """What children inherit: nothing by which they could come to the database as the owner of its tables, or ask the
+    keeper of the master key."""
     dropped = {"CAREPOST_DATABASE_URL", "CAREPOST_DATABASE_URL_FILE", *postgres.LOGIN_VARIABLES}
+    dropped |= {SECRET, f"{SECRET}_FILE"}
     return {name: value for name, value in environ.items() if name not in dropped}
 
 

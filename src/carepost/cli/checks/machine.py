@@ -37,6 +37,7 @@ def keyring(here: Local) -> Iterator[Finding]:
         yield attention("the keyring lies inside the home: fit for a sandbox only", "never put real mail in here")
     else:
         yield ok(f"the keyring lies apart from the home: {path}")
+    yield ok(f"the master key is kept by {here.keeper}")
     if path.stat().st_mode & 0o077:
         yield failed("others can read the keyring", f"chmod 600 {path}")
 
