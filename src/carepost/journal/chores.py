@@ -12,14 +12,16 @@ from carepost.archive.marks import Marks
 from carepost.audit.store import Store
 from carepost.destinations import alerts
 from carepost.ground import clock, ids, log, timesync
-from carepost.journal import checkpoints, sweeping
+from carepost.journal import checkpoints, holds, sweeping
 from carepost.journal.destinations import Follower
 from carepost.journal.disposal import Disposal
 from carepost.journal.rewrapping import Rewrapping
+from carepost.keyring import alerts as key_alerts
 from carepost.keyring import warnings
 from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
+from carepost.review import letters as review_letters
 from carepost.tenancy import events, scope
 
 HOUR_US: Final = 3_600_000_000
@@ -34,7 +36,7 @@ _ACTOR: Final = ("system", "journal")
 class Chores:
     """`run` is a thread of its own."""
 
-    def __init__(self, store: Store, door: checkpoints.Door, stopping: threading.Event) -> None:
+    def __init__(self, store: Store, door: review_letters.Door, stopping: threading.Event) -> None:
         """`store`: a connection of its own."""
         self._store = store
         self._marks = Marks(store)
@@ -71,8 +73,10 @@ class Chores:
         if self._follower is not None:
             self._follower.step()
         if now - self._alerted_at >= _ALERT_US:
+            review_letters.send(self._door, now, settings.CAREPOST_CONFIG.console_url)
             alerts.ending(now)
             alerts.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
+            key_alerts.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
             self._alerted_at = now
         if now - self._mailed_at >= _MAIL_US:
             checkpoints.mail(self._store, self._marks, self._door, now)
@@ -81,6 +85,8 @@ class Chores:
             sweeping.sweep(now)
             warnings.ending(now)
             self._swept_at = now
+        # what must be kept is marked before anything is disposed of
+        holds.step(self._store)
         # a few messages a round: the writer of the log waits for each of them
         self._disposal.step(now)
         self._rewrapping.step()

@@ -33,6 +33,9 @@ class Shown(msgspec.Struct, frozen=True):
     not_after: int
     found_at: int
     changed_at: int
+    #: last met where it came from, last encrypted to; 0: never
+    seen_at: int = 0
+    used_at: int = 0
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -92,5 +95,5 @@ def _shown(row: RecipientKey) -> Shown:
     kept = opened(row)
     return Shown(
         str(row.pk), kept.address, row.method, row.source, row.state, row.pinned, kept.fingerprint, row.not_after,
-        row.found_at, row.changed_at,
+        row.found_at, row.changed_at, row.seen_at, row.used_at,
     )  # fmt: skip

@@ -20,6 +20,20 @@ SOURCES: Final = {
     "autocrypt": "offered in a header of their mail (Autocrypt)",
 }
 _ORDER: Final = tuple(SOURCES)
+#: what a person can turn on: name, what it is called, what it means
+CHOICES: Final = (
+    ("smimea", "S/MIME certificates in signed DNS (SMIMEA)", "Their domain publishes it; DNSSEC proves it."),
+    ("openpgpkey", "OpenPGP keys in signed DNS (OPENPGPKEY)", "Their domain publishes it; DNSSEC proves it."),
+    ("wkd", "OpenPGP keys of a Web Key Directory", "Their domain’s web server publishes it; TLS proves it."),
+    (
+        "signed-mail", "Certificates of signed mail they sent",
+        "Only of mail whose sender DMARC proves, signed by a certificate of an authority below.",
+    ),
+    (
+        "autocrypt", "Autocrypt headers of mail they sent",
+        "Whoever can send as them can place a key. The least trusted; off unless you know why.",
+    ),
+)  # fmt: skip
 
 
 class Mark(msgspec.Struct, frozen=True):
@@ -33,7 +47,7 @@ class Mark(msgspec.Struct, frozen=True):
 _OTHERS: Final = {
     "changed": Mark(
         "Changed: mail is held", "bad",
-        "It differs from the one that is vouched for. What needs it waits until somebody decides which of them holds.",
+        "It differs from the one that was known. What needs it waits until somebody decides which of them holds.",
     ),
     "replaced": Mark("Replaced", "plain", "Another one took its place for this recipient."),
     "distrusted": Mark("Distrusted", "bad", "Nothing is ever encrypted to it."),
