@@ -154,7 +154,8 @@ class Fronted(Delivering):
         )  # fmt: skip
         await client.connect()
         try:
-            await client.starttls(server_hostname=HOST, tls_context=self.client(pair), timeout=20)
+            if name != "mx":
+                await client.starttls(server_hostname=HOST, tls_context=self.client(pair), timeout=20)
             _, said = await client.sendmail(sender, [to], message)
             return said
         finally:

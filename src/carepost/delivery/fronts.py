@@ -21,7 +21,7 @@ from carepost.delivery.exchange import Ended
 from carepost.delivery.hops import Finder, Hops
 from carepost.delivery.login import sign_in
 from carepost.delivery.methods.tls import Prepared
-from carepost.delivery.outcome import Lead, Outcome, outcome
+from carepost.delivery.outcome import Lead, Outcome, classify, outcome
 from carepost.delivery.tokens import Tokens
 from carepost.directory import columns
 from carepost.directory.gateways import LOOP_FIELD, RETURN, Gateway, Login, loop_mark, open_login
@@ -145,8 +145,11 @@ def marked(hops: Hops, prepared: Prepared) -> Prepared:
     return msgspec.structs.replace(prepared, data=hops.head + prepared.data) if hops.head else prepared
 
 
-def found(hops: Hops, carried: Carried, end: Outcome) -> Outcome:
-    """A tenant's own host that falls short is mended there; another method would not reach the recipient better."""
+def classified(hops: Hops, carried: Carried, why: str) -> Outcome:
+    """How it ended; `why`: the word of an end without an answer. A tenant's own host that falls short is mended there:
+    another method would not reach the recipient better."""
+    ended = carried.ended
+    end = classify(ended.stage, ended.reply, why, dot=ended.dot, short=carried.short)
     if hops.gateway and carried.short and end.lead is Lead.METHOD:
         return outcome(Lead.RETRY, end.reason)
     return end

@@ -1,0 +1,237 @@
+"""Mail from the world for a clinic behind us: opened and judged here, and on into its own mail system at the floor."""
+
+import re
+
+import aiosmtplib
+import msgspec
+import pytest
+
+from carepost.crypto.openpgp import keys as pgp_keys
+from carepost.crypto.openpgp import message as pgp
+from carepost.crypto.openpgp.secret import PrivateKey
+from carepost.crypto.smime import identity, message
+from carepost.crypto.smime.envelope import Recipient
+from carepost.crypto.smime.identity import Identity
+from carepost.crypto.smime.signing import Signer
+from carepost.delivery.questions import Questions
+from carepost.directory import columns
+from carepost.directory.gateways import PASSWORD, Login, Settings
+from carepost.directory.ownkeys import OwnSecret, StaticOwnSecrets
+from carepost.directory.recipients import PackedKeys, StaticCertificates
+from carepost.directory.types import KEY_PLACE, KeptKey, OwnKept, OwnKey, RecipientKey
+from carepost.ground import clock, ids
+from carepost.ground.orgkeys import OrgKeys
+from carepost.intake.addresses import Tokens
+from carepost.intake.fronted import RESULT_FIELD
+from carepost.intake.fronted import Fronted as Door
+from carepost.intake.opening import Opener
+from carepost.intake.orgkeys import DirectoryKeys
+from carepost.intake.ownkeys import OwnKeys
+from carepost.intake.proving import Prover
+from carepost.policy.types import Method
+from carepost.rfc import mime
+from carepost.wire.types import Accepted
+from tests.support.certificates import Ca
+from tests.support.delivering import DOMAIN, SENDER, WILLOW
+from tests.support.fronts import HOST, PROVIDER, Fronted
+from tests.support.mailhost import MailHost
+
+INBOUND = Settings(
+    shared_names=(f"*.{PROVIDER.partition('.')[2]}",), host="in.willow-mail.test", inbound=True, domains=(DOMAIN,)
+)
+PAT = "pat@home.test"
+#: from anywhere on loopback, Pat's domain may send
+ZONE: dict[tuple[str, str], object] = {
+    ("home.test", "TXT"): '"v=spf1 ip4:127.0.0.0/8 -all"', ("_dmarc.home.test", "TXT"): '"v=DMARC1; p=reject"',
+    ("home.test", "MX"): "10 mx.home.test.", ("mx.home.test", "A"): "8.8.8.8",
+}  # fmt: skip
+HTML = (
+    f"From: Pat Example <{PAT}>\r\nTo: {SENDER}\r\nSubject: My invented rash\r\nMIME-Version: 1.0\r\n"
+    "Date: Sat, 21 Nov 2026 12:00:00 +0000\r\nMessage-ID: <9@home.test>\r\n"
+    'Content-Type: multipart/alternative; boundary="b-b"\r\n\r\n'
+    "--b-b\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n"
+    "It itches =C3=A9.\r\n--b-b\r\nContent-Type: text/html; charset=utf-8\r\n"
+    "Content-Transfer-Encoding: base64\r\n\r\n"
+    "PGh0bWw+PGJvZHk+SXQgPGI+aXRjaGVzPC9iPi48L2JvZHk+PC9odG1sPg==\r\n--b-b--\r\n"
+).encode()
+ACCEPT = {"offers": ("PIPELINING", "8BITMIME")}
+
+
+def tenant(ca: Ca) -> MailHost:
+    return MailHost(ca.leaf("in.willow-mail.test").context(), **ACCEPT)  # type: ignore[arg-type]
+
+
+class Clinic(Fronted):
+    """With keys of its own, and DNS asked of who sends."""
+
+    def __init__(self, *args: object, **more: object) -> None:
+        super().__init__(*args, **more)
+        self.secrets, self.store = StaticOwnSecrets(), StaticCertificates()
+
+    async def __aenter__(self) -> "Clinic":
+        await super().__aenter__()
+        org_keys = OrgKeys(self.keys)
+        self.tokens = Tokens(org_keys)
+        self.intake._fronted = Door(Prover(Questions(self.resolver)), HOST)
+        book = DirectoryKeys(self.directory, self.keys)
+        self.intake.opener = Opener(OwnKeys(self.tokens, self.secrets), self.tokens, book, self.store)
+        return self
+
+    def has(self, one: Identity | PrivateKey) -> None:
+        method = Method.SMIME if isinstance(one, Identity) else Method.OPENPGP
+        row = OwnKey(ids.text(ids.new()), method, True, True, False, False, 0, 0)
+        raw = one.certificate.der if isinstance(one, Identity) else one.certificate.raw
+        private = identity.private_bytes(one.key) if isinstance(one, Identity) else one.raw
+        self.secrets.given[row.id] = OwnSecret(OwnKept("", "", raw, one.certificate.fingerprint), private)
+        self.change(own_keys={b"": (*self.snapshot.own_keys.get(b"", ()), row)})
+
+    def knows(self, address: str, one: Identity) -> None:
+        row = RecipientKey(ids.text(ids.new()), Method.SMIME, True, False, 0)
+        version, wrapped = self.snapshot.keys["evidence"]
+        key = OrgKeys(self.keys).open(WILLOW, "evidence", version, wrapped)
+        kept = msgspec.msgpack.encode(KeptKey(address, one.certificate.der, one.certificate.fingerprint))
+        self.store.given[row.id] = columns.seal(key, version, WILLOW, kept, f"{KEY_PLACE}/{row.id}")
+        token = self.tokens.of(self.snapshot, address)
+        assert token is not None
+        self.change(recipient_keys=PackedKeys([(token, row)]))
+
+    async def comes(self, raw: bytes, *, sender: str = PAT, to: str = SENDER) -> Accepted:
+        said = await self.hand_over(raw, sender=sender, to=to, shown=None, name="mx")
+        return Accepted(said.split()[-1], ())
+
+
+def person(address: str) -> Identity:
+    return identity.self_signed(identity.generate("ec-p256"), address, clock.now() - 86_400_000_000, days=9, name="P")
+
+
+def result(sent: bytes) -> str:
+    head = sent[: sent.index(b"\r\n\r\n")].decode()
+    found = re.findall(rf"(?m)^{RESULT_FIELD}: ([^\r]*(?:\r\n[ \t][^\r]*)*)", head)
+    assert len(found) == 1, found
+    return " ".join(found[0].split())
+
+
+async def test_ordinary_mail_goes_on_as_it_came_and_says_who_sent_it(ca: Ca) -> None:
+    host = tenant(ca)
+    async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND, login=None) as world:
+        accepted = await world.comes(b"X-Carepost-Opened: forged; signature=valid\r\n" + HTML)
+        view = await world.ended(accepted)
+        assert (view.state, view.method) == ("sent", "tls") and view.attempts[-1].achieved == "AUTHENTICATED"
+        ((envelope, sent),) = host.messages
+        assert envelope[0].startswith(f"MAIL FROM:<{PAT}>") and envelope[1].startswith(f"RCPT TO:<{SENDER}>")
+        assert sent.endswith(HTML), "not an octet of it is changed, and nothing is signed in its name"
+        assert b"X-Carepost-Opened" not in sent and b"DKIM-Signature" not in sent
+        assert b"Authentication-Results: mail.willow.test;\r\n\tspf=pass" in sent and b"dmarc=pass" in sent
+        (event,) = await world.events("message.accepted")
+        assert event.facts["origin"] == "inbound" and event.facts["dmarc"] == "pass"
+        assert event.facts["gateway"] == "willow-front"
+
+
+@pytest.mark.parametrize("vouched", [True, False])
+async def test_smime_is_opened_and_its_signature_judged(ca: Ca, vouched: bool) -> None:
+    host, office, pat = tenant(ca), person(SENDER), person(PAT)
+    async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND) as world:
+        world.has(office)
+        if vouched:
+            world.knows(PAT, pat)
+        sealed = message.encrypt(HTML, [Recipient(office.certificate)], clock.now(), signer=Signer(pat))
+        assert b"rash" not in sealed
+        await world.ended(await world.comes(sealed))
+        sent = host.messages[0][1]
+        found = result(sent)
+        state = "valid" if vouched else "unknown"
+        assert f"method=smime; encrypted=yes; signature={state}" in found and "mail.willow.test" in found
+        read = mime.read(sent)
+        words = "a certificate your organisation vouches for" if vouched else "nobody here vouches"
+        assert read.text.startswith("[Carepost opened this message: it came encrypted by S/MIME.")
+        assert words in read.text and "It itches é." in read.text
+        assert words in (read.html or "") and "<b>itches</b>" in (read.html or "")
+        assert b"Subject: My invented rash" in sent
+        (event,) = await world.events("message.accepted")
+        assert event.facts["opened"] == "decrypted" and event.facts["signature"] == state
+
+
+async def test_openpgp_is_opened(ca: Ca) -> None:
+    host, office = tenant(ca), pgp_keys.generate([("Office", SENDER)])
+    async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND) as world:
+        world.has(office)
+        sealed = pgp.seal(HTML, [(SENDER, office.certificate)], at=clock.now())
+        await world.ended(await world.comes(sealed))
+        sent = host.messages[0][1]
+        assert "method=openpgp; encrypted=yes; signature=none" in result(sent)
+        assert "came encrypted by OpenPGP. It was not signed." in mime.read(sent).text
+
+
+async def test_a_signature_alone_is_kept_whole_and_has_no_banner(ca: Ca) -> None:
+    host, pat = tenant(ca), person(PAT)
+    async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND) as world:
+        world.knows(PAT, pat)
+        signed = message.sign(HTML, Signer(pat), clock.now())
+        await world.ended(await world.comes(signed))
+        sent = host.messages[0][1]
+        assert sent.endswith(signed) and "encrypted=no; signature=valid" in result(sent)
+        altered = signed.replace(b"itches", b"aches!")
+        assert altered != signed
+        await world.ended(await world.comes(altered))
+        assert "signature=invalid" in result(host.messages[1][1])
+
+
+async def test_what_nobody_here_can_open_goes_on_closed_and_says_so(ca: Ca) -> None:
+    host = tenant(ca)
+    async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND) as world:
+        sealed = message.encrypt(HTML, [Recipient(person(SENDER).certificate)], clock.now())
+        await world.ended(await world.comes(sealed))
+        sent = host.messages[0][1]
+        assert sent.endswith(sealed) and "fault=no-key" in result(sent)
+
+
+async def test_the_tenants_host_must_prove_itself_and_no_other_method_is_taken(ca: Ca) -> None:
+    for context in (Ca("Another CA").leaf("in.willow-mail.test").context(), None):
+        host = MailHost(context, offers=("PIPELINING", "8BITMIME"))
+        login = Login(PASSWORD, "u", "an-invented-word")
+        async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND, login=login) as world:
+            view = await world.deferred(await world.comes(HTML))
+            assert view.method == "tls" and host.messages == []
+            assert not any(one.startswith(("AUTH", "MAIL")) for one in host.commands)
+
+
+async def test_a_mailbox_the_tenant_does_not_know_makes_no_backscatter(ca: Ca) -> None:
+    """Whoever is not proved to have written it gets no report; whoever is, does."""
+    host = MailHost(ca.leaf("in.willow-mail.test").context(), offers=("8BITMIME",), says={"RCPT": ["550 5.1.1 no"]})
+    async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND) as world:
+        forged = HTML.replace(b"home.test", b"victim.test")
+        assert (await world.ended(await world.comes(forged, sender="pat@victim.test"))).state == "failed"
+        assert (await world.ended(await world.comes(HTML))).state == "failed"
+        origins = [one.facts["origin"] for one in await world.events("message.accepted")]
+        assert sorted(origins) == ["bounce", "inbound", "inbound"]
+
+
+async def test_our_own_addresses_stay_ours_and_are_not_mixed_with_the_tenants(ca: Ca) -> None:
+    host = tenant(ca)
+    async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND) as world:
+        with pytest.raises(aiosmtplib.SMTPResponseException, match=r"5\.7\.1"):
+            await world.comes(HTML, to=f"portal@{DOMAIN}")
+        with pytest.raises(aiosmtplib.SMTPRecipientsRefused):
+            await world.comes(HTML, to="anyone@elsewhere.test")
+        client = aiosmtplib.SMTP(hostname="127.0.0.1", port=world.ports["mx"], start_tls=False, timeout=20)
+        await client.connect()
+        await client.ehlo()
+        await client.mail(PAT)
+        assert (await client.rcpt(SENDER)).code == 250
+        with pytest.raises(aiosmtplib.SMTPRecipientRefused) as later:
+            await client.rcpt(f"notice@{DOMAIN}")
+        assert later.value.code == 452
+        client.close()
+        world.change(settings=msgspec.structs.replace(INBOUND, inbound=False))
+        with pytest.raises(aiosmtplib.SMTPRecipientsRefused):
+            await world.comes(HTML)
+
+
+async def test_what_the_tenant_sends_to_its_own_people_goes_to_its_own_host(ca: Ca) -> None:
+    host = tenant(ca)
+    async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND) as world:
+        inner = HTML.replace(PAT.encode(), SENDER.encode())
+        raw = f"X-Carepost-Gateway: {world.secret}\r\n".encode() + inner
+        said = await world.hand_over(raw, to=f"doctor@{DOMAIN}")
+        await world.ended(Accepted(said.split()[-1], ()))
+        assert host.messages[0][0][1].startswith(f"RCPT TO:<doctor@{DOMAIN}>")
