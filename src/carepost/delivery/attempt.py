@@ -120,6 +120,8 @@ class Attempt:
         self._facts = msgspec.structs.replace(facts, content=seen.facts)
         values = {"findings": seen.findings} if seen.findings else {}
         told = {"content": seen.facts.level.value, "malware": seen.facts.malware.value}
+        if seen.exception:
+            told["exception"] = seen.exception
         self._events.append(self.about.make(kinds.DELIVERY_INSPECTED, facts=told, values=values))
 
     async def _look_for_keys(self, snapshot: OrgSnapshot, given_up: Facts | None = None) -> OrgSnapshot:

@@ -31,4 +31,4 @@ async def look(
     key: bytes,
 ) -> Looked:
     """Raises what `read` raises; a message nobody can look into is unknown."""
-    return await looking.look(inspector, snapshot, facts.recipient, needed, read, key=key)
+    return await looking.look(inspector, snapshot, facts.sender, facts.recipient, needed, read, key=key)

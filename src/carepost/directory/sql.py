@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from carepost.directory import columns, gateways, recipients, rules
+from carepost.directory import columns, gateways, recipients, rules, words
 from carepost.directory.source import Loaded
 from carepost.directory.types import (
     HOLD,
@@ -49,6 +49,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_route": ("domain", "host", "port", "ca", "pins", "otherwise"),
     "engine_key": ("purpose", "version", "wrapped", "retired"),
     "engine_suppression": ("token",),
+    "engine_own_words": ("row_id", "sealed"),
     "engine_recipient_key": ("id", "token", "method", "pinned", "changed", "not_after", "sealed"),
     "engine_gateway": ("id", "provider", "settings", "sealed"),
     "engine_gateway_secret": ("gateway", "digest"),
@@ -111,7 +112,11 @@ class SqlSource:
         api_keys = tuple(
             ApiKey(_text(i), org, bytes(secret), tuple(scopes.split())) for i, secret, scopes in rows["engine_api_key"]
         )
-        made = msgspec.structs.replace(_snapshot(org, rows, keys, retired, written, known), gateways=fronts)
+        made = msgspec.structs.replace(
+            _snapshot(org, rows, keys, retired, written, known),
+            gateways=fronts,
+            own_words=self._words(org, rows["engine_own_words"], keys, retired),
+        )
         return Loaded(made, credentials, api_keys)
 
     def close(self) -> None:
@@ -171,14 +176,23 @@ class SqlSource:
         }
         return rules.read(columns_, more, personal)
 
+    def _words(self, org: bytes, rows: list[tuple[Any, ...]], keys: Keys, retired: Retired) -> words.OwnWords | None:
+        """None where the organisation tells detection nothing."""
+        for row_id, sealed in rows:
+            return words.read(self._opened(org, f"{words.PLACE}/{_text(row_id)}", bytes(sealed), keys, retired))
+        return None
+
     def _personal(self, org: bytes, row: str, sealed: bytes, keys: Keys, retired: Retired) -> str:
+        return self._opened(org, f"{RULE_PLACE}/{row}", sealed, keys, retired).decode()
+
+    def _opened(self, org: bytes, place: str, sealed: bytes, keys: Keys, retired: Retired) -> bytes:
         version = columns.key_version(sealed)
         current = keys.get("evidence")
         wrapped = current[1] if current is not None and current[0] == version else retired.get(("evidence", version))
         if self._keys is None or wrapped is None:
-            raise Unavailable("directory-rule", "A protection rule cannot be opened by this process.")
+            raise Unavailable("directory-sealed", "What an organisation wrote cannot be opened by this process.")
         key = self._keys.open(org, "evidence", version, wrapped)
-        return columns.open_(key, org, sealed, f"{RULE_PLACE}/{row}").decode()
+        return columns.open_(key, org, sealed, place)
 
 
 def _snapshot(

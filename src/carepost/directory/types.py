@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from carepost.directory.gateways import Gateway
+from carepost.directory.words import OwnWords
 from carepost.policy.types import Assurance, Method, Rule
 
 
@@ -181,6 +182,8 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     slug: str = ""
     #: address that is told what an administrator must know, or ""
     alerts: str = ""
+    #: what the organisation tells detection; None: nothing
+    own_words: OwnWords | None = None
     #: connections in front of mail systems of its own
     gateways: tuple[Gateway, ...] = ()
     #: where recipients' keys may be looked for (`wire.found.SOURCES`), in the order of trust

@@ -11,7 +11,7 @@ import msgspec
 
 from carepost.inspection.frames import Job
 from carepost.inspection.types import FileFacts, Report
-from carepost.phi import vocabulary
+from carepost.phi import harmless, vocabulary
 from carepost.phi.documents import read
 from carepost.phi.documents.sheet import Eye
 from carepost.phi.documents.types import Message, Reading, TimeUp
@@ -42,17 +42,21 @@ class Examiner:
         whole = message.reading is not Reading.UNREADABLE
         if message.reason:
             unread.add(message.reason)
-        findings = self._weigh(message, job, end, unread) if job.detect else None
+        seen = harmless.Seen(job.show) if job.show else None
+        findings = self._weigh(message, job, end, unread, seen) if job.detect else None
         reasons = tuple(sorted(unread))
         if findings is not None:
             findings = msgspec.structs.replace(findings, unread=reasons)
         cpu = time.process_time() - began
-        return Report(findings=findings, files=files(message) if whole else None, unread=reasons, cpu=cpu)
+        shown = seen.found() if seen is not None else ()
+        return Report(findings=findings, files=files(message) if whole else None, unread=reasons, shown=shown, cpu=cpu)
 
-    def _weigh(self, message: Message, job: Job, end: float, unread: set[str]) -> Findings:
+    def _weigh(
+        self, message: Message, job: Job, end: float, unread: set[str], seen: harmless.Seen | None = None
+    ) -> Findings:
         try:
             with _watch(end, job.seconds)():
-                return inspect(parts(message), job.custom, self._vocabulary)
+                return inspect(parts(message), job.custom, self._vocabulary, seen=seen)
         except TimeUp:
             unread.add("too-slow")
         except MemoryError:

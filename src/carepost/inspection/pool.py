@@ -62,11 +62,18 @@ class Pool:
         return tuple(worker.pid for worker in (*self._busy, *self._idle))
 
     async def inspect(
-        self, raw: bytes, custom: Custom | None = None, *, detect: bool = True, deadline: float = 60.0
+        self,
+        raw: bytes,
+        custom: Custom | None = None,
+        *,
+        detect: bool = True,
+        deadline: float = 60.0,
+        show: bytes = b"",
     ) -> Report | Unknown:
         """What `raw` holds. `detect`: weigh its texts too. `deadline`: seconds from now after which the answer is of no
-        use. Raises nothing."""
-        answer = await self._inspect(frames.Job(raw, custom, detect), clock.monotonic() + deadline)
+        use. `show`: as `frames.Job`. Raises nothing."""
+        job = frames.Job(raw, custom, detect, show=show)
+        answer = await self._inspect(job, clock.monotonic() + deadline)
         metrics.count("inspection_messages")
         if isinstance(answer, Unknown):
             metrics.count("inspection_unknown")

@@ -8,7 +8,7 @@ import enum
 import msgspec
 
 from carepost.phi.documents.types import Kind, Reading, Trait
-from carepost.phi.types import Custom, Findings, Level
+from carepost.phi.types import Custom, Findings, Level, Shown
 
 __all__ = ["Content", "Custom", "FileFacts", "Findings", "Level", "Needs", "Report", "Unknown", "Verdict", "Virus"]
 
@@ -73,6 +73,8 @@ class Report(msgspec.Struct, frozen=True, tag="report"):
     files: tuple[FileFacts, ...] | None = ()
     #: why something was not read; any entry makes the content unknown beside what was found
     unread: tuple[str, ...] = ()
+    #: where they were asked for: the findings one by one, masked
+    shown: tuple[Shown, ...] = ()
     #: seconds of processor time it took
     cpu: float = 0.0
 

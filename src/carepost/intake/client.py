@@ -17,6 +17,7 @@ from carepost.ground import ids
 from carepost.ground.errors import NotFound, Unavailable
 from carepost.intake import frames
 from carepost.intake.route import shard_of_key
+from carepost.phi.types import Custom
 from carepost.policy.types import Method
 from carepost.queue.types import StoredBody
 from carepost.rfc.asking import FAILED, Found, Question
@@ -104,6 +105,10 @@ class Client:
     def body(self, org: bytes, message: bytes) -> StoredBody:
         answer = self._ask(_shard(message), doors.Body(org, message), doors.BodyAnswer)
         return StoredBody(answer.chunks, answer.wrapped_key, answer.record)
+
+    def inspect(self, message: bytes, custom: Custom | None, show: bytes) -> doors.InspectAnswer:
+        """What a message says, by a worker of an engine that answers; `show`: as doors.Inspect."""
+        return self._any(doors.Inspect(message, custom, show), doors.InspectAnswer)
 
     def ask(self, question: Question) -> Found:
         """One question to DNS, by an engine's resolver; where none answers, nothing is learnt."""

@@ -61,7 +61,9 @@ class Previews:
         async def whole() -> bytes:
             return submission.body
 
-        looked = await look(self._inspector, snapshot, recipient.address, needed, whole, deadline=_SECONDS)
+        looked = await look(
+            self._inspector, snapshot, about.sender, recipient.address, needed, whole, deadline=_SECONDS
+        )
         return looked.facts
 
 

@@ -10,10 +10,12 @@ from carepost.phi.fold import Look, flatten, fold
 from carepost.phi.lists import Weight
 from carepost.phi.marks import Mark
 from carepost.phi.pattern import compile_pattern, ways
-from carepost.phi.types import Custom, Pattern, Score, Strength
+from carepost.phi.types import Custom, Known, Pattern, Score, Strength
 from carepost.phi.vocabulary import Entry, Vocabulary
 
 WORDS, PATTERNS, EXEMPTIONS = 2000, 50, 200
+#: values an organisation may have found harmless
+KNOWN = 2000
 #: ways in which all patterns together may try one place of a text
 WAYS = 300
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,62}")
@@ -29,6 +31,9 @@ class Compiled(NamedTuple):
     #: kinds this organisation never counts
     kinds: frozenset[str]
     scores: dict[str, tuple[Score, Strength]]
+    known: Known | None = None
+    #: tokens of values that count no more
+    tokens: frozenset[bytes] = frozenset()
 
 
 def check(custom: Custom) -> None:
@@ -60,6 +65,8 @@ def compile_custom(custom: Custom) -> Compiled:
         exempt=tuple(exempt),
         kinds=frozenset(exemption.kind for exemption in custom.exemptions if exemption.kind),
         scores={word.id: (word.score, word.strength) for word in custom.words},
+        known=custom.known,
+        tokens=frozenset(custom.known.tokens) if custom.known is not None else frozenset(),
     )
 
 
@@ -72,6 +79,8 @@ def _counted(custom: Custom) -> None:
         if len(given) > most:
             raise ConfigError(f"At most {most} {what} of an organisation's own are read: remove {len(given) - most}.")
 
+    if custom.known is not None and len(custom.known.tokens) > KNOWN:
+        raise ConfigError(f"At most {KNOWN} single values can be excepted: except the kind, or a phrase around them.")
     tried = sum(ways(pattern.id, pattern.pattern) for pattern in custom.patterns)
     if tried > WAYS:
         raise ConfigError(

@@ -2,13 +2,14 @@
 
 import bisect
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
 from carepost.phi import clinical, custom, genre, identifiers, names, person, tables, vocabulary, weigh
 from carepost.phi.custom import Compiled
 from carepost.phi.fold import Look, look
+from carepost.phi.harmless import counts
 from carepost.phi.marks import Keys, Mark
 from carepost.phi.person import Statement
 from carepost.phi.render import decoded, render
@@ -35,13 +36,17 @@ class _Read(msgspec.Struct):
 
 
 def inspect(
-    parts: Sequence[Part], own: Custom | None = None, words: Vocabulary | None = None, unread: Sequence[str] = ()
+    parts: Sequence[Part],
+    own: Custom | None = None,
+    words: Vocabulary | None = None,
+    unread: Sequence[str] = (),
+    seen: Callable[[Part, Look, Mark], None] | None = None,
 ) -> Findings:
     """What a message says: `parts` are its subject, bodies, names and texts of attachments, form fields.
 
     `own` are the organisation's words, patterns and exemptions; `words` the vocabulary (loaded once where not given);
-    `unread` says why something could not be read, and is passed on. ConfigError without the extra `phi`, or for a
-    `own` that `custom.check` refuses; nothing else is raised.
+    `unread` says why something could not be read, and is passed on; `seen` is shown every mark that counts. ConfigError
+    without the extra `phi`, or for a `own` that `custom.check` refuses; nothing else is raised.
     """
     known = words or vocabulary.load()
     compiled = custom.compile_custom(own) if own else None
@@ -53,6 +58,11 @@ def inspect(
         for one in read:
             if len(one.look.text) <= _LONG or not _decided(one):
                 _people(one, known, compiled)
+    if seen is not None:
+        for one in read:
+            for mark in one.marks:
+                if mark.kind not in _SILENT:
+                    seen(one.part, one.look, mark)
     alone, individual = _levels(read, kind)
     subject = _stream([one for one in read if one.part.where is Where.SUBJECT], None)
     count = len(
@@ -115,6 +125,9 @@ def _counted(read: _Read, marks: Iterable[Mark], compiled: Compiled | None) -> l
     """Marks without those in exempt text, of kinds the organisation never counts, and weak ones in disclaimers."""
     if compiled:
         marks = (m for m in marks if m.kind not in compiled.kinds and not _within(read.exempt, m.start))
+    if compiled and compiled.known is not None and compiled.tokens:
+        held, tokens = compiled.known, compiled.tokens
+        marks = [m for m in marks if counts(read.look, m, held, tokens)]
     if read.footers:
         return [m for m in marks if _sure(m) or not _within(read.footers, m.start)]
     return list(marks)

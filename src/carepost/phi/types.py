@@ -119,10 +119,18 @@ class Exemption(msgspec.Struct, frozen=True):
     kind: str = ""
 
 
+class Known(msgspec.Struct, frozen=True):
+    """Values found harmless, as `harmless.token` makes them under the organisation's own key."""
+
+    key: bytes
+    tokens: tuple[bytes, ...] = ()
+
+
 class Custom(msgspec.Struct, frozen=True):
     words: tuple[Word, ...] = ()
     patterns: tuple[Pattern, ...] = ()
     exemptions: tuple[Exemption, ...] = ()
+    known: Known | None = None
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -143,6 +151,20 @@ class Finding(msgspec.Struct, frozen=True):
     count: int = 1
     #: of the first, counted from 1 in the text as a reader sees it
     line: int = 0
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """One finding for a person who may see that it is there: its value masked, and its token (`harmless.token`)."""
+
+    kind: str
+    score: Score
+    strength: Strength
+    where: Where
+    number: int
+    #: counted from 1 in the text as a reader sees it
+    line: int
+    masked: str
+    token: bytes
 
 
 class Genre(enum.StrEnum):

@@ -235,7 +235,7 @@ class Engine:
         self._http = HttpServer(app, limits, tls=tls)
         self._doors = DoorsServer(
             home.socket(self._index), self._intake, self._queues, self._budget,
-            health=self._health, quit_=stopping.set, ask=self._questions.ask,
+            health=self._health, quit_=stopping.set, ask=self._questions.ask, inspect=self._inspector.shown,
         )  # fmt: skip
 
     async def start(self) -> None:

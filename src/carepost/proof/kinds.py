@@ -203,6 +203,7 @@ FACTS: Final = frozenset({
     "clock",  # synchronised | unsynchronised | unknown (ground.timesync)
     "code",  # SMTP reply code
     "content",  # delivery.inspected: level of policy.content
+    "exception",  # delivery.inspected: name of the organisation's exception by which its texts were not read
     "malware",  # delivery.inspected: what the scanner said
     "days",  # keyring.key-ending, destination.certificate-ending: days left
     "dane",  # yes | no | unknown

@@ -14,6 +14,7 @@ import msgspec
 
 from carepost.ground import ids, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
+from carepost.inspection.types import Custom, Report, Unknown
 from carepost.queue.acts import Wish
 from carepost.queue.reviewing import Reviewed, Who
 from carepost.queue.types import DeliveryRecord, MessageRecord, StoredBody
@@ -88,6 +89,7 @@ class DoorsServer:
         health: Callable[[], dict[str, int]],
         quit_: Callable[[], None],
         ask: Callable[[Question], Awaitable[Found]] | None = None,
+        inspect: Callable[[bytes, Custom | None, bytes], Awaitable[Report | Unknown]] | None = None,
     ) -> None:
         self._path = path
         self._intake = intake
@@ -96,6 +98,7 @@ class DoorsServer:
         self._health = health
         self._quit = quit_
         self._ask = ask
+        self._inspect = inspect
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -196,9 +199,17 @@ class DoorsServer:
                 return doors.HealthAnswer(shards, self._health())
             case doors.Ask(question=question):
                 return doors.AskAnswer(await self._ask(question) if self._ask is not None else FAILED)
+            case doors.Inspect(message=message, custom=custom, show=show):
+                return await self._inspected(message, custom, show)
             case doors.Quit():
                 asyncio.get_running_loop().call_soon(self._quit)
                 return doors.Done()
+
+    async def _inspected(self, message: bytes, custom: Custom | None, show: bytes) -> doors.InspectAnswer:
+        found = await self._inspect(message, custom, show) if self._inspect is not None else Unknown("not-started")
+        if isinstance(found, Unknown):
+            return doors.InspectAnswer(None, (), (found.reason,))
+        return doors.InspectAnswer(found.findings, found.shown, found.unread)
 
     def _shard(self, item: bytes) -> Queue:
         queue = self._queues.get(ids.shard_of(item)) if len(item) == 16 else None

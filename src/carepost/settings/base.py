@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "carepost.destinations",
     "carepost.keyring",
     "carepost.drafts",
+    "carepost.detection",
     "carepost.gateway",
     "carepost.ui",
 ]

@@ -43,6 +43,7 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     # private keys: not for what faces outside
     ("keyring_ownkey", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
     ("keyring_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
+    ("detection_*", {"staff": _WRITE, "journal": _READ}),
     ("drafts_*", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
     ("destinations_*", {"staff": _WRITE, "journal": _WRITE}),
     ("gateway_*", {"staff": _WRITE, "journal": _WRITE}),

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from carepost.phi.types import Custom, Findings, Shown
 from carepost.policy.types import Method
 from carepost.rfc.asking import Found, Question
 from carepost.wire.types import (
@@ -100,6 +101,14 @@ class Health(msgspec.Struct, frozen=True, tag="health"):
     pass
 
 
+class Inspect(msgspec.Struct, frozen=True, tag="inspect"):
+    """What a message says, looked into by a worker. `show`: the organisation's key for tokens (`phi.harmless`)."""
+
+    message: bytes
+    custom: Custom | None
+    show: bytes
+
+
 class Quit(msgspec.Struct, frozen=True, tag="quit"):
     pass
 
@@ -110,7 +119,7 @@ class Ask(msgspec.Struct, frozen=True, tag="ask"):
     question: Question
 
 
-Call = Accept | Preview | Act | Lookup | Queue | Drain | Body | Health | Quit | Ask | Held | Review | Waits
+Call = Accept | Preview | Act | Lookup | Queue | Drain | Body | Health | Quit | Ask | Inspect | Held | Review | Waits
 
 
 class Fault(msgspec.Struct, frozen=True, tag="fault"):
@@ -180,6 +189,14 @@ class WaitsAnswer(msgspec.Struct, frozen=True, tag="waiting"):
     held: dict[bytes, tuple[int, int, int]]
 
 
+class InspectAnswer(msgspec.Struct, frozen=True, tag="inspected"):
+    """`findings` None: nothing could be read. No value of the message: `shown` is masked."""
+
+    findings: Findings | None
+    shown: tuple[Shown, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
 class AskAnswer(msgspec.Struct, frozen=True, tag="answered"):
     found: Found
 
@@ -199,6 +216,7 @@ Answer = (
     | BodyAnswer
     | HealthAnswer
     | AskAnswer
+    | InspectAnswer
     | HeldAnswer
     | ReviewAnswer
     | WaitsAnswer

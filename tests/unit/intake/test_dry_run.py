@@ -152,10 +152,11 @@ class TestContent:
 
     async def test_a_preview_looks_into_the_message(self, office: Office, looking: Inspector) -> None:
         intake = office.intake(inspector=looking)
-        health = BODY.replace(b"Dear Jane,", b"Dear Jane, your A1c is 8.4%. Your next visit is on Monday.")
+        health = BODY.replace(b"Dear Jane,", b"Your A1c is 8.4%. Your next visit is on Monday.")
         (held,) = await intake.preview(submission(body=health))
         assert (held.state, held.rule) == ("held", "results")
-        (sent,) = await intake.preview(submission(body=BODY.replace(b"Your appointment", b"Lunch at eleven")))
+        lunch = BODY.replace(b"Your appointment", b"Lunch").replace(b"Dear Jane,", b"The cafeteria opens at eleven.")
+        (sent,) = await intake.preview(submission(body=lunch))
         assert (sent.state, sent.method) == ("queued", "tls")
         # before anything is written the strictest counts, and the answer says so
         blank = BODY.replace(b"Dear Jane,\r\n", b"").replace(b"Subject: Your appointment\r\n", b"")

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class Detection(AppConfig):
+    name = "carepost.detection"
+    label = "detection"
+    verbose_name = "Detection"
