@@ -184,9 +184,7 @@ class Attempt:
         self._learn(hops, carried)
         ended = carried.ended
         why = "looked" if carried.short and is_look(step) else ended.error
-        found = fronts.found(
-            hops, carried, classify(ended.stage, ended.reply, why, dot=ended.dot, short=carried.short)
-        )
+        found = fronts.classified(hops, carried, why)
         values, key = {}, ""
         if found.lead in (Lead.SENT, Lead.UNCERTAIN) and prepared is not None:
             values = kinds.commit_sent(prepared.data, prepared.body_hash, prepared.mail)
@@ -232,6 +230,8 @@ class Attempt:
 
     async def _ready(self, step: Step, snapshot: OrgSnapshot, *, sevenbit: bool) -> Prepared:
         claim = self.claim
+        if self.message.origin == "inbound":
+            return fronts.untouched(await self._whole())
         if step.method in keyed.METHODS:
             if self.world.keyed is None:
                 raise Unready(keyed.NO_KEY)

@@ -36,6 +36,9 @@ def sender(submission: Submission, snapshot: OrgSnapshot, mailboxes: tuple[Mailb
     """MAIL FROM and every From address belong to the organisation, and to what this credential may use.
 
     Raises SenderRefused."""
+    if submission.origin is Origin.INBOUND:
+        # its sender is the world's
+        return
     addresses = dict.fromkeys([mailbox.address for mailbox in mailboxes])
     if submission.envelope.sender:
         addresses[submission.envelope.sender] = None

@@ -53,6 +53,9 @@ def whole(
     """Date and Message-ID added where they are missing (RFC 6409 8), what must not leave taken out: here already, so
     that neither the portal nor the archive sees a blind recipient."""
     raw = submission.body
+    if submission.origin is Origin.INBOUND:
+        # not ours to change: whoever signed it said these octets
+        return Whole(raw, read.message_id)
     drop = rfc_message.removed(read)
     if about is not None and about.triggers:
         prepend = asked.subject_field(about.subject) if about.subject is not None else b""

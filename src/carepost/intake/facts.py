@@ -110,7 +110,7 @@ def gather(
 
 
 def _direction(snapshot: OrgSnapshot, about: About, domain: str) -> Direction:
-    if about.origin == "mx":
+    if about.origin in ("mx", "inbound"):
         return Direction.INBOUND
     return Direction.INTERNAL if snapshot.domain(domain) is not None else Direction.OUTBOUND
 

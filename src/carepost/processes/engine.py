@@ -168,6 +168,7 @@ class Engine:
             own, tokens, book, self._recipients,
             lambda known: Trust(anchors.store(known), unknown_ok=known.revocation_unknown_ok),
         )  # fmt: skip
+        self._intake.opener = self._opener
         self._collector = Collector(way.files, anchors)
         self._keyed = Keyed(
             preparer, book, self._intake.judge.keys, self._recipients, aside=outgoing.preparer(keys), own=own,

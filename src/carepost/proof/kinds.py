@@ -221,6 +221,8 @@ FACTS: Final = frozenset({
     "method",  # tls | smime | openpgp | portal
     "mta-sts",  # none | testing | enforce | unknown
     "notice",  # portal.notice-failed: what the mail was about
+    "opened",  # mail for a tenant: decrypted | signed, or why it does not open
+    "signature",  # the same: none | valid | invalid | unknown
     "origin",
     "peer-name",  # yes | no | unknown: the certificate's name fits
     "purpose",

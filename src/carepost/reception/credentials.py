@@ -16,6 +16,7 @@ from carepost.crypto import scram
 from carepost.directory.types import Credential, OrgSnapshot
 from carepost.ground import log, metrics
 from carepost.ground.errors import NotFound, Unavailable
+from carepost.intake import fronted
 from carepost.intake.own import own
 from carepost.reception.throttle import Throttle
 
@@ -116,10 +117,18 @@ class Credentials:
 
     def answers_for(self, org: bytes, address: str) -> bool:
         """Whether the organisation takes mail from the world at this address. Raises Unavailable."""
+        return self.answers(org, address) != ""
+
+    def answers(self, org: bytes, address: str) -> str:
+        """By whom mail from the world is taken there: own | tenant (a mail system behind us) | "" (nobody). Raises
+        Unavailable."""
         try:
             return own(self._directory.snapshot(org), address) is not None
         except NotFound:
-            return False
+            return ""
+        if own(snapshot, address) is not None:
+            return "own"
+        return "tenant" if fronted.takes(snapshot, address) is not None else ""
 
     def fresh(self) -> None:
         """Raises Unavailable while the office cannot be read."""

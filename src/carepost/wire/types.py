@@ -27,6 +27,8 @@ class Origin(enum.StrEnum):
     REPORT = "report"
     #: an answer by mail that joins a conversation of the portal (intake.conversations)
     REPLY = "reply"
+    #: from the world, for a tenant whose own mail system stands behind us (intake.fronted)
+    INBOUND = "inbound"
     #: written by a member of staff on the console's page
     CONSOLE = "console"
 

@@ -76,6 +76,7 @@ TROUBLE = line(451, "4.3.0", "Something failed here; nothing was accepted, try a
 AUTH_TROUBLE = line(454, "4.7.0", "Cannot check passwords now; try again")
 NO_ROOM = line(452, "4.3.1", "Too much mail at this moment; try again")
 TOO_MANY_RECIPIENTS = line(452, "4.5.3", "Too many recipients; send to the rest in another message")
+ANOTHER_READER = line(452, "4.5.3", "That address is read elsewhere; send to it in another message")
 ONE_ORGANISATION = line(452, "4.5.3", "Recipients of another organisation; send to them in another message")
 
 BARE_NEWLINE = line(521, "5.5.2", "Lines end with CR LF, nothing else; closing")

@@ -32,7 +32,7 @@ _DATA_FAULTS = {
     Fault.NO_ROOM: replies.NO_ROOM,
 }
 #: refusals that ask for another transaction, not a sign of a broken peer (BI-020)
-_NO_ERROR = (replies.TOO_MANY_RECIPIENTS, replies.ONE_ORGANISATION)
+_NO_ERROR = (replies.TOO_MANY_RECIPIENTS, replies.ONE_ORGANISATION, replies.ANOTHER_READER)
 
 
 class Session:

@@ -26,6 +26,8 @@ class Transaction:
         self._mail: esmtp.MailCommand | None = None
         self._recipients: list[Recipient] = []
         self._refused = 0
+        #: at the MX: who reads what was named so far, we ourselves or a tenant's mail system
+        self._kind = ""
         #: whose: the submitter's organisation, or the owner of the recipients' domain
         self.org = b""
         #: senders refused and not yet put on record
@@ -39,6 +41,7 @@ class Transaction:
         self._mail = None
         self._recipients = []
         self._refused = 0
+        self._kind = ""
         self.org = b""
 
     def mail(self, argument: bytes, identity: Identity | None) -> bytes:
@@ -99,8 +102,12 @@ class Transaction:
         owner = self._credentials.owner(recipient.domain)
         if owner is None:
             return replies.RELAY_DENIED
-        if not self._credentials.answers_for(owner, recipient.address):
+        kind = self._credentials.answers(owner, recipient.address)
+        if not kind:
             return replies.NO_SUCH_MAILBOX
+        if self._kind not in ("", kind):
+            return replies.ANOTHER_READER
+        self._kind = kind
         if self.org and owner != self.org:
             return replies.ONE_ORGANISATION
         self.org = owner
