@@ -23,11 +23,13 @@ REPORT: Final = "report"
 FAILURE: Final = "failure"
 FOUND: Final = "key-found"
 USED: Final = "key-used"
+WITHDRAWN: Final = "key-withdrawn"
+GATEWAY: Final = "gateway-seen"
 
 #: kind of event -> what it makes the journal owe
 _EFFECTS: Final = {
     kinds.DELIVERY_DEPOSITED: DEPOSIT, kinds.REPORT_RECEIVED: REPORT, kinds.DELIVERY_FAILED: FAILURE,
-    kinds.KEY_FOUND: FOUND,
+    kinds.KEY_FOUND: FOUND, kinds.KEY_WITHDRAWN: WITHDRAWN,
 }  # fmt: skip
 #: events of a delivery that say who it is for
 _FIRST: Final = frozenset({kinds.DELIVERY_QUEUED, kinds.DELIVERY_HELD, kinds.DELIVERY_REFUSED})
@@ -47,6 +49,7 @@ class Digest:
         #: of deliveries that earlier batches have seen
         self.changes: dict[bytes, Change] = {}
         self.effects: list[Effect] = []
+        self._gateways: dict[tuple[str, str, str], Effect] = {}
 
     def take(self, rows: Sequence[Drained]) -> None:
         """Raises Unavailable when keys cannot be read now; msgspec.DecodeError is the sequencer's to refuse."""
@@ -68,6 +71,12 @@ class Digest:
                 effect = USED
             if effect is not None:
                 self.effects.append(Effect(effect, event.source, event.seq, row.org))
+            if "gateway" in event.facts:
+                # the last of a batch says it for all
+                step = event.facts["gateway"], event.kind, event.facts.get("origin", "")
+                self._gateways[step] = Effect(GATEWAY, event.source, event.seq, row.org)
+        self.effects += self._gateways.values()
+        self._gateways.clear()
 
     def _message(self, row: Drained, event: Event) -> Drained:
         """History of a message; answers the row without the opening `record`, which lives with the content."""

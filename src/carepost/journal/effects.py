@@ -11,10 +11,11 @@ from django.db import close_old_connections
 from carepost.archive.tables import org_value
 from carepost.audit.store import Store
 from carepost.crypto.rest import Damaged
+from carepost.gateway import seen
 from carepost.ground import clock, ids, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Unavailable
 from carepost.journal import deposits, keys, reports
-from carepost.journal.digest import DEPOSIT, FAILURE, FOUND, NOTICE, REPORT, USED
+from carepost.journal.digest import DEPOSIT, FAILURE, FOUND, GATEWAY, NOTICE, REPORT, USED, WITHDRAWN
 from carepost.journal.status import Status
 from carepost.mailbox import failures, notify
 from carepost.proof import event as events
@@ -74,6 +75,7 @@ class Effects:
         self._acts: dict[str, Callable[[Owed], str]] = {
             DEPOSIT: self._deposit, NOTICE: self._notice, REPORT: self._report,
             FAILURE: self._failure, FOUND: self._found, USED: self._used,
+            WITHDRAWN: self._withdrawn, GATEWAY: self._gateway,
         }  # fmt: skip
 
     def acknowledged(self, source: str, taken: int) -> int:
@@ -154,12 +156,20 @@ class Effects:
             raise NotFound
         return ""
 
+    def _gateway(self, one: Owed) -> str:
+        seen.note(one.org, one.event)
+        return ""
+
     def _report(self, one: Owed) -> str:
         reports.lay(self._book, one.org, one.event, one.sealed)
         return ""
 
     def _found(self, one: Owed) -> str:
         keys.lay(self._book, one.org, one.event, one.sealed)
+        return ""
+
+    def _withdrawn(self, one: Owed) -> str:
+        keys.withdrawn(one.org, one.event)
         return ""
 
     def _used(self, one: Owed) -> str:

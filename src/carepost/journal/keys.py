@@ -20,6 +20,11 @@ def lay(book: OrgKeyBook, org: bytes, event: Event, sealed: bytes) -> None:
     keyring.take(uuid.UUID(bytes=org), found)
 
 
+def withdrawn(org: bytes, event: Event) -> None:
+    """Carries out one `keyring.key-withdrawn`: the portal saw to it that its owner asked."""
+    keyring.withdraw(uuid.UUID(bytes=org), uuid.UUID(event.on[0]))
+
+
 def used(org: bytes, event: Event) -> None:
     """A message was encrypted to it: the delivery's event names it. Done before, it changes nothing."""
     keyring.used(uuid.UUID(bytes=org), uuid.UUID(event.facts["recipient-key"]), event.at)

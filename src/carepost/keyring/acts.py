@@ -20,6 +20,8 @@ from carepost.tenancy.permissions import Permission, authorise
 from carepost.wire.types import Actor
 
 IN_USE, CHANGED, REPLACED, DISTRUSTED = "in use", "changed", "replaced", "distrusted"
+#: its owner took it back
+WITHDRAWN: Final = "withdrawn"
 ADMINISTRATOR: Final = "administrator"
 #: no warning was given yet about its end
 NOT_WARNED: Final = 99

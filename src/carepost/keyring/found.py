@@ -12,7 +12,7 @@ from carepost.crypto.openpgp import certificate, usable
 from carepost.directory.types import KEY_PLACE, KeptKey
 from carepost.ground import clock
 from carepost.ground.errors import CarepostError
-from carepost.keyring.acts import CHANGED, DISTRUSTED, IN_USE, NOT_WARNED, REPLACED, mark, opened
+from carepost.keyring.acts import CHANGED, DISTRUSTED, IN_USE, NOT_WARNED, REPLACED, WITHDRAWN, mark, opened
 from carepost.keyring.models import RecipientKey
 from carepost.keyring.reading import Read
 from carepost.keyring.words import rank
@@ -21,7 +21,7 @@ from carepost.tenancy import scope, sealing
 from carepost.tenancy.act import Doing, act
 from carepost.tenancy.actions.suppression import spelt, token
 from carepost.tenancy.permissions import Permission
-from carepost.wire.found import MOST, SOURCES, Found
+from carepost.wire.found import MOST, RECIPIENT, SOURCES, Found
 from carepost.wire.types import Actor
 
 _ACTOR: Final = Actor("system", "journal")
@@ -34,7 +34,7 @@ _encode = msgspec.msgpack.Encoder().encode
 def take(org: uuid.UUID, found: Found) -> str:
     """Idempotent. Answers: new | used (in the place of a less trusted one) | known | changed | ignored. Raises
     NotFound for an organisation that is no more, crypto.rest.Damaged."""
-    if found.source not in SOURCES or found.size > MOST:
+    if found.source not in (*SOURCES, RECIPIENT) or found.size > MOST:
         return "ignored"
     try:
         who = spelt(found.address)
@@ -59,10 +59,26 @@ def used(org: uuid.UUID, key: uuid.UUID, at: int) -> None:
         RecipientKey.objects.filter(org_id=org, pk=key, used_at__lt=at).update(used_at=at)
 
 
+def withdraw(org: uuid.UUID, key: uuid.UUID) -> bool:
+    """Its owner wants it used no more. Only what its owner uploaded, and no administrator vouches for; once."""
+    mine = RecipientKey.objects.filter(org_id=org, pk=key, source=RECIPIENT, pinned=False, state__in=(IN_USE, CHANGED))
+    with scope.organisation(org):
+        if not mine.exists():
+            return False
+    with act(org, Permission.KEYRING, actor=_ACTOR) as doing:
+        mine.update(state=WITHDRAWN, changed_at=doing.at)
+        facts = {"source": RECIPIENT, "state": WITHDRAWN}
+        doing.event("keyring.key-removed", on=[key], facts=facts)
+        doing.tell_engine()
+    return True
+
+
 def _moved(row: RecipientKey, found: Found, now: int) -> bool:
     """Whether one that is known says something new: a later end, or that it is needed again."""
     if row.state == DISTRUSTED:
         return False
+    if row.state == WITHDRAWN:
+        return found.source == RECIPIENT
     if row.state == REPLACED:
         current = RecipientKey.objects.filter(org_id=row.org_id, token=row.token, method=row.method)
         return not any(_live(one, now) for one in current.filter(state__in=(IN_USE, CHANGED)))
@@ -125,7 +141,9 @@ def _judge(
         return "new", IN_USE
     if current.pinned:
         return "changed", CHANGED
-    if not _live(current, now) or rank(found.source) < rank(current.source):
+    # whoever proved to hold the mailbox and both keys may change the own one
+    owners = found.source == RECIPIENT
+    if not _live(current, now) or owners or rank(found.source) < rank(current.source):
         return "used", IN_USE
     return "changed", CHANGED
 

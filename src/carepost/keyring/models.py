@@ -105,6 +105,24 @@ class Discovery(OrgModel):
         ]
 
 
+class Upload(OrgModel):
+    """A key that a recipient uploaded in the portal and has not proved to hold yet."""
+
+    #: the portal's recipient
+    recipient = models.UUIDField()
+    tries = models.SmallIntegerField(default=0)
+    made_at = models.BigIntegerField(default=now)
+    #: up to when the code counts
+    until = models.BigIntegerField()
+    #: 0: not proved yet
+    used_at = models.BigIntegerField(default=0)
+    #: keyring.uploads.Kept under the organisation's evidence key
+    sealed = models.BinaryField()
+
+    class Meta(OrgModel.Meta):
+        indexes: ClassVar = [models.Index(fields=["org", "recipient", "made_at"], name="keyring_upload_recipient")]
+
+
 class Anchor(OrgModel):
     """A certification authority whose certificates of recipients the organisation believes."""
 

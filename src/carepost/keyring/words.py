@@ -50,6 +50,7 @@ _OTHERS: Final = {
         "It differs from the one that was known. What needs it waits until somebody decides which of them holds.",
     ),
     "replaced": Mark("Replaced", "plain", "Another one took its place for this recipient."),
+    "withdrawn": Mark("Taken back", "plain", "The recipient wants it used no more."),
     "distrusted": Mark("Distrusted", "bad", "Nothing is ever encrypted to it."),
 }  # fmt: skip
 
@@ -77,6 +78,19 @@ def rank(source: str) -> int:
 
 def source(value: str) -> str:
     return SOURCES.get(value, value)
+
+
+def own_source(value: str) -> str:
+    """To the key's owner."""
+    return _OWN.get(value, "Your mail system published it.")
+
+
+_OWN: Final = {
+    "administrator": "The office handed it in.",
+    "recipient": "You gave it here.",
+    "signed-mail": "It came with a signed message of yours.",
+    "autocrypt": "It came with a message of yours.",
+}
 
 
 def grouped(fingerprint: str) -> str:

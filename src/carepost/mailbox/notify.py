@@ -1,6 +1,7 @@
 """Sending notices: at most ten an hour to one address, each once however often it is tried (key at the one door)."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -105,6 +106,27 @@ def send_code(row: Deposit, challenge: UUID, code: str, until: int, *, door: Doo
     with within(org):
         _remember(row, accepted, About.CODE)
         _count(org, bytes(row.recipient.token), About.CODE)
+
+
+def send_key_code(
+    org: bytes, recipient: UUID, name: str, code: str, until: int, seal: Callable[[bytes], bytes], *, door: Door
+) -> bool:
+    """The code that proves who holds a key, sealed by `seal` for that key alone. `name`: of this upload. False: too
+    many mails went to this address within the hour. Raises Unavailable, NotFound for a person without any message."""
+    with within(org):
+        row = Deposit.objects.filter(org_id=UUID(bytes=org), recipient_id=recipient).order_by("-id").first()
+        if row is None:
+            raise NotFound
+        if not allowed(row):
+            return False
+        mail = Notice(
+            About.KEY, office_of(org, row.domain), row.domain, people.address(row.recipient), until=until, code=code
+        )
+    made = submission(mail, key=f"key-code:{name}")
+    door.accept(msgspec.structs.replace(made, body=seal(made.body)))
+    with within(org):
+        _count(org, bytes(row.recipient.token), About.KEY)
+    return True
 
 
 def submission(mail: Notice, *, key: str) -> Submission:

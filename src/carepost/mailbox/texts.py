@@ -4,10 +4,11 @@ import enum
 
 
 class About(enum.StrEnum):
-    """What a mail of ours is about. The first two go to recipients, the rest to the sender of a message."""
+    """What a mail of ours is about. The first three go to recipients, the rest to the sender of a message."""
 
     WAITING = "waiting"
     CODE = "code"
+    KEY = "key"
     LOCKED = "locked"
     HELP = "help"
     NOT_ME = "not-me"
@@ -33,6 +34,17 @@ TEXTS: dict[About, tuple[str, tuple[str, ...], str, tuple[str, ...]]] = {
             "Enter it on the page where you asked for it. It works once, until {until}.",
             "If you did not ask for it, you need not do anything: without the code the message stays closed. "
             "Never tell the code to anybody, also not to us.",
+            "{help}",
+        ),
+    ),
+    About.KEY: (
+        "Your code for your encryption key",
+        ("Somebody gave {name} an encryption key for this e-mail address. If it was you, the code is:", "{code}"),
+        "",
+        (
+            "Enter it on the page where you gave the key. It works until {until}.",
+            "If it was not you, you need not do anything: without the code the key is not used. Never tell the code "
+            "to anybody, also not to us.",
             "{help}",
         ),
     ),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from carepost.portal import views_open, views_own, views_read, views_reply
+from carepost.portal import views_key, views_open, views_own, views_read, views_reply
 
 app_name = "portal"
 urlpatterns = [
@@ -23,6 +23,10 @@ urlpatterns = [
     path("m/<str:link>/draft", views_reply.draft, name="draft"),
     path("messages", views_own.inbox, name="inbox"),
     path("settings", views_own.settings_, name="settings"),
+    path("settings/key", views_key.key, name="key"),
+    path("settings/key/code", views_key.code, name="key-code"),
+    path("settings/key/stop", views_key.stop, name="key-stop"),
+    path("settings/key/<uuid:row>/remove", views_key.remove, name="key-remove"),
     path("settings/notices", views_own.opt_out, name="opt-out"),
     path("settings/data", views_own.my_data, name="my-data"),
     path("settings/sessions/<uuid:session>/end", views_own.end_session, name="end-session"),

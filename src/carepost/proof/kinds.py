@@ -24,8 +24,8 @@ Make an event with `make(kind, …)`: it returns the Draft and the openings, i.e
   sender     sender.refused                            the address that was refused; never opened in a proof
   report     report.received                           msgpack of wire.reports.Received; never opened in a proof
   asked      preview.asked                             the addresses asked about; never opened in a proof
-"""
   key        keyring.key-found                         msgpack of wire.found.Found; never opened in a proof
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -111,10 +111,11 @@ PORTAL_REPLY_FAILED: Final = "portal.reply-failed"
 DESTINATION_WEAKENED: Final = "destination.weakened"
 DESTINATION_CERTIFICATE_ENDING: Final = "destination.certificate-ending"
 KEY_ENDING: Final = "keyring.key-ending"
+KEY_FOUND: Final = "keyring.key-found"
+KEY_WITHDRAWN: Final = "keyring.key-withdrawn"
 MESSAGE_VIEWED: Final = "message.viewed"
 MESSAGE_LISTED: Final = "message.listed"
 MESSAGE_SEARCHED: Final = "message.searched"
-KEY_FOUND: Final = "keyring.key-found"
 PROOF_EXPORTED: Final = "proof.exported"
 PREVIEW_ASKED: Final = "preview.asked"
 CLOCK_STATE: Final = "clock.state"
@@ -175,12 +176,13 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     ),
     DESTINATION_CERTIFICATE_ENDING: KindInfo(STAFF, "a certificate of the recipient's side nears its end"),
     KEY_ENDING: KindInfo(STAFF, "a recipient's certificate that is in use nears its end"),
+    KEY_FOUND: KindInfo(STAFF, "a recipient's key was found"),
+    KEY_WITHDRAWN: KindInfo(STAFF, "a recipient took back a key they had uploaded"),
     MESSAGE_VIEWED: KindInfo(STAFF, "a member of staff looked at the message"),
     MESSAGE_LISTED: KindInfo(STAFF, "a member of staff saw the message in a list"),
     MESSAGE_SEARCHED: KindInfo(STAFF, "a member of staff searched messages"),
     PROOF_EXPORTED: KindInfo(STAFF, "a proof was downloaded"),
     PREVIEW_ASKED: KindInfo(STAFF, "a preview of protection was asked for"),
-    KEY_FOUND: KindInfo(STAFF, "a recipient's key was found"),
     CLOCK_STATE: KindInfo(HOUSE, "the state of the clock was recorded"),
     HOUSE_STARTED: KindInfo(HOUSE, "a process started"),
     HOUSE_STOPPED: KindInfo(HOUSE, "a process stopped"),
@@ -226,20 +228,20 @@ FACTS: Final = frozenset({
     "origin",
     "peer-name",  # yes | no | unknown: the certificate's name fits
     "purpose",
+    "recipient-key",  # delivery.*: id of the recipient's key it was encrypted to
     "repeats",  # BI-023: id of the message this one repeats
     "required",  # assurance label required
     "rewrapped",  # keys.rewrapped: how many keys were
     "rule",  # rule id
     "size",  # bytes
+    "source",  # keyring.*: where a recipient's key came from (keyring.words.SOURCES)
     "spf",  # mail that came by MX: the words of RFC 7208
     "stage",  # queue.types.Stage
-    "recipient-key",  # delivery.*: id of the recipient's key it was encrypted to
     "state",  # delivery state after the event
     "times",  # sender.refused: how many refusals this event stands for
     "master",  # keys.rewrapped: version of the master key
     "to",  # message.ignored: notice | portal | reports, which of our own addresses it came to
     "tls",  # TLSv1.2 | TLSv1.3 | none
-    "source",  # keyring.*: where a recipient's key came from (keyring.words.SOURCES)
 })  # fmt: skip
 
 #: commitments a proof opens; every other stays closed

@@ -8,6 +8,8 @@ import msgspec
 MOST: Final = 64 * 1024
 
 SMIMEA, OPENPGPKEY, WKD, SIGNED_MAIL, AUTOCRYPT = "smimea", "openpgpkey", "wkd", "signed-mail", "autocrypt"
+#: uploaded in the portal by its owner, who proved that the key is theirs: known by the office alone
+RECIPIENT: Final = "recipient"
 #: every place the engine looks at or listens to, the most trusted first (standards 3.4)
 SOURCES: Final = (SMIMEA, OPENPGPKEY, WKD, SIGNED_MAIL, AUTOCRYPT)
 #: those an organisation that decided nothing uses
