@@ -10,7 +10,7 @@ from carepost.tenancy.postgres import SHARED
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
 
-OURS = ("tenancy", "mailbox", "archive", "destinations", "keyring", "drafts", "detection", "gateway")
+OURS = ("tenancy", "mailbox", "archive", "destinations", "keyring", "drafts", "detection", "gateway", "review")
 #: tables whose rows belong to an organisation without a column of that name
 OWN = {"tenancy_organisation": "id", "tenancy_orgepoch": "org_id"}
 

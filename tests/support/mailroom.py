@@ -36,6 +36,8 @@ class KeptDoor:
         self.taken: list[Submission] = []
         self.closed = False
         self._known: dict[str, tuple[bytes, Accepted]] = {}
+        #: as `intake.client.Client.waits` answers
+        self.waiting: dict[bytes, tuple[int, int, int]] = {}
 
     def accept(self, submission: Submission) -> Accepted:
         if self.closed:
@@ -50,6 +52,9 @@ class KeptDoor:
         self._known[submission.key] = (submission.payload_hash, accepted)
         self.taken.append(submission)
         return accepted
+
+    def waits(self) -> dict[bytes, tuple[int, int, int]]:
+        return self.waiting
 
     def mails(self, to: str) -> list[str]:
         """The texts of what was handed over for an address."""

@@ -31,7 +31,10 @@ def read(about: About, snapshot: OrgSnapshot, submission: Submission, message: M
         return about
     headers = tuple((name, _value(message, name)) for name in questions.headers) if questions.headers else None
     size = len(submission.body)
-    reason = words.decode(message.get(REASON_FIELD) or "")[:_LONGEST_REASON].strip() if known.reasoned else ""
+    reason = ""
+    if known.reasoned:
+        said = submission.reason or words.decode(message.get(REASON_FIELD) or "")
+        reason = words.safe(said)[:_LONGEST_REASON].strip()
     ours = about.kind is Kind.MESSAGE
     subject, fields = _triggers(known, message) if known.triggers and ours else (None, frozenset[bytes]())
     return msgspec.structs.replace(

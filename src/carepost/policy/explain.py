@@ -25,7 +25,7 @@ REASONS = {
     "It waits for a person.",
     "approval-needed": "A rule of the organisation asks that somebody else approves this before it leaves.",
     "reason-needed": "A rule of the organisation asks why this is sent: give a reason (the header field "
-    "X-Carepost-Reason) and send it again.",
+    "X-Carepost-Reason, or the API's field reason) and send it again.",
     "key-changed": "Another key turned up for this person than the one known so far. "
     "It waits until somebody has checked.",
     "needs-access-code": "Needs an access code: agree on one with the person, add it, and release the message.",

@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "carepost.drafts",
     "carepost.detection",
     "carepost.gateway",
+    "carepost.review",
     "carepost.ui",
 ]
 

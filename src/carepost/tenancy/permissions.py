@@ -71,6 +71,8 @@ class Scope(enum.StrEnum):
     TEMPLATES = "templates"
     KEYS = "keys"
     EVENTS = "events"
+    #: what waits for a person, and deciding about it
+    HELD = "held"
 
 
 SCOPES: dict[str, frozenset[Permission]] = {
@@ -86,6 +88,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     Scope.TEMPLATES: frozenset(),
     Scope.KEYS: frozenset({Permission.KEYS}),
     Scope.EVENTS: frozenset({Permission.AUDIT}),
+    Scope.HELD: frozenset({Permission.RELEASE}),
 }
 
 #: the command line, on the machine itself, with the keyring in its hands

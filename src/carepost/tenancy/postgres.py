@@ -47,6 +47,7 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("drafts_*", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
     ("destinations_*", {"staff": _WRITE, "journal": _WRITE}),
     ("gateway_*", {"staff": _WRITE, "journal": _WRITE}),
+    ("review_*", {"staff": _WRITE, "journal": _WRITE}),
     ("audit_key", {"staff": _READ, "outside": _READ, "journal": _WRITE}),
     # the latest signed checkpoint stands in a header of the engine's answers
     ("audit_checkpoint", {"staff": _READ, "engine": _READ, "journal": _WRITE}),

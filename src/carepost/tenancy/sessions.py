@@ -96,7 +96,8 @@ def _ended(request: HttpRequest, roles: frozenset[str]) -> bool:
     allowed = min((IDLE.get(role, _IDLE_OTHERS) for role in roles), default=_IDLE_OTHERS)
     if now - seen > allowed or now - began > LONGEST:
         return True
-    # written at most once a minute: every page would be a write otherwise
-    if now - seen >= 60:
+    # written at most once a minute: every page would be a write otherwise. What a page asks by itself while nobody is
+    # there does not keep its session open
+    if now - seen >= 60 and request.headers.get("X-Carepost-Idle") != "1":
         request.session[_SEEN] = now
     return False

@@ -98,6 +98,8 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"
     headers: Annotated[dict[str, str], msgspec.Meta(max_length=50)] = {}
     protection: ProtectionAsk | None = None
     category: Category = Category.TRANSACTIONAL
+    #: why it is sent, where a rule of the organisation asks (sealed; it never leaves)
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
     tags: Annotated[tuple[Word, ...], msgspec.Meta(max_length=20)] = ()
     metadata: Annotated[dict[Word, Text], msgspec.Meta(max_length=50)] = {}
     #: templates are not available yet: both are refused with 422

@@ -89,6 +89,8 @@ class Submission(msgspec.Struct, frozen=True):
     thread: str = ""
     #: words of SPF, DKIM and DMARC, of mail that came by MX: for the event
     proved: dict[str, str] = {}
+    #: the sender's reason in words; "": what the field X-Carepost-Reason says
+    reason: str = ""
     #: (reason code, words): whoever would get it is held at the door until a person releases it. Office's mail alone
     hold: tuple[str, str] | None = None
     #: id of the connection whose mail system handed it over, or in front of which it came in (`directory.gateways`)

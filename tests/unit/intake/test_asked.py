@@ -113,6 +113,16 @@ async def test_a_reason_is_asked_for_kept_sealed_and_never_sent(office: Office) 
     assert b"insurer" not in drained[0].event
 
 
+async def test_the_apis_field_gives_a_reason_too_and_counts_before_the_header(office: Office) -> None:
+    office.change(CLINIC, rules=(Rule("why", ask_reason=True),))
+    given = msgspec.structs.replace(submission(), reason="The insurer\r\nasked for it")
+    accepted = await office.intake().accept(given)
+    assert accepted.deliveries[0].state == "queued"
+    drained, _ = await office.queue.drain(0, 0)
+    assert "reason" in event.read(drained[0].event).commit
+    assert b"insurer" not in await stored(office) + drained[0].event
+
+
 async def test_a_hold_for_approval_says_how_many(office: Office) -> None:
     office.change(CLINIC, rules=(Rule("two", action="approve", approvals=2, words="Ask the privacy officer."),))
     accepted = await office.intake().accept(submission())

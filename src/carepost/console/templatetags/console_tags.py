@@ -17,6 +17,7 @@ _NAV: Final = (
     ("Overview", "overview", Permission.HEALTH, ("overview",)),
     ("Write", "write", Permission.SEND, ("write", "write-draft")),
     ("Messages", "messages", Permission.SEARCH, ("messages", "message", "proof", "act", "retract")),
+    ("Held", "held", Permission.RELEASE, ("held", "held-one", "held-message", "held-decide", "held-letters")),
     ("Destinations", "destinations", Permission.HEALTH, ("destinations", "destination", "destination-pin")),
     (
         "Certificates",
@@ -51,7 +52,7 @@ def console_nav(context: dict[str, Any]) -> dict[str, Any]:
     match = request.resolver_match
     here = match.url_name if match is not None and match.namespace == "console" else ""
     items = [
-        {"label": label, "url": reverse(f"console:{route}"), "current": here in routes}
+        {"label": label, "url": reverse(f"console:{route}"), "current": here in routes, "counts": route == "held"}
         for label, route, needed, routes in _NAV
         if desk is not None and desk.may(needed)
     ]

@@ -68,6 +68,7 @@ def draft(message: rest.Message, key: ApiKey, client: str, idempotency: str | No
         protection=Protection(asked.minimum.assurance if asked.minimum else None, asked.methods),
         tags=message.tags,
         metadata=message.metadata,
+        reason=message.reason,
         send_at=_time(message.send_at, "/send_at", now, now + int(limits.longest_delay * 1e6)),
         expires_at=_time(message.expires_at, "/expires_at", now, None),
         client=client,

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class Review(AppConfig):
+    name = "carepost.review"
+    label = "review"
+    verbose_name = "Review"
