@@ -14,7 +14,6 @@ from carepost.crypto.openpgp.errors import NotDecrypted, OpenPgpError, Weak
 from carepost.crypto.openpgp.secret import PrivateKey
 from carepost.crypto.rest import Damaged
 from carepost.crypto.smime import opening as smime
-from carepost.crypto.smime.chain import TrustStore
 from carepost.crypto.smime.errors import NotForUs, SmimeError
 from carepost.crypto.smime.identity import Identity
 from carepost.crypto.smime.usable import Trust
@@ -24,6 +23,7 @@ from carepost.directory.types import KEY_PLACE, KeptKey, OrgSnapshot, OwnKey, Re
 from carepost.ground.errors import NotFound
 from carepost.ground.keys import WrongKey
 from carepost.intake.addresses import Tokens
+from carepost.intake.anchors import Anchors
 from carepost.intake.ownkeys import OwnKeys
 from carepost.policy.types import Method
 from carepost.queue.sealing import EVIDENCE, OrgKeyBook
@@ -62,7 +62,7 @@ class OpenedMail(msgspec.Struct, frozen=True):
 
 
 class Opener:
-    """`trust`: the certificate authorities an organisation believes; none where nothing is said."""
+    """`trust`: what an organisation believes; else its own authorities, and nothing said about revocation."""
 
     def __init__(
         self,
@@ -76,7 +76,8 @@ class Opener:
         self._tokens = tokens
         self._book = book
         self._certificates = certificates
-        self._trust = trust or (lambda _: Trust(TrustStore()))
+        self._anchors = Anchors()
+        self._trust = trust or self._anchored
 
     def protection(self, message: bytes) -> Method | None:
         """By which method the message as a whole is encrypted or signed, as its outermost part says; reads no key."""
@@ -149,6 +150,9 @@ class Opener:
             opened.message, Method.OPENPGP, opened.encrypted, state, reasons, found.signer if state == VALID else "",
             used[0] if used else "", opened.warnings,
         )  # fmt: skip
+
+    def _anchored(self, snapshot: OrgSnapshot) -> Trust:
+        return Trust(self._anchors.store(snapshot), unknown_ok=snapshot.revocation_unknown_ok)
 
     def _all(
         self, keys: Sequence[OwnKey], open_: Callable[[OwnKey], Identity | PrivateKey]
