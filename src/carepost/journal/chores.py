@@ -22,7 +22,6 @@ from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
 from carepost.review import letters as review_letters
-from carepost.review import letters as review_letters
 from carepost.tenancy import events, scope
 
 HOUR_US: Final = 3_600_000_000
@@ -74,7 +73,6 @@ class Chores:
         if self._follower is not None:
             self._follower.step()
         if now - self._alerted_at >= _ALERT_US:
-            review_letters.send(self._door, now, settings.CAREPOST_CONFIG.console_url)
             review_letters.send(self._door, now, settings.CAREPOST_CONFIG.console_url)
             alerts.ending(now)
             alerts.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)

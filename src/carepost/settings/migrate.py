@@ -15,7 +15,9 @@ from carepost.ground.keys import PurposeKeys
 from carepost.settings import boot
 from carepost.tenancy import postgres
 
-_OURS = frozenset({"tenancy", "mailbox", "archive", "destinations", "keyring", "drafts", "detection", "gateway", "review"})
+_OURS = frozenset(
+    {"tenancy", "mailbox", "archive", "destinations", "keyring", "drafts", "detection", "gateway", "review"}
+)
 
 
 def migrate(home: Home | Path | None = None, keys: PurposeKeys | None = None) -> None:
