@@ -70,9 +70,17 @@ def _mark(store: Store, org: bytes, message: bytes, at: int, kind: str, actor: A
         if not Message.objects.filter(org_id=owner, id=uuid.UUID(bytes=message)).exists():
             return False
     acts.record(kind, org, actor, on=[ids.text(message)], values={"reason": reason})
+    return mark(store, org, message, at)
+
+
+def mark(store: Store, org: bytes, message: bytes, at: int) -> bool:
+    """`at`: held since (UTC microseconds); 0: held no longer. False: it is not there, or was disposed of. The caller
+    has put the act on record."""
+    named = (message.hex(), org.hex())
     with store.writing():
-        store.rows("UPDATE archive_message SET held_at = ? WHERE id = ? AND org_id = ?", (at, message.hex(), org.hex()))
-    return True
+        there = store.rows("SELECT 1 FROM archive_message WHERE id = ? AND org_id = ? AND disposed_at = 0", named)
+        store.rows("UPDATE archive_message SET held_at = ? WHERE id = ? AND org_id = ?", (at, *named))
+    return bool(there)
 
 
 def _not_held(store: Store, message: bytes) -> None:

@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from carepost.archive import holds
 from carepost.console import records, words
 from carepost.console.forms import ActForm, SearchForm
 from carepost.console.guard import shielded
@@ -145,6 +146,8 @@ def _page(request: StaffRequest, message: UUID, *, wrong: str = "", error: str =
         "origin": words.ORIGINS.get(view.origin, view.origin),
         "lines": [_with_rights(one, desk.may(Permission.RELEASE), desk.may(Permission.RETRACT)) for one in lines],
         "may_proof": desk.may(Permission.PROOF),
+        "may_keep": desk.may(Permission.ORGANISATION),
+        "kept_since": holds.of_message(desk.org, message.bytes),
         "wrong": wrong,
         "error": error,
         "now": clock.now(),

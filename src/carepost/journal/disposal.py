@@ -10,7 +10,9 @@ from carepost.audit.store import Store
 from carepost.ground import ids, log, metrics
 from carepost.mailbox import forgetting
 from carepost.tenancy import scope, select
+from carepost.tenancy.actions.holds import ACTIVE
 from carepost.tenancy.actions.retention import content_days
+from carepost.tenancy.models import LegalHold
 from carepost.wire.types import Actor
 
 _ACTOR: Final = Actor("system", "journal")
@@ -59,6 +61,9 @@ class Disposal:
     def _dispose(self, org: uuid.UUID, message: uuid.UUID, days: int) -> None:
         with scope.organisation(org):
             if Delivery.objects.filter(org_id=org, message=message, state__in=_MOVING).exists():
+                return
+            if LegalHold.objects.filter(org_id=org, message=message, state__in=ACTIVE).exists():
+                # asked for, and not in history yet
                 return
         if forgetting.readable(org.bytes, message.bytes):
             return

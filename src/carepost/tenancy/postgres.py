@@ -36,6 +36,7 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("tenancy_unit", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
     ("tenancy_senderdomain", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
     ("tenancy_suppression", {"staff": _WRITE, "journal": _WRITE}),
+    ("tenancy_legalhold", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
     ("tenancy_signinlink", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
     ("tenancy_*", {"staff": _WRITE, "journal": _READ}),
     ("mailbox_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),

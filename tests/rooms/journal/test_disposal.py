@@ -11,16 +11,17 @@ from django.contrib.sessions.models import Session
 
 from carepost.archive import retention
 from carepost.archive.access import access_message
+from carepost.archive.marks import Marks
 from carepost.ground import clock, ids
 from carepost.journal import sweeping
 from carepost.journal.chores import Chores
-from carepost.journal.disposal import STEP
+from carepost.journal.disposal import STEP, Disposal
 from carepost.mailbox import deposits, notify, sessions
 from carepost.mailbox.models import Body, Deposit, Mailed, PortalSession
 from carepost.proof import kinds
 from carepost.tenancy import scope
+from carepost.tenancy.actions import holds, staff
 from carepost.tenancy.actions import retention as keeping
-from carepost.tenancy.actions import staff
 from carepost.tenancy.models import Organisation, SignInLink
 from carepost.tenancy.permissions import BOOTSTRAP
 from carepost.wire.types import Actor
@@ -49,6 +50,19 @@ def sent(outbox: Outbox, org: bytes) -> bytes:
 
 def gone() -> set[str]:
     return {one for event in office_events(kinds.MESSAGE_DISPOSED) for one in event.on}
+
+
+def test_a_hold_placed_a_moment_ago_counts_before_the_journal_has_carried_it_out(
+    cast: Any, outbox: Outbox, at: list[int]
+) -> None:
+    org = UUID(bytes=cast.maple)
+    keeping.keep_content(org, 30, actor=BOOTSTRAP, reason="our policy of 2026")
+    old, kept = sent(outbox, cast.maple), sent(outbox, cast.maple)
+    outbox.commit()
+    at[0] += 31 * DAY
+    holds.place_hold(org, UUID(bytes=kept), actor=BOOTSTRAP, reason="a law suit")
+    Disposal(outbox.store, Marks(outbox.store)).step(at[0])
+    assert gone() == {ids.text(old)}
 
 
 def test_content_goes_when_its_days_are_over_and_legal_hold_comes_first(

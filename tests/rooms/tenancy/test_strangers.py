@@ -11,7 +11,7 @@ from django.apps import apps
 from carepost.ground.errors import CarepostError
 from carepost.policy.types import Assurance, Rule
 from carepost.tenancy import events
-from carepost.tenancy.actions import access, domains, keys, organisations, policy, routes, staff, suppression
+from carepost.tenancy.actions import access, domains, holds, keys, organisations, policy, routes, staff, suppression
 from carepost.tenancy.permissions import Forbidden
 from carepost.wire.types import Actor
 
@@ -46,6 +46,8 @@ ACTIONS: dict[str, Act] = {
     "restore_version": lambda org, by: policy.restore_version(org, 1, actor=by, reason="r"),
     "set_portal_by_mail": lambda org, by: policy.set_portal_by_mail(org, True, actor=by, reason="r"),
     "rotate_key": lambda org, by: keys.rotate_key(org, "content", actor=by),
+    "place_hold": lambda org, by: holds.place_hold(org, SOMEBODY, actor=by, reason="r"),
+    "lift_hold": lambda org, by: holds.lift_hold(org, SOMEBODY, actor=by, reason="r"),
     "suppress": lambda org, by: suppression.suppress(org, "p@x.test", actor=by, reason="bounce"),
     "unsuppress": lambda org, by: suppression.unsuppress(org, "p@x.test", actor=by, reason="r"),
 }
@@ -60,7 +62,7 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 
 
 def test_the_table_names_every_action() -> None:
-    modules = (access, domains, keys, organisations, policy, routes, staff, suppression)
+    modules = (access, domains, holds, keys, organisations, policy, routes, staff, suppression)
     public = {
         name
         for module in modules

@@ -2,6 +2,7 @@
 
 from carepost.tenancy.models.access import ApiKey, Credential, Route
 from carepost.tenancy.models.base import OrgModel, fresh_id
+from carepost.tenancy.models.holds import LegalHold
 from carepost.tenancy.models.keys import OrgEpoch, OrgKey, Suppression
 from carepost.tenancy.models.organisations import DkimKey, DomainClaim, Organisation, SenderDomain, Unit
 from carepost.tenancy.models.outbox import OutboxEvent, OutboxHead
@@ -14,6 +15,7 @@ __all__ = [
     "Credential",
     "DkimKey",
     "DomainClaim",
+    "LegalHold",
     "Membership",
     "OrgEpoch",
     "OrgKey",
