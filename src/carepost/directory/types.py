@@ -201,7 +201,13 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
         return self.retired_keys.get((purpose, version))
 
     def domain(self, name: str) -> SenderDomain | None:
-        return next((d for d in self.domains if d.domain == name), None)
+        for one in self.domains:
+            if one.domain == name:
+                return one
+        return None
 
     def route(self, name: str) -> Route | None:
-        return next((r for r in self.routes if r.domain == name), None)
+        for one in self.routes:
+            if one.domain == name:
+                return one
+        return None

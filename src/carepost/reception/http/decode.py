@@ -29,7 +29,7 @@ def messages(body: bytes) -> tuple[tuple[rest.Message, ...], bool]:
         batch = _peek.decode(body).messages is not msgspec.UNSET
         found = _batch.decode(body).messages if batch else (_message.decode(body),)
         # msgspec keeps the last of two equal names, other readers the first: such a document has two meanings
-        json.loads(body, object_pairs_hook=_unique)
+        _twice.decode(body.decode())
     except msgspec.ValidationError as error:
         raise of_validation(error) from None
     except _RepeatedName:
@@ -50,3 +50,7 @@ def message(body: bytes) -> rest.Message:
 def _unique(pairs: list[tuple[str, object]]) -> None:
     if len({name for name, _ in pairs}) != len(pairs):
         raise _RepeatedName
+
+
+#: made once: `json.loads` with a hook makes one at every call
+_twice = json.JSONDecoder(object_pairs_hook=_unique)

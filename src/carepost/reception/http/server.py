@@ -5,13 +5,14 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from carepost.ground import log, metrics
 from carepost.reception.http.app import App
+from carepost.reception.http.joined import Joined
 from carepost.reception.http.limits import HttpLimits
 
 _NOT_HTTP = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
@@ -44,7 +45,7 @@ class _Bounded(HttpToolsProtocol):
         self._late: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
+        super().connection_made(cast(asyncio.Transport, Joined(transport, self.loop)))
         if len(self.connections) > self.limits.max_connections:
             metrics.count("http_crowded")
             transport.abort()
