@@ -62,21 +62,29 @@ def explain(findings: Findings, *, terms: bool = True) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _phrase(finding: Finding, terms: bool) -> str:
-    custom, _, identity = finding.kind.partition(":")
+def name(kind: str) -> str:
+    """A kind of finding, for people."""
+    custom, _, identity = kind.partition(":")
     if identity:
-        words = f"{'your word' if custom == 'word' else 'your pattern'} {identity}"
-    elif finding.kind == "icd10" and terms:
-        words = f"ICD-10 {finding.term}"
-    else:
-        words = _NAMES.get(finding.kind, finding.kind)
+        return f"{'your word' if custom == 'word' else 'your pattern'} {identity}"
+    return _NAMES.get(kind, kind)
+
+
+def place(where: Where, number: int, line: int) -> str:
+    """Where something was found, for people."""
+    words = _PLACES[where]
+    if words and number:
+        words = f"{words} {number}"
+    if where in (Where.TEXT, Where.HTML, Where.DOCUMENT) and line:
+        return f"{words}, line {line}" if words else f"line {line}"
+    return words
+
+
+def _phrase(finding: Finding, terms: bool) -> str:
+    words = f"ICD-10 {finding.term}" if finding.kind == "icd10" and terms else name(finding.kind)
     if finding.near and not (finding.kind == "icd10" and not finding.near):
         words += f" near '{finding.near}'" if finding.near != "its title" else " near its title"
     if finding.count > 1:
         words += f" ({finding.count} times)"
-    place = _PLACES[finding.where]
-    if place and finding.number:
-        place = f"{place} {finding.number}"
-    if finding.where in (Where.TEXT, Where.HTML, Where.DOCUMENT) and finding.line:
-        place = f"{place}, line {finding.line}" if place else f"line {finding.line}"
-    return f"{words}, {place}" if place else words
+    where = place(finding.where, finding.number, finding.line)
+    return f"{words}, {where}" if where else words

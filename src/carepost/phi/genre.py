@@ -11,7 +11,11 @@ from carepost.phi import lists
 from carepost.phi.fold import Look
 from carepost.phi.types import Genre
 
-_BLANK = re.compile(r"[^\n_]_{3,}|_{3,}[^\n_]|\[ ?\]|(?<=\s)\( ?\)|[☐□❏]")
+_BLANK = re.compile(
+    r"[^\n_]_{3,}|_{3,}[^\n_]|\[ ?\]|(?<=\s)\( ?\)|[☐□❏]"
+    # places of a letter that a machine fills in
+    r"|\[[a-z][a-z /]{3,28}\]|\{\{? ?[a-z][a-z _.]{2,28}\}|<<[a-z][a-z _]{2,28}>>"
+)
 #: how much of a long text is looked at, in characters
 _BEGIN, _END = 8000, 4000
 #: so many places to fill in make a form

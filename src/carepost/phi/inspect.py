@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from carepost.phi import clinical, custom, genre, identifiers, names, person, tables, vocabulary, weigh
+from carepost.phi import clinical, custom, evidence, genre, identifiers, names, person, tables, vocabulary, weigh
 from carepost.phi.custom import Compiled
 from carepost.phi.fold import Look, look
 from carepost.phi.harmless import counts
@@ -48,16 +48,7 @@ def inspect(
     `unread` says why something could not be read, and is passed on; `seen` is shown every mark that counts. ConfigError
     without the extra `phi`, or for a `own` that `custom.check` refuses; nothing else is raised.
     """
-    known = words or vocabulary.load()
-    compiled = custom.compile_custom(own) if own else None
-    looks = [(part, look(_text(part))) for part in parts]
-    kind = genre.genre([text for part, text in looks if part.group == 0])
-    read = [_read(part, text, known, compiled) for part, text in looks]
-    # Names and statements say nothing where nobody speaks of health
-    if any(mark.score is Score.HEALTH for one in read for mark in one.marks):
-        for one in read:
-            if len(one.look.text) <= _LONG or not _decided(one):
-                _people(one, known, compiled)
+    read, kind = _all(parts, own, words)
     if seen is not None:
         for one in read:
             for mark in one.marks:
@@ -78,6 +69,38 @@ def inspect(
         genre=kind,
         unread=tuple(unread),
     )
+
+
+def described(parts: Sequence[Part], individual: bool) -> list[dict[str, float]]:
+    """What `evidence` sees of each stretch of a message that is not settled: for measuring its weights."""
+    read, kind = _all(parts, None, None)
+    found: list[dict[str, float]] = []
+    for group in _groups(read):
+        total = _stream(group, kind)
+        if weigh.settled(total):
+            return []
+        found.extend(
+            evidence.counts(block, kind, individual)
+            for block in evidence.stretches(_sources(group))
+            if evidence.speaks_of_health(block)
+        )
+    return found
+
+
+def _all(parts: Sequence[Part], own: Custom | None, words: Vocabulary | None) -> tuple[list[_Read], Genre | None]:
+    """The parts, read, and what the whole is."""
+    known = words or vocabulary.load()
+    compiled = custom.compile_custom(own) if own else None
+    looks = [(part, look(_text(part))) for part in parts]
+    kind = genre.genre([text for part, text in looks if part.group == 0])
+    read = [_read(part, text, known, compiled) for part, text in looks]
+    # Names and statements say nothing where nobody speaks of health
+    health = any(mark.score is Score.HEALTH for one in read for mark in one.marks)
+    if health or any(evidence.health_words(one.look) for one in read):
+        for one in read:
+            if len(one.look.text) <= _LONG or not _decided(one):
+                _people(one, known, compiled)
+    return read, kind
 
 
 def _text(part: Part) -> str:
@@ -148,16 +171,42 @@ def _within(spans: Sequence[tuple[int, int]], place: int) -> bool:
 
 def _levels(read: Sequence[_Read], kind: Genre | None) -> tuple[Level, Level]:
     """The level for a copy to nobody in particular, and for one to a person."""
+    alone, individual = Level.NONE, Level.NONE
+    scores = []
+    for group in _groups(read):
+        total = _stream(group, kind)
+        scores.append(total)
+        blocks = [] if weigh.settled(total) else list(evidence.stretches(_sources(group)))
+        alone = max(alone, _answer(total, blocks, kind, individual=False))
+        individual = max(individual, _answer(total, blocks, kind, individual=True))
+    if len(scores) > 1:
+        total = weigh.across(scores)
+        alone = max(alone, weigh.level(total, False))
+        individual = max(individual, weigh.level(total, True))
+    return alone, individual
+
+
+def _groups(read: Sequence[_Read]) -> list[list[_Read]]:
+    """Parts that belong together."""
     groups: dict[int, list[_Read]] = {}
     for one in read:
         groups.setdefault(one.part.group, []).append(one)
-    scores = [_stream(group, kind) for group in groups.values()]
-    if len(scores) > 1:
-        scores.append(weigh.across(scores))
-    return (
-        max((weigh.level(total, False) for total in scores), default=Level.NONE),
-        max((weigh.level(total, True) for total in scores), default=Level.NONE),
-    )
+    return list(groups.values())
+
+
+def _sources(group: Sequence[_Read]) -> list[evidence.Source]:
+    heads = (Where.SUBJECT, Where.NAME)
+    return [evidence.Source(one.look, one.marks, one.said, one.part.where in heads) for one in group]
+
+
+def _answer(total: weigh.Scores, blocks: Sequence[evidence.Block], kind: Genre | None, individual: bool) -> Level:
+    """The level by the rules, as far as the weight of all evidence agrees; likely where it alone is enough."""
+    reached = weigh.level(total, individual)
+    if weigh.settled(total):
+        return reached
+    if any(evidence.likely(block, kind, individual) for block in blocks):
+        return max(reached, Level.PHI_LIKELY)
+    return weigh.without(total)
 
 
 def _stream(group: Sequence[_Read], kind: Genre | None) -> weigh.Scores:

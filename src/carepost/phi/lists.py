@@ -95,6 +95,23 @@ def desks() -> frozenset[str]:
 
 
 @functools.cache
+def classes() -> dict[str, tuple[str, ...]]:
+    """The words of `evidence.txt`, and the classes each is in."""
+    found: dict[str, tuple[str, ...]] = {}
+    for section, lines in read("evidence").items():
+        for word in dict.fromkeys(word for line in lines for word in line.split()):
+            found[word] = (*found.get(word, ()), section)
+    return found
+
+
+@functools.cache
+def weights() -> dict[str, float]:
+    """What each count of `evidence` adds, by its name."""
+    rows = (line.partition(" = ") for line in _source("weights").splitlines() if line and not line.startswith("#"))
+    return {name: float(value) for name, _, value in rows}
+
+
+@functools.cache
 def expressions(name: str) -> dict[str, re.Pattern[str]]:
     """The sections of a file of expressions, each as one: any of its lines, between the edges of words."""
     sections: dict[str, list[str]] = {}

@@ -34,7 +34,7 @@ _ANNOUNCED = re.compile(
 )
 #: two capitalised words that a record number, a birth date or an age follows: "Ann Example (DOB 1/2/1970)"
 _RECORDED = re.compile(
-    r"(?<![\w@.'-])([A-Z][A-Za-z'-]{1,24}),? (?:[A-Z]\.? )?([A-Z][A-Za-z'-]{1,24})[\s,;/|(\[-]{1,4}"
+    r"(?<![\w@.'-])([A-Z][A-Za-z'-]{1,24})(?:, ?| )(?:[A-Z]\.? )?([A-Z][A-Za-z'-]{1,24})[\s,;/|(\[-]{1,4}"
     r"(?:(?:dob|d\.o\.b|mrn|mr ?#|ssn|id|acct|age|aged|born|date of birth|medicare|member|medicaid|policy|chart|"
     r"nacid[oa]|DOB|MRN|MR ?#|SSN|ID|Medicare|Medicaid|Member)(?![A-Za-z])|(?<=[/|] )#? ?\d{5,10}(?!\d)|"
     r"\(?\d{3}\)?[ .-]\d{3}-\d{4}|"
@@ -43,6 +43,8 @@ _RECORDED = re.compile(
     r"(?:19|20)\d\d-\d\d-\d\d|"
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6} \d{1,2}, (?:19|20)\d\d)",
 )
+#: a family name alone that an age and a sex follow: "Example 84 f"
+_AGED = re.compile(r"(?<![\w@.'-])([A-Z][A-Za-z'-]{2,24}),? [(]?\d{1,3} ?(?:y/?o ?)?[mfMF](?![\w'])")
 #: two capitalised words after a word that a person follows: "for Ann Example"
 _MEANT = re.compile(
     r"(?<!\w)(?:[Ff]or|[Rr][Ee]:?|[Rr]egarding|[Oo]n|[Ss]ee|[Aa]bout|[Oo]f|[Tt]reat(?:ed|ing)?|[Ff]rom|[Ww]ith|[Cc]aller|"
@@ -101,6 +103,10 @@ def names(look: Look, keys: Keys) -> Iterator[Mark]:
         if _person(look, found, found.end(2)):
             yield weak(found.start(1), found.end(2), "name", 0.8)
     for found in _LINE.finditer(look.text):
+        if found[1].lower() not in lists.not_surnames():
+            yield weak(*found.span(1), "name", 0.8)
+            yield Mark(*found.span(), Score.PERSON, "statement-of", Strength.STRONG)
+    for found in look.around(_AGED):
         if found[1].lower() not in lists.not_surnames():
             yield weak(*found.span(1), "name", 0.8)
             yield Mark(*found.span(), Score.PERSON, "statement-of", Strength.STRONG)

@@ -201,13 +201,21 @@ def across(parts: Sequence[Scores]) -> Scores:
 
 def level(total: Scores, individual: bool) -> Level:
     """The level of what adds up to `total`, in a copy to an individual or not."""
-    if total.strong and (total.health or total.weight >= (LEAST if total.enrolled else ANY)):
+    if settled(total):
         return Level.PHI_HIGH
     reached = total.of
     if individual or total.identity >= GREETED:
         reached = max(reached, total.to)
-    if reached is not Level.NONE:
-        return reached
+    return without(total) if reached is Level.NONE else reached
+
+
+def settled(total: Scores) -> bool:
+    """Whether a strong identifier beside health decides: nothing that weighs words can take that away."""
+    return bool(total.strong) and bool(total.health or total.weight >= (LEAST if total.enrolled else ANY))
+
+
+def without(total: Scores) -> Level:
+    """The level of what adds up to `total` where it speaks of nobody's care."""
     if total.strong:
         return Level.PII_ONLY
     return Level.HEALTH_GENERIC if total.health or total.weight >= 1.0 else Level.NONE

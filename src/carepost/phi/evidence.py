@@ -1,0 +1,263 @@
+"""Weak evidence, added up: the share of stretches of text like this one that speak of a person's health.
+
+The rules of `weigh` need a word of the vocabulary and a statement; much of what is written to patients has neither.
+Here a stretch of about 1,400 characters is described by some seventy counts (words of each class of
+`words/evidence.txt`, marks, statements, genre, length) and by which of those words it holds, and a logistic combination
+with the measured weights of `words/weights.txt` says whether it speaks of one person's care. The weights are made by
+`bench/phi/train.py` and can be read: each says what its count adds.
+"""
+
+import functools
+import math
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+import msgspec
+
+from carepost.phi import lists
+from carepost.phi.fold import Look
+from carepost.phi.marks import Mark
+from carepost.phi.person import Statement
+from carepost.phi.types import Genre, Score, Strength
+
+#: characters of a block; a stretch is so many of them, and the next begins so many later
+BLOCK, WIDE, STEP = 350, 4, 2
+#: names this early in a text name whom all of it is about
+_HEADER = 400
+#: how far a block's end is moved to the end of a word
+_EDGE = 40
+_MOST = 8
+_ILL, _CARED = "illness", "care"
+#: classes of which one stray word says nothing
+_AGAINST = frozenset(("crowd", "learning", "selling", "working", "computing", "elsewhere"))
+_HEALTHY = ("illness", "care", "carer", "body", "spanish")
+_OF_HEALTH = frozenset(("illness", "care", "carer", "body"))
+_OF_HEALTH_OR_SHORT = _OF_HEALTH | {"shorthand", "spanish"}
+#: whose something is, and what: "your left knee", "her appeal"
+_WHOSE = re.compile(r"(?<!\w)(your|ur|su|sus|tu|tus|my|mi|his|her|their|\w{2,20}'s) (\w+)(?: (\w+))?(?: (\w+))?")
+_OWNERS = {
+    **dict.fromkeys(("your", "ur", "su", "sus", "tu", "tus"), "yours"), "my": "mine", "mi": "mine",
+    **dict.fromkeys(("his", "her", "their"), "theirs"),
+}  # fmt: skip
+#: weak identifiers that tell one person from others, a little
+_TELLING = frozenset(("name", "greeting", "phone", "address", "account", "age"))
+_LINKS = re.compile(r"https?://|www\.")
+_MARKS = {
+    "name": "name", "greeting": "greeting", "phone": "contact", "address": "contact", "age": "age", "date": "date",
+    "account": "account", "e-mail": "e-mail", "npi": "provider", "dea": "provider",
+}  # fmt: skip
+
+
+class Source(msgspec.Struct):
+    """One part as read. `head`: a subject or the name of a file, which goes with every stretch."""
+
+    look: Look
+    marks: Sequence[Mark]
+    said: Sequence[Statement]
+    head: bool
+
+
+class Block(msgspec.Struct):
+    """What stands in some characters of text."""
+
+    words: set[str] = msgspec.field(default_factory=set)
+    marks: list[Mark] = msgspec.field(default_factory=list)
+    said: list[Statement] = msgspec.field(default_factory=list)
+    #: whose, what sort of thing, its name
+    whose: set[tuple[str, str, str]] = msgspec.field(default_factory=set)
+    length: int = 0
+    links: int = 0
+
+
+@functools.cache
+def _known() -> frozenset[str]:
+    return frozenset(lists.classes())
+
+
+def health_words(look: Look) -> bool:
+    """Whether a text holds two words of illness or care: enough to look who it speaks of."""
+    classes = lists.classes()
+    hits = _known().intersection(look.flat.split())
+    return sum(_ILL in classes[word] or _CARED in classes[word] for word in hits) >= 2
+
+
+def stretches(sources: Iterable[Source]) -> Iterator[Block]:
+    """The stretches of texts that belong together, each with the subject and with whom the text begins with."""
+    head, blocks, begins = Block(), list[Block](), list[Mark]()
+    for source in sources:
+        if source.head:
+            _gather(head, source, 0, len(source.look.flat))
+            head.marks.extend(source.marks)
+            head.said.extend(source.said)
+            continue
+        begins.extend(m for m in source.marks if m.start < _HEADER and m.score is Score.IDENTIFIER)
+        blocks.extend(_blocks(source))
+    if not blocks:
+        yield head
+        return
+    head.marks.extend(begins)
+    for first in range(0, max(1, len(blocks) - STEP), STEP):
+        yield _join([head, *blocks[first : first + WIDE]])
+
+
+def _blocks(source: Source) -> list[Block]:
+    flat = source.look.flat
+    count = len(flat) // BLOCK + 1
+    found = [Block() for _ in range(count)]
+    begin = 0
+    for number, block in enumerate(found):
+        end = (number + 1) * BLOCK
+        edge = flat.find(" ", end, end + _EDGE) if end < len(flat) else len(flat)
+        end = end if edge < 0 else edge
+        _gather(block, source, begin, end)
+        begin = end
+    for mark in source.marks:
+        found[min(mark.start // BLOCK, count - 1)].marks.append(mark)
+    for statement in source.said:
+        found[min(statement.start // BLOCK, count - 1)].said.append(statement)
+    return found
+
+
+def _gather(block: Block, source: Source, begin: int, end: int) -> None:
+    block.words.update(_known().intersection(source.look.flat[begin:end].split()))
+    block.length += end - begin
+    block.whose.update(_owned(found) for found in _WHOSE.finditer(source.look.low, begin, end))
+    block.links += sum(1 for _ in _LINKS.finditer(source.look.low, begin, end))
+
+
+def _owned(found: re.Match[str]) -> tuple[str, str, str]:
+    """Whose a thing is, whether it is of health, of a visit or of neither, and its name."""
+    classes = lists.classes()
+    sorts = {name for word in found.groups()[1:] if word for name in classes.get(word, ())}
+    sort = "health" if sorts & _OF_HEALTH else "visit" if "visit" in sorts else "else"
+    return _OWNERS.get(found[1], "theirs"), sort, found[2]
+
+
+def _join(blocks: Sequence[Block]) -> Block:
+    joined = Block()
+    for block in blocks:
+        joined.whose |= block.whose
+        joined.words |= block.words
+        joined.marks += block.marks
+        joined.said += block.said
+        joined.length += block.length
+        joined.links += block.links
+    return joined
+
+
+def speaks_of_health(block: Block) -> bool:
+    """Whether any word of health at all stands in a stretch: without one no letter is about health."""
+    classes = lists.classes()
+    return any(
+        mark.score is Score.HEALTH and (mark.weight >= 1.0 or mark.strength is Strength.STRONG) for mark in block.marks
+    ) or any(not _OF_HEALTH_OR_SHORT.isdisjoint(classes[word]) for word in block.words)
+
+
+def counts(block: Block, genre: Genre | None, individual: bool) -> dict[str, float]:
+    """A stretch in numbers, by the names of `words/weights.txt`; `individual` as for `weigh.level`."""
+    classes = lists.classes()
+    by_class: dict[str, int] = {}
+    for word in block.words:
+        for name in classes[word]:
+            by_class[name] = by_class.get(name, 0) + 1
+    found = {f"words of {name}": math.log1p(min(n, _MOST) - (name in _AGAINST)) for name, n in by_class.items()}
+    found.pop("words of said", None)
+    found.update((f"word {word}", 1.0) for word in block.words)
+    health_words = sum(by_class.get(name, 0) for name in _HEALTHY)
+    found["thick with health"] = min(1.0, 12 * health_words / (block.length + 60))
+    found.update(_marked(block.marks))
+    owned: dict[str, int] = {}
+    for whose, sort, _ in block.whose:
+        owned[f"{whose}, of {sort}"] = owned.get(f"{whose}, of {sort}", 0) + 1
+    found.update((name, math.log1p(min(n, _MOST))) for name, n in owned.items())
+    for statement in block.said:
+        name = f"statement {'to' if statement.to else 'of'}, {'firm' if statement.firm else 'soft'}"
+        found[name] = min(3.0, found.get(name, 0.0) + 1)
+    if genre:
+        found[f"genre {genre.value}"] = 1.0
+    found["links"] = math.log1p(min(block.links, _MOST))
+    found["length"] = min(block.length, BLOCK * WIDE) / (BLOCK * WIDE)
+    found["always"] = 1.0
+    _pairs(found, individual)
+    return {name: value for name, value in found.items() if value}
+
+
+def _marked(marks: Iterable[Mark]) -> dict[str, float]:
+    found: dict[str, float] = {}
+    clinical, care, strong = set[int](), dict[int, float](), set[int]()
+    for mark in marks:
+        if mark.score is Score.HEALTH:
+            if mark.strength is Strength.STRONG:
+                strong.add(mark.value)
+            elif mark.weight >= 1.0:
+                clinical.add(mark.value)
+            else:
+                care[mark.value] = mark.weight
+        elif mark.score is Score.PERSON:
+            found["recorded"] = 1.0
+        elif mark.strength is Strength.STRONG:
+            found["strong identifier"] = 1.0
+        elif name := _MARKS.get(mark.kind):
+            found[name] = 1.0
+    found["clinical"] = math.log1p(min(len(clinical), _MOST))
+    found["of care"] = math.log1p(min(sum(care.values()), _MOST))
+    found["values and doses"] = math.log1p(min(len(strong), _MOST))
+    return found
+
+
+def _pairs(found: dict[str, float], individual: bool) -> None:
+    """What says something only together: who is spoken to with who receives the copy, health with a person."""
+    get = found.get
+    to = min(1.0, get("statement to, firm", 0.0) + 0.5 * get("statement to, soft", 0.0))
+    if individual:
+        found["to an individual"] = 1.0
+        found["to an individual, you"] = get("words of directly", 0.0)
+        found["to an individual, statement"] = to
+    else:
+        found["named"] = max(get("name", 0.0), get("strong identifier", 0.0))
+        found["named, him or her"] = found["named"] * get("words of him or her", 0.0)
+        found["named, patient"] = found["named"] * get("words of patient", 0.0)
+    health = (
+        get("clinical", 0.0) + get("values and doses", 0.0) + get("words of illness", 0.0) + get("words of care", 0.0)
+        + get("words of spanish", 0.0)
+    )  # fmt: skip
+    person = max(
+        to,
+        get("name", 0.0),
+        get("greeting", 0.0),
+        get("strong identifier", 0.0),
+        min(1.0, get("yours, of health", 0.0) + get("yours, of visit", 0.0)),
+        min(1.0, get("statement of, firm", 0.0)),
+        0.5 * min(2.0, get("words of directly", 0.0)),
+    )
+    found["health and person"] = min(health, 3.0) * person
+    health = min(health + 0.5 * get("words of body", 0.0) + 0.5 * get("words of carer", 0.0), 3.0)
+    found["identified, health"] = get("strong identifier", 0.0) * min(health, 2.0)
+    found["shorthand, health"] = get("words of shorthand", 0.0) * min(health, 2.0)
+    for name in ("directly", "myself", "him or her", "family", "crowd", "learning", "selling", "working"):
+        found[f"health, {name}"] = health * min(1.0, get(f"words of {name}", 0.0))
+
+
+def _somebody(block: Block) -> bool:
+    """Whether anything in a stretch tells who it is about."""
+    return any(
+        mark.score is Score.PERSON
+        or (mark.score is Score.IDENTIFIER and (mark.strength is Strength.STRONG or mark.kind in _TELLING))
+        for mark in block.marks
+    )
+
+
+def likely(block: Block, genre: Genre | None, individual: bool) -> bool:
+    """Whether a stretch speaks of one person's health, more likely than not.
+
+    Where the recipient's address says nobody (phi-dlp 4), somebody must be named or known by a number in the text.
+    """
+    if not speaks_of_health(block) or not (individual or _somebody(block)):
+        return False
+    return score(counts(block, genre, individual)) > 0.0
+
+
+def score(found: dict[str, float]) -> float:
+    """The logarithm of the odds that a stretch speaks of a person's health."""
+    weights = lists.weights()
+    return sum(weights.get(name, 0.0) * value for name, value in found.items())
