@@ -3,44 +3,34 @@
 import asyncio
 import gc
 import importlib
-import itertools
 import resource
 import signal
+from collections.abc import Iterable
 
 import uvloop
 
-from carepost.crypto.smime.usable import Trust
 from carepost.delivery.courier import Courier
-from carepost.delivery.discovery.evidence import Collector
-from carepost.delivery.discovery.seeker import Seeker
-from carepost.delivery.discovery.sources import Sources
 from carepost.delivery.exchange import Timeouts
-from carepost.delivery.methods.keyed import Keyed
 from carepost.delivery.worker import Worker
 from carepost.delivery.world import World
 from carepost.directory import Directory, sqlite
-from carepost.directory.ownkeys import SqlOwnSecrets
-from carepost.directory.recipients import SqlCertificates
 from carepost.directory.threads import SqlThreads
 from carepost.ground import log, metrics
 from carepost.ground.config import Config
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
-from carepost.ground.orgkeys import OrgKeys
 from carepost.inspection.inspector import Inspector
 from carepost.intake.accept import Intake
-from carepost.intake.addresses import Tokens
-from carepost.intake.anchors import Anchors
-from carepost.intake.opening import Opener
 from carepost.intake.orgkeys import DirectoryKeys
-from carepost.intake.ownkeys import OwnKeys
 from carepost.intake.peer import AsyncClient
 from carepost.posture import Posture
 from carepost.processes import gateway, outgoing
 from carepost.processes.checkpoints import Checkpoints
 from carepost.processes.child import Start
 from carepost.processes.pacing import Paced
+from carepost.processes.sealing import Sealing
 from carepost.queue.queue import Queue
+from carepost.queue.sealing import OrgKeyBook
 from carepost.reception.access import AccessProofs
 from carepost.reception.credentials import Credentials
 from carepost.reception.doors import DoorsServer
@@ -90,24 +80,6 @@ def _directory(home: Home, config: Config, keys: PurposeKeys) -> Directory:
     return Directory(sqlite.source(home.office_db, keys))
 
 
-def _certificates(home: Home, config: Config, keys: PurposeKeys) -> SqlCertificates:
-    if config.database_url:
-        read: SqlCertificates = importlib.import_module("carepost.directory.postgres").certificates(
-            config.database_url, keys
-        )
-        return read
-    return sqlite.certificates(home.office_db, keys)
-
-
-def _own_secrets(home: Home, config: Config, keys: PurposeKeys) -> SqlOwnSecrets:
-    if config.database_url:
-        read: SqlOwnSecrets = importlib.import_module("carepost.directory.postgres").own_secrets(
-            config.database_url, keys
-        )
-        return read
-    return sqlite.own_secrets(home.office_db, keys)
-
-
 def _threads(home: Home, config: Config, keys: PurposeKeys) -> SqlThreads:
     if config.database_url:
         made: SqlThreads = importlib.import_module("carepost.directory.postgres").threads(config.database_url, keys)
@@ -123,14 +95,8 @@ class Engine:
         engines = outgoing.engine_count(home, config)
         self._budget = Budget(config.max_bodies)
         self._directory = _directory(home, config, keys)
-        limits = SpoolLimits(min_free=config.min_free, outbox=config.outbox_limit)
-        self._shards: list[Shard] = []
-        self._queues: dict[int, Queue] = {}
         book = DirectoryKeys(self._directory, keys)
-        for number in range(index, home.shards, engines):
-            shard = Shard.open(home.shard(number), home.node << 6 | number, limits)
-            self._shards.append(shard)
-            self._queues[shard.number] = Queue(shard, book, budget=self._budget)
+        self._shards, self._queues = self._spool(range(index, home.shards, engines), book)
         others = [home.shard(number) for number in range(home.shards) if number != index]
         self._posture = Posture.open(home.shard(index), keys, others)
         self._elsewhere = AsyncClient(home.run, home.shards, home.node)
@@ -157,32 +123,16 @@ class Engine:
             timeouts=Timeouts.of(config.command_timeout, config.data_timeout),
             per_host=config.destination_connections,
         )
-        preparer = outgoing.preparer(keys)
-        self._recipients = _certificates(home, config, keys)
-        self._own_secrets = _own_secrets(home, config, keys)
-        tokens = Tokens(OrgKeys(keys))
-        own = OwnKeys(tokens, self._own_secrets)
-        anchors = Anchors()
-        #: opens what came encrypted, and judges who signed it
-        self._opener = Opener(
-            own, tokens, book, self._recipients,
-            lambda known: Trust(anchors.store(known), unknown_ok=known.revocation_unknown_ok),
+        self._sealing = Sealing(
+            home, config, keys, directory=self._directory, book=book, intake=self._intake, way=way,
+            queues=tuple(self._queues.values()),
         )  # fmt: skip
-        self._intake.opener = self._opener
-        self._collector = Collector(way.files, anchors)
-        self._keyed = Keyed(
-            preparer, book, self._intake.judge.keys, self._recipients, aside=outgoing.preparer(keys), own=own,
-            collector=self._collector,
-        )  # fmt: skip
-        turn = itertools.cycle(self._queues.values())
-        sources = Sources(way.resolver, way.files)
-        self._seeker = Seeker(sources, anchors, self._directory, self._intake.judge.keys, lambda: next(turn))
         fronts = gateway.fronts(way.finder, book, keys, way)
         world = World(
             fronts=fronts,
             directory=self._directory, posture=self._posture, finder=way.finder, courier=self._courier,
-            preparer=preparer, keyed=self._keyed, intake=self._intake,
-            schedule=way.schedule, hostname=config.hostname, inspector=self._inspector, seeker=self._seeker,
+            preparer=self._sealing.preparer, keyed=self._sealing.keyed, intake=self._intake,
+            schedule=way.schedule, hostname=config.hostname, inspector=self._inspector, seeker=self._sealing.seeker,
         )  # fmt: skip
         self._workers = [Worker(queue, world) for queue in self._queues.values()]
         for queue, worker in zip(self._queues.values(), self._workers, strict=True):
@@ -197,6 +147,12 @@ class Engine:
         self._access = AccessProofs()
         self._gateways = gateway.gateways(self._directory, way.anchors, keys)
         self._listeners(keys, stopping)
+
+    def _spool(self, numbers: Iterable[int], book: OrgKeyBook) -> tuple[list[Shard], dict[int, Queue]]:
+        home, config = self._home, self._config
+        limits = SpoolLimits(min_free=config.min_free, outbox=config.outbox_limit)
+        shards = [Shard.open(home.shard(number), home.node << 6 | number, limits) for number in numbers]
+        return shards, {shard.number: Queue(shard, book, budget=self._budget) for shard in shards}
 
     def _listeners(self, keys: PurposeKeys, stopping: asyncio.Event) -> None:
         config, home = self._config, self._home
@@ -267,10 +223,8 @@ class Engine:
         for server, _, _ in self._smtp:
             server.close()
         await self._doors.close()
-        self._keyed.close()
         await self._courier.close()
-        await self._seeker.close()
-        await self._collector.close()
+        await self._sealing.close()
         await self._inspector.close()
         await self._intake.close()
         for queue in self._queues.values():
@@ -282,8 +236,6 @@ class Engine:
         self._access.close()
         self._directory.stop()
         self._threads.close()
-        self._recipients.close()
-        self._own_secrets.close()
         self._checkpoints.stop()
         log.event("engine-stopped")
 
