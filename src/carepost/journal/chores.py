@@ -15,6 +15,7 @@ from carepost.ground import clock, ids, log, timesync
 from carepost.journal import checkpoints, holds, sweeping
 from carepost.journal.destinations import Follower
 from carepost.journal.disposal import Disposal
+from carepost.journal.purging import Purging
 from carepost.journal.rewrapping import Rewrapping
 from carepost.keyring import alerts as key_alerts
 from carepost.keyring import warnings
@@ -47,6 +48,7 @@ class Chores:
         self._mailed_at = 0
         self._swept_at = 0
         self._disposal = Disposal(store, self._marks)
+        self._purging = Purging(store, self._marks)
         self._rewrapping = Rewrapping(settings.CAREPOST_KEYS, self._marks)
         self._alerted_at = 0
         home = settings.CAREPOST_HOME
@@ -89,6 +91,7 @@ class Chores:
         holds.step(self._store)
         # a few messages a round: the writer of the log waits for each of them
         self._disposal.step(now)
+        self._purging.step(now)
         self._rewrapping.step()
 
 

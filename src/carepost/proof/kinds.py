@@ -123,6 +123,7 @@ HOUSE_STARTED: Final = "house.started"
 HOUSE_STOPPED: Final = "house.stopped"
 CHECKPOINT_MAILED: Final = "checkpoint.mailed"
 HOUSE_RESTORED: Final = "house.restored"
+EVENTS_DISPOSED: Final = "audit.events-disposed"
 KEYS_REWRAPPED: Final = "keys.rewrapped"
 
 #: kinds of office actions (`org.created`, `key.revoked`, …) need no entry here: `info` derives STAFF for them
@@ -187,6 +188,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     HOUSE_STARTED: KindInfo(HOUSE, "a process started"),
     HOUSE_STOPPED: KindInfo(HOUSE, "a process stopped"),
     CHECKPOINT_MAILED: KindInfo(HOUSE, "a checkpoint was mailed to the auditor"),
+    EVENTS_DISPOSED: KindInfo(STAFF, "events past their retention were disposed of; their hashes stay"),
     KEYS_REWRAPPED: KindInfo(HOUSE, "every key is wrapped by the newest master key"),
     HOUSE_RESTORED: KindInfo(HOUSE, "the system was restored from a backup; what came after that backup is not here"),
 }

@@ -21,6 +21,13 @@ def content_days(org: uuid.UUID) -> int:
     return DEFAULT if row is None else row.content_days
 
 
+def evidence_days(org: uuid.UUID) -> int:
+    """How long events and recipients' addresses are kept: as long as content, and six years at least (45 CFR
+    164.316(b)(2)(i)). 0: for ever."""
+    days = content_days(org)
+    return max(days, DEFAULT) if days else 0
+
+
 def keep_content(org: uuid.UUID, days: int, *, actor: Actor, reason: str) -> None:
     """Content older than `days` is disposed of within a day, for good; 0 keeps all. Legal hold comes first."""
     if not 0 <= days <= _MOST:
