@@ -26,6 +26,7 @@ from carepost.console import (
     views_people,
     views_policy,
     views_sources,
+    views_words,
     views_write,
 )
 from carepost.tenancy.gates import open_to_all
@@ -86,6 +87,14 @@ _pages = [
     path("policy/rules/<uuid:row>/remove", views_policy.remove_rule, name="policy-remove"),
     path("policy/versions/<int:number>", views_policy.version, name="policy-version"),
     path("policy/versions/<int:number>/restore", views_policy.restore, name="policy-restore"),
+    path("detection", views_words.words, name="words"),
+    path("detection/add", views_words.add, name="words-add"),
+    path("detection/remove", views_words.remove, name="words-remove"),
+    path("detection/try", views_words.attempt, name="words-try"),
+    path("detection/reports", views_words.reports, name="words-reports"),
+    path("detection/reports/export", views_words.export, name="words-export"),
+    path("detection/reports/<uuid:report>", views_words.settle, name="words-settle"),
+    path("messages/<uuid:message>/findings", views_words.findings, name="findings"),
     path("people", views_people.people, name="people"),
     path("people/<uuid:person>/disable", views_people.disable, name="disable"),
     path("people/<uuid:person>/link", views_people.new_link, name="link"),

@@ -1,7 +1,6 @@
 """An organisation's words, patterns and exceptions: sealed, in versions, known to the engine at once, carried to the
 workers; and what somebody calls wrong is known by a keyed hash alone."""
 
-import asyncio
 import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,16 +14,13 @@ from carepost.detection.entries import Recipient, Sender
 from carepost.detection.models import Vocabulary, WrongFinding
 from carepost.directory.types import OrgSnapshot
 from carepost.ground.errors import CarepostError, NotFound
-from carepost.inspection.inspector import Inspector
-from carepost.inspection.pool import Limits, Pool
-from carepost.inspection.process import Start
-from carepost.inspection.types import Report
 from carepost.phi.types import Custom, Exemption, Findings, Level, Pattern, Score, Shown, Strength, Where, Word
 from carepost.tenancy import events, names
 from carepost.tenancy.permissions import Forbidden
 from carepost.wire.doors import InspectAnswer
 from carepost.wire.types import Actor
 from tests.rooms.tenancy.test_engine_views import source
+from tests.support.workers import Workers
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
 
@@ -36,23 +32,6 @@ SHOWN = Shown("ssn", Score.IDENTIFIER, Strength.STRONG, Where.TEXT, 0, 1, "â€¢â€
 
 def snapshot(org: uuid.UUID) -> OrgSnapshot:
     return source(settings.CAREPOST_KEYS).load(org.bytes).snapshot
-
-
-class Workers:
-    """The engine's workers as the office reaches them; real processes."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._inspector = Inspector(Pool(Limits(workers=1), Start(ocr=False)))
-
-    def inspect(self, message: bytes, custom: Custom | None, show: bytes) -> InspectAnswer:
-        found = self._loop.run_until_complete(self._inspector.shown(message, custom, show))
-        assert isinstance(found, Report), found
-        return InspectAnswer(found.findings, found.shown, found.unread)
-
-    def close(self) -> None:
-        self._loop.run_until_complete(self._inspector.close())
-        self._loop.close()
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,12 @@ _NAV: Final = (
         Permission.POLICY,
         ("policy", "policy-new", "policy-rule", "policy-remove", "policy-version"),
     ),
+    (
+        "Detection",
+        "words",
+        Permission.POLICY,
+        ("words", "words-add", "words-remove", "words-try", "words-reports", "words-settle"),
+    ),
     ("Health", "health", Permission.HEALTH, ("health",)),
     ("People", "people", Permission.STAFF, ("people",)),
     ("First run", "first-run", Permission.ORGANISATION, ("first-run",)),

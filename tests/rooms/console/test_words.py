@@ -1,0 +1,176 @@
+"""Detection in the console: words and exceptions, a text tried by real workers, findings called wrong on a message."""
+
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from carepost.archive import books
+from carepost.console import records
+from carepost.detection.acts import current
+from carepost.detection.models import Vocabulary, WrongFinding
+from carepost.ground.errors import NotFound
+from carepost.phi.types import Custom
+from carepost.queue import sealing
+from carepost.queue.types import StoredBody
+from carepost.tenancy import scope
+from carepost.tenancy.models import Organisation
+from carepost.wire.doors import InspectAnswer
+from tests.support.desk import sample
+from tests.support.mailroom import KeptDoor
+from tests.support.workers import Workers
+
+pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
+
+RAW = b"From: a@maple.test\r\nTo: b@x.test\r\nSubject: Order\r\n\r\nOrder SSN 536-90-4399. Patient has asthma.\r\n"
+WORD = {"what": "word", "name": "programme", "text": "Project Bluebell", "counts": "health", "alone": "on",
+        "reason": "our programme"}  # fmt: skip
+
+
+class Engine(KeptDoor):
+    """Real workers, and the bodies of messages that are held."""
+
+    def __init__(self, workers: Workers) -> None:
+        super().__init__()
+        self._workers = workers
+        self.bodies: dict[tuple[bytes, bytes], StoredBody] = {}
+
+    def inspect(self, message: bytes, custom: Custom | None, show: bytes) -> InspectAnswer:
+        return self._workers.inspect(message, custom, show)
+
+    def body(self, org: bytes, message: bytes) -> StoredBody:
+        found = self.bodies.get((org, message))
+        if found is None:
+            raise NotFound
+        return found
+
+
+@pytest.fixture(scope="module")
+def workers() -> Iterator[Workers]:
+    made = Workers()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def engine(workers: Workers, log_tables: None, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    made = Engine(workers)
+    monkeypatch.setattr("carepost.mailbox.door.client", lambda: made)
+    books.book.cache_clear()
+    return made
+
+
+@pytest.fixture
+def held(maple: Organisation, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> uuid.UUID:
+    """A message of Maple whose content the engine still has."""
+    message = uuid.UUID(sample(maple.pk).id)
+    with scope.organisation(maple.pk):
+        chunks, wrapped = sealing.seal_body(books.book(), maple.pk.bytes, message.bytes, RAW)
+    engine.bodies[maple.pk.bytes, message.bytes] = StoredBody(chunks, wrapped, b"")
+
+    def access(desk: Any, asked: uuid.UUID) -> Any:
+        if (desk.org, asked) != (maple.pk, message):
+            raise NotFound
+        return sample(maple.pk, message)
+
+    monkeypatch.setattr(records, "access_message", access)
+    return message
+
+
+def post(http: Client, path: str, expect: int = 302, **fields: Any) -> str:
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', http.get("/help").content.decode())
+    assert token is not None
+    answer = http.post(path, {**fields, "csrfmiddlewaretoken": token[1]})
+    assert answer.status_code == expect, answer.content.decode()[-2000:]
+    return str(answer.content.decode())
+
+
+def page(http: Client, path: str) -> str:
+    return str(http.get(path).content.decode())
+
+
+def test_a_word_is_added_shown_tried_and_removed(at_desk: Any, engine: Engine) -> None:
+    ada = at_desk("administrator")
+    assert "None yet" in page(ada, "/detection")
+    post(ada, "/detection/add", **WORD)
+    assert "“Project Bluebell”: counts as health information, alone" in page(ada, "/detection")
+    tried = post(ada, "/detection/try", 200, subject="", text="Project Bluebell, SSN 536-90-4399")
+    assert "your word programme" in tried and "•••-••-••99" in tried
+    assert "Health information about a person" in tried
+    assert "Say why" in post(ada, "/detection/remove", 422, name="programme")
+    post(ada, "/detection/remove", name="programme", reason="it ended")
+    assert "None yet" in page(ada, "/detection")
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({**WORD, "reason": ""}, "Say why"),
+        ({**WORD, "text": ""}, "Say which"),
+        ({**WORD, "what": "pattern", "text": r"(a|b)*"}, "no upper limit"),
+        ({**WORD, "what": "kind", "kind": ""}, "Choose the kind"),
+        ({**WORD, "what": "sender", "text": "not one"}, "Give an address"),
+        ({**WORD, "name": "a name <of> somebody"}, "an id has"),
+    ],
+    ids=["reason", "text", "pattern", "kind", "sender", "name"],
+)
+def test_what_is_wrong_is_said_and_what_was_typed_stays(fields: Any, said: str, at_desk: Any, engine: Engine) -> None:
+    shown = post(at_desk("administrator"), "/detection/add", 422, **fields)
+    assert said in shown and not Vocabulary.objects.exists()
+
+
+def test_a_finding_called_wrong_becomes_an_exception(
+    maple: Organisation, at_desk: Any, engine: Engine, held: uuid.UUID
+) -> None:
+    olga, ada = at_desk("operator"), at_desk("administrator")
+    shown = page(olga, f"/messages/{held}/findings")
+    assert "•••-••-••99" in shown and "536-90-4399" not in shown
+    token = re.search(r'value="([0-9a-f]{32})" aria-label="SSN', shown)
+    assert token is not None
+    post(olga, f"/messages/{held}/findings", 422)
+    # a token somebody made up is none of this message's
+    post(olga, f"/messages/{held}/findings", 422, token="00" * 16)
+    assert not WrongFinding.objects.exists()
+    post(olga, f"/messages/{held}/findings", token=token[1])
+    assert olga.get("/detection/reports").status_code == 404, "an operator changes no policy"
+    assert "SSN" in page(ada, "/detection/reports")
+    (row,) = WrongFinding.objects.all()
+    assert "Say why" in post(ada, f"/detection/reports/{row.pk}", 422, do="except")
+    post(ada, f"/detection/reports/{row.pk}", do="except", reason="an order number of our supplier")
+    assert "Does not count any more" in page(ada, "/detection/reports")
+    assert "SSN" not in page(olga, f"/messages/{held}/findings")
+    with scope.organisation(maple.pk):
+        assert [value.kind for value in current(maple.pk)[1].values] == ["ssn"]
+    exported = post(ada, "/detection/reports/export", 200)
+    assert exported.splitlines() == ["kind,place,state,values,times", "ssn,text,excepted,1,1"]
+
+
+def test_another_organisation_finds_nothing_of_it(at_desk: Any, engine: Engine, held: uuid.UUID) -> None:
+    olga, hal = at_desk("operator"), at_desk("administrator", elsewhere=True)
+    shown = page(olga, f"/messages/{held}/findings")
+    token = re.search(r'value="([0-9a-f]{32})" aria-label="SSN', shown)
+    assert token is not None
+    post(olga, f"/messages/{held}/findings", token=token[1])
+    assert hal.get(f"/messages/{held}/findings").status_code == 404
+    post(hal, f"/messages/{held}/findings", 404, token=token[1])
+    assert "•••" not in page(hal, "/detection/reports")
+    post(hal, f"/detection/reports/{WrongFinding.objects.get().pk}", 404, do="except", reason="r")
+    assert WrongFinding.objects.get().state == "new"
+
+
+def test_a_message_whose_content_is_gone_says_so(at_desk: Any, engine: Engine, held: uuid.UUID) -> None:
+    engine.bodies.clear()
+    answer = at_desk("operator").get(f"/messages/{held}/findings")
+    assert answer.status_code == 404 and "not here any more" in answer.content.decode()
+
+
+@pytest.mark.parametrize("role", ["operator", "auditor", "sender"])
+def test_only_who_may_change_the_policy_sees_the_words(role: str, at_desk: Any, engine: Engine) -> None:
+    http = at_desk(role)
+    assert http.get("/detection").status_code == 404
+    post(http, "/detection/add", 404, **WORD)
+    post(http, "/detection/try", 404, text="x")
+    assert not Vocabulary.objects.exists()
