@@ -9,6 +9,7 @@ from carepost.archive import books
 from carepost.ground.errors import NotFound
 from carepost.tenancy.actions import access, staff
 from carepost.tenancy.permissions import BOOTSTRAP
+from carepost.wire.doors import HeldAnswer, ReviewAnswer
 from carepost.wire.types import Actor, MessageView
 from tests.support.mailroom import clinic
 from tests.support.outbox import Outbox
@@ -57,6 +58,15 @@ class Shard:
     def __init__(self) -> None:
         self.views: dict[bytes, MessageView] = {}
 
+    def held(self, _: object) -> HeldAnswer:
+        return HeldAnswer((), False)
+
+    def review(self, _: object) -> ReviewAnswer:
+        raise NotFound
+
+    def act(self, *_: object) -> dict[str, str]:
+        raise NotFound
+
     def lookup(self, org: bytes, message: bytes) -> MessageView:
         if (org + message) not in self.views:
             raise NotFound
@@ -67,6 +77,7 @@ class Shard:
 def shard(monkeypatch: pytest.MonkeyPatch) -> Shard:
     made = Shard()
     monkeypatch.setattr("carepost.archive.engine.client", lambda: made)
+    monkeypatch.setattr("carepost.mailbox.door.client", lambda: made)
     return made
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from carepost.api import shapes
+from carepost.review.words import KINDS
 from carepost.wire import openapi as engine
 from carepost.wire.rest import Problem
 from carepost.wire.types import MessageView
@@ -15,7 +16,8 @@ _REF: Final = "#/components/schemas/{name}"
 _ROOTS: Final = (
     MessageView, Problem, shapes.Search, shapes.MessagePage, shapes.Retract, shapes.Retracted, shapes.Domain,
     shapes.Domains, shapes.AddDomain, shapes.Suppressions, shapes.Suppress, shapes.Unsuppress, shapes.Changed,
-    shapes.Keys, shapes.AddKey, shapes.NewKey, shapes.Events,
+    shapes.Keys, shapes.AddKey, shapes.NewKey, shapes.Events, shapes.HeldPage, shapes.Release, shapes.Refusal,
+    shapes.Decided,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
 _HEADERS: Final = {
@@ -59,6 +61,7 @@ def _paths() -> dict[str, Any]:
         f"{one}/retract": {
             "post": _op("retractMessage", "Take a message back.", "Retracted", body="Retract", also=[message])
         },
+        **_held(),
         "/api/v1/domains": {
             "get": _op("listDomains", "Sender domains and the DKIM records to publish.", "Domains"),
             "post": _op("addDomain", "Add a sender domain.", "Domain", body="AddDomain", status="201"),
@@ -84,6 +87,24 @@ def _paths() -> dict[str, Any]:
                 "Events",
                 also=[_in("cursor", "query", _LEAF), _in("limit", "query", _LIMIT)],
             )
+        },
+    }
+
+
+def _held() -> dict[str, Any]:
+    delivery, kind = _in("delivery", "path", _UUID), {"type": "string", "enum": sorted(KINDS)}
+    pages = [
+        _in("kind", "query", kind), _in("limit", "query", _LIMIT),
+        _in("cursor", "query", {"type": "string", "pattern": "^[0-9]{1,17}[.][0-9a-f-]{36}$"}),
+    ]  # fmt: skip
+    one = "/api/v1/held/{delivery}"
+    return {
+        "/api/v1/held": {"get": _op("listHeld", "What waits for a person, newest first.", "HeldPage", also=pages)},
+        f"{one}/release": {
+            "post": _op("releaseHeld", "Let it go, as the rules say.", "Decided", body="Release", also=[delivery])
+        },
+        f"{one}/refuse": {
+            "post": _op("refuseHeld", "Do not send it; its sender is told.", "Decided", body="Refusal", also=[delivery])
         },
     }
 

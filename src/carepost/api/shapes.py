@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from carepost.policy.types import Method
 from carepost.queue.types import State
 from carepost.wire.types import MessageView
 
@@ -51,6 +52,60 @@ class Retracted(msgspec.Struct, frozen=True):
     """Delivery id -> its state now, or "not-possible" (sent already)."""
 
     deliveries: dict[str, str]
+
+
+#: of a person, for the record (sealed)
+Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+
+
+class Held(msgspec.Struct, frozen=True):
+    """One delivery that waits for a person. Times are UTC microseconds; `until` 0: without end."""
+
+    id: str
+    message: str
+    #: why it waits, in one word (the query `kind`)
+    kind: str
+    since: int
+    until: int
+    #: what happens then: refuse | release | ""
+    then: str
+    sender: str
+    recipient: str
+    subject: str
+    reason: str
+    words: str
+    rule: str
+    #: how many people must approve it, and how many have
+    approvals: int
+    approved: int
+    #: this key may release it; what needs approval, only people can
+    releasable: bool
+
+
+class HeldPage(msgspec.Struct, frozen=True):
+    held: tuple[Held, ...]
+    #: for the next page; "" at the end
+    cursor: str
+
+
+class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reason: Reason
+    #: by this method alone, where it protects at least as much as what the rules decide
+    method: Method | None = None
+
+
+class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    reason: Reason
+    #: told to the sender by mail; nothing of the message may stand in it
+    note: Annotated[str, msgspec.Meta(max_length=500)] = ""
+
+
+class Decided(msgspec.Struct, frozen=True):
+    delivery: str
+    #: released | approved | refused
+    state: str
+    #: the same key had done so before
+    again: bool
 
 
 class DkimRecord(msgspec.Struct, frozen=True):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from carepost.api import views_entry, views_messages, views_settings
+from carepost.api import views_entry, views_held, views_messages, views_settings
 
 app_name = "api"
 urlpatterns = [
@@ -12,6 +12,9 @@ urlpatterns = [
     path("api/v1/messages/<uuid:message>", views_messages.message, name="message"),
     path("api/v1/messages/<uuid:message>/proof", views_messages.proof, name="proof"),
     path("api/v1/messages/<uuid:message>/retract", views_messages.retract, name="retract"),
+    path("api/v1/held", views_held.listing, name="held"),
+    path("api/v1/held/<uuid:delivery>/release", views_held.release, name="held-release"),
+    path("api/v1/held/<uuid:delivery>/refuse", views_held.refuse, name="held-refuse"),
     path("api/v1/domains", views_settings.domains_, name="domains"),
     path("api/v1/suppressions", views_settings.suppressions, name="suppressions"),
     path("api/v1/suppressions/remove", views_settings.unsuppress, name="unsuppress"),
