@@ -42,7 +42,6 @@ class Seen(OrgModel):
     #: id of the message, where there is one
     message = models.CharField(max_length=36, blank=True, default="")
     #: of the newest secret, when it came with one: which of two is in use
-    times = models.BigIntegerField(default=1)
 
     class Meta(OrgModel.Meta):
         constraints: ClassVar = [

@@ -31,6 +31,10 @@ _EFFECTS: Final = {
     kinds.DELIVERY_DEPOSITED: DEPOSIT, kinds.REPORT_RECEIVED: REPORT, kinds.DELIVERY_FAILED: FAILURE,
     kinds.KEY_FOUND: FOUND, kinds.KEY_WITHDRAWN: WITHDRAWN,
 }  # fmt: skip
+#: events that show how a connection to a tenant's mail system works
+_GATEWAYS: Final = frozenset({
+    kinds.MESSAGE_ACCEPTED, kinds.SENDER_REFUSED, kinds.DELIVERY_SENT, kinds.DELIVERY_DEFERRED, kinds.DELIVERY_FAILED,
+})  # fmt: skip
 #: events of a delivery that say who it is for
 _FIRST: Final = frozenset({kinds.DELIVERY_QUEUED, kinds.DELIVERY_HELD, kinds.DELIVERY_REFUSED})
 
@@ -71,7 +75,7 @@ class Digest:
                 effect = USED
             if effect is not None:
                 self.effects.append(Effect(effect, event.source, event.seq, row.org))
-            if "gateway" in event.facts:
+            if "gateway" in event.facts and event.kind in _GATEWAYS:
                 # the last of a batch says it for all
                 step = event.facts["gateway"], event.kind, event.facts.get("origin", "")
                 self._gateways[step] = Effect(GATEWAY, event.source, event.seq, row.org)

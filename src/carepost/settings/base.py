@@ -14,6 +14,9 @@ CAREPOST_CONFIG = _runtime.config
 CAREPOST_KEYS = _runtime.keys
 CAREPOST_ROLE = _runtime.role
 #: PostgreSQL: `default` and `records` are one database
+CAREPOST_HOSTNAME = _runtime.config.hostname
+CAREPOST_PORT_GATEWAY = _runtime.config.port_gateway
+CAREPOST_PORT_MX = _runtime.config.port_mx
 CAREPOST_ONE_DATABASE = on_postgres(_runtime)
 
 DEBUG = False

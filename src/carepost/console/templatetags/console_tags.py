@@ -32,6 +32,12 @@ _NAV: Final = (
         ("own-keys", "own-key", "own-key-new", "own-key-import", "own-key-install"),
     ),
     ("Domains", "domains", Permission.DOMAINS, ("domains", "domain", "domain-check")),
+    (
+        "Gateway",
+        "gateways",
+        Permission.ROUTES,
+        ("gateways", "gateway", "gateway-new", "gateway-change", "gateway-sign-in", "gateway-rotate"),
+    ),
     ("Check a message", "headers", Permission.READ, ("headers",)),
     (
         "Policy",

@@ -52,7 +52,6 @@ class Migration(migrations.Migration):
                 ('at', models.BigIntegerField()),
                 ('cause', models.CharField(blank=True, default='', max_length=60)),
                 ('message', models.CharField(blank=True, default='', max_length=36)),
-                ('times', models.BigIntegerField(default=1)),
                 ('connection', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='gateway.connection')),
                 ('org', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='tenancy.organisation')),
             ],
