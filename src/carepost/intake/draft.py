@@ -100,8 +100,8 @@ class Drafting:
         body_hash = sha256(dkim.relaxed_body(content))
         worked = Worked(body_hash, header, commitments.mail_value(made.raw, body_hash, header))
         token, earlier = None, None
-        if sub.origin is Origin.SMTP and sub.key is None and self._read.message_id:
-            token = repeat_token(token_key, sub, self._read.message_id, body_hash)
+        if sub.origin is Origin.SMTP and sub.key is None and (said := self._read.message_id):
+            token = repeat_token(token_key, sub, said, body_hash)
             earlier = repeats.repeated(token)
         record = self._record(made)
         events = [self._accepted(worked.mail, earlier, record)]
