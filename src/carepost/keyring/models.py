@@ -43,7 +43,11 @@ class RecipientKey(OrgModel):
             models.UniqueConstraint(fields=["org", "token", "mark"], name="keyring_recipientkey_mark"),
         ]
         indexes: ClassVar = [
-            models.Index(fields=["org", "state", "token"], name="keyring_recipientkey_state"),
+            # holds all that an engine reads of every certificate: it need not pass over the certificates themselves
+            models.Index(
+                fields=["org", "state", "token", "id", "method", "pinned", "not_after"],
+                name="keyring_recipientkey_engine",
+            ),
             models.Index(fields=["state", "not_after"], name="keyring_recipientkey_ends"),
         ]
 
