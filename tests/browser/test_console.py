@@ -17,6 +17,7 @@ from carepost.destinations import merging
 from carepost.destinations.models import Destination
 from carepost.ground.errors import NotFound
 from carepost.keyring import acts as keyring
+from carepost.keyring import found
 from carepost.mailbox import door as engine
 from carepost.policy.types import Assurance
 from carepost.rfc.asking import Found
@@ -26,10 +27,12 @@ from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
 from carepost.wire.doors import HealthAnswer
 from carepost.wire.types import AcceptedDelivery, MessageView
+from tests.rooms.keyring.test_found_keys import smime as published
 from tests.rooms.keyring.test_recipient_keys import openpgp, smime
 from tests.support.desk import PASSWORD, code_now, person, sample
 from tests.support.mailroom import KeptDoor, clinic
 from tests.support.sides import DAY_US, NOON, certificate, counted, host, record
+from tests.support.smime import Authority
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
 
@@ -101,7 +104,7 @@ def test_every_page_is_clean(
     look("sign-in")
     sign_in(page, live_server.url, "ada@maple.test")
     look("overview")
-    for path in ("messages", "health", "people", "first-run", "help", "security", "security/app",
+    for path in ("messages", "health", "people", "holds", "first-run", "help", "security", "security/app",
                  "security/passkeys/add", f"messages/{view.id}",
                  "messages/00000000-0000-7000-8000-000000000000"):  # fmt: skip
         page.goto(f"{live_server.url}/{path}")
@@ -204,6 +207,29 @@ def certificates(page: Page, base: str, org: Organisation, look: Callable[[str],
     page.get_by_label("Reason for using this one").fill("the old one holds")
     page.get_by_role("button", name="Use this one").click()
     look("certificate-other-used")
+    key_sources(page, base, org, look)
+
+
+def key_sources(page: Page, base: str, org: Organisation, look: Callable[[str], None]) -> None:
+    """Where keys are looked for, an authority, and what a key that differs looks like."""
+    page.goto(f"{base}/certificates")
+    page.get_by_role("link", name="Where keys are looked for").click()
+    look("certificate-sources")
+    page.get_by_label("Autocrypt headers of mail they sent").check()
+    page.get_by_label("Reason (kept with the event)").first.fill("tried for a week")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_label("Certificate of the authority").set_input_files([
+        {"name": "ca.cer", "mimeType": "application/pkix-cert", "buffer": Authority("Invented Partner CA").der},
+    ])  # fmt: skip
+    page.get_by_label("Reason (kept with the event)").last.fill("the partner's own")
+    page.get_by_role("button", name="Believe it").click()
+    expect(page.get_by_role("main")).to_contain_text("Invented Partner CA")
+    look("certificate-sources-set")
+    found.take(org.pk, published("smimea", address="di@partner.test"))
+    found.take(org.pk, published("wkd", address="di@partner.test"))
+    page.goto(f"{base}/certificates")
+    page.get_by_role("link", name="di@partner.test").first.click()
+    look("certificate-changed")
 
 
 def history(org: Organisation) -> uuid.UUID:
