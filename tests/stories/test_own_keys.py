@@ -51,6 +51,7 @@ def test_the_master_key_in_a_token_mail_signed_and_all_of_it_back_from_a_backup(
             house.carepost("mailkey", "add", "office@clinic.test", "--method", "openpgp", "--shared", *WHY, "--json")
         )
         until(lambda: _signed(house, made["fingerprint"]), within=30, what="mail by S/MIME is signed with her key")
+        until(lambda: _used(house) == {made["id"]}, within=30, what="and that is on record")
         file = tmp_path / "house.backup"
         house.carepost("backup", str(file))
         assert "Traceback" not in house.logs() and PIN not in house.logs()
@@ -85,6 +86,11 @@ def _signed(house: House, fingerprint: str) -> bool:
     found = opening.open_(house.raw(mail["id"]), [reader], trust, clock.now())
     assert found.verdict.encrypted
     return found.verdict.valid and found.verdict.signers[0].certificate is not None
+
+
+def _used(house: House) -> set[str]:
+    """Keys that signed something, as the list says."""
+    return {one["id"] for one in json.loads(house.carepost("mailkey", "list", "--json")) if one["used"]}
 
 
 def _reader(house: House) -> str:

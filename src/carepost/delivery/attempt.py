@@ -185,25 +185,28 @@ class Attempt:
         ended = carried.ended
         why = "looked" if carried.short and is_look(step) else ended.error
         found = fronts.classified(hops, carried, why)
-        values, key = {}, ""
+        values, used = {}, {}
         if found.lead in (Lead.SENT, Lead.UNCERTAIN) and prepared is not None:
             values = kinds.commit_sent(prepared.data, prepared.body_hash, prepared.mail)
-            key = self._used(step, snapshot) if step.method in keyed.METHODS else ""
+            used = self._used(step, snapshot, prepared)
         elif found.lead is Lead.METHOD:
             given_up = after(self.facts(snapshot), step.method, carried.achieved)
             snapshot = await self._look_for_keys(snapshot, given_up)
-        end = self._end(step, found, snapshot, carried=carried, hops=hops, values=values, key=key)
+        end = self._end(step, found, snapshot, carried=carried, hops=hops, values=values, used=used)
         return await self._reported(conclude(end), snapshot, carried)
 
-    def _used(self, step: Step, snapshot: OrgSnapshot) -> str:
-        """The id of the recipient's key; one that was found is asked for again in its time."""
+    def _used(self, step: Step, snapshot: OrgSnapshot, prepared: Prepared) -> dict[str, str]:
+        """Ids of the keys, as facts; a recipient's that was found is asked for again in its time."""
+        used = {kinds.SIGNING_KEY: prepared.signed} if prepared.signed else {}
+        if step.method not in keyed.METHODS:
+            return used
         address = self.claim.record.recipient.address
         row = self.world.intake.judge.keys.find(snapshot, address, step.method)
         if row is None:
-            return ""
+            return used
         if not row.pinned and self.world.seeker is not None and snapshot.key_sources:
             self.world.seeker.again(snapshot, address, step.method)
-        return row.id
+        return {**used, kinds.RECIPIENT_KEY: row.id}
 
     async def _send(self, step: Step, snapshot: OrgSnapshot, hops: Hops, need: Need) -> tuple[Carried, Prepared | None]:
         if is_look(step):
@@ -217,14 +220,9 @@ class Attempt:
         return carried, prepared
 
     async def _one(self, prepared: Prepared, step: Step, hops: Hops, need: Need) -> Carried:
-        record = self.claim.record
+        record, utf8 = self.claim.record, self.message.smtputf8
         sealed = keyed.seal(
-            step.method,
-            prepared,
-            floor=need.floor,
-            sender=record.sender,
-            recipient=record.recipient.address,
-            utf8=self.message.smtputf8,
+            step.method, prepared, floor=need.floor, sender=record.sender, recipient=record.recipient.address, utf8=utf8
         )
         return await self.world.courier.send(Parcel(sealed, record.recipient, self._before_dot), hops, need)
 
@@ -243,20 +241,15 @@ class Attempt:
                 address=claim.record.recipient.address,
                 header_from=self.message.header_from,
             )
-        message, body, worked = claim.message, await self._whole(), claim.worked
+        message, body, worked, key = claim.message, await self._whole(), claim.worked, ""
         if snapshot.own_keys and self.world.keyed is not None:
-            signed = await self.world.keyed.signed(message, body, snapshot, self.message.header_from)
-            if signed is not body:
-                message, body, worked = b"signed|" + message, signed, None
-        return self.world.preparer.prepare(
-            message,
-            body,
-            snapshot,
-            header_from=self.message.header_from,
-            worked=worked,
-            sevenbit_only=sevenbit,
+            body, key = await self.world.keyed.signed(message, body, snapshot, self.message.header_from)
+            message, worked = (b"signed|" + message, None) if key else (message, worked)
+        prepared = self.world.preparer.prepare(
+            message, body, snapshot, header_from=self.message.header_from, worked=worked, sevenbit_only=sevenbit,
             alone=claim.alone,
-        )
+        )  # fmt: skip
+        return msgspec.structs.replace(prepared, signed=key) if key else prepared
 
     def _need(self, step: Step, hops: Hops) -> Need:
         """The MX set is measured before anything is sent: one that moved just now must not be believed just now."""
@@ -375,7 +368,7 @@ class Attempt:
         carried: Carried | None = None,
         hops: Hops | None = None,
         values: dict[str, bytes] | None = None,
-        key: str = "",
+        used: dict[str, str] | None = None,
     ) -> End:
         return End(
             about=self.about,
@@ -390,7 +383,7 @@ class Attempt:
             values=values or {},
             events=tuple(self._events),
             jitter=entropy.take(1)[0] / 256,
-            key=key,
+            used=used or {},
         )
 
 

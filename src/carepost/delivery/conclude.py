@@ -61,8 +61,8 @@ class End(msgspec.Struct, frozen=True):
     events: tuple[EventDraft, ...] = ()
     #: 0..1
     jitter: float = 0.0
-    #: id of the recipient's key it was encrypted to, "" for none
-    key: str = ""
+    #: facts: ids of the keys it was encrypted to and signed with
+    used: dict[str, str] = {}
 
     @property
     def plan(self) -> Plan | None:
@@ -91,12 +91,8 @@ def _sent(end: End) -> Settlement:
     worth = end.carried.worth
     reached = events.reached(end.step, worth)
     record = _record(end, "sent", end.outcome.words, assurance=reached, last_achieved=worth)
-    event = _event(end, kinds.DELIVERY_SENT, State.SENT, record, values=end.values, facts=_key(end))
+    event = _event(end, kinds.DELIVERY_SENT, State.SENT, record, values=end.values, facts=end.used or None)
     return Settlement(State.SENT, record, events=(*end.events, event))
-
-
-def _key(end: End) -> dict[str, str] | None:
-    return {"recipient-key": end.key} if end.key else None
 
 
 def _uncertain(end: End) -> Settlement:
@@ -110,7 +106,9 @@ def _uncertain(end: End) -> Settlement:
         words = f"The time allowed is over.{MAY_HAVE_ARRIVED}"
     record = _record(end, result, words, uncertain=True, bound_to=method, **_reached(end))
     state = State.FAILED if over else State.DEFERRED
-    event = _event(end, kinds.DELIVERY_UNCERTAIN, state, record, values=end.values, result="uncertain", facts=_key(end))
+    event = _event(
+        end, kinds.DELIVERY_UNCERTAIN, state, record, values=end.values, result="uncertain", facts=end.used or None
+    )
     made = (*end.events, event)
     if over:
         final = outcome(Lead.FAILED, "expired-in-queue")

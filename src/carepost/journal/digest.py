@@ -71,7 +71,7 @@ class Digest:
             self.rows.append(row)
             self.events.append(event)
             effect = _EFFECTS.get(event.kind)
-            if effect is None and "recipient-key" in event.facts:
+            if effect is None and kinds.KEYS_USED & event.facts.keys():
                 effect = USED
             if effect is not None:
                 self.effects.append(Effect(effect, event.source, event.seq, row.org))

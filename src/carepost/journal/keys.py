@@ -6,6 +6,8 @@ import msgspec
 
 from carepost.crypto import rest
 from carepost.keyring import found as keyring
+from carepost.keyring import own_acts
+from carepost.proof import kinds
 from carepost.proof.event import Event
 from carepost.queue.sealing import Opener, OrgKeyBook
 from carepost.wire import found as wire
@@ -26,5 +28,9 @@ def withdrawn(org: bytes, event: Event) -> None:
 
 
 def used(org: bytes, event: Event) -> None:
-    """A message was encrypted to it: the delivery's event names it. Done before, it changes nothing."""
-    keyring.used(uuid.UUID(bytes=org), uuid.UUID(event.facts["recipient-key"]), event.at)
+    """A message was encrypted to them or signed with them: the delivery's event names them. Done before, it changes
+    nothing."""
+    if kinds.RECIPIENT_KEY in event.facts:
+        keyring.used(uuid.UUID(bytes=org), uuid.UUID(event.facts[kinds.RECIPIENT_KEY]), event.at)
+    if kinds.SIGNING_KEY in event.facts:
+        own_acts.used(uuid.UUID(bytes=org), uuid.UUID(event.facts[kinds.SIGNING_KEY]), event.at)

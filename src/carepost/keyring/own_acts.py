@@ -190,6 +190,12 @@ def set_always(org: uuid.UUID, key: uuid.UUID, always: bool, *, actor: Actor, re
     return row
 
 
+def used(org: uuid.UUID, key: uuid.UUID, at: int) -> None:
+    """A message left signed with it at `at`; the event of its delivery says so, this is for the screen, by the day."""
+    with scope.organisation(org):
+        OwnKey.objects.filter(org_id=org, pk=key, used_at__lt=at - at % _DAY_US).update(used_at=at)
+
+
 def opened(row: OwnKey) -> OwnKept:
     """Raises crypto.rest.Damaged, NotFound."""
     return _kept.decode(sealing.open_(row.org_id, "evidence", bytes(row.sealed), f"{OWN_KEY_PLACE}/{row.pk}"))

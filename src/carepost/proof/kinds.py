@@ -193,6 +193,10 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     HOUSE_RESTORED: KindInfo(HOUSE, "the system was restored from a backup; what came after that backup is not here"),
 }
 
+#: facts that name the keys a message left with
+RECIPIENT_KEY, SIGNING_KEY = "recipient-key", "signing-key"
+KEYS_USED: Final = frozenset({RECIPIENT_KEY, SIGNING_KEY})
+
 #: names of facts; values are words, codes and numbers as text, never anything personal
 FACTS: Final = frozenset({
     "access",  # portal: code | question | mailed-code
@@ -230,7 +234,8 @@ FACTS: Final = frozenset({
     "origin",
     "peer-name",  # yes | no | unknown: the certificate's name fits
     "purpose",
-    "recipient-key",  # delivery.*: id of the recipient's key it was encrypted to
+    SIGNING_KEY,  # delivery.*: id of the organisation's own key that signed it
+    RECIPIENT_KEY,  # delivery.*: id of the recipient's key it was encrypted to
     "repeats",  # BI-023: id of the message this one repeats
     "required",  # assurance label required
     "rewrapped",  # keys.rewrapped: how many keys were

@@ -270,6 +270,19 @@ def test_keys_come_under_the_newest_master_key(cast: Any, engine: Any) -> None:
     newest.close()
 
 
+def test_the_day_on_which_a_key_signed_is_noted_and_no_earlier_one_takes_its_place(cast: Any, engine: Any) -> None:
+    row = make(cast)
+    at = clock.now()
+    own_acts.used(cast.clinic, row.pk, at)
+    own_acts.used(cast.clinic, row.pk, at - 3 * DAY)
+    own_acts.used(cast.harbour, row.pk, at + 3 * DAY)
+    row.refresh_from_db()
+    assert row.used_at == at
+    own_acts.used(cast.clinic, row.pk, at + DAY)
+    row.refresh_from_db()
+    assert row.used_at == at + DAY
+
+
 ACTS = {
     "generate": lambda org, by, _key: own_acts.generate_key(org, ADA, method=Method.SMIME, actor=by, reason="r"),
     "import": lambda org, by, _key: own_acts.import_key(org, b"", "", actor=by, reason="r", dry_run=True),

@@ -173,7 +173,7 @@ async def test_the_organisations_key_says_whose_it_is(clinic: Clinic, tmp_path: 
 async def test_gpgsm_verifies_a_clear_signed_message(clinic: Clinic, tmp_path: Path) -> None:
     nurse = person(ADDRESS, "rsa-3072")
     clinic.has(nurse, address=ADDRESS, always=True)
-    body = await clinic.keyed.signed(ids.new(), LETTER, clinic.snapshot, ADDRESS)
+    body, _ = await clinic.keyed.signed(ids.new(), LETTER, clinic.snapshot, ADDRESS)
     assert headers(body).count(b"multipart/signed") == 1 and b"Subject: Canary results" in headers(body)
     content, signature = halves(body)
     (tmp_path / "signature").write_bytes(signature)
@@ -206,26 +206,27 @@ async def test_openssl_verifies_a_clear_signed_message_and_two_recipients_get_on
     nurse = person(ADDRESS)
     clinic.has(nurse, address=ADDRESS, always=True)
     name = ids.new()
-    body = await clinic.keyed.signed(name, LETTER, clinic.snapshot, ADDRESS)
-    assert await clinic.keyed.signed(name, LETTER, clinic.snapshot, ADDRESS) is body
+    body, key = await clinic.keyed.signed(name, LETTER, clinic.snapshot, ADDRESS)
+    again, _ = await clinic.keyed.signed(name, LETTER, clinic.snapshot, ADDRESS)
+    assert again is body and key == clinic.own[clinic.token(ADDRESS)][0].id
     (tmp_path / "message").write_bytes(body)
     said = openssl("cms", "-verify", "-in", tmp_path / "message", "-CAfile", pem(nurse, tmp_path), "-purpose", "any")
     assert b"The canary is well" in said
     large = LETTER + b"A line of an attachment.\r\n" * 20_000
-    signed = await clinic.keyed.signed(ids.new(), large, clinic.snapshot, ADDRESS)
+    signed, _ = await clinic.keyed.signed(ids.new(), large, clinic.snapshot, ADDRESS)
     (tmp_path / "message").write_bytes(signed)
     openssl("cms", "-verify", "-in", tmp_path / "message", "-CAfile", pem(nurse, tmp_path), "-purpose", "any")
 
 
 async def test_nothing_is_signed_in_clear_unless_the_key_says_so_nor_signed_twice(clinic: Clinic) -> None:
     nurse = person(ADDRESS)
-    assert await clinic.keyed.signed(ids.new(), LETTER, clinic.snapshot, ADDRESS) is LETTER
+    assert await clinic.keyed.signed(ids.new(), LETTER, clinic.snapshot, ADDRESS) == (LETTER, "")
     row = clinic.has(nurse, address=ADDRESS)
-    assert await clinic.keyed.signed(ids.new(), LETTER, clinic.snapshot, ADDRESS) is LETTER
+    assert await clinic.keyed.signed(ids.new(), LETTER, clinic.snapshot, ADDRESS) == (LETTER, "")
     clinic.own[clinic.token(ADDRESS)] = (msgspec.structs.replace(row, always=True),)
     theirs = message.sign(LETTER, Signer(nurse), clock.now())
-    assert await clinic.keyed.signed(ids.new(), theirs, clinic.snapshot, ADDRESS) is theirs
-    assert await clinic.keyed.signed(ids.new(), LETTER, clinic.snapshot, "eve@elsewhere.test") is LETTER
+    assert await clinic.keyed.signed(ids.new(), theirs, clinic.snapshot, ADDRESS) == (theirs, "")
+    assert await clinic.keyed.signed(ids.new(), LETTER, clinic.snapshot, "eve@elsewhere.test") == (LETTER, "")
 
 
 def block(sent: bytes) -> bytes:
@@ -264,7 +265,7 @@ async def test_sq_opens_and_verifies_what_is_signed_by_openpgp(clinic: Clinic, t
 async def test_gnupg_verifies_what_is_clear_signed_by_openpgp(clinic: Clinic, tmp_path: Path) -> None:
     office = keyholder(OFFICE)
     clinic.has(office, always=True)
-    body = await clinic.keyed.signed(ids.new(), LETTER, clinic.snapshot, ADDRESS)
+    body, _ = await clinic.keyed.signed(ids.new(), LETTER, clinic.snapshot, ADDRESS)
     assert b"Sender: office@clinic.test\r\n" in headers(body)
     content, signature = halves(body)
     (tmp_path / "content").write_bytes(content)

@@ -57,6 +57,13 @@ class _Bench:
         if signing is not None:
             signing = None if protected(body) else signing
             body = signing.named(body) if signing is not None else body
+        made = self._made(method, delivery, body, snapshot, address, kept, pinned, header_from, signing, trust)
+        return msgspec.structs.replace(made, signed=signing.key) if signing is not None else made
+
+    def _made(
+        self, method: Method, delivery: bytes, body: bytes, snapshot: OrgSnapshot, address: str, kept: KeptKey,
+        pinned: bool, header_from: str, signing: Signing | None, trust: Trust | None,
+    ) -> Prepared:  # fmt: skip
         if method is Method.OPENPGP:
             signer, owner = (signing.openpgp, signing.sender) if signing is not None else (None, "")
             return self._openpgp.prepare(
@@ -127,17 +134,19 @@ class Keyed:
         )  # fmt: skip
         return await asyncio.get_running_loop().run_in_executor(self._thread, make) if large else make()
 
-    async def signed(self, message: bytes, body: bytes, snapshot: OrgSnapshot, header_from: str) -> bytes:
-        """`body` of a message that leaves unencrypted: signed, where the sender's or the organisation's key signs all
-        it sends; else as it is. `message`: its id. Raises Unavailable, WrongKey."""
+    async def signed(self, message: bytes, body: bytes, snapshot: OrgSnapshot, header_from: str) -> tuple[bytes, str]:
+        """(`body` of a message that leaves unencrypted, id of the key): signed, where the sender's or the
+        organisation's key signs all it sends; else as it is, and "". `message`: its id. Raises Unavailable,
+        WrongKey."""
         signing = await self._signers.always(snapshot, header_from)
         if signing is None:
-            return body
-        known = self._clear.known(message, signing)
-        if known is not None:
-            return known
-        make = partial(self._clear.make, message, body, signing, header_from)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, make) if len(body) > LARGE else make()
+            return body, ""
+        made = self._clear.known(message, signing)
+        if made is None:
+            make = partial(self._clear.make, message, body, signing, header_from)
+            loop = asyncio.get_running_loop()
+            made = await loop.run_in_executor(self._thread, make) if len(body) > LARGE else make()
+        return made, "" if made is body else signing.key
 
     def close(self) -> None:
         """What waits is let go; what is being made is made to its end, and thrown away."""

@@ -45,6 +45,8 @@ class Prepared(msgspec.Struct, frozen=True):
     data: bytes
     body_hash: bytes
     mail: bytes = b""
+    #: id of the organisation's own key that signed it, or ""
+    signed: str = ""
 
 
 class Unready(Exception):
