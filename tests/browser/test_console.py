@@ -84,6 +84,7 @@ def sign_in(page: Page, base: str, login: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 
+@pytest.mark.timeout(400)
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (375, "light"), (375, "dark")])
 def test_every_page_is_clean(
     width: int, scheme: str, live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN, checked: Any,
@@ -104,6 +105,13 @@ def test_every_page_is_clean(
     look("sign-in")
     sign_in(page, live_server.url, "ada@maple.test")
     look("overview")
+    # on a telephone the navigation is folded, and one touch away
+    fold = page.locator("[data-fold]")
+    assert (fold.get_attribute("open") is None) == (width < 768)
+    if width < 768:
+        page.get_by_text("Menu: Overview").click()
+        expect(page.get_by_role("link", name="Health", exact=True)).to_be_visible()
+        look("menu")
     for path in ("messages", "health", "people", "holds", "first-run", "help", "security", "security/app",
                  "security/passkeys/add", f"messages/{view.id}",
                  "messages/00000000-0000-7000-8000-000000000000"):  # fmt: skip

@@ -10,10 +10,13 @@ import pytest
 from django.urls import clear_url_caches, set_urlconf
 from playwright.sync_api import Page, expect
 
+from carepost.keyring import found
 from carepost.mailbox import door as engine
 from carepost.mailbox.models import Deposit
 from carepost.rfc.compose import Attachment
 from carepost.tenancy.models import Organisation
+from tests.rooms.keyring.test_found_keys import smime as published
+from tests.rooms.keyring.test_recipient_keys import openpgp
 from tests.support.mailroom import KeptDoor, clinic, lay
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -113,6 +116,17 @@ def test_every_page_of_the_way_is_clean_at_every_width(
     look("inbox")
     page.get_by_role("link", name="Settings").click()
     look("settings")
+    page.get_by_role("link", name="See or give your key").click()
+    page.get_by_label("Or paste it here").fill("not a key")
+    page.get_by_role("button", name="Send me the code").click()
+    look("key-wrong")
+    page.get_by_label("Or paste it here").fill(openpgp(JANE).decode())
+    page.get_by_role("button", name="Send me the code").click()
+    look("key-code")
+    page.get_by_role("button", name="Stop, and use no new key").click()
+    found.take(row.org_id, published("recipient", address=JANE))
+    page.goto(f"{live_server.url}/settings/key")
+    look("key-on-file")
     page.goto(f"{live_server.url}/m/{row.link}/delete")
     look("delete")
     page.get_by_role("button", name="Delete it").click()

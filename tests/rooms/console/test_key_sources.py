@@ -38,7 +38,7 @@ def test_sources_are_shown_as_they_are_by_default_and_chosen(
     assert (answer.status_code, answer.headers["Location"]) == (302, PAGE)
     assert looking.looking(maple.pk, BOOTSTRAP).sources == ("smimea", "autocrypt")
     page = http.get(PAGE).content.decode()
-    assert "Chosen here." in page and page.count(" checked>") + page.count(" checked ") >= 2
+    assert "This was chosen here." in page and page.count(" checked>") + page.count(" checked ") >= 2
     without = post(http, PAGE, sources=["smimea"], reason="")
     assert without.status_code == 422 and "Say why" in without.content.decode()
     assert post(http, PAGE, sources=["keyserver"], reason="x").status_code == 422
