@@ -46,6 +46,10 @@ def _says(parser: argparse.ArgumentParser) -> None:
     says.add_argument("--method", action="append", default=[], choices=["tls", "smime", "openpgp", "portal"])
     says.add_argument("--action", choices=["hold", "approve", "refuse"], default="")
     says.add_argument("--approvals", type=int, default=1, metavar="N", help="people who must approve (default 1)")
+    says.add_argument("--held-hours", type=int, default=0, metavar="N", help="how long what is held waits")
+    says.add_argument(
+        "--held-then", choices=["refuse", "release", "keep"], default="", help="and what then (default: refuse)"
+    )
     says.add_argument("--warn", action="store_true", help="ask the sender to check")
     says.add_argument("--ask-reason", action="store_true", help="refuse until the sender says why (X-Carepost-Reason)")
     says.add_argument("--redirect", default="", metavar="ADDRESS", help="send it there instead")

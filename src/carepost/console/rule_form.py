@@ -8,7 +8,7 @@ from django import forms
 from django.forms.boundfield import BoundField
 
 from carepost.console import fields
-from carepost.policy import rule_words
+from carepost.policy import holding, rule_words
 from carepost.policy.explain import FLOORS
 from carepost.policy.types import Assurance, Attachment, Category, DataClass, Level, Method, Rule, TlsPolicy
 from carepost.tenancy.actions.policy import UnitRule
@@ -27,9 +27,15 @@ _ACTIONS: Final = [
 _SAME: Final = (
     "position", "sender_domain", "sender", "recipient_domain", "recipient", "category", "data_class", "action",
     "attestation", "setting", "direction", "header", "contains", "remove", "hours", "skip_unknown", "warn",
-    "ask_reason", "redirect", "strip_tracking", "words",
+    "ask_reason", "redirect", "strip_tracking", "words", "held_then",
 )  # fmt: skip
 
+_THEN: Final = (
+    ("", "as other rules say (without one: after a week, back to the sender)"),
+    ("refuse", "it goes back to its sender"),
+    ("release", "it is sent as the rules then say (never what people must approve)"),
+    ("keep", "it goes on waiting"),
+)
 #: (title, hint, fields): the order of the page
 GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     ("Name", "", ("name", "setting", "position")),
@@ -46,7 +52,18 @@ GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     (
         "What is required",
         "",
-        ("floor", "tls_policy", "methods", "action", "approvals", "ask_reason", "warn", "words"),
+        (
+            "floor",
+            "tls_policy",
+            "methods",
+            "action",
+            "approvals",
+            "held_hours",
+            "held_then",
+            "ask_reason",
+            "warn",
+            "words",
+        ),
     ),
     ("What else happens", "", ("redirect", "copies", "tags", "strip_tracking")),
     (
@@ -98,6 +115,10 @@ class RuleForm(forms.Form):
     methods = fields.text("Only these methods, in this order", "smime, openpgp, portal, tls", 60)
     action = forms.ChoiceField(label="Then", required=False, choices=_ACTIONS)
     approvals = forms.IntegerField(label="Other people who must approve", min_value=1, max_value=5, required=False)
+    held_hours = forms.IntegerField(
+        label="What is held waits (hours)", min_value=0, max_value=holding.MOST_HOURS, required=False
+    )
+    held_then = forms.ChoiceField(label="When that time is over", required=False, choices=_THEN)
     ask_reason = forms.BooleanField(label="The sender must say why", required=False)
     warn = forms.BooleanField(label="The sender is asked to check", required=False)
     words = fields.text("What the sender is told, in your own words", longest=300)
@@ -134,6 +155,7 @@ class RuleForm(forms.Form):
             levels=tuple(Level(one) for one in given["levels"]),
             attachments=tuple(Attachment(one) for one in given["attachments"]),
             approvals=given["approvals"] or 1,
+            held_hours=given["held_hours"] or 0,
             copies=tuple(_listed(given["copies"])),
             tags=tuple(_listed(given["tags"])),
             **{name: given[name] for name in _SAME},
@@ -148,6 +170,7 @@ def initial(one: UnitRule | None) -> dict[str, object]:
     return {name: getattr(rule, name) for name in _SAME} | {
         "name": rule.id,
         "approvals": rule.approvals,
+        "held_hours": rule.held_hours or "",
         "unit": str(one.unit) if one.unit else "",
         "floor": rule.floor.name if rule.floor is not None else "",
         "tls_policy": rule.tls_policy or "",

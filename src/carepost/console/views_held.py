@@ -27,7 +27,11 @@ _PAGE: Final = 50
 _HOUR_US: Final = 3_600_000_000
 #: hours before its end at which a delivery is marked
 _SOON: Final = 24
-_DONE: Final = {"released": "released", "approved": "approved, and wait for another person", "refused": "refused"}
+_DONE: Final = {
+    "released": "released",
+    "approved": "approved, and somebody else must approve too",
+    "refused": "refused",
+}
 
 
 class Row(msgspec.Struct, frozen=True):

@@ -110,7 +110,8 @@ def gather(
 
 
 def _direction(snapshot: OrgSnapshot, about: About, domain: str) -> Direction:
-    if about.origin in ("mx", "inbound"):
+    # whichever way people outside wrote: by MX, through the gateway, in answer to a notice, in the portal
+    if about.origin in ("mx", "inbound", "reply", "portal"):
         return Direction.INBOUND
     return Direction.INTERNAL if snapshot.domain(domain) is not None else Direction.OUTBOUND
 

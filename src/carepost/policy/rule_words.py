@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from carepost.policy import holding
 from carepost.policy.content import Attachment, Level
 from carepost.policy.types import Assurance, Direction, Method, Rule, TlsPolicy
 
@@ -63,7 +64,17 @@ def says(rule: Rule, *, persons: bool = True) -> list[str]:
         said.append("no tracking is added")
     if rule.tags:
         said.append("tagged " + ", ".join(rule.tags))
+    said.extend(_waits(rule))
     return said
+
+
+def _waits(rule: Rule) -> list[str]:
+    if not rule.held_hours and not rule.held_then:
+        return []
+    if rule.held_then == holding.KEEP:
+        return ["what is held waits without end"]
+    then = "sent as the rules then say" if rule.held_then == holding.RELEASE else "sent back to its sender"
+    return [f"what is held waits {rule.held_hours or holding.DEFAULT_HOURS} hours and is then {then}"]
 
 
 def _action(rule: Rule) -> list[str]:

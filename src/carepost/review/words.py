@@ -32,7 +32,7 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
         "Could not be read",
         "A rule asks what it contains, and that could not be found out.",
     ),
-    "rule": ("A rule holds it", "A rule of the organisation holds it until somebody releases it."),
+    "rule": ("A rule holds it", "Look at it, then release it or refuse it."),
     "key": (
         "Certificate changed",
         "Another certificate turned up for this person than the one known so far. Ask them by telephone, then use or "

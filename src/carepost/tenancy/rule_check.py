@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from carepost.policy import hours
+from carepost.policy import holding, hours
 from carepost.policy.index import scope
 from carepost.policy.types import Assurance, Category, DataClass, Direction, Level, Rule
 from carepost.tenancy import names
@@ -27,6 +27,7 @@ def checked(rule: Rule, *, for_unit: bool = False) -> Rule:
     names.words(rule.id, "rule's name", longest=120)
     rule = _normal(rule)
     _says_something(rule)
+    _waiting(rule)
     _lowers_only_attested(rule, for_unit)
     _conditions(rule)
     _made_at_the_door(rule)
@@ -60,12 +61,23 @@ def _says_something(rule: Rule) -> None:
         raise Wrong("bad-approvals", "One to five people may have to approve, with the action approve.")
     says = (
         rule.floor is not None, rule.tls_policy, rule.methods, rule.portal_by_mail, rule.action, rule.warn,
-        rule.ask_reason, rule.redirect, rule.copies, rule.strip_tracking, rule.tags,
+        rule.ask_reason, rule.redirect, rule.copies, rule.strip_tracking, rule.tags, rule.held_hours, rule.held_then,
     )  # fmt: skip
     if not any(says):
         raise Wrong("empty-rule", "The rule says nothing: give it a floor, a TLS policy, methods or an action.")
     if rule.portal_by_mail != (rule.id == PORTAL_BY_MAIL):
         raise Wrong("bad-rule", f"Only the rule {PORTAL_BY_MAIL} opens the portal to mailed codes.")
+
+
+def _waiting(rule: Rule) -> None:
+    if not 0 <= rule.held_hours <= holding.MOST_HOURS:
+        raise Wrong("bad-hold", f"What is held waits 1 to {holding.MOST_HOURS} hours; empty: as other rules say.")
+    if rule.held_then and rule.held_then not in holding.THEN:
+        raise Wrong("bad-hold", f"When its time is over: {', '.join(holding.THEN)}.")
+    if rule.held_then == holding.RELEASE and rule.action == "approve":
+        raise Wrong("bad-hold", "What people must approve is never released by the clock.")
+    if rule.held_then == holding.KEEP and rule.held_hours:
+        raise Wrong("bad-hold", "What is kept waiting without end has no hours.")
 
 
 def _lowers_only_attested(rule: Rule, for_unit: bool) -> None:
@@ -143,7 +155,7 @@ def _setting(rule: Rule) -> None:
         )
     extra = (
         rule.action, rule.warn, rule.ask_reason, rule.redirect, rule.copies, rule.strip_tracking, rule.tags,
-        rule.portal_by_mail,
+        rule.portal_by_mail, rule.held_hours, rule.held_then,
     )  # fmt: skip
     if any(extra):
         raise Wrong("bad-setting", "A default has a floor, a TLS policy or methods; everything else is a rule.")

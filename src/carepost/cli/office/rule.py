@@ -69,6 +69,8 @@ def _rule(args: argparse.Namespace) -> Rule:
         strip_tracking=args.strip_tracking,
         tags=tuple(args.tag),
         words=args.words,
+        held_hours=args.held_hours,
+        held_then=args.held_then,
     )
 
 

@@ -1,0 +1,103 @@
+"""A reviewer in a real browser: what waits, the page of one, reading it, a refusal with a note, several at once."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from playwright.sync_api import Page, expect
+
+from carepost.archive import store
+from carepost.policy import content as policy
+from carepost.policy.content import ContentFacts, Malware
+from carepost.policy.ternary import Ternary
+from carepost.tenancy.models import Organisation
+from tests.browser.test_console import sign_in
+from tests.support.cast import fresh_books
+from tests.support.desk import person
+from tests.support.heldmail import HeldMail, waiting
+from tests.support.mailroom import clinic
+
+__all__ = ["fresh_books", "waiting"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
+
+INFECTED = ContentFacts(policy.Level.PHI_HIGH, Ternary.YES, Ternary.YES, Ternary.NO, Ternary.NO, Malware.INFECTED)
+
+
+@pytest.fixture(autouse=True)
+def _plain(settings: Any) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = []
+    cache.clear()
+    store.store().migrate()
+
+
+@pytest.fixture
+def maple() -> Organisation:
+    return clinic("maple", "maple.test")
+
+
+@pytest.fixture
+def harbour() -> Organisation:
+    return clinic("harbour", "harbour.test")
+
+
+def keep(page: Page, name: str) -> None:
+    folder = os.environ.get("CAREPOST_TEST_PICTURES")
+    if folder:
+        page.screenshot(path=Path(folder) / f"held-{name}.png", full_page=True)
+
+
+@pytest.mark.parametrize("width", [1440, 375])
+def test_a_reviewer_decides(
+    width: int, live_server: Any, maple: Organisation, waiting: HeldMail, open_page: Callable[..., Page], checked: Any,
+    no_sideways: Any, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(waiting.client, "health", list)
+    person(maple, "administrator", "ada@maple.test", "Ada Heron")
+    one = waiting.mail(maple, subject="Your visit on Thursday")
+    waiting.mail(maple, sender="boss@maple.test", subject="Minutes of the meeting, with all its attachments and a name")
+    sick = waiting.mail(maple, content=INFECTED, subject="Invoice")
+    page = open_page(viewport={"width": width, "height": 900})
+
+    def look(name: str) -> None:
+        keep(page, f"{name}-{width}")
+        checked(page)
+        no_sideways(page)
+
+    sign_in(page, live_server.url, "ada@maple.test")
+    link = page.get_by_role("navigation").get_by_role("link", name="Held")
+    expect(link).to_contain_text("3")
+    link.click()
+    look("list")
+    page.get_by_role("link", name="Invoice").click()
+    expect(page.get_by_text("The scanner found malicious software in it.").first).to_be_visible()
+    look("infected")
+    page.goto(f"{live_server.url}/held/{one}")
+    look("one")
+    page.get_by_role("link", name="Read the message").click()
+    expect(page.get_by_text("your zebrafish titre is normal")).to_be_visible()
+    look("message")
+    page.get_by_role("link", name="Back to the decision").click()
+    page.get_by_label("Note to the sender").fill("Ask the desk first.")
+    page.get_by_label("Reason (kept with the event, not told to the sender)").fill("wrong person")
+    page.get_by_role("button", name="Refuse", exact=True).click()
+    expect(page.get_by_role("status").first).to_contain_text("Refused; the sender gets a report.")
+    assert waiting.record(one).note == "Ask the desk first."
+    page.get_by_role("checkbox", name="Choose Invoice").check()
+    page.get_by_role("checkbox", name="Choose Minutes").check()
+    page.get_by_role("button", name="Release the chosen").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Release 2 messages?")
+    look("confirm")
+    page.get_by_label("Reason (kept with each event)").fill("looked at both")
+    page.get_by_role("button", name="Release them").click()
+    expect(page.get_by_text("1 message is approved, and somebody else must approve too.")).to_be_visible()
+    look("after")
+    assert waiting.record(sick).released
+    page.goto(f"{live_server.url}/held/letters")
+    look("letters")
+    page.goto(f"{live_server.url}/held?kind=malware")
+    look("empty")
+    assert "visit" not in page.url + page.title()
