@@ -5,7 +5,9 @@ import hashlib
 import aiosmtplib
 import pytest
 
-from carepost.directory.gateways import SECRET_FIELD, Settings
+from carepost.crypto import scram
+from carepost.directory.gateways import LOOP_FIELD, SECRET_FIELD, Settings, loop_mark
+from carepost.directory.types import Credential
 from carepost.ground import ids
 from carepost.proof import event
 from tests.support.certificates import Ca, make
@@ -13,6 +15,7 @@ from tests.support.delivering import DOMAIN, SENDER, WILLOW, body, side
 from tests.support.fronts import OTHER_DOMAIN, PROVIDER, Fronted, value
 from tests.support.mailhost import MailHost
 
+WORD = "an-invented-word-of-willow"
 SHARED = Settings(shared_names=(f"*.{PROVIDER.partition('.')[2]}",))
 
 
@@ -106,3 +109,21 @@ async def test_two_secrets_count_while_they_are_changed(ca: Ca) -> None:
         with pytest.raises(aiosmtplib.SMTPDataError, match="X-Carepost-Gateway"):
             await world.hand_over(with_secret(world.secret))
         await there.wait(2)
+
+
+async def test_a_system_that_signs_in_needs_no_certificate_and_its_fields_are_taken_out(ca: Ca) -> None:
+    there = MailHost(ca.leaf("mx.there.test").context())
+    async with Fronted({"mx.there.test": there}, side("there.test"), ca) as world:
+        known = Credential("cred-exchange", WILLOW, "exchange", scram.make(WORD), gateway="willow-front")
+        world.change(credentials=(known,))
+        for extra in ("", f"{SECRET_FIELD}: whatever\r\n"):
+            await world.hand_over(body(extra=extra), shown=None, login=("exchange", WORD))
+        await there.wait(2)
+        assert not any(SECRET_FIELD.encode() in sent for _, sent in there.messages)
+        accepted = await world.events("message.accepted")
+        assert {one.facts["gateway"] for one in accepted} == {"willow-front"}
+        assert {one.actor.kind for one in accepted} == {"credential"}
+        mark = loop_mark(world.keys, "willow-front")
+        for extra in (f"X-OriginatorOrg: {OTHER_DOMAIN}\r\n", f"{LOOP_FIELD}: {mark}\r\n"):
+            with pytest.raises(aiosmtplib.SMTPDataError, match=r"5\.[74]\."):
+                await world.hand_over(body(extra=extra), shown=None, login=("exchange", WORD))

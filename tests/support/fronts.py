@@ -144,6 +144,7 @@ class Fronted(Delivering):
     async def hand_over(
         self, message: bytes, *, sender: str = f"nurse@{DOMAIN}", to: str = "jane.roe@there.test",
         shown: "Pair | str | None" = "provider", name: str = "gateway",
+        login: tuple[str, str] | None = None,
     ) -> str:  # fmt: skip
         """As a provider's server does. The reply to the dot. Raises aiosmtplib's errors for a refusal."""
         pair = self.provider if shown == "provider" else shown
@@ -156,6 +157,8 @@ class Fronted(Delivering):
         try:
             if name != "mx":
                 await client.starttls(server_hostname=HOST, tls_context=self.client(pair), timeout=20)
+            if login is not None:
+                await client.login(*login)
             _, said = await client.sendmail(sender, [to], message)
             return said
         finally:

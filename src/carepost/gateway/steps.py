@@ -115,8 +115,8 @@ def _field(one: Shown, secret: str) -> Step:
     if one.provider.id == MICROSOFT:
         text = (
             "Mail flow, Rules, new rule: applies when the sender is inside and the recipient is outside the "
-            "organization; set this message header to this value, and use the connector. Stop nobody else from "
-            "using it: only mail with this value is taken as yours."
+            "organization; set this message header to this value, and redirect to the connector. Let no other rule "
+            "set it: only mail with this value is taken as yours."
         )
     elif one.provider.id == GOOGLE:
         text = (
