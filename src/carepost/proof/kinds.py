@@ -111,6 +111,7 @@ PORTAL_REPLY_FAILED: Final = "portal.reply-failed"
 DESTINATION_WEAKENED: Final = "destination.weakened"
 DESTINATION_CERTIFICATE_ENDING: Final = "destination.certificate-ending"
 KEY_ENDING: Final = "keyring.key-ending"
+OWN_KEY_ENDING: Final = "keyring.own-key-ending"
 KEY_FOUND: Final = "keyring.key-found"
 KEY_WITHDRAWN: Final = "keyring.key-withdrawn"
 MESSAGE_VIEWED: Final = "message.viewed"
@@ -177,6 +178,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     ),
     DESTINATION_CERTIFICATE_ENDING: KindInfo(STAFF, "a certificate of the recipient's side nears its end"),
     KEY_ENDING: KindInfo(STAFF, "a recipient's certificate that is in use nears its end"),
+    OWN_KEY_ENDING: KindInfo(STAFF, "a key of the organisation's own that is in use nears its end"),
     KEY_FOUND: KindInfo(STAFF, "a recipient's key was found"),
     KEY_WITHDRAWN: KindInfo(STAFF, "a recipient took back a key they had uploaded"),
     MESSAGE_VIEWED: KindInfo(STAFF, "a member of staff looked at the message"),
@@ -213,7 +215,7 @@ FACTS: Final = frozenset({
     "content",  # delivery.inspected: level of policy.content
     "exception",  # delivery.inspected: name of the organisation's exception by which its texts were not read
     "malware",  # delivery.inspected: what the scanner said
-    "days",  # keyring.key-ending, destination.certificate-ending: days left
+    "days",  # keyring.key-ending, keyring.own-key-ending, destination.certificate-ending: days left
     "dane",  # yes | no | unknown
     "data-class",
     "dkim",  # mail that came by MX: pass | fail | policy | permerror | temperror | none

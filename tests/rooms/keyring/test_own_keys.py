@@ -23,7 +23,7 @@ from carepost.ground.keys import version_of
 from carepost.ground.orgkeys import OrgKeys
 from carepost.intake.addresses import Tokens
 from carepost.intake.ownkeys import OwnKeys
-from carepost.keyring import own_acts
+from carepost.keyring import own_acts, warnings
 from carepost.keyring.models import OwnKey
 from carepost.policy.types import Method
 from carepost.tenancy import rewrapping
@@ -268,6 +268,21 @@ def test_keys_come_under_the_newest_master_key(cast: Any, engine: Any) -> None:
     newest._keys = OrgKeys(after)
     assert newest.find(engine.snapshot(), key).kept.address == ADA
     newest.close()
+
+
+def test_one_that_ends_is_told_in_time_and_not_once_it_was_rotated(cast: Any, told: Any, engine: Any) -> None:
+    row = make(cast, days=60)
+    told()
+    end = row.not_after
+    found = []
+    for left in (45, 30, 29, 7, 0, -3):
+        count = warnings.ending(end - left * DAY - DAY // 2)
+        events = [one.event for one in told()]
+        assert len(events) == count and all(one.kind == "keyring.own-key-ending" for one in events)
+        found += [one.facts["days"] for one in events]
+    assert found == ["30", "7", "0"]
+    OwnKey.objects.filter(pk=row.pk).update(warned=99, state="retired")
+    assert warnings.ending(end) == 0
 
 
 def test_the_day_on_which_a_key_signed_is_noted_and_no_earlier_one_takes_its_place(cast: Any, engine: Any) -> None:
