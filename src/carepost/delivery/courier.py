@@ -144,18 +144,9 @@ class Courier:
                 tally.lacking(hop, got, assessed, ended)
                 return None
             return Carried(
-                ended,
-                hop.host,
-                got.address,
-                got.handshake,
-                hop,
-                assessed,
-                tally.best,
-                tally.offered,
-                False,
-                passed_on,
+                ended, hop.host, got.address, got.handshake, hop, assessed, tally.best, tally.offered, False, passed_on,
                 tally.met,
-            )
+            )  # fmt: skip
         tally.failed(hop, address, Ended(Stage.MAIL, None, "lost"))
         return None
 
