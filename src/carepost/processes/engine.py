@@ -13,7 +13,8 @@ from carepost.delivery.courier import Courier
 from carepost.delivery.exchange import Timeouts
 from carepost.delivery.worker import Worker
 from carepost.delivery.world import World
-from carepost.directory import Directory, sqlite
+from carepost.directory import Directory, Source, sqlite
+from carepost.directory.scanning import Scanned
 from carepost.directory.threads import SqlThreads
 from carepost.ground import log, metrics
 from carepost.ground.config import Config
@@ -76,8 +77,10 @@ async def _run(start: Start) -> None:
 def _directory(home: Home, config: Config, keys: PurposeKeys) -> Directory:
     if config.database_url:
         # psycopg is an extra: only an installation on PostgreSQL has it
-        return Directory(importlib.import_module("carepost.directory.postgres").source(config.database_url, keys))
-    return Directory(sqlite.source(home.office_db, keys))
+        source: Source = importlib.import_module("carepost.directory.postgres").source(config.database_url, keys)
+    else:
+        source = sqlite.source(home.office_db, keys)
+    return Directory(Scanned(source) if config.clamd else source)
 
 
 def _threads(home: Home, config: Config, keys: PurposeKeys) -> SqlThreads:

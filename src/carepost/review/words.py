@@ -25,8 +25,8 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "unscanned": (
         "Not scanned",
-        "The scanner for malicious software did not answer, so nobody knows whether it is clean. Mend the scanner, "
-        "then release it: it is scanned before it leaves.",
+        "The scanner for malicious software did not answer, so nobody knows whether it is clean. Mend the scanner and "
+        "have it sent again, or release it when you know what is attached: it then leaves unscanned.",
     ),
     "unknown": (
         "Could not be read",
