@@ -37,6 +37,7 @@ COMMANDS = {
     "mailkey": "the organisation's own keys, to sign and to open mail by S/MIME and OpenPGP",
     "destination": "where mail goes, what the other side proves, what changed",
     "rule": "protection rules",
+    "words": "the organisation's own words, patterns and exceptions for detection",
     "hold": "legal holds: messages that retention must leave alone",
 }
 

@@ -48,6 +48,13 @@ class Engine(KeptDoor):
         return found
 
 
+@pytest.fixture(autouse=True)
+def eyes() -> Iterator[None]:
+    """The test sees all rows; what it calls asks for its own organisation."""
+    with scope.every("the test's own eyes"):
+        yield
+
+
 @pytest.fixture(scope="module")
 def workers() -> Iterator[Workers]:
     made = Workers()

@@ -13,6 +13,7 @@ from carepost.drafts.models import Draft, DraftFile
 from carepost.policy.types import Access, Assurance, Level, Rule
 from carepost.rfc import message as rfc_message
 from carepost.rfc import mime
+from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from carepost.wire.types import Actor, Origin
 from tests.support.desk import person, seated
@@ -25,6 +26,13 @@ LETTER = {
     "to": "Jane Roe <jane.roe@verified.test>, p@selfsigned.test", "cc": "", "subject": "Your visit on Monday",
     "text": "Dear Jane Quillfeather,\nsee you on Monday.", "reason": "", "code": "",
 }  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def eyes() -> Iterator[None]:
+    """The test sees all rows; what it calls asks for its own organisation."""
+    with scope.every("the test's own eyes"):
+        yield
 
 
 @pytest.fixture

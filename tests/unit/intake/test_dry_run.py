@@ -2,14 +2,17 @@
 
 from collections.abc import AsyncIterator
 
+import msgspec
 import pytest
 
+from carepost.directory.words import OwnWords, Person
 from carepost.ground.errors import Refused, Unavailable
 from carepost.inspection.inspector import Inspector
 from carepost.inspection.pool import Limits, Pool
 from carepost.inspection.process import Start
 from carepost.intake import dry_run
 from carepost.intake.orgkeys import DirectoryKeys
+from carepost.phi.types import Custom, Score, Strength, Word
 from carepost.policy.types import Assurance, Level, Rule
 from carepost.proof import event, kinds
 from carepost.queue.sealing import Opener
@@ -162,3 +165,23 @@ class TestContent:
         blank = BODY.replace(b"Dear Jane,\r\n", b"").replace(b"Subject: Your appointment\r\n", b"")
         (unknown,) = await intake.preview(submission(body=blank))
         assert unknown.state == "held" and "not known here" in unknown.words
+
+    async def test_the_organisations_own_words_and_exceptions_hold(self, office: Office, looking: Inspector) -> None:
+        """The same few lines are asked before an attempt (`delivery.content`)."""
+        intake = office.intake(inspector=looking)
+        asked = submission(body=BODY.replace(b"Dear Jane,", b"Your Project Bluebell visit is on Monday."))
+        (plain,) = await intake.preview(asked)
+        assert plain.state == "queued"
+        word = Word("programme", "Project Bluebell", strength=Strength.STRONG)
+        identifier = Word("client", "Monday", Score.IDENTIFIER, Strength.STRONG)
+        own = OwnWords(Custom(words=(word, identifier)))
+        office.change(CLINIC, own_words=own)
+        (held,) = await intake.preview(asked)
+        assert (held.state, held.rule) == ("held", "results")
+        for excepted in (
+            {"senders": (Person("nurses", "nurse@clinic.test"),)},
+            {"recipients": (Person("lab", "verified.test"),)},
+        ):
+            office.change(CLINIC, own_words=msgspec.structs.replace(own, **excepted))
+            (sent,) = await intake.preview(asked)
+            assert (sent.state, sent.method) == ("queued", "tls"), excepted
