@@ -1,5 +1,5 @@
-"""By the clock: certificates in use that run out, the recipients' and the organisation's own. Called by the journal; each
-step is told once."""
+"""By the clock: certificates in use that run out, recipients' and the organisation's own. Called by the journal, and
+each step is told once."""
 
 import uuid
 from typing import Any, Final, NamedTuple
