@@ -26,6 +26,11 @@
       if (!menu.contains(event.target)) menu.removeAttribute("open");
     });
   });
+  // On a telephone the navigation would take half of the first screen: there it opens when it is asked for.
+  const narrow = window.matchMedia("(max-width: 47.99rem)");
+  const fold = () => document.querySelectorAll("[data-fold]").forEach((menu) => { menu.open = !narrow.matches; });
+  narrow.addEventListener("change", fold);
+  fold();
   // Passkeys: the pages of the sign-in library bring their own script; this one sends the forms of ours.
   document.querySelectorAll("form[data-once]").forEach((form) => {
     form.addEventListener("submit", () => {
