@@ -21,6 +21,7 @@ COMMANDS = {
     "verify": "verify a proof offline, alone or against a received message",
     "audit": "verify the audit log",
     "queue": "list, hold, release or retry deliveries",
+    "held": "what waits for a person: list, release, refuse",
     "keyring": "the master key: where it is, and rotation",
     "backup": "one encrypted file of the whole home, while it runs",
     "restore": "make a home again from a backup, in an empty folder",
