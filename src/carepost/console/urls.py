@@ -20,7 +20,6 @@ from carepost.console import (
     views_headers,
     views_held,
     views_holds,
-    views_holds,
     views_house,
     views_messages,
     views_own_keys,

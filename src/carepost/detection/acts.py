@@ -1,4 +1,4 @@
-"""Telling detection, and telling it that it was wrong: one transaction each, with its event; the engine hears at once."""
+"""Telling detection, and that it was wrong: one transaction each, with its event; the engine hears at once."""
 
 import secrets
 import uuid
