@@ -25,7 +25,7 @@ from carepost.phi.types import Level
 
 WEIGHTS = pathlib.Path(__file__).parents[2] / "src/carepost/phi/words/weights.txt"
 #: sets that were looked at and may make weights; a set that is to be looked at for the first time is never here
-SEEN = ("heldout", "heldout-2", "heldout-3", "heldout-4", "heldout-5", "heldout-6", "heldout-7")
+SEEN = ("heldout", "heldout-2", "heldout-3", "heldout-4", "heldout-5", "heldout-6", "heldout-7", "heldout-8")
 EACH, PER_TEMPLATE = 12, 3
 PENALTY, WORD, ROUNDS = 2.0, 5.0, 3
 #: a word must stand in so many templates to have a weight of its own
@@ -33,7 +33,7 @@ FEWEST = 4
 #: added to every score: what is missed costs more than what is protected in vain
 LENIENT = 0.6
 #: how much a template weighs, by its set; statements were made with the first six and look better there than they are
-WEIGHT = {"dev": 2.0, "documents": 3.0, "heldout-7": 3.0, "ham": 0.5}
+WEIGHT = {"dev": 2.0, "documents": 3.0, "heldout-7": 3.0, "heldout-8": 3.0, "ham": 0.5}
 SEEN_WEIGHT = 1.8
 HEAD = """\
 # What each count of `phi/evidence.py` adds to the logarithm of the odds that a text speaks of a person's health.

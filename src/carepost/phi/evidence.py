@@ -30,9 +30,13 @@ _MOST = 8
 _ILL, _CARED = "illness", "care"
 #: classes of which one stray word says nothing
 _AGAINST = frozenset(("crowd", "learning", "selling", "working", "computing", "elsewhere"))
-_HEALTHY = ("illness", "care", "carer", "body", "spanish")
+#: classes of words that are said to or of one
+_SINGLE = frozenset(("directly", "myself", "him or her", "family"))
+_HEALTHY = ("illness", "care", "carer", "body")
 _OF_HEALTH = frozenset(("illness", "care", "carer", "body"))
-_OF_HEALTH_OR_SHORT = _OF_HEALTH | {"shorthand", "spanish"}
+_OF_HEALTH_OR_SHORT = _OF_HEALTH | {"shorthand"}
+#: where a name would stand: after a sign or a word in small letters, or alone in a line
+_PAIR = re.compile(r"(?:(?<=[a-z:>,*-] )|(?<![^\n]))([A-Z][a-z'-]{1,24}) ([A-Z][A-Za-z'-]{1,24})(?![\w'-]| [A-Z])")
 #: whose something is, and what: "your left knee", "her appeal"
 _WHOSE = re.compile(r"(?<!\w)(your|ur|su|sus|tu|tus|my|mi|his|her|their|\w{2,20}'s) (\w+)(?: (\w+))?(?: (\w+))?")
 _OWNERS = {
@@ -60,6 +64,8 @@ class Source(msgspec.Struct):
 class Block(msgspec.Struct):
     """What stands in some characters of text."""
 
+    #: two capitalised words that could be a name
+    pair: bool = False
     words: set[str] = msgspec.field(default_factory=set)
     marks: list[Mark] = msgspec.field(default_factory=list)
     said: list[Statement] = msgspec.field(default_factory=list)
@@ -121,8 +127,17 @@ def _blocks(source: Source) -> list[Block]:
 def _gather(block: Block, source: Source, begin: int, end: int) -> None:
     block.words.update(_known().intersection(source.look.flat[begin:end].split()))
     block.length += end - begin
+    block.pair = block.pair or _paired(source.look, begin, end)
     block.whose.update(_owned(found) for found in _WHOSE.finditer(source.look.low, begin, end))
     block.links += sum(1 for _ in _LINKS.finditer(source.look.low, begin, end))
+
+
+def _paired(look: Look, begin: int, end: int) -> bool:
+    no_name = lists.not_surnames()
+    return any(
+        found[1].lower() not in no_name and found[2].lower() not in no_name
+        for found in _PAIR.finditer(look.text, begin, end)
+    )
 
 
 def _owned(found: re.Match[str]) -> tuple[str, str, str]:
@@ -137,6 +152,7 @@ def _join(blocks: Sequence[Block]) -> Block:
     joined = Block()
     for block in blocks:
         joined.whose |= block.whose
+        joined.pair |= block.pair
         joined.words |= block.words
         joined.marks += block.marks
         joined.said += block.said
@@ -219,7 +235,6 @@ def _pairs(found: dict[str, float], individual: bool) -> None:
         found["named, patient"] = found["named"] * get("words of patient", 0.0)
     health = (
         get("clinical", 0.0) + get("values and doses", 0.0) + get("words of illness", 0.0) + get("words of care", 0.0)
-        + get("words of spanish", 0.0)
     )  # fmt: skip
     person = max(
         to,
@@ -240,11 +255,17 @@ def _pairs(found: dict[str, float], individual: bool) -> None:
 
 def _somebody(block: Block) -> bool:
     """Whether anything in a stretch tells who it is about."""
-    return any(
+    return block.pair or any(
         mark.score is Score.PERSON
         or (mark.score is Score.IDENTIFIER and (mark.strength is Strength.STRONG or mark.kind in _TELLING))
         for mark in block.marks
     )
+
+
+def _of_a_crowd(block: Block) -> bool:
+    """Whether a stretch names patients, adults, people, and speaks to and of no single one."""
+    spoken = {name for word in block.words for name in lists.classes()[word]}
+    return "crowd" in spoken and spoken.isdisjoint(_SINGLE) and not _somebody(block)
 
 
 def likely(block: Block, genre: Genre | None, individual: bool) -> bool:
@@ -252,7 +273,10 @@ def likely(block: Block, genre: Genre | None, individual: bool) -> bool:
 
     Where the recipient's address says nobody (phi-dlp 4), somebody must be named or known by a number in the text.
     """
-    if not speaks_of_health(block) or not (individual or _somebody(block)):
+    if not speaks_of_health(block) or _of_a_crowd(block):
+        return False
+    # A notice or a form says "your health" to whoever reads it
+    if (not individual or genre in (Genre.NOTICE, Genre.FORM)) and not _somebody(block):
         return False
     return score(counts(block, genre, individual)) > 0.0
 

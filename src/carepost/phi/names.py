@@ -38,7 +38,7 @@ _RECORDED = re.compile(
     r"(?:(?:dob|d\.o\.b|mrn|mr ?#|ssn|id|acct|age|aged|born|date of birth|medicare|member|medicaid|policy|chart|"
     r"nacid[oa]|DOB|MRN|MR ?#|SSN|ID|Medicare|Medicaid|Member)(?![A-Za-z])|(?<=[/|] )#? ?\d{5,10}(?!\d)|"
     r"\(?\d{3}\)?[ .-]\d{3}-\d{4}|"
-    r"(?<=\()\d{1,3}[,)]|"
+    r"(?<=\()\d{1,3}[,)]|(?<=, )\d{1,3}(?=[,;.] )|(?:[Rr]oom|[Rr]m|[Bb]ed|[Bb]ay)\.? ?\d|"
     r"\d{1,3} ?(?:y/?o|yo|[mfMF]\b|year|yr)|(?:\d{1,2}[/.-]){2}\d{2,4}|[01]\d[0-3]\d(?:19|20)\d\d(?!\d)|"
     r"(?:19|20)\d\d-\d\d-\d\d|"
     r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]{0,6} \d{1,2}, (?:19|20)\d\d)",

@@ -27,6 +27,8 @@ _HEADERS = {
 #: columns that make a row a record of a person
 _RECORDS = frozenset(("ssn", "mbi", "member", "mrn", "dob", "name"))
 _DELIMITERS = "\t|;,"
+#: HL7 v2 segments that say something of a patient's health
+_FACTS = {"DG1": "condition", "OBX": "lab-result", "RXE": "drug-dose", "AL1": "condition", "PR1": "procedure"}
 _CELLS = 60
 _NAME = re.compile(r"[A-Z][A-Za-z'-]{1,24}(?:,? [A-Z][A-Za-z'.-]{0,24}){0,3}")
 _ID = re.compile(r"[A-Za-z]{0,5}-?\d[A-Za-z0-9-]{2,18}")
@@ -39,8 +41,8 @@ def tables(look: Look, vocabulary: Vocabulary) -> Iterator[Mark]:
     delimiter = ""
     start = 0
     for line in look.text.split("\n"):
-        if line[3:4] == "|" and line[:3] in ("PID", "DG1", "NK1", "IN1"):
-            yield from _segment(line, start)
+        if line[3:4] == "|" and line[:3] in ("PID", "DG1", "OBX", "RXE", "AL1", "PR1"):
+            yield from _segment(line, start, vocabulary)
         elif delimiter and line.count(delimiter) >= max(1, len(columns) - 2):
             yield from _row(look, line, start, delimiter, columns, vocabulary)
         elif header := _header(line):
@@ -97,10 +99,14 @@ def _cell(look: Look, cell: str, start: int, kind: str, label: str, vocabulary: 
         yield Mark(start, end, Score.HEALTH, "icd10", Strength.STRONG, label, cell.upper(), value=hash(cell))
 
 
-def _segment(line: str, start: int) -> Iterator[Mark]:
-    """HL7 v2.5 PID-3 (record), PID-7 (birth), PID-19 (SSN)."""
+def _segment(line: str, start: int, vocabulary: Vocabulary) -> Iterator[Mark]:
+    """HL7 v2.5 PID-3 (record), PID-7 (birth), PID-19 (SSN), DG1-3 (diagnosis), and what else it tells of a patient."""
     fields = line.split("|")[:24]
     place = start
+    if fields[0] in _FACTS and len(fields) > 3 and fields[3].strip():
+        code = fields[3].split("^", 1)[0].strip().upper() if fields[0] == "DG1" else ""
+        kind, term = ("icd10", code) if code and vocabulary.title(code) else (_FACTS[fields[0]], "")
+        yield Mark(start, start + len(line), Score.HEALTH, kind, Strength.STRONG, fields[0], term, value=hash(line))
     for number, field in enumerate(fields):
         bare = field.split("^", 1)[0].strip()
         end = place + len(bare)

@@ -32,18 +32,18 @@ PAIRS = [
     ),
     (
         "a family member who is ill",
-        "Dear Maria, your mother slept badly, would not swallow her pills and had a fever this morning. Please call the ward.",
+        "Dear Maria, your mother slept badly, would not swallow her pills and had a fever. Please call the ward.",
         "Dear Maria, your mother called and would like the blue chairs for the party. Please call the store.",
     ),
     (
         "a letter, and a leaflet for everybody",
-        "Dear Maria, your cough has lasted three weeks, so please stop the tablets and come in for a chest film tomorrow.",
-        "Coughs: what people should know. Most adults recover. Studies show that patients with asthma are at risk. Webinar.",
+        "Dear Maria, your cough has lasted three weeks, so stop the tablets and come in for a chest film tomorrow.",
+        "Coughs: what people should know. Most adults recover. Studies show that asthma is a risk. Webinar.",
     ),
     (
         "a procedure for one, and one for sale",
         "Hi Maria, nothing to eat after midnight before your colonoscopy tomorrow, and someone must drive you home.",
-        "Hi Maria, our colonoscopy pricing software saves your customers money. Register for a free demo and invoices online.",
+        "Hi Maria, our colonoscopy software saves your customers money. Register for a free demo and invoices.",
     ),
 ]
 
