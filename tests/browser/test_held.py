@@ -68,6 +68,8 @@ def test_a_reviewer_decides(
         no_sideways(page)
 
     sign_in(page, live_server.url, "ada@maple.test")
+    if width < 768:
+        page.get_by_text("Menu: Overview").click()
     link = page.get_by_role("navigation").get_by_role("link", name="Held")
     expect(link).to_contain_text("3")
     link.click()
