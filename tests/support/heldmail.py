@@ -28,6 +28,7 @@ from carepost.rfc.address import Mailbox
 from carepost.rfc.envelope import Envelope, Recipient
 from carepost.spool.budget import Budget
 from carepost.spool.shard import Shard
+from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation, OrgKey
 from carepost.wire.types import Actor, Origin, Submission
 from tests.support.clinics import snapshot
@@ -59,10 +60,9 @@ class HeldMail:
         self.thread.run(self._start(run))
 
     def _snapshot(self, clinic: Organisation, rules: tuple[Rule, ...]) -> Any:
-        keys = {
-            row.purpose: (row.version, bytes(row.wrapped))
-            for row in OrgKey.objects.filter(org=clinic, retired_at=0).order_by("version")
-        }
+        with scope.organisation(clinic.pk):
+            rows = list(OrgKey.objects.filter(org=clinic, retired_at=0).order_by("version"))
+        keys = {row.purpose: (row.version, bytes(row.wrapped)) for row in rows}
         return snapshot(clinic.pk.bytes, clinic.name, (f"{clinic.slug}.test",), keys=keys, rules=rules)
 
     async def _start(self, run: Path) -> None:

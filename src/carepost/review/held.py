@@ -43,8 +43,9 @@ class Who(msgspec.Struct, frozen=True):
 def staff(org: uuid.UUID, somebody: Staff) -> Who:
     """A member of staff, with their address, credentials and keys."""
     mine = {"org_id": org, "owner_id": somebody.pk}
-    credentials = [f"credential:{pk}" for pk in Credential.objects.filter(**mine).values_list("pk", flat=True)]
-    keys = [f"key:{pk}" for pk in ApiKey.objects.filter(**mine).values_list("pk", flat=True)]
+    with scope.organisation(org):
+        credentials = [f"credential:{pk}" for pk in Credential.objects.filter(**mine).values_list("pk", flat=True)]
+        keys = [f"key:{pk}" for pk in ApiKey.objects.filter(**mine).values_list("pk", flat=True)]
     return Who(Actor("staff", str(somebody.pk)), (somebody.email, *credentials, *keys))
 
 
