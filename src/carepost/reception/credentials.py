@@ -123,7 +123,7 @@ class Credentials:
         """By whom mail from the world is taken there: own | tenant (a mail system behind us) | "" (nobody). Raises
         Unavailable."""
         try:
-            return own(self._directory.snapshot(org), address) is not None
+            snapshot = self._directory.snapshot(org)
         except NotFound:
             return ""
         if own(snapshot, address) is not None:
