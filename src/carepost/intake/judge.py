@@ -21,7 +21,6 @@ from carepost.policy.needs import needs
 from carepost.policy.seeking import sought
 from carepost.policy.types import ContentFacts, Decision, Facts, Hold, Need, Refuse, Seen, Ternary
 from carepost.queue.types import DeliveryRecord, MessageRecord
-from carepost.queue.types import DeliveryRecord, MessageRecord
 
 #: decisions and tokens remembered
 _REMEMBERED = 8192

@@ -85,7 +85,9 @@ def terminal(installed: home.Home, tmp_path: Path):
 
 def test_an_organisation_from_nothing_to_its_first_message(terminal: Terminal, installed: home.Home) -> None:
     assert "There is no organisation yet" in terminal.refused("unit", "list")
-    made = json.loads(terminal.ok("org", "add", "willow", "--name", "Willow Clinic", "--phone", "+1 555 0100", "--json"))
+    made = json.loads(
+        terminal.ok("org", "add", "willow", "--name", "Willow Clinic", "--phone", "+1 555 0100", "--json")
+    )
     assert made["floor"] == "VERIFIED"
     assert "taken" not in terminal.ok("org", "list")
     terminal.ok("org", "set", "--notice-name", "Willow", "--patience", "60", "--reason", "short name")
