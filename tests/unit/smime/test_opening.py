@@ -62,10 +62,14 @@ def test_signed_alone(opaque: bool) -> None:
     assert mime.read(found.message).text == "The canary is well.\n"
 
 
-def test_eight_bits_are_signed_opaque_or_not_at_all() -> None:
+def test_eight_bits_are_signed_as_seven_or_opaque_or_not_at_all() -> None:
     eight = MESSAGE.replace(b"canary is", "canary \u00e9 is".encode())
-    with pytest.raises(CannotSeal):
-        message.sign(eight, SIGNER, NOW)
+    readable = message.sign(eight, SIGNER, NOW)
+    assert readable.isascii() and opened(readable).verdict.valid
+    assert "canary \u00e9 is" in mime.read(opened(readable).message).text
+    forwarded = HEAD.replace(b"text/plain; charset=utf-8", b"message/rfc822") + b"\r\n\r\n" + eight
+    with pytest.raises(CannotSeal, match="without changing"):
+        message.sign(forwarded, SIGNER, NOW)
     assert opened(message.sign(eight, SIGNER, NOW, opaque=True)).verdict.valid
     both = opened(message.encrypt(eight, [RECIPIENT], NOW, signer=SIGNER))
     assert both.verdict.valid and "\u00e9" in mime.read(both.message).text
