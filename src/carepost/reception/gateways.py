@@ -225,7 +225,8 @@ def _fits(pattern: str, names: frozenset[str]) -> bool:
     rest = pattern.removeprefix("*")
     if rest == pattern:
         return f"*.{pattern.partition('.')[2]}" in names
-    return any(name.endswith(rest) and name[: -len(rest)] not in ("", "*") for name in names)
+    firsts = (name[: -len(rest)] for name in names if name.endswith(rest))
+    return any(first not in ("", "*") and "." not in first for first in firsts)
 
 
 def _domains(gateway: Gateway, snapshot: OrgSnapshot) -> tuple[str, ...]:
