@@ -19,6 +19,7 @@ from carepost.wire.doors import HealthAnswer, InspectAnswer
 from tests.browser.test_console import keep, sign_in
 from tests.support.desk import person
 from tests.support.mailroom import KeptDoor, clinic
+from tests.support.pages import follow
 from tests.support.workers import Workers
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
@@ -68,7 +69,7 @@ def test_words_are_added_tried_and_reports_settled(
         no_sideways(page)
 
     sign_in(page, live_server.url, "ada@maple.test")
-    page.get_by_role("link", name="Detection").click()
+    follow(page, "Detection")
     look("empty")
     for entry in (Pattern("case-number", r"HX-\d{6}", keywords=("case file", "file number")),
                   Exemption("footer", phrase="Maple Clinic, 1 Elm Street, Riverton. Please call before you come."),

@@ -18,6 +18,7 @@ from carepost.tenancy.models import Organisation
 from carepost.wire.reports import Received
 from tests.support.desk import PASSWORD, code_now, person
 from tests.support.mailroom import KeptDoor, clinic
+from tests.support.pages import follow
 from tests.support.zone import Dns
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
@@ -123,7 +124,7 @@ def test_the_pages_are_clean(
     page.get_by_role("link", name="maple.test").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Who sends as maple.test")
     look("domain")
-    page.get_by_role("link", name="Check a message").click()
+    follow(page, "Check a message")
     look("check")
     page.get_by_role("button", name="Check the message").click()
     expect(page.get_by_role("alert")).to_contain_text("Choose a file, or paste the message.")

@@ -13,6 +13,7 @@ from tests.browser.test_console import _plain, door, keep, maple, sign_in
 from tests.rooms.keyring.test_own_keys import pkcs12
 from tests.support.desk import person
 from tests.support.mailroom import KeptDoor
+from tests.support.pages import follow
 
 __all__ = ["_plain", "door", "maple"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
@@ -34,7 +35,7 @@ def test_from_no_key_to_a_rotated_one(
         assert "keys.test" not in page.url + page.title()
 
     sign_in(page, live_server.url, "ada@maple.test")
-    page.get_by_role("link", name="Our keys").click()
+    follow(page, "Our keys")
     look("empty")
     page.get_by_role("link", name="Make a key").click()
     page.get_by_label("Address").fill("bea@elsewhere.test")

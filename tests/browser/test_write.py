@@ -18,6 +18,7 @@ from carepost.tenancy.models import Organisation
 from tests.browser.test_console import keep, sign_in
 from tests.support.desk import person
 from tests.support.mailroom import clinic
+from tests.support.pages import follow
 from tests.support.small_engine import SmallEngine
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
@@ -71,7 +72,7 @@ def test_a_message_is_written_foreseen_and_sent(
         no_sideways(page)
 
     sign_in(page, live_server.url, "ada@maple.test")
-    page.get_by_role("link", name="Write").click()
+    follow(page, "Write")
     expect(page.get_by_role("heading", level=1)).to_have_text("Write a message")
     look("empty")
     page.get_by_label("To", exact=True).fill(
