@@ -130,7 +130,7 @@ def finish(org: uuid.UUID, recipient: uuid.UUID, code: str) -> str:
         if row is None:
             return "over"
         Upload.objects.filter(pk=row.pk, org_id=org).update(tries=row.tries + 1)
-    kept = _open(row)
+        kept = _open(row)
     if not hmac.compare_digest(_hash(row.pk, typed), kept.code):
         return "wrong" if row.tries + 1 < TRIES else "over"
     with _within(org):
