@@ -12,13 +12,16 @@ from typing import Any
 import django
 import pytest
 from django.core.signals import request_finished, request_started
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 os.environ.setdefault("CAREPOST_SETTINGS_CHECK", "1")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "carepost.settings.everything")
 # Playwright's sync interface keeps an event loop in this thread; the tests use the database beside it
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 django.setup()
+
+# the first page of a process compiles its templates: on a slow machine that alone may take more than the usual 5 s
+expect.set_options(timeout=30_000)
 
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 CHROMIUM = os.environ.get("CAREPOST_TEST_CHROMIUM", "/usr/bin/chromium")
