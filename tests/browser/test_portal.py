@@ -97,6 +97,7 @@ def test_every_page_of_the_way_is_clean_at_every_width(
     page.get_by_label("Code", exact=True).fill("000000")
     if door.code(JANE) != "000000":
         page.get_by_role("button", name="Open the message").click()
+        expect(page.get_by_role("alert")).to_be_visible()
         look("code-wrong")
     page.get_by_label("Code", exact=True).fill(door.code(JANE))
     page.get_by_role("button", name="Open the message").click()
@@ -119,6 +120,7 @@ def test_every_page_of_the_way_is_clean_at_every_width(
     page.get_by_role("link", name="See or give your key").click()
     page.get_by_label("Or paste it here").fill("not a key")
     page.get_by_role("button", name="Send me the code").click()
+    expect(page.get_by_role("alert")).to_be_visible()
     look("key-wrong")
     page.get_by_label("Or paste it here").fill(openpgp(JANE).decode())
     page.get_by_role("button", name="Send me the code").click()
