@@ -12,7 +12,9 @@ from typing import Any
 import django
 import pytest
 from django.core.signals import request_finished, request_started
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+
+from tests.support import pages
 
 os.environ.setdefault("CAREPOST_SETTINGS_CHECK", "1")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "carepost.settings.everything")
@@ -67,6 +69,11 @@ class UnderWay:
 _under_way = UnderWay()
 
 
+@pytest.fixture(autouse=True)
+def _to_the_next_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Locator, "click", pages.click)
+
+
 @pytest.fixture
 def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     """A page of its own context. Keyword arguments are the context's. Its errors are kept in `page.faults`."""
@@ -74,6 +81,7 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
     def make(**options: Any) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
+        context.add_init_script(pages.LEAVING)
         contexts.append(context)
         page = context.new_page()
         faults: list[str] = []

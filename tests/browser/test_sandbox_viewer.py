@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from carepost.rfc import compose
 from carepost.rfc.address import Mailbox
@@ -102,12 +102,12 @@ def test_the_way_from_the_list_to_the_message_without_script(living: LivingWorld
     page = open_page(browser, living.world.viewer, 1440, script=False)
     assert page.title() == "Sandbox mailboxes · Carepost sandbox"
     page.get_by_role("link", name=sample.address).click()
-    assert page.get_by_role("heading", level=1).inner_text() == sample.address
+    expect(page.get_by_role("heading", level=1)).to_have_text(sample.address)
     page.get_by_role("link", name=sample.subject).click()
-    assert sample.subject in page.get_by_role("heading", level=1).inner_text()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(sample.subject)
     assert "TEST-0001" not in page.title()
-    assert page.get_by_text("Arrived over TLS 1.3").is_visible()
-    assert page.frame_locator("iframe").get_by_text("5.1 mmol/l").is_visible()
+    expect(page.get_by_text("Arrived over TLS 1.3")).to_be_visible()
+    expect(page.frame_locator("iframe").get_by_text("5.1 mmol/l")).to_be_visible()
     with page.expect_download() as download:
         page.get_by_role("link", name=sample.attachment.filename).click()
     assert Path(download.value.path()).read_bytes() == sample.attachment.data

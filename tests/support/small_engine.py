@@ -55,6 +55,9 @@ class SmallEngine:
     def health(self) -> list[HealthAnswer]:
         return [HealthAnswer({str(self.office.queue.number): self.office.queue.stats()}, {})]
 
+    def waits(self) -> dict[bytes, tuple[int, int, int]]:
+        return {}
+
     def close(self) -> None:
         self._run(self.intake.close())
         self._run(self.office.close())

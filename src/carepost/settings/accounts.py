@@ -24,6 +24,8 @@ MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_RECOVERY_CODE_DIGITS = 10
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "Carepost"
+#: RFC 6238 5.2: one step for a code typed just before it changed, and a telephone whose clock is half a minute off
+MFA_TOTP_TOLERANCE = 1
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 LOGIN_URL = "account_login"

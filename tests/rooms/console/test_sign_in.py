@@ -62,6 +62,20 @@ def test_password_then_code_then_console(maple: Organisation) -> None:
     assert http.get("/").status_code == 200
 
 
+def test_a_code_of_the_neighbouring_half_minute_is_taken_once_and_no_older_one(maple: Organisation) -> None:
+    """RFC 6238 5.2: whoever types while the code changes gets in; what was read over a shoulder does not keep."""
+    person(maple, "administrator", "ada@maple.test")
+    http = browser()
+    post(http, "/sign-in", login="ada@maple.test", password=PASSWORD)
+    assert post(http, "/sign-in/second", code=code_now(steps=-3)).status_code == 200
+    assert post(http, "/sign-in/second", code=code_now(steps=3)).status_code == 200
+    code = code_now(steps=1)
+    assert post(http, "/sign-in/second", code=code).status_code == 302
+    again = browser()
+    post(again, "/sign-in", login="ada@maple.test", password=PASSWORD)
+    assert post(again, "/sign-in/second", code=code).status_code == 200
+
+
 def test_without_a_second_factor_only_enrolment_is_open(maple: Organisation) -> None:
     invited = staff.add_staff(maple.pk, "ada@maple.test", "Ada Heron", "administrator", actor=BOOTSTRAP)
     staff.use_link(invited.token, PASSWORD)
