@@ -108,6 +108,8 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"
     #: RFC 3339 with an offset
     send_at: Annotated[str, msgspec.Meta(max_length=40)] | None = None
     expires_at: Annotated[str, msgspec.Meta(max_length=40)] | None = None
+    #: of this message alone, in place of the header's: the same key with the same message is one message
+    idempotency_key: Annotated[str, msgspec.Meta(min_length=1, max_length=255, pattern="^[ -~]+$")] | None = None
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -155,21 +155,39 @@ def test_an_office_that_cannot_be_read_is_503(http: LiveHttp, message: dict[str,
     assert http.request("GET", "/health")[:2] == (503, {"status": "unavailable"})
 
 
-def test_a_batch_is_answered_in_its_order_and_a_wrong_shape_refuses_all_of_it(
-    http: LiveHttp, message: dict[str, Any]
-) -> None:
+def test_a_batch_is_answered_in_its_order(http: LiveHttp, message: dict[str, Any]) -> None:
     many = [{**message, "to": [f"r{n}@elsewhere.test"]} for n in range(1000)]
     status, answer, _ = http.post(PATH, {"messages": many})
     assert status == 202
     assert [m["deliveries"][0]["recipient"] for m in answer["messages"]] == [
         f"r{n}@elsewhere.test" for n in range(1000)
     ]
-    many[700] = {**message, "to": ["no address"]}
-    status, answer, _ = http.post(PATH, {"messages": many})
-    assert (status, answer["errors"][0]["pointer"]) == (422, "/messages/700/to/0")
-    assert len(http.intake.submissions) == 1000
     assert http.post(PATH, {"messages": [message] * 1001})[0] == 422
     assert http.post(PATH, {"messages": []})[0] == 422
+    assert http.post(PATH, {"messages": [message], "priority": 1})[0] == 422
+    assert len(http.intake.submissions) == 1000
+
+
+def test_one_wrong_message_of_a_batch_spoils_no_other(http: LiveHttp, message: dict[str, Any]) -> None:
+    """Whatever is wrong with it: no address, a field nobody knows, a wrong kind of value, no message at all."""
+    wrong = [{**message, "to": ["no address"]}, {**message, "prioritty": 1}, {**message, "subject": 7}, "a word"]
+    status, answer, _ = http.post(PATH, {"messages": [message, *wrong, message]})
+    assert status == 202
+    entries = answer["messages"]
+    assert entries[0]["id"] and entries[5]["id"] and len(http.intake.submissions) == 2
+    assert [e["problem"]["status"] for e in entries[1:5]] == [422] * 4
+    pointers = [e["problem"]["errors"][0]["pointer"] for e in entries[1:5]]
+    assert pointers == ["/messages/1/to/0", "/messages/2", "/messages/3/subject", "/messages/4"]
+    assert "no address" not in str(answer) and "a word" not in str(answer)
+
+
+def test_a_message_of_a_batch_may_have_a_key_of_its_own(http: LiveHttp, message: dict[str, Any]) -> None:
+    own = {**message, "idempotency_key": "visit 7"}
+    status, answer, _ = http.post(PATH, {"messages": [own, message, own]}, Idempotency_Key="monday")
+    assert status == 202
+    assert [s.key for s in http.intake.submissions] == ["api:visit 7", "api:monday:1"]
+    assert answer["messages"][2]["problem"]["errors"][0]["pointer"] == "/messages/2/idempotency_key"
+    assert http.post(PATH, {**message, "idempotency_key": "na\u00efve"})[0] == 422
 
 
 def test_one_refused_message_of_a_batch_leaves_the_others(http: LiveHttp, message: dict[str, Any]) -> None:

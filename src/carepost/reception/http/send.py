@@ -98,31 +98,52 @@ class Sender:
         try:
             if batch:
                 return await self._send_batch(scope, key, messages, idempotency)
-            accepted = await self._accept(await self._submission(scope, key, messages[0], idempotency))
+            one = messages[0]
+            assert isinstance(one, rest.Message)
+            accepted = await self._accept(await self._submission(scope, key, one, idempotency))
             return 202, _accepted(accepted), ((b"location", f"/api/v1/messages/{accepted.message_id}".encode()),)
         finally:
             if idempotency is not None:
                 self._in_flight.discard(mark)
 
     async def _send_batch(
-        self, scope: Scope, key: ApiKey, messages: tuple[rest.Message, ...], idempotency: str | None
+        self, scope: Scope, key: ApiKey, messages: tuple[rest.Message | ProblemError, ...], idempotency: str | None
     ) -> tuple[int, object, Headers]:
-        """All shapes are checked before any is accepted; then each is a message of its own, and they share commits."""
-        submissions = []
-        for number, message in enumerate(messages):
-            part = f"{idempotency}:{number}" if idempotency is not None else None
-            try:
-                submissions.append(await self._submission(scope, key, message, part))
-            except ProblemError as error:
-                raise _in_batch(error, number) from None
-        results = await asyncio.gather(*map(self._entry, submissions))
+        """Each is a message of its own, and they share commits: what is wrong with one is told in its place, and the
+        others go their way."""
+        drafts = await self._drafts(scope, key, messages, idempotency)
+        results = await asyncio.gather(*map(self._entry, drafts))
         if all(entry.problem is not None and entry.problem.status == 503 for entry in results):
             first = results[0].problem
             assert first is not None
             raise ProblemError(first, SOON)
         return 202, rest.BatchAccepted(tuple(results)), ()
 
-    async def _entry(self, submission: Submission) -> rest.BatchEntry:
+    async def _drafts(
+        self, scope: Scope, key: ApiKey, messages: tuple[rest.Message | ProblemError, ...], idempotency: str | None
+    ) -> list[Submission | rest.Problem]:
+        made: list[Submission | rest.Problem] = []
+        own: set[str] = set()
+        for number, message in enumerate(messages):
+            if isinstance(message, ProblemError):
+                made.append(message.problem)
+                continue
+            part = f"{idempotency}:{number}" if idempotency is not None else None
+            try:
+                if message.idempotency_key is not None:
+                    if message.idempotency_key in own:
+                        raise compose.field_fault("/idempotency_key", "Another message of this batch has this key.")
+                    own.add(message.idempotency_key)
+                made.append(await self._submission(scope, key, message, part))
+            except ProblemError as error:
+                made.append(_in_batch(error, number).problem)
+            except CarepostError as error:
+                made.append(of_error(error).problem)
+        return made
+
+    async def _entry(self, submission: Submission | rest.Problem) -> rest.BatchEntry:
+        if isinstance(submission, rest.Problem):
+            return rest.BatchEntry(problem=submission)
         try:
             accepted = await self._accept(submission)
         except CarepostError as error:
@@ -142,7 +163,8 @@ class Sender:
         self, scope: Scope, key: ApiKey, message: rest.Message, idempotency: str | None
     ) -> Submission:
         client = scope["client"][0] if scope.get("client") else ""
-        draft = compose.draft(message, key, client, idempotency, self._limits)
+        own = message.idempotency_key
+        draft = compose.draft(message, key, client, own if own is not None else idempotency, self._limits)
         asked = draft.access
         if asked is None:
             return draft.submission
