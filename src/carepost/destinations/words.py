@@ -24,6 +24,7 @@ _ASSURANCE: Final = {
 #: basis of an assessment -> by what
 BASES: Final = {
     "pinned": "pinned by your organisation",
+    "vouched": "your own mail system; your people attest that it sends on by verified TLS",
     "dane": "its key is published in signed DNS (DANE)",
     "mta-sts": "its domain requires it (MTA-STS)",
     "signed-mx": "the domain names it in signed DNS",

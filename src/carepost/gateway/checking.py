@@ -38,7 +38,7 @@ def settings(org: uuid.UUID, given: Settings) -> Settings:
     host = names.host(given.host) if given.host else ""
     if not host and (given.mode == RETURN or given.inbound):
         raise Wrong("no-host", "Name your own mail host: mail goes back there, or on to there.")
-    _ca(given.ca)
+    names.ca(given.ca)
     checked = msgspec.structs.replace(
         given, domains=domains, host=host, keys=_keys(given.keys), shared_names=_patterns(given.shared_names),
         shared_networks=_networks(given.shared_networks),
@@ -90,17 +90,6 @@ def _pair(certificate: str, key: str) -> None:
     form = (Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     if leaf.public_key().public_bytes(*form) != private.public_key().public_bytes(*form):
         raise Wrong("other-key", "This key does not belong to this certificate.")
-
-
-def _ca(pem: str) -> None:
-    if not pem:
-        return
-    try:
-        found = x509.load_pem_x509_certificates(pem.encode())
-    except ValueError:
-        found = []
-    if not found:
-        raise Wrong("bad-ca", "The CA file holds no PEM certificate.")
 
 
 def _keys(given: Sequence[str]) -> tuple[str, ...]:

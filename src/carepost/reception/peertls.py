@@ -16,6 +16,7 @@ from OpenSSL import SSL
 from carepost.ground import clock, log
 from carepost.ground.errors import ConfigError
 from carepost.ground.suites import TLS12
+from carepost.reception import pairs
 
 #: seconds between looks at the folder
 EVERY: Final = 1.0
@@ -32,7 +33,7 @@ class PeerCertificates:
     def __init__(self, folder: Path, hostname: str) -> None:
         self._folder = folder
         self._hostname = hostname
-        self._stamp: tuple[tuple[str, int, int], ...] = ()
+        self._stamp: pairs.Stamp = ()
         self._context: SSL.Context | None = None
         self._looked_at = float("-inf")
         if self.context() is None:
@@ -45,7 +46,7 @@ class PeerCertificates:
         if now - self._looked_at < EVERY:
             return self._context
         self._looked_at = now
-        stamp = self._look()
+        stamp = pairs.look(self._folder, self._stamp)
         if stamp == self._stamp:
             return self._context
         self._stamp = stamp
@@ -58,14 +59,6 @@ class PeerCertificates:
                 except (OSError, SSL.Error) as error:
                     log.failure("certificate-unreadable", error)
         return self._context
-
-    def _look(self) -> tuple[tuple[str, int, int], ...]:
-        try:
-            found = [(p.name, p.stat()) for p in self._folder.iterdir() if p.suffix in (".pem", ".key")]
-        except OSError as error:
-            log.failure("certificates-unreadable", error)
-            return self._stamp
-        return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in found))
 
 
 def _context(certificate: Path, key: Path) -> SSL.Context:

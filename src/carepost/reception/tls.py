@@ -5,11 +5,10 @@ from pathlib import Path
 
 from carepost.ground import clock, log, suites
 from carepost.ground.errors import ConfigError
+from carepost.reception import pairs
 
 #: seconds between looks at the folder; a look is one listing of a small folder, made when somebody connects
 EVERY = 1.0
-
-_Stamp = tuple[tuple[str, int, int], ...]
 
 
 class Certificates:
@@ -21,7 +20,7 @@ class Certificates:
         self._folder = folder
         self._hostname = hostname
         self._contexts: dict[str, ssl.SSLContext] = {}
-        self._stamp: _Stamp = ()
+        self._stamp: pairs.Stamp = ()
         self._looked_at = float("-inf")
         self.refresh()
         if not self._contexts:
@@ -39,7 +38,7 @@ class Certificates:
         if now - self._looked_at < EVERY:
             return
         self._looked_at = now
-        stamp = self._look()
+        stamp = pairs.look(self._folder, self._stamp)
         if stamp == self._stamp:
             return
         self._stamp = stamp
@@ -57,14 +56,6 @@ class Certificates:
             contexts[name] = context
         if contexts:
             self._contexts = contexts
-
-    def _look(self) -> _Stamp:
-        try:
-            found = [(p.name, p.stat()) for p in self._folder.iterdir() if p.suffix in (".pem", ".key")]
-        except OSError as error:
-            log.failure("certificates-unreadable", error)
-            return self._stamp
-        return tuple(sorted((name, stat.st_mtime_ns, stat.st_size) for name, stat in found))
 
     def _load(self, context: ssl.SSLContext, name: str) -> None:
         context.load_cert_chain(self._folder / f"{name}.pem", self._folder / f"{name}.key")

@@ -3,17 +3,14 @@
 Seven bits, no blank before a line end, no line that begins with "From ": what servers on the way change, encoded away.
 What was signed or encrypted before is never touched; the result is read again and compared part by part."""
 
-import base64
 import binascii
 import re
 
-from carepost.rfc import mime, parts
+from carepost.rfc import mime, parts, recoding
 from carepost.rfc.errors import RfcError
 
-_CTE = re.compile(rb"^content-transfer-encoding[ \t]*:[^\r]*(?:\r\n[ \t][^\r]*)*\r\n", re.IGNORECASE | re.MULTILINE)
 _FRAGILE = re.compile(rb"[ \t]\r\n|[ \t]\Z|(?:^|\n)From |[^\x00-\x7f]|\x00")
 _HEADER_BLANKS = re.compile(rb"([^ \t\r\n])[ \t]+\r\n")
-_KEPT = frozenset({"signed", "encrypted"})
 _PLAIN = frozenset({"7bit", "8bit", "binary", "quoted-printable"})
 
 
@@ -31,15 +28,21 @@ def convert(raw: bytes) -> bytes | None:
             body = raw[part.start : part.end]
             if _FRAGILE.search(body) is None:
                 continue
-            if _KEPT & set(part.within) or part.type.startswith("message/") or part.encoding not in _PLAIN:
+            if recoding.KEPT & set(part.within) or part.type.startswith("message/") or part.encoding not in _PLAIN:
                 return None
-            head = _head(raw, at, part.start)
+            head = recoding.head(raw, at, part.start)
             text = part.type.startswith("text/")
             name = b"quoted-printable" if text else b"base64"
             field = b"Content-Transfer-Encoding: " + name + b"\r\n"
-            kept = _CTE.sub(b"", raw[head : part.start - 2])
+            kept = recoding.CTE.sub(b"", raw[head : part.start - 2])
             data = mime.decode(raw, part)
-            pieces += [_blanks(raw[at:head]), _blanks(kept), field, b"\r\n", _quoted(data) if text else _base64(data)]
+            pieces += [
+                _blanks(raw[at:head]),
+                _blanks(kept),
+                field,
+                b"\r\n",
+                _quoted(data) if text else recoding.base64_lines(data),
+            ]
             at = part.end
         converted = b"".join([*pieces, raw[at:]])
         if not pieces:
@@ -47,7 +50,7 @@ def convert(raw: bytes) -> bytes | None:
             converted = raw
         end = converted.find(b"\r\n\r\n")
         converted = _blanks(converted[: end + 2]) + converted[end + 2 :] if end >= 0 else _blanks(converted)
-        return converted if _FRAGILE.search(converted) is None and _same(raw, leaves, converted) else None
+        return converted if _FRAGILE.search(converted) is None and recoding.same(raw, leaves, converted) else None
     except RfcError:
         return None
 
@@ -56,29 +59,9 @@ def _blanks(head: bytes) -> bytes:
     return _HEADER_BLANKS.sub(rb"\1\r\n", head)
 
 
-def _head(raw: bytes, after: int, start: int) -> int:
-    """Where the header of the part whose body begins at `start` begins: after the last delimiter line before it."""
-    mark = raw.rfind(b"\r\n--", after, start - 2)
-    return 0 if mark < 0 else raw.find(b"\r\n", mark + 2) + 2
-
-
 def _quoted(data: bytes) -> bytes:
     # a line at a time with its blanks and its own CR and LF encoded, so no line end of the data is invented or lost
     lines = [binascii.b2a_qp(line, quotetabs=False, istext=False) for line in data.split(b"\r\n")]
     whole = b"\r\n".join(line.replace(b"=\n", b"=\r\n") for line in lines)
     # the soft break keeps the line within 76 (RFC 2045 6.7)
     return re.sub(rb"(^|\n)From ", rb"\1=46rom=20=\r\n", whole)
-
-
-def _base64(data: bytes) -> bytes:
-    return base64.encodebytes(data).replace(b"\n", b"\r\n").removesuffix(b"\r\n")
-
-
-def _same(raw: bytes, before: list[parts.Part], converted: bytes) -> bool:
-    after = parts.walk(converted)
-    return len(after) == len(before) and all(
-        (old.type, old.params, old.within, old.disposition, old.content_id)
-        == (new.type, new.params, new.within, new.disposition, new.content_id)
-        and mime.decode(raw, old) == mime.decode(converted, new)
-        for old, new in zip(before, after, strict=True)
-    )

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from cryptography import x509
+
 from carepost.ground.errors import Refused
 from carepost.rfc.address import parse_domain
 from carepost.rfc.errors import AddressError
@@ -48,6 +50,16 @@ def address(typed: str) -> str:
     if not at or len(local) > 64 or not _LOCAL.fullmatch(local):
         raise Wrong("bad-address", "This is not a mail address.")
     return f"{local}@{domain(rest)}"
+
+
+def ca(pem: str) -> str:
+    """PEM of certificate authorities, or "" for the system's."""
+    try:
+        if not pem or x509.load_pem_x509_certificates(pem.encode()):
+            return pem
+    except ValueError:
+        pass
+    raise Wrong("bad-ca", "The CA file holds no PEM certificate.")
 
 
 def slug(typed: str) -> str:

@@ -6,8 +6,6 @@ import uuid
 from collections.abc import Sequence
 from typing import Final
 
-from cryptography import x509
-
 from carepost.crypto.rest import Damaged
 from carepost.directory.types import HOLD
 from carepost.ground.errors import NotFound
@@ -40,7 +38,7 @@ def add_route(
     name, next_hop = names.domain(domain), names.host(host)
     if not 0 < port < 65_536:
         raise names.Wrong("bad-port", "A port is 1 to 65535.")
-    _check_ca(ca)
+    names.ca(ca)
     keys = _keys(pins)
     why = names.words(reason, "reason", longest=500, empty=True)
     with act(org, Permission.ROUTES, actor=actor) as doing:
@@ -96,14 +94,3 @@ def _keys(pins: Sequence[str]) -> list[str]:
     if len(keys) > _KEYS or not all(_DIGEST.fullmatch(key) for key in keys):
         raise names.Wrong("bad-key", f"A key is 64 hexadecimal digits (SHA-256 of the public key); at most {_KEYS}.")
     return list(dict.fromkeys(keys))
-
-
-def _check_ca(pem: str) -> None:
-    if not pem:
-        return
-    try:
-        found = x509.load_pem_x509_certificates(pem.encode())
-    except ValueError:
-        found = []
-    if not found:
-        raise names.Wrong("bad-ca", "The CA file holds no PEM certificate.")
