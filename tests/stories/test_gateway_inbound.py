@@ -8,38 +8,27 @@ import pytest
 
 from carepost.crypto.openpgp import keys as pgp_keys
 from carepost.crypto.openpgp import message as pgp
-from carepost.crypto.openpgp.secret import PrivateKey
-from carepost.crypto.smime import identity, message
+from carepost.crypto.smime import message
 from carepost.crypto.smime.envelope import Recipient
-from carepost.crypto.smime.identity import Identity
 from carepost.crypto.smime.signing import Signer
-from carepost.delivery.questions import Questions
-from carepost.directory import columns
 from carepost.directory.gateways import PASSWORD, Login, Settings
-from carepost.directory.ownkeys import OwnSecret, StaticOwnSecrets
-from carepost.directory.recipients import PackedKeys, StaticCertificates
-from carepost.directory.types import KEY_PLACE, KeptKey, OwnKept, OwnKey, RecipientKey
-from carepost.ground import clock, ids
-from carepost.ground.orgkeys import OrgKeys
-from carepost.intake.addresses import Tokens
+from carepost.ground import clock
 from carepost.intake.fronted import RESULT_FIELD
-from carepost.intake.fronted import Fronted as Door
-from carepost.intake.opening import Opener
-from carepost.intake.orgkeys import DirectoryKeys
-from carepost.intake.ownkeys import OwnKeys
-from carepost.intake.proving import Prover
-from carepost.policy.types import Method
+from carepost.proof import kinds
 from carepost.rfc import mime
+from carepost.wire import found as wire
+from carepost.wire.found import SIGNED_MAIL
 from carepost.wire.types import Accepted
 from tests.support.certificates import Ca
-from tests.support.delivering import DOMAIN, SENDER, WILLOW
-from tests.support.fronts import HOST, PROVIDER, Fronted
+from tests.support.delivering import DOMAIN, SENDER
+from tests.support.fronts import PROVIDER
+from tests.support.keyed_clinic import PAT, Clinic, person
 from tests.support.mailhost import MailHost
+from tests.support.smime import DAY, Authority
 
 INBOUND = Settings(
     shared_names=(f"*.{PROVIDER.partition('.')[2]}",), host="in.willow-mail.test", inbound=True, domains=(DOMAIN,)
 )
-PAT = "pat@home.test"
 #: from anywhere on loopback, Pat's domain may send
 ZONE: dict[tuple[str, str], object] = {
     ("home.test", "TXT"): '"v=spf1 ip4:127.0.0.0/8 -all"', ("_dmarc.home.test", "TXT"): '"v=DMARC1; p=reject"',
@@ -59,49 +48,6 @@ ACCEPT = {"offers": ("PIPELINING", "8BITMIME")}
 
 def tenant(ca: Ca) -> MailHost:
     return MailHost(ca.leaf("in.willow-mail.test").context(), **ACCEPT)  # type: ignore[arg-type]
-
-
-class Clinic(Fronted):
-    """With keys of its own, and DNS asked of who sends."""
-
-    def __init__(self, *args: object, **more: object) -> None:
-        super().__init__(*args, **more)
-        self.secrets, self.store = StaticOwnSecrets(), StaticCertificates()
-
-    async def __aenter__(self) -> "Clinic":
-        await super().__aenter__()
-        org_keys = OrgKeys(self.keys)
-        self.tokens = Tokens(org_keys)
-        self.intake._fronted = Door(Prover(Questions(self.resolver)), HOST)
-        book = DirectoryKeys(self.directory, self.keys)
-        self.intake.opener = Opener(OwnKeys(self.tokens, self.secrets), self.tokens, book, self.store)
-        return self
-
-    def has(self, one: Identity | PrivateKey) -> None:
-        method = Method.SMIME if isinstance(one, Identity) else Method.OPENPGP
-        row = OwnKey(ids.text(ids.new()), method, True, True, False, False, 0, 0)
-        raw = one.certificate.der if isinstance(one, Identity) else one.certificate.raw
-        private = identity.private_bytes(one.key) if isinstance(one, Identity) else one.raw
-        self.secrets.given[row.id] = OwnSecret(OwnKept("", "", raw, one.certificate.fingerprint), private)
-        self.change(own_keys={b"": (*self.snapshot.own_keys.get(b"", ()), row)})
-
-    def knows(self, address: str, one: Identity) -> None:
-        row = RecipientKey(ids.text(ids.new()), Method.SMIME, True, False, 0)
-        version, wrapped = self.snapshot.keys["evidence"]
-        key = OrgKeys(self.keys).open(WILLOW, "evidence", version, wrapped)
-        kept = msgspec.msgpack.encode(KeptKey(address, one.certificate.der, one.certificate.fingerprint))
-        self.store.given[row.id] = columns.seal(key, version, WILLOW, kept, f"{KEY_PLACE}/{row.id}")
-        token = self.tokens.of(self.snapshot, address)
-        assert token is not None
-        self.change(recipient_keys=PackedKeys([(token, row)]))
-
-    async def comes(self, raw: bytes, *, sender: str = PAT, to: str = SENDER) -> Accepted:
-        said = await self.hand_over(raw, sender=sender, to=to, shown=None, name="mx")
-        return Accepted(said.split()[-1], ())
-
-
-def person(address: str) -> Identity:
-    return identity.self_signed(identity.generate("ec-p256"), address, clock.now() - 86_400_000_000, days=9, name="P")
 
 
 def result(sent: bytes) -> str:
@@ -149,6 +95,34 @@ async def test_smime_is_opened_and_its_signature_judged(ca: Ca, vouched: bool) -
         assert b"Subject: My invented rash" in sent
         (event,) = await world.events("message.accepted")
         assert event.facts["opened"] == "decrypted" and event.facts["signature"] == state
+
+
+async def test_the_key_of_who_signed_inside_is_known_afterwards_and_only_where_signed_mail_is_listened_to(
+    ca: Ca,
+) -> None:
+    """Nobody but the organisation's own keys could have looked into it; its authority vouches, and DMARC passed."""
+    now = clock.now()
+    authority = Authority("Invented Partner CA", start=now - 300 * DAY, end=now + 900 * DAY)
+    pat = authority.issue("rsa-2048", PAT, start=now - DAY, end=now + 300 * DAY)
+    stranger = person("pat@elsewhere.test")
+    host, office = tenant(ca), person(SENDER)
+    async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND) as world:
+        world.has(office)
+        sealed = message.encrypt(HTML, [Recipient(office.certificate)], now, signer=Signer(pat))
+        await world.ended(await world.comes(sealed))
+        world.change(key_sources=(SIGNED_MAIL,), anchors=(authority.der,))
+        for one in (Signer(stranger), None):
+            other = message.encrypt(HTML, [Recipient(office.certificate)], now, signer=one)
+            await world.ended(await world.comes(other))
+        forged = sealed.replace(b"home.test", b"victim.test")
+        await world.ended(await world.comes(forged, sender="pat@victim.test"))
+        await world.intake.close()
+        assert await world.events(kinds.KEY_FOUND) == []
+        await world.ended(await world.comes(sealed))
+        await world.intake.close()
+        assert len(await world.events(kinds.KEY_FOUND)) == 1
+        known = wire.decode((await world.openings(kinds.KEY_FOUND))["key"])
+        assert (known.address, known.source, known.raw) == (PAT, SIGNED_MAIL, pat.certificate.der)
 
 
 async def test_openpgp_is_opened(ca: Ca) -> None:

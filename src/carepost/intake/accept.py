@@ -152,17 +152,18 @@ class Intake:
         snapshot = self._directory.snapshot(submission.org)
         front = fronted.wanted(submission, snapshot)
         if front is not None:
-            made, proved = await self._fronted.take(submission, snapshot, front, self.opener)
-            accepted = await self._take(made)
+            taken = await self._fronted.take(submission, snapshot, front, self.opener)
+            accepted = await self._take(taken.submission)
             if snapshot.key_sources:
-                self.harvest.offer(snapshot, submission.body, proved.dmarc_word)
+                self.harvest.offer(snapshot, submission.body, taken.proved.dmarc_word)
+                self.harvest.offer_found(snapshot, taken.found, taken.proved.dmarc_word)
             return accepted
         try:
-            taken = await self._inbound.take(submission, snapshot, next(self._turn))
+            joined = await self._inbound.take(submission, snapshot, next(self._turn))
         except NotJoined as error:
             self._not_joined(submission, error)
             raise
-        return taken if isinstance(taken, Accepted) else await self._take(taken)
+        return joined if isinstance(joined, Accepted) else await self._take(joined)
 
     async def _with_answers(self, submission: Submission) -> Accepted:
         """A submission of which some recipients may be conversations of the portal. Those are accepted first: each has

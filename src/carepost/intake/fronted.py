@@ -20,6 +20,7 @@ from carepost.intake.proving import Prover
 from carepost.policy.types import Method
 from carepost.rfc import authres, banner, message
 from carepost.rfc.message import Message
+from carepost.wire.found import Found
 from carepost.wire.types import Origin, Protection, Submission
 
 #: what the gateway found; for the tenant's rules, and for whoever asks later
@@ -58,6 +59,14 @@ def wanted(submission: Submission, snapshot: OrgSnapshot) -> Gateway | None:
     return found[0] if found and None not in found else None
 
 
+class Taken(msgspec.Struct, frozen=True):
+    """`submission`: the message that goes on; `found`: keys seen in what was opened."""
+
+    submission: Submission
+    proved: Proved
+    found: tuple[Found, ...] = ()
+
+
 class Fronted:
     def __init__(self, prover: Prover, host: str) -> None:
         """`host`: our name in Authentication-Results."""
@@ -66,8 +75,8 @@ class Fronted:
 
     async def take(
         self, submission: Submission, snapshot: OrgSnapshot, gateway: Gateway, opener: Opener | None
-    ) -> tuple[Submission, Proved]:
-        """The message that goes on. Raises MessageError for what cannot be read, Unavailable."""
+    ) -> "Taken":
+        """Raises MessageError for what cannot be read, Unavailable."""
         read = message.read(submission.body)
         proved = await self._prover.prove(submission, read)
         opened: OpenedMail | None = None
@@ -87,10 +96,11 @@ class Fronted:
         if opened is not None:
             facts["opened"] = opened.fault or ("decrypted" if opened.encrypted else "signed")
             facts["signature"] = opened.signature
-        return msgspec.structs.replace(
+        made = msgspec.structs.replace(
             submission, envelope=envelope, body=body, origin=Origin.INBOUND, gateway=gateway.id,
             protection=Protection(None, (Method.TLS,)), proved=facts,
-        ), proved  # fmt: skip
+        )  # fmt: skip
+        return Taken(made, proved, opened.found if opened is not None else ())
 
     def _body(self, raw: bytes, read: Message, proved: Proved, opened: OpenedMail | None, gateway: Gateway) -> bytes:
         result = b""

@@ -5,7 +5,7 @@ and `keyring` decides what it is worth: never more than what an organisation or 
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
 
 from carepost.crypto.openpgp import autocrypt
@@ -51,7 +51,19 @@ class Harvest:
         if len(self._reading) >= AT_ONCE:
             metrics.count("harvest_passed_over")
             return
-        task = asyncio.get_running_loop().create_task(self._take(snapshot, body, signed, header))
+        self._begin(self._take(snapshot, body, signed, header))
+
+    def offer_found(self, snapshot: OrgSnapshot, found: Sequence[Found], dmarc: str) -> None:
+        """What was seen in a message that only the organisation's own keys opened. Returns at once."""
+        if dmarc != "pass" or not found:
+            return
+        if len(self._reading) >= AT_ONCE:
+            metrics.count("harvest_passed_over")
+            return
+        self._begin(self._note(snapshot, found))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._reading.add(task)
         task.add_done_callback(self._reading.discard)
 
@@ -62,7 +74,16 @@ class Harvest:
     async def _take(self, snapshot: OrgSnapshot, body: bytes, signed: bool, header: bool) -> None:
         store = self._anchors.store(snapshot) if signed else None
         try:
-            for found in await asyncio.to_thread(read, body, store, header, clock.now()):
+            given = await asyncio.to_thread(read, body, store, header, clock.now())
+        except Exception as error:
+            # whatever a stranger's mail does to it, the mail was taken
+            log.failure("harvest", error)
+            return
+        await self._note(snapshot, given)
+
+    async def _note(self, snapshot: OrgSnapshot, given: Sequence[Found]) -> None:
+        try:
+            for found in given:
                 name = (snapshot.id, found.address, found.fingerprint)
                 if self._known.get(name, 0.0) > clock.monotonic():
                     continue
@@ -75,7 +96,7 @@ class Harvest:
                     self._known.popitem(last=False)
                 metrics.count("key_harvested")
         except Exception as error:
-            # whatever a stranger's mail does to it, the mail was taken
+            # the mail was taken, and brings the key again
             log.failure("harvest", error)
 
 
@@ -98,10 +119,15 @@ def _signed(body: bytes, store: TrustStore, at: int) -> list[Found]:
     # whether it was revoked is asked when it is used
     trust = Trust(store, unknown_ok=True)
     try:
-        opened = opening.open_(body, [], trust, at)
-        outer, inner = rfc_message.read(body).from_, rfc_message.read(opened.message).from_
+        return of_opened(body, opening.open_(body, [], trust, at), store, at)
     except (SmimeError, RfcError):
         return []
+
+
+def of_opened(body: bytes, opened: opening.Opened, store: TrustStore, at: int) -> list[Found]:
+    """`opened`: `body`, by a trust in `store` alone, with whatever own keys it needed. Raises RfcError."""
+    trust = Trust(store, unknown_ok=True)
+    outer, inner = rfc_message.read(body).from_, rfc_message.read(opened.message).from_
     verdict = opened.verdict
     if not verdict.valid or len(verdict.signers) != 1 or len(outer) != 1 or len(inner) != 1:
         return []

@@ -22,6 +22,7 @@ from carepost.directory.recipients import Certificates
 from carepost.directory.types import KEY_PLACE, KeptKey, OrgSnapshot, OwnKey, RecipientKey
 from carepost.ground.errors import NotFound
 from carepost.ground.keys import WrongKey
+from carepost.intake import harvest
 from carepost.intake.addresses import Tokens
 from carepost.intake.anchors import Anchors
 from carepost.intake.ownkeys import OwnKeys
@@ -29,6 +30,7 @@ from carepost.policy.types import Method
 from carepost.queue.sealing import EVIDENCE, OrgKeyBook
 from carepost.rfc import message as rfc_message
 from carepost.rfc.errors import RfcError
+from carepost.wire.found import SIGNED_MAIL, Found
 
 UNSIGNED, VALID, INVALID, UNKNOWN = "none", "valid", "invalid", "unknown"
 #: private keys tried on one message
@@ -55,6 +57,8 @@ class OpenedMail(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     #: "" | no-key | cannot-open | unsupported | malformed
     fault: str = ""
+    #: certificates its signer wants to be written to, where the organisation listens to signed mail
+    found: tuple[Found, ...] = ()
 
     def __repr__(self) -> str:
         # no content: this text may reach a log
@@ -113,6 +117,7 @@ class Opener:
             return OpenedMail(message, Method.SMIME, True, fault="no-key")
         except SmimeError as error:
             return OpenedMail(message, Method.SMIME, bool(smime.recipients(message)), fault=error.code)
+        keys_found = self._harvested(snapshot, message, opened, [one for _, one in held], at)
         found = opened.verdict
         state = UNSIGNED
         if found.signed:
@@ -122,7 +127,25 @@ class Opener:
         return OpenedMail(
             opened.message, Method.SMIME, bool(found.encrypted), state, found.reasons,
             signers[0] if signers and state != INVALID else "", used[0] if used else "", found.notes,
+            found=keys_found,
         )  # fmt: skip
+
+    def _harvested(
+        self, snapshot: OrgSnapshot, message: bytes, opened: smime.Opened, held: Sequence[object], at: int
+    ) -> tuple[Found, ...]:
+        """Of what nobody else can look into; what is signed in the open is looked at there (`harvest.Harvest.offer`).
+        Judged by the organisation's authorities alone: neither a pin nor what is unknown of revocation counts there."""
+        if not (opened.verdict.encrypted and opened.verdict.signed) or SIGNED_MAIL not in snapshot.key_sources:
+            return ()
+        store = self._anchors.store(snapshot) if snapshot.anchors else None
+        if store is None:
+            return ()
+        try:
+            own = [one for one in held if isinstance(one, Identity)]
+            again = smime.open_(message, own, Trust(store, unknown_ok=True), at)
+            return tuple(harvest.of_opened(message, again, store, at))
+        except (SmimeError, RfcError):
+            return ()
 
     def _openpgp(
         self, snapshot: OrgSnapshot, message: bytes, keys: Sequence[OwnKey], known: Sequence[KeptKey], at: int
