@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping
 import msgspec
 
 from carepost.delivery.resolver import Resolver, Status, normal
+from carepost.ground.outward import private as refused
 
 #: hosts of a domain and addresses of a host that are looked at (BI-032)
 HOSTS, ADDRESSES = 10, 4
@@ -125,24 +126,6 @@ async def reach(
     if not addresses:
         return Reach(fault="private", expires=expires)
     return Reach(tuple(addresses[:ADDRESSES]), port, secure, "", expires)
-
-
-def refused(address: str) -> bool:
-    """Not an address of the public network, however it is written (BI-029)."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return True
-    if isinstance(ip, ipaddress.IPv6Address):
-        if ip in _NAT64:
-            return refused(str(ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF)))
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo is not None else None)
-        if inner is not None:
-            return refused(str(inner))
-    return not ip.is_global or ip.is_multicast or ip.is_reserved
-
-
-_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def fault_of(status: Status) -> str:

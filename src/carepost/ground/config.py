@@ -68,6 +68,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     inspection_workers: int = 1
     #: seconds one message may take there
     inspection_seconds: float = 25.0
+    #: hosts of the own network that webhooks may call: names, addresses, networks; all others must be public
+    webhook_hosts: tuple[str, ...] = ()
     #: clamd's socket, or "address:port" on this machine; "": no virus scanner
     clamd: str = ""
 
@@ -94,6 +96,8 @@ def load(home: Path, environ: Mapping[str, str]) -> Config:
         raise ConfigError(f"A setting in {file} or the environment is wrong: {error}") from None
 
 
+_LISTS = {"resolvers", "webhook_hosts"}
+
 #: read elsewhere, not settings of this page
 _OTHERS = {"home", "keyring", "keys_fd", "test_postgres", "settings_check", "role", "ready_fd", "socket",
            "keyring_secret", "keyring_secret_file"}  # fmt: skip
@@ -115,5 +119,5 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
             continue
         if key not in SETTINGS:
             raise ConfigError(f"Unknown setting {name}; unset it or correct its name.")
-        values[key] = value.split(",") if key == "resolvers" else value
+        values[key] = value.split(",") if key in _LISTS else value
     return values
