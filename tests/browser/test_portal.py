@@ -272,7 +272,7 @@ def test_files_travel_with_progress_and_a_draft_saves_itself(
     sign_in(page, live_server.url, row, door)
     page.get_by_role("link", name="Reply").click()
     page.get_by_label("Your message").fill("With a file")
-    expect(page.get_by_text("Draft saved.")).to_be_visible(timeout=8000)
+    expect(page.get_by_text("Draft saved.")).to_be_visible()
     scan = tmp_path / "scan.pdf"
     scan.write_bytes(b"%PDF made up" * 1000)
     page.get_by_label("Attachments").set_input_files(scan)
