@@ -20,7 +20,7 @@ LEAVING = """(() => {
     });
 })()"""
 #: A file sent in answer leaves the page where it was: then the wait ends by itself, after so many seconds.
-PATIENCE = 10
+PATIENCE = 60
 _click = Locator.click
 
 
