@@ -84,7 +84,6 @@ def sign_in(page: Page, base: str, login: str) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 
-@pytest.mark.timeout(400)
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (375, "light"), (375, "dark")])
 def test_every_page_is_clean(
     width: int, scheme: str, live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN, checked: Any,
@@ -112,6 +111,12 @@ def test_every_page_is_clean(
         page.get_by_text("Menu: Overview").click()
         expect(page.get_by_role("link", name="Health", exact=True)).to_be_visible()
         look("menu")
+    else:
+        # all of it in one line
+        assert page.get_by_role("navigation", name="Main").evaluate("nav => nav.getBoundingClientRect().height") < 60
+        page.get_by_text("Settings", exact=True).click()
+        expect(page.get_by_role("link", name="People", exact=True)).to_be_visible()
+        look("menu-settings")
     for path in ("messages", "health", "people", "holds", "first-run", "help", "security", "security/app",
                  "security/passkeys/add", f"messages/{view.id}",
                  "messages/00000000-0000-7000-8000-000000000000"):  # fmt: skip
@@ -360,6 +365,49 @@ def test_a_held_delivery_is_released_by_keyboard_alone(
     page.keyboard.press("Enter")
     expect(page.get_by_text("The delivery was released")).to_be_visible()
     assert acts == [("release", "code agreed by telephone")]
+
+
+def test_the_navigation_goes_by_keyboard_alone(
+    live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN
+) -> None:
+    person(maple, "administrator", "ada@maple.test", "Ada Heron")
+    page = open_page(viewport={"width": 1440, "height": 900})
+    sign_in(page, live_server.url, "ada@maple.test")
+    menu = page.get_by_text("Protection", exact=True)
+    policy = page.get_by_role("link", name="Policy", exact=True)
+    menu.focus()
+    page.keyboard.press("Enter")
+    expect(policy).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(policy).to_be_hidden()
+    expect(menu).to_be_focused()
+    page.keyboard.press("Space")
+    expect(policy).to_be_visible()
+    # the next group opens, and this one closes when the focus leaves it
+    for _ in range(4):
+        page.keyboard.press("Tab")
+    expect(page.get_by_text("Keys", exact=True)).to_be_focused()
+    expect(policy).to_be_hidden()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Certificates of recipients")
+    expect(page.locator("summary.cs-here")).to_contain_text("Keys")
+    expect(page.get_by_role("link", name="Certificates", exact=True)).to_be_hidden()
+
+
+def test_the_navigation_opens_without_script(
+    live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN
+) -> None:
+    person(maple, "administrator", "ada@maple.test", "Ada Heron")
+    page = open_page(java_script_enabled=False, viewport={"width": 1440, "height": 900})
+    sign_in(page, live_server.url, "ada@maple.test")
+    page.get_by_text("Settings", exact=True).click()
+    expect(page.get_by_role("link", name="People", exact=True)).to_be_visible()
+    page.get_by_text("Keys", exact=True).click()
+    expect(page.get_by_role("link", name="People", exact=True)).to_be_hidden()
+    page.get_by_role("link", name="Our keys", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Our keys")
 
 
 def test_the_list_is_read_without_script(

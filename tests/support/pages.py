@@ -48,10 +48,15 @@ def click(self: Locator, **options: Any) -> None:
 
 
 def follow(page: Page, name: str) -> None:
-    """A link of the navigation, which is folded on a telephone."""
+    """A link of the navigation, which is folded on a telephone, and in groups elsewhere."""
     size = page.viewport_size
     if size and size["width"] < 768:
         page.locator("[data-fold] > summary").click()
-    link = page.get_by_role("navigation").get_by_role("link", name=name)
+    navigation = page.get_by_role("navigation", name="Main")
+    expect(navigation).to_be_visible()
+    group = navigation.locator("details", has=page.get_by_role("link", name=name, include_hidden=True))
+    if group.count() and not group.evaluate("group => group.open"):
+        group.locator("summary").click()
+    link = navigation.get_by_role("link", name=name)
     expect(link).to_be_visible()
     link.click()

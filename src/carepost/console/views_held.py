@@ -108,7 +108,7 @@ def count(request: StaffRequest) -> HttpResponse:
         waiting = held.count(request.desk.org)
     except Unavailable:
         waiting = 0
-    return render(request, "console/held-count.html", {"waiting": waiting})
+    return render(request, "console/held-count.html", {"waiting": waiting, "now": clock.now()})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,60 +1,16 @@
 """The console's navigation, made from what the person may do."""
 
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any
 
 from django import template
-from django.urls import reverse
 
+from carepost.console import navigation
+from carepost.console.navigation import Fold, Shown
 from carepost.tenancy.gates import Desk
-from carepost.tenancy.permissions import Permission
 from carepost.tenancy.sessions import has_second_factor
 
 register = template.Library()
-
-#: (label, route, permission, routes that belong to it)
-_NAV: Final = (
-    ("Overview", "overview", Permission.HEALTH, ("overview",)),
-    ("Write", "write", Permission.SEND, ("write", "write-draft")),
-    ("Messages", "messages", Permission.SEARCH, ("messages", "message", "proof", "act", "retract")),
-    ("Held", "held", Permission.RELEASE, ("held", "held-one", "held-message", "held-decide", "held-letters")),
-    ("Destinations", "destinations", Permission.HEALTH, ("destinations", "destination", "destination-pin")),
-    (
-        "Certificates",
-        "certificates",
-        Permission.KEYRING,
-        ("certificates", "certificate", "certificate-new", "certificate-several", "certificate-pin"),
-    ),
-    (
-        "Our keys",
-        "own-keys",
-        Permission.KEYRING,
-        ("own-keys", "own-key", "own-key-new", "own-key-import", "own-key-install"),
-    ),
-    ("Domains", "domains", Permission.DOMAINS, ("domains", "domain", "domain-check")),
-    (
-        "Gateway",
-        "gateways",
-        Permission.ROUTES,
-        ("gateways", "gateway", "gateway-new", "gateway-change", "gateway-sign-in", "gateway-rotate"),
-    ),
-    ("Check a message", "headers", Permission.READ, ("headers",)),
-    (
-        "Policy",
-        "policy",
-        Permission.POLICY,
-        ("policy", "policy-new", "policy-rule", "policy-remove", "policy-version"),
-    ),
-    (
-        "Detection",
-        "words",
-        Permission.POLICY,
-        ("words", "words-add", "words-remove", "words-try", "words-reports", "words-settle"),
-    ),
-    ("Health", "health", Permission.HEALTH, ("health",)),
-    ("People", "people", Permission.STAFF, ("people",)),
-    ("First run", "first-run", Permission.ORGANISATION, ("first-run",)),
-)
 
 
 @register.inclusion_tag("console/nav.html", takes_context=True)
@@ -63,20 +19,21 @@ def console_nav(context: dict[str, Any]) -> dict[str, Any]:
     desk: Desk | None = getattr(request, "desk", None) if has_second_factor(request.user) else None
     match = request.resolver_match
     here = match.url_name if match is not None and match.namespace == "console" else ""
-    items = [
-        {"label": label, "url": reverse(f"console:{route}"), "current": here in routes, "counts": route == "held"}
-        for label, route, needed, routes in _NAV
-        if desk is not None and desk.may(needed)
-    ]
+    items = navigation.shown(desk.may, here) if desk is not None else ()
     who = desk.staff.name or desk.staff.email if desk is not None else ""
     return {
         "items": items,
+        "here": next((one.label for item in items for one in _pages(item) if one.current), ""),
         "signed_in": request.user.is_authenticated,
         "who": who or getattr(request.user, "email", ""),
         "organisation": desk.organisation.name if desk is not None else "",
         "request": request,
         "csrf_token": context.get("csrf_token"),
     }
+
+
+def _pages(item: Shown | Fold) -> tuple[Shown, ...]:
+    return item.entries if isinstance(item, Fold) else (item,)
 
 
 @register.simple_tag

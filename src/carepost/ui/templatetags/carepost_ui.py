@@ -22,6 +22,12 @@ def when_exact(us: int) -> SafeString | str:
 
 
 @register.filter
+def moment(us: int) -> str:
+    """As `when`, where no element can stand: in a title."""
+    return times.words(us)
+
+
+@register.filter
 def span(seconds: float) -> str:
     return times.span(seconds)
 

@@ -13,22 +13,37 @@
     }
   });
   document.querySelectorAll("[data-copy]").forEach((button) => { button.hidden = false; });
-  // An open menu closes with Escape, or when the focus leaves it.
+  // On a telephone the groups of the navigation stand open, one under the other: they are no menus there.
+  const narrow = window.matchMedia("(max-width: 47.99rem)");
+  const open_ = "details.cs-menu[open], details.cs-group:not(.cs-spread)[open]";
+  // An open menu closes with Escape, when the focus leaves it, and with a touch beside it.
   document.addEventListener("keydown", (event) => {
     if (event.key !== "Escape") return;
-    document.querySelectorAll("details.cs-menu[open]").forEach((menu) => {
+    document.querySelectorAll(open_).forEach((menu) => {
       menu.removeAttribute("open");
       menu.querySelector("summary").focus();
     });
   });
+  document.addEventListener("click", (event) => {
+    document.querySelectorAll(open_).forEach((menu) => {
+      if (event.target instanceof Node && !menu.contains(event.target)) menu.removeAttribute("open");
+    });
+  });
   document.addEventListener("focusin", (event) => {
-    document.querySelectorAll("details.cs-menu[open]").forEach((menu) => {
+    document.querySelectorAll(open_).forEach((menu) => {
       if (!menu.contains(event.target)) menu.removeAttribute("open");
     });
   });
   // On a telephone the navigation would take half of the first screen: there it opens when it is asked for.
-  const narrow = window.matchMedia("(max-width: 47.99rem)");
-  const fold = () => document.querySelectorAll("[data-fold]").forEach((menu) => { menu.open = !narrow.matches; });
+  const fold = () => {
+    document.querySelectorAll("[data-fold]").forEach((menu) => { menu.open = !narrow.matches; });
+    document.querySelectorAll("[data-group]").forEach((menu) => {
+      // of those that share a name only one can stand open
+      if (narrow.matches) menu.removeAttribute("name"); else menu.setAttribute("name", "navigation");
+      menu.classList.toggle("cs-spread", narrow.matches);
+      menu.open = narrow.matches;
+    });
+  };
   narrow.addEventListener("change", fold);
   fold();
   // Passkeys: the pages of the sign-in library bring their own script; this one sends the forms of ours.
