@@ -4,13 +4,25 @@ import pytest
 from django.apps import apps
 from django.db import connection, connections, models
 
-from carepost.directory import ownkeys, threads
+from carepost.directory import ownkeys, shelf, threads
 from carepost.directory.sql import COLUMNS
 from carepost.tenancy.postgres import SHARED
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
 
-OURS = ("tenancy", "mailbox", "archive", "destinations", "keyring", "drafts", "detection", "gateway", "review")
+OURS = (
+    "tenancy",
+    "mailbox",
+    "archive",
+    "destinations",
+    "keyring",
+    "drafts",
+    "detection",
+    "gateway",
+    "templates",
+    "uploads",
+    "review",
+)
 #: tables whose rows belong to an organisation without a column of that name
 OWN = {"tenancy_organisation": "id", "tenancy_orgepoch": "org_id"}
 
@@ -54,7 +66,7 @@ def test_no_row_of_all_organisations_points_into_one() -> None:
 def test_the_engine_views_are_the_directorys() -> None:
     with connection.cursor() as cursor:
         names = {view.name for view in connection.introspection.get_table_list(cursor) if view.type == "v"}
-        contract = {**COLUMNS, threads.VIEW: threads.COLUMNS, ownkeys.VIEW: ownkeys.COLUMNS}
+        contract = {**COLUMNS, **shelf.COLUMNS, threads.VIEW: threads.COLUMNS, ownkeys.VIEW: ownkeys.COLUMNS}
         assert {n for n in names if n.startswith("engine_")} == set(contract)
         for view, expected in contract.items():
             cursor.execute(f"SELECT * FROM {view} WHERE 1 = 0")

@@ -13,6 +13,7 @@ from carepost.drafts import acts as drafts
 from carepost.mailbox import forgetting
 from carepost.tenancy import select
 from carepost.tenancy.models import SignInLink
+from carepost.uploads import acts as uploads
 
 #: a used or expired link is kept so long, so that whoever tries it is told what became of it
 _LINKS_US: Final = 30 * 86_400_000_000
@@ -24,4 +25,5 @@ def sweep(now: int) -> int:
     old = now - _LINKS_US
     links, _ = SignInLink.objects.filter(Q(expires_at__lt=old) | Q(used_at__gt=0, used_at__lt=old)).delete()
     begun = sum(drafts.ended(org.pk, now) for org in select.organisations())
+    begun += sum(uploads.ended(org.pk, now) for org in select.organisations())
     return gone + links + begun + sum(forgetting.ended(org.pk.bytes) for org in select.organisations())

@@ -126,6 +126,7 @@ CHECKPOINT_MAILED: Final = "checkpoint.mailed"
 HOUSE_RESTORED: Final = "house.restored"
 EVENTS_DISPOSED: Final = "audit.events-disposed"
 KEYS_REWRAPPED: Final = "keys.rewrapped"
+LOG_KEY_INTRODUCED: Final = "log.key-introduced"
 
 #: kinds of office actions (`org.created`, `key.revoked`, …) need no entry here: `info` derives STAFF for them
 KINDS: Final[Mapping[str, KindInfo]] = {
@@ -191,6 +192,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     HOUSE_STOPPED: KindInfo(HOUSE, "a process stopped"),
     CHECKPOINT_MAILED: KindInfo(HOUSE, "a checkpoint was mailed to the auditor"),
     EVENTS_DISPOSED: KindInfo(STAFF, "events past their retention were disposed of; their hashes stay"),
+    LOG_KEY_INTRODUCED: KindInfo(STAFF, "a new key of the log was introduced; from here on it signs"),
     KEYS_REWRAPPED: KindInfo(HOUSE, "every key is wrapped by the newest master key"),
     HOUSE_RESTORED: KindInfo(HOUSE, "the system was restored from a backup; what came after that backup is not here"),
 }
@@ -227,7 +229,9 @@ FACTS: Final = frozenset({
     "from-method",  # delivery.method-changed
     "made-by",  # redirect | copy: a delivery that a rule made at the door
     "made-by-rule",  # id of that rule
-    "key",  # id of an API key or credential acted on
+    "key",  # id of an API key or credential acted on; orgkey.*: purpose of the organisation's key
+    "log-key",  # log.key-introduced: the key that signs from here on (C2SP verifier key)
+    "log-key-before",  # the same: the key that signs the checkpoint this event ends
     "method",  # tls | smime | openpgp | portal
     "mta-sts",  # none | testing | enforce | unknown
     "notice",  # portal.notice-failed: what the mail was about
@@ -240,9 +244,12 @@ FACTS: Final = frozenset({
     RECIPIENT_KEY,  # delivery.*: id of the recipient's key it was encrypted to
     "repeats",  # BI-023: id of the message this one repeats
     "required",  # assurance label required
+    "requiretls",  # message.accepted: yes, where the submitter asked for it at every hop (RFC 8689)
     "rewrapped",  # keys.rewrapped: how many keys were
     "rule",  # rule id
     "size",  # bytes
+    "template",  # message.accepted: id of the template it was made from
+    "test",  # message.accepted: yes, where it is carried out up to the wire and not sent
     "source",  # keyring.*: where a recipient's key came from (keyring.words.SOURCES)
     "spf",  # mail that came by MX: the words of RFC 7208
     "stage",  # queue.types.Stage
@@ -251,6 +258,8 @@ FACTS: Final = frozenset({
     "master",  # keys.rewrapped: version of the master key
     "to",  # message.ignored: notice | portal | reports, which of our own addresses it came to
     "tls",  # TLSv1.2 | TLSv1.3 | none
+    "version",  # orgkey.*: of the organisation's key; template.*, message.accepted: of the template
+    "serves-from",  # orgkey.rotated: the moment from which the new version serves, RFC 3339
 })  # fmt: skip
 
 #: commitments a proof opens; every other stays closed

@@ -88,6 +88,11 @@ def build(
     return "".join(lines).encode("utf-8") + _body(text, html, attachments, eightbit)
 
 
+def check_attachment(part: Attachment) -> None:
+    """Raises ComposeError for a name or type that could not stand in a message."""
+    _attachment(part)
+
+
 def _mailboxes(name: str, mailboxes: Sequence[Mailbox]) -> str:
     try:
         return f"{name}: " + ",\r\n ".join(format_mailbox(m.name, m.address) for m in mailboxes) + "\r\n"

@@ -41,6 +41,8 @@ INSTALLED_APPS = [
     "carepost.drafts",
     "carepost.detection",
     "carepost.gateway",
+    "carepost.templates",
+    "carepost.uploads",
     "carepost.review",
     "carepost.ui",
 ]

@@ -16,7 +16,19 @@ from carepost.settings import boot
 from carepost.tenancy import postgres
 
 _OURS = frozenset(
-    {"tenancy", "mailbox", "archive", "destinations", "keyring", "drafts", "detection", "gateway", "review"}
+    {
+        "tenancy",
+        "mailbox",
+        "archive",
+        "destinations",
+        "keyring",
+        "drafts",
+        "detection",
+        "gateway",
+        "templates",
+        "uploads",
+        "review",
+    }
 )
 
 

@@ -36,6 +36,8 @@ class Permission(enum.StrEnum):
     ROUTES = "routes"
     SUPPRESSION = "suppression"
     WEBHOOKS = "webhooks"
+    #: what messages are made from
+    TEMPLATES = "templates"
 
 
 class Role(enum.StrEnum):
@@ -49,7 +51,7 @@ GRANTS: dict[str, frozenset[Permission]] = {
     Role.ADMINISTRATOR: frozenset(Permission),
     Role.OPERATOR: frozenset({
         Permission.SEARCH, Permission.READ, Permission.RELEASE, Permission.RETRACT, Permission.PROOF,
-        Permission.PREVIEW, Permission.SEND, Permission.HEALTH, Permission.SUPPRESSION,
+        Permission.PREVIEW, Permission.SEND, Permission.HEALTH, Permission.SUPPRESSION, Permission.TEMPLATES,
     }),
     Role.AUDITOR: frozenset({Permission.SEARCH, Permission.PROOF, Permission.AUDIT, Permission.HEALTH}),
     Role.SENDER: frozenset({Permission.SEND, Permission.PREVIEW}),
@@ -85,7 +87,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     Scope.DOMAINS: frozenset({Permission.DOMAINS}),
     Scope.SUPPRESSIONS: frozenset({Permission.SUPPRESSION}),
     Scope.WEBHOOKS: frozenset({Permission.WEBHOOKS}),
-    Scope.TEMPLATES: frozenset(),
+    Scope.TEMPLATES: frozenset({Permission.TEMPLATES}),
     Scope.KEYS: frozenset({Permission.KEYS}),
     Scope.EVENTS: frozenset({Permission.AUDIT}),
     Scope.HELD: frozenset({Permission.RELEASE}),

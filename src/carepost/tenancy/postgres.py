@@ -47,6 +47,8 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("detection_*", {"staff": _WRITE, "journal": _READ}),
     ("drafts_*", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
     ("destinations_*", {"staff": _WRITE, "journal": _WRITE}),
+    ("templates_*", {"staff": _WRITE, "journal": _READ}),
+    ("uploads_*", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
     ("gateway_*", {"staff": _WRITE, "journal": _WRITE}),
     ("review_*", {"staff": _WRITE, "journal": _WRITE}),
     ("audit_key", {"staff": _READ, "outside": _READ, "journal": _WRITE}),

@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class Uploads(AppConfig):
+    name = "carepost.uploads"
+    label = "uploads"
+    verbose_name = "Uploads"

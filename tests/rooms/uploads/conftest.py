@@ -1,0 +1,3 @@
+from tests.rooms.tenancy.conftest import cast, epoch, eyes, told
+
+__all__ = ["cast", "epoch", "eyes", "told"]
