@@ -9,7 +9,7 @@ import json
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ import uvloop
 
 from carepost.ground import ids
 from carepost.ground.config import Config
+from carepost.ground.errors import CarepostError
 from carepost.ground.keys import PurposeKeys
 from carepost.intake.accept import Intake
 from carepost.intake.orgkeys import DirectoryKeys
@@ -71,6 +72,15 @@ class MemoryIntake:
             self._by_key[key] = accepted
         return accepted
 
+    async def accept_many(self, submissions: Sequence[Submission]) -> list[Accepted | CarepostError]:
+        async def one(submission: Submission) -> Accepted | CarepostError:
+            try:
+                return await self.accept(submission)
+            except CarepostError as error:
+                return error
+
+        return [await one(submission) for submission in submissions]
+
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
         return tuple(
             AcceptedDelivery(ids.text(ids.new(1)), r.address, "queued", "tls", "tls-verified", "Verified TLS.", "floor")
@@ -101,6 +111,11 @@ class RealIntake:
         accepted = await self.intake.accept(submission)
         self.submissions.append(submission)
         return accepted
+
+    async def accept_many(self, submissions: Sequence[Submission]) -> list[Accepted | CarepostError]:
+        taken = await self.intake.accept_many(submissions)
+        self.submissions += [one for one, got in zip(submissions, taken, strict=True) if isinstance(got, Accepted)]
+        return taken
 
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
         return await self.intake.preview(submission)

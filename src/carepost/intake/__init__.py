@@ -8,6 +8,8 @@ client.Client (sync) and peer.AsyncClient: the same calls over CAREPOST_HOME/run
     Intake(queues: dict[int, Queue], directory, posture, purposes, config, *, shards, elsewhere=None, dns=None,
            threads=None)                     dns: who sent what came by MX; threads: the portal's conversations
     await accept(submission) -> Accepted                       after the commit
+    await accept_many(submissions) -> list[Accepted | CarepostError]    each as accept, in order, sharing commits; what
+        one comes to (also Refused, Unavailable, NotFound) stands in its place. Raises nothing
         what came by MX is judged (proving) and put on record or refused (inbound, own); reports about our domains are
         kept as events (reports), and a proved answer to a conversation becomes a message (conversations)
     sender_refused(RefusedSender)                              an event, rate-limited (refusals)

@@ -1,7 +1,8 @@
 """The one door (law 1): facts, decision, plan, durable. When `accept` returns, the message survives a power cut."""
 
+import asyncio
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -9,9 +10,9 @@ import msgspec
 from carepost.directory.threads import StaticThreads, Threads
 from carepost.directory.types import OrgSnapshot
 from carepost.ground.config import Config
-from carepost.ground.errors import Refused, Unavailable
+from carepost.ground.errors import CarepostError, Refused, Unavailable
 from carepost.ground.keys import PurposeKeys
-from carepost.intake import asked, checks, conversations, draft, dry_run, fronted, review, routing
+from carepost.intake import asked, batches, checks, conversations, draft, dry_run, fronted, review, routing
 from carepost.intake.anchors import Anchors
 from carepost.intake.conversations import Conversations, NotJoined
 from carepost.intake.facts import About
@@ -38,7 +39,7 @@ class Keeper(Protocol):
 
     number: int
 
-    async def accept(self, new: NewMessage) -> Accepted: ...
+    def submit(self, new: NewMessage) -> "asyncio.Future[Accepted]": ...
 
     def repeated(self, token: bytes) -> bytes | None: ...
 
@@ -112,6 +113,16 @@ class Intake:
             return await self._with_answers(submission)
         return await self._take(submission)
 
+    async def accept_many(self, submissions: Sequence[Submission]) -> list[Accepted | CarepostError]:
+        """Each as `accept`, in order, sharing commits: what one of them comes to stands in its place, and spoils no
+        other. Returns after the commit of all; the loop goes on meanwhile. Raises nothing."""
+        return await batches.accept(submissions, self.begin, self.accept)
+
+    def begin(self, submission: Submission) -> asyncio.Future[Accepted] | None:
+        """`accept` as far as it goes without waiting; None: `accept` has to be asked. Raises as `accept` does."""
+        asks = submission.origin is Origin.MX or (submission.origin is Origin.SMTP and dry_run.suspected(submission))
+        return None if asks or conversations.wanted(submission) else self._begin(submission)
+
     async def _dry_run(self, submission: Submission) -> Submission | None:
         """The answer to a protection check; None where it is none. That it was asked is on record before."""
         try:
@@ -129,13 +140,18 @@ class Intake:
         return dry_run.answer(submission, read, await self._previews.of(snapshot, about, submission, recipients))
 
     async def _take(self, submission: Submission) -> Accepted:
+        begun = self._begin(submission)
+        if begun is not None:
+            return await begun
+        if self._elsewhere is None:
+            raise Unavailable("shard-elsewhere", "The engine this message belongs to does not answer; try again later.")
+        return await self._elsewhere.accept(submission)
+
+    def _begin(self, submission: Submission) -> asyncio.Future[Accepted] | None:
+        """None: it belongs to another engine's shard."""
         queue = self._queue(submission)
         if queue is None:
-            if self._elsewhere is None:
-                raise Unavailable(
-                    "shard-elsewhere", "The engine this message belongs to does not answer; try again later."
-                )
-            return await self._elsewhere.accept(submission)
+            return None
         try:
             snapshot, read, about = self._read(submission)
         except checks.SenderRefused as error:
@@ -146,7 +162,7 @@ class Intake:
             submission = routing.tagged(submission, routing.routed(snapshot, about, _once(submission)))
         host = self._config.hostname
         drafting = draft.Drafting(submission, read, about, snapshot.policy_version, queue.number, host)
-        return await queue.accept(drafting.message(judged, self._token_key, queue))
+        return queue.submit(drafting.message(judged, self._token_key, queue))
 
     async def _from_world(self, submission: Submission) -> Accepted:
         snapshot = self._directory.snapshot(submission.org)

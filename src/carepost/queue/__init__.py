@@ -8,6 +8,7 @@ sealing (Opener: what drain, body and lookup hold, for the journal), taker.Taker
     Queue(shard, keys: OrgKeyBook, *, lease_s=3600, ...)         one a shard; all methods on the engine's loop
     await start()                                               recovers what a dead process had claimed
     await accept(new: NewMessage) -> Accepted                   after the commit. Refused 422 (BI-083), Unavailable
+    submit(new) -> Future[Accepted]                             accept, not waited for: many share a commit
     await claim(limit, *, per_destination=20, wait_s=0.0) -> list[Claim]     waits until something can be claimed
     mark_dot(claim) -> None                                     call just before the final dot is written
     await settle(claim, settlement) -> None                     LeaseLost; Unavailable: call again, the lease stays

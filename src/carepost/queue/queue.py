@@ -85,6 +85,11 @@ class Queue:
     async def accept(self, new: NewMessage) -> Accepted:
         """Takes responsibility: when this returns, the message survives a power cut. Raises Unavailable (nothing was
         stored), Refused 422 (its key was used for another message)."""
+        return await self.submit(new)
+
+    def submit(self, new: NewMessage) -> asyncio.Future[Accepted]:
+        """`accept`, not waited for: what is submitted in one turn of the loop is committed together. Raises
+        Unavailable; the future carries what `accept` raises."""
         size = len(new.body)
         self.shard.admit(size)
         if not self._budget.take(size):
@@ -97,7 +102,7 @@ class Queue:
             work.cancel()
             raise
         self._accepted += 1
-        return await work.future
+        return work.future
 
     def repeated(self, token: bytes) -> bytes | None:
         """The id of the message accepted under this token (BI-023) within the last hour, by any engine of this home."""

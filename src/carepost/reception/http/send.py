@@ -2,11 +2,11 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from carepost.directory.types import ApiKey
-from carepost.ground import log, metrics
+from carepost.ground import metrics
 from carepost.ground.errors import CarepostError
 from carepost.policy.types import Access
 from carepost.reception.access import AccessProofs
@@ -14,7 +14,7 @@ from carepost.reception.http import compose, decode
 from carepost.reception.http.asgi import Body, Headers, Receive, Scope, Send, answer_json, header
 from carepost.reception.http.keys import Keys
 from carepost.reception.http.limits import HttpLimits
-from carepost.reception.http.problem import SOON, ProblemError, of_error, problem, refuse
+from carepost.reception.http.problem import SOON, ProblemError, of_error, refuse
 from carepost.reception.http.rate import Rate
 from carepost.spool.budget import Budget
 from carepost.wire import rest
@@ -24,14 +24,18 @@ SCOPE = "send"
 #: a Structured Field string (draft-ietf-httpapi-idempotency-key-header), or the bare text many clients send
 _KEY = re.compile(r'"([ -~]{1,255})"|([!#-~]{1,255})')
 _QUOTA = "https://iana.org/assignments/http-problem-types#quota-exceeded"
+#: messages of a batch made ready in one turn of the loop
+_TURN = 64
 #: (status, answer, header fields) of a request whose key and body were read
 _Work = Callable[[Scope, ApiKey, bytes], Awaitable[tuple[int, object, Headers]]]
 
 
 class Intake(Protocol):
-    """The one door. `accept` returns after the commit; both raise Refused, Unavailable."""
+    """The one door. `accept` returns after the commit; it and `preview` raise Refused, Unavailable."""
 
     async def accept(self, submission: Submission) -> Accepted: ...
+
+    async def accept_many(self, submissions: Sequence[Submission]) -> list[Accepted | CarepostError]: ...
 
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]: ...
 
@@ -112,7 +116,8 @@ class Sender:
         """Each is a message of its own, and they share commits: what is wrong with one is told in its place, and the
         others go their way."""
         drafts = await self._drafts(scope, key, messages, idempotency)
-        results = await asyncio.gather(*map(self._entry, drafts))
+        taken = iter(await self._intake.accept_many([one for one in drafts if isinstance(one, Submission)]))
+        results = [rest.BatchEntry(problem=d) if isinstance(d, rest.Problem) else _entry(next(taken)) for d in drafts]
         if all(entry.problem is not None and entry.problem.status == 503 for entry in results):
             first = results[0].problem
             assert first is not None
@@ -125,6 +130,9 @@ class Sender:
         made: list[Submission | rest.Problem] = []
         own: set[str] = set()
         for number, message in enumerate(messages):
+            if number % _TURN == _TURN - 1:
+                # others have their turn
+                await asyncio.sleep(0)
             if isinstance(message, ProblemError):
                 made.append(message.problem)
                 continue
@@ -140,19 +148,6 @@ class Sender:
             except CarepostError as error:
                 made.append(of_error(error).problem)
         return made
-
-    async def _entry(self, submission: Submission | rest.Problem) -> rest.BatchEntry:
-        if isinstance(submission, rest.Problem):
-            return rest.BatchEntry(problem=submission)
-        try:
-            accepted = await self._accept(submission)
-        except CarepostError as error:
-            return rest.BatchEntry(problem=of_error(error).problem)
-        except Exception as error:
-            log.failure("accept-failed", error)
-            return rest.BatchEntry(problem=problem(503, "internal", "Something failed here; try this one again."))
-        found = _accepted(accepted)
-        return rest.BatchEntry(found.id, found.deliveries, found.repeated, found.repeats)
 
     async def _accept(self, submission: Submission) -> Accepted:
         accepted = await self._intake.accept(submission)
@@ -206,6 +201,14 @@ def _in_batch(error: ProblemError, number: int) -> ProblemError:
     found = error.problem
     faults = tuple(rest.Fault(f"/messages/{number}{f.pointer}", f.detail) for f in found.errors)
     return refuse(found.status, found.type.rpartition(":")[2], found.detail, faults)
+
+
+def _entry(taken: Accepted | CarepostError) -> rest.BatchEntry:
+    if isinstance(taken, CarepostError):
+        return rest.BatchEntry(problem=of_error(taken).problem)
+    metrics.count("http_accepted")
+    found = _accepted(taken)
+    return rest.BatchEntry(found.id, found.deliveries, found.repeated, found.repeats)
 
 
 def _accepted(accepted: Accepted) -> rest.MessageAccepted:
