@@ -5,6 +5,7 @@ connect submission|submissions|mx     the first line; submission when it is left
 <~ TEXT       the next reply is one line that begins so
 <... CODE     the next reply has several lines of this code
 <* TEXT       one line of the last reply contains this
+<! TEXT       no line of the last reply contains this
 <x            the server has closed
 => tls        the handshake, with our CA    => auth NAME    AUTH PLAIN with that user's password
 == N          so many messages were accepted in this conversation
@@ -65,6 +66,8 @@ class Player:
                 assert len(self.last) > 1 and self.last[-1].startswith(f"{rest} ")
             case "<*":
                 assert any(rest in line for line in self.last)
+            case "<!":
+                assert not any(rest in line for line in self.last)
             case "<x":
                 assert self.unread == b"" and self.socket.recv(1) == b""
             case "=>" if rest == "tls":

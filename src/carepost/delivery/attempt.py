@@ -13,6 +13,7 @@ from carepost.delivery.events import About
 from carepost.delivery.hops import Hops
 from carepost.delivery.methods import keyed, portal
 from carepost.delivery.methods.tls import Prepared, Unready
+from carepost.delivery.needs import needed
 from carepost.delivery.outcome import REASONS, Lead, Outcome, classify, outcome
 from carepost.delivery.world import World
 from carepost.directory.types import OrgSnapshot
@@ -22,7 +23,7 @@ from carepost.intake import facts as intake_facts
 from carepost.policy.again import after, decide_again
 from carepost.policy.decide import is_look
 from carepost.policy.seeking import sought
-from carepost.policy.types import Assurance, Deliver, Facts, Method, Plan, Step
+from carepost.policy.types import Deliver, Facts, Method, Plan, Step
 from carepost.posture import Measured
 from carepost.posture.types import Side
 from carepost.proof import kinds
@@ -224,7 +225,8 @@ class Attempt:
         sealed = keyed.seal(
             step.method, prepared, floor=need.floor, sender=record.sender, recipient=record.recipient.address, utf8=utf8
         )
-        return await self.world.courier.send(Parcel(sealed, record.recipient, self._before_dot), hops, need)
+        parcel = Parcel(sealed, record.recipient, self._before_dot, need.requiretls)
+        return await self.world.courier.send(parcel, hops, need)
 
     async def _ready(self, step: Step, snapshot: OrgSnapshot, *, sevenbit: bool) -> Prepared:
         claim = self.claim
@@ -253,14 +255,13 @@ class Attempt:
 
     def _need(self, step: Step, hops: Hops) -> Need:
         """The MX set is measured before anything is sent: one that moved just now must not be believed just now."""
-        # what is encrypted to the recipient needs nothing of the connection but what it had before
-        floor = Assurance.NONE if step.method in keyed.METHODS else step.floor
         if hops.pinned:
-            return Need(max(int(floor), hops.least))
+            return needed(step, self.message, least=hops.least, pinned=True)
         posture, domain = self.world.posture, hops.domain
         self._alert(domain, posture.record(domain, Measured(hosts=hops.hosts, secure=hops.secure)))
-        as_is = bool(self.message.tags) and tlsrpt.carries(self.message)
-        return Need(int(floor), posture.weakened(domain), posture.starttls_once(domain), as_is)
+        return needed(
+            step, self.message, weakened=posture.weakened(domain), tls_once=posture.starttls_once(domain),
+        )  # fmt: skip
 
     def _learn(self, hops: Hops, carried: Carried) -> None:
         sides: tuple[Side, ...] = ()

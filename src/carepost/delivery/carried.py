@@ -30,6 +30,8 @@ class Need(msgspec.Struct, frozen=True):
     tls_once: bool = False
     #: a TLS report: goes also where the domain's own promises are broken (RFC 8460 3, RFC 8689 TLS-Required: No)
     as_is: bool = False
+    #: RFC 8689: the host must say REQUIRETLS, and be found by a look-up that nobody could forge
+    requiretls: bool = False
 
 
 class Met(msgspec.Struct, frozen=True):
@@ -75,6 +77,8 @@ class Parcel(msgspec.Struct, frozen=True):
     recipient: Recipient
     #: called just before the final dot is handed over
     before_dot: Callable[[], None]
+    #: said to the next host, which was found to offer it
+    requiretls: bool = False
 
 
 class Tally:

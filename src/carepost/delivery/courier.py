@@ -5,13 +5,16 @@ measured each time (law 4). One recipient a transaction (law 2)."""
 
 import asyncio
 
+import msgspec
+
 from carepost.crypto.sealed import Sealed
 from carepost.delivery.carried import Carried, Need, Parcel, Tally, dials
 from carepost.delivery.connection import Connection
 from carepost.delivery.dialer import Dialer
 from carepost.delivery.exchange import Ended, Timeouts
-from carepost.delivery.floor import Assessed, assess, met
+from carepost.delivery.floor import Assessed, assess, met, requirable
 from carepost.delivery.hops import Hop, Hops
+from carepost.delivery.outcome import NO_REQUIRETLS
 from carepost.delivery.pool import Pool
 from carepost.delivery.transaction import LACKING, transact
 from carepost.delivery.trust import Anchors
@@ -108,6 +111,8 @@ class Courier:
             if not got.uses:
                 tally.opened(hop, got, assessed)
             enough = met(assessed, need.floor, tls_once=need.tls_once or got.offered, as_is=need.as_is)
+            if enough and need.requiretls and not requirable(assessed, offered=got.capabilities.requiretls):
+                enough, assessed = False, msgspec.structs.replace(assessed, fault=NO_REQUIRETLS)
             if parcel is None or not enough:
                 reused, got.uses = got.uses > 0, got.uses + 1
                 self._give_back(pool, got)

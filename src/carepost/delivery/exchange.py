@@ -46,6 +46,8 @@ class Capabilities(msgspec.Struct, frozen=True):
     utf8: bool = False
     dsn: bool = False
     size: int = 0
+    #: RFC 8689
+    requiretls: bool = False
     #: mechanisms of AUTH
     auth: frozenset[str] = frozenset()
 
@@ -64,6 +66,7 @@ class Capabilities(msgspec.Struct, frozen=True):
             utf8="SMTPUTF8" in words,
             dsn="DSN" in words,
             size=limit if limit < _LARGEST else 0,
+            requiretls="REQUIRETLS" in words,
             auth=frozenset(words["AUTH"].upper().split()) if "AUTH" in words else frozenset(),
         )
 

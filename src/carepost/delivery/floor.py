@@ -4,6 +4,8 @@ The same connection is worth different things to different recipients: each is m
 policy and TLSA set. Whatever is not certain counts as not achieved.
 """
 
+from typing import Final
+
 import msgspec
 
 from carepost.delivery import dane, trust
@@ -79,6 +81,16 @@ def _by_name(handshake: Handshake, hops: Hops, fault: str, weakened: str) -> Ass
     if weakened:
         return Assessed(Assurance.ENCRYPTED, fault=weakened)
     return Assessed(Assurance.VERIFIED, "unsigned-mx")
+
+
+#: bases on which a host was found by a look-up that nobody could forge, or named by an administrator (RFC 8689 4.2.1);
+#: a certificate that names the recipient's domain proves the host, but its MX was found without
+SECURE: Final = frozenset({"dane", "mta-sts", "signed-mx", "pinned"})
+
+
+def requirable(assessed: Assessed, *, offered: bool) -> bool:
+    """Whether a message that needs REQUIRETLS may go there; `offered`: the host says it does the same."""
+    return offered and assessed.basis in SECURE
 
 
 def met(assessed: Assessed, floor: int, *, tls_once: bool = False, as_is: bool = False) -> bool:

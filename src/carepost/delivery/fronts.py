@@ -21,7 +21,7 @@ from carepost.delivery.exchange import Ended
 from carepost.delivery.hops import Finder, Hops
 from carepost.delivery.login import sign_in
 from carepost.delivery.methods.tls import Prepared
-from carepost.delivery.outcome import Lead, Outcome, classify, outcome
+from carepost.delivery.outcome import NO_REQUIRETLS, Lead, Outcome, classify, outcome
 from carepost.delivery.tokens import Tokens
 from carepost.directory import columns
 from carepost.directory.gateways import LOOP_FIELD, RETURN, Gateway, Login, loop_mark, open_login
@@ -69,6 +69,9 @@ def way(snapshot: OrgSnapshot, message: MessageRecord, step: Step, domain: str) 
         return Way(on, ON, _route(on))
     came = next((one for one in snapshot.gateways if one.id == message.gateway), None)
     if came is None or came.settings.mode != RETURN or not came.settings.host:
+        return None
+    if message.requiretls:
+        # what the tenant's system asks of the next hop is its people's word alone (RFC 8689 asks for more)
         return None
     vouched = came.settings.vouched and step.floor <= Assurance.VERIFIED
     if step.method in _ENCRYPTED or (step.method is Method.TLS and vouched):
@@ -150,7 +153,7 @@ def classified(hops: Hops, carried: Carried, why: str) -> Outcome:
     another method would not reach the recipient better."""
     ended = carried.ended
     end = classify(ended.stage, ended.reply, why, dot=ended.dot, short=carried.short)
-    if hops.gateway and carried.short and end.lead is Lead.METHOD:
+    if hops.gateway and carried.short and end.lead is Lead.METHOD and end.reason != NO_REQUIRETLS:
         return outcome(Lead.RETRY, end.reason)
     return end
 

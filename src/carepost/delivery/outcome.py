@@ -38,6 +38,8 @@ class Outcome(msgspec.Struct, frozen=True):
     otherwise: Lead = Lead.RETRY
 
 
+#: RFC 8689: the host does not say that it requires TLS of the next one, or its name was found by unsigned DNS
+NO_REQUIRETLS = "no-requiretls"
 #: reason -> (enhanced code, words). Codes are stable, sentences may be improved.
 REASONS: dict[str, tuple[str, str]] = {
     "accepted": ("2.0.0", "The recipient's mail server accepted the message."),
@@ -72,6 +74,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "tls-lost": ("5.7.10", "The recipient's mail server has lost protection it had before."),
     "mx-moved": ("5.7.5", "The recipient's domain has just changed its mail servers; that is watched for a day."),
     "looked": ("2.0.0", "The recipient's mail server was looked at; nothing was sent."),
+    NO_REQUIRETLS: ("5.7.30", "The recipient's mail server does not promise to go on with required TLS (REQUIRETLS)."),
     "below-floor": ("5.7.10", "The recipient's mail server does not reach the protection that is required."),
     "no-recipient-key": ("5.7.5", "No key of the recipient's can be used any more."),
     **openpgp.REASONS,
@@ -160,6 +163,9 @@ def classify(stage: Stage, reply: Reply | None, error: str = "", *, dot: bool = 
     """`stage`, `reply`, `error`, `dot` as `exchange.Ended` has them; `short`: every host fell short of the floor.
 
     Pure and total: whatever a server says, there is exactly one outcome."""
+    if short and error == NO_REQUIRETLS:
+        # RFC 8689 4.2.1, 5: what cannot be relayed so is returned; nothing of the other side's will pass by waiting
+        return outcome(Lead.METHOD, error, otherwise=Lead.FAILED)
     if short:
         return outcome(Lead.METHOD, error if error in REASONS else "below-floor")
     if dot and (reply is None or error or reply.malformed or reply.code // 100 == 3):

@@ -31,6 +31,8 @@ async def transact(connection: Connection, parcel: Parcel) -> tuple[Ended, bool]
         mail += " BODY=8BITMIME"
     if utf8:
         mail += " SMTPUTF8"
+    if parcel.requiretls:
+        mail += " REQUIRETLS"
     rcpt = ""
     if can.dsn:
         # Whatever the sender asked for: a report of theirs must not carry the message in clear (DESIGN 3).

@@ -154,6 +154,8 @@ class Drafting:
             reasoned=bool(self.about.reason),
             thread=sub.thread,
             gateway=sub.gateway,
+            requiretls=sub.requiretls,
+            tls_optional=not sub.requiretls and _tls_optional(self._read),
         )
 
     def _accepted(self, mail: bytes, earlier: bytes | None, record: MessageRecord) -> EventDraft:
@@ -184,6 +186,8 @@ class Drafting:
             facts.update(sub.proved)
         if sub.gateway:
             facts["gateway"] = sub.gateway
+        if sub.requiretls:
+            facts["requiretls"] = "yes"
         return self._event(kinds.MESSAGE_ACCEPTED, (self.text,), values, facts)
 
     def _event(
@@ -251,6 +255,11 @@ _KIND_OF: Final = {
     "Hold": (kinds.DELIVERY_HELD, "held"),
     "Refuse": (kinds.DELIVERY_REFUSED, "refused"),
 }
+
+
+def _tls_optional(read: Message) -> bool:
+    """RFC 8689 3: one field, and the one word there is; anything else is as if it were not there."""
+    return b"tls-required" in read.first and [one.strip().lower() for one in read.all("tls-required")] == ["no"]
 
 
 def state_of(submission: Submission, judged: Judged) -> State:

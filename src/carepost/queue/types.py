@@ -123,6 +123,10 @@ class MessageRecord(msgspec.Struct, frozen=True):
     thread: str = ""
     #: Submission.gateway
     gateway: str = ""
+    #: Submission.requiretls
+    requiretls: bool = False
+    #: its header says TLS-Required: No (RFC 8689 3): promises of the other side are let go where our own rules allow it
+    tls_optional: bool = False
 
 
 class NewDelivery(msgspec.Struct, frozen=True):

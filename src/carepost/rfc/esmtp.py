@@ -1,4 +1,4 @@
-"""Arguments of MAIL, RCPT and EHLO (RFC 5321, 1870, 3461, 6152, 6531), with the exact reply where they are wrong."""
+"""Arguments of MAIL, RCPT and EHLO (RFC 5321, 1870, 3461, 6152, 6531, 8689), with the reply where they are wrong."""
 
 import re
 
@@ -31,6 +31,8 @@ class MailCommand(msgspec.Struct, frozen=True):
     ret: str | None = None
     #: decoded
     envid: str | None = None
+    #: RFC 8689: whether it may be said here is the session's matter
+    requiretls: bool = False
 
 
 def xtext(text: str) -> str:
@@ -90,7 +92,7 @@ def parse_mail(argument: bytes) -> MailCommand:
     """What follows `MAIL `: `FROM:<path> [parameters]`. Raises CommandError: 501, 553 or 555 (BI-016..021, BI-025)."""
     path, given = _split(argument, b"FROM:")
     size, body = 0, ""
-    utf8 = False
+    utf8 = requiretls = False
     ret = envid = None
     for name, value in given.items():
         if name == "SIZE":
@@ -103,6 +105,8 @@ def parse_mail(argument: bytes) -> MailCommand:
                 raise _parameter("BODY is 7BIT or 8BITMIME.")
         elif name == "SMTPUTF8" and value is None:
             utf8 = True
+        elif name == "REQUIRETLS" and value is None:
+            requiretls = True
         elif name == "RET":
             ret = (value or "").upper()
             if ret not in ("FULL", "HDRS"):
@@ -115,7 +119,7 @@ def parse_mail(argument: bytes) -> MailCommand:
         else:
             raise _parameter("A parameter of MAIL is not supported here.", 555)
     sender = _path(path, utf8=utf8, null_ok=True, enhanced="5.1.7")
-    return MailCommand(sender, size, body, utf8, ret, envid)
+    return MailCommand(sender, size, body, utf8, ret, envid, requiretls)
 
 
 def _envid(value: str) -> str:

@@ -95,6 +95,8 @@ class Submission(msgspec.Struct, frozen=True):
     hold: tuple[str, str] | None = None
     #: id of the connection whose mail system handed it over, or in front of which it came in (`directory.gateways`)
     gateway: str = ""
+    #: RFC 8689: no hop may go on without TLS that was checked
+    requiretls: bool = False
 
 
 class AcceptedDelivery(msgspec.Struct, frozen=True):

@@ -111,6 +111,11 @@ class Commands:
         envelope = self._transaction.envelope()
         return self._transaction.org, envelope, self._via(envelope), self._identity
 
+    @property
+    def requiretls(self) -> bool:
+        """The message that was just received must meet what RFC 8689 asks at every hop."""
+        return self._transaction.requiretls
+
     def reset(self) -> None:
         self._transaction.reset()
 
@@ -134,7 +139,7 @@ class Commands:
         if not self._secure:
             offers.append("STARTTLS")
         elif self._role is not Role.MX:
-            offers.append(f"AUTH {auth.MECHANISMS.decode()}")
+            offers += [f"AUTH {auth.MECHANISMS.decode()}", "REQUIRETLS"]
         offers.append("ENHANCEDSTATUSCODES")
         lines = [f"250-{offer}" for offer in offers[:-1]] + [f"250 {offers[-1]}"]
         return "".join(f"{line}\r\n" for line in lines).encode(), _PLAIN

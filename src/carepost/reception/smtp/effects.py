@@ -39,6 +39,8 @@ class Accept(msgspec.Struct, frozen=True):
     helo: str = ""
     #: a gateway's peer that did not sign in: whose the message is, the message itself must say
     peer: Peer | None = None
+    #: RFC 8689: at every hop, or not at all
+    requiretls: bool = False
 
 
 class SenderRefused(msgspec.Struct, frozen=True):

@@ -2,6 +2,9 @@
 
 import hashlib
 
+import msgspec
+
+from carepost.policy.types import Assurance
 from carepost.reception.access import AccessProofs
 from carepost.reception.smtp import triggers
 from carepost.reception.smtp.effects import Accept
@@ -25,6 +28,10 @@ async def submission(accept: Accept, client: str, access: AccessProofs) -> Submi
         if asked.access:
             proof = await access.proof(accept.org, asked.code, asked.question, asked.answer)
         protection = Protection(asked.minimum, (), proof)
+    if accept.requiretls:
+        # a look-up nobody forged and a certificate that was checked (RFC 8689 4.2.1) is our AUTHENTICATED
+        least = max(protection.minimum or Assurance.NONE, Assurance.AUTHENTICATED)
+        protection = msgspec.structs.replace(protection, minimum=least)
     credential = accept.identity.credential
     return Submission(
         accept.org,
@@ -39,6 +46,7 @@ async def submission(accept: Accept, client: str, access: AccessProofs) -> Submi
         domains=credential.domains,
         gateway=credential.gateway,
         payload_hash=hashlib.sha256(accept.body).digest() if body is not accept.body else b"",
+        requiretls=accept.requiretls,
     )
 
 

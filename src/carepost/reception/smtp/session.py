@@ -225,7 +225,9 @@ class Session:
         if reader.fault is Fault.NONE:
             org, envelope, via, identity = self._commands.handover()
             peer = self._commands.gate.peer if self._commands.gate is not None and identity is None else None
-            self._wait(_Waiting.ACCEPT, Accept(org, envelope, reader.body(), via, identity, self._commands.hello, peer))
+            commands = self._commands
+            made = Accept(org, envelope, reader.body(), via, identity, commands.hello, peer, commands.requiretls)
+            self._wait(_Waiting.ACCEPT, made)
             return
         self._answer(_DATA_FAULTS[reader.fault])
         self._let_go()

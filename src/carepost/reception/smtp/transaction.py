@@ -37,6 +37,11 @@ class Transaction:
     def begun(self) -> bool:
         return self._mail is not None
 
+    @property
+    def requiretls(self) -> bool:
+        """RFC 8689 4.1: never of a message with an empty return path."""
+        return self._mail is not None and self._mail.requiretls and self._mail.sender != ""
+
     def reset(self) -> None:
         self._mail = None
         self._recipients = []
@@ -51,6 +56,8 @@ class Transaction:
             mail = _parse_mail(argument)
         except RfcError as error:
             return replies.of_syntax(error)
+        if mail.requiretls and self._role is Role.MX:
+            return replies.NO_REQUIRETLS
         if mail.size > self._limits.max_message:
             return replies.TOO_LARGE
         if identity is not None:
