@@ -12,6 +12,7 @@ from hypothesis import settings
 
 _SCRIPT = Path(__file__).parent.parent / "tools" / "postgres.sh"
 _VARIABLE = "CAREPOST_TEST_POSTGRES"
+_FAILED = "CAREPOST_TEST_FAILED"
 _cluster: Path | None = None
 
 
@@ -36,6 +37,14 @@ def pytest_sessionfinish() -> None:
         subprocess.run(["sh", str(_SCRIPT), "stop", str(_cluster)], capture_output=True, timeout=60)
         os.environ.pop(_VARIABLE, None)
         _cluster = None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What failed, one a line, in the file CAREPOST_TEST_FAILED names: tools/test.sh runs a few once more, alone."""
+    file = os.environ.get(_FAILED)
+    if file:
+        reports = [one for kind in ("failed", "error") for one in terminalreporter.stats.get(kind, [])]
+        Path(file).write_text("".join(f"{name}\n" for name in dict.fromkeys(one.nodeid for one in reports)))
 
 
 @pytest.fixture(scope="session")
