@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
+from carepost.directory.shelf import Shelf
 from carepost.ground import ids
 from carepost.ground.config import Config
 from carepost.ground.errors import CarepostError
@@ -36,6 +37,7 @@ from carepost.reception.smtp.server import SmtpServer
 from carepost.reception.smtp.types import Role
 from carepost.reception.sockets import bind
 from carepost.reception.tls import Certificates
+from carepost.rendering.pool import Renderer
 from carepost.spool.budget import Budget
 from carepost.spool.shard import Shard
 from carepost.wire.types import Accepted, AcceptedDelivery, Submission
@@ -220,6 +222,7 @@ class LiveHttp:
         home: Path | None = None,
         tls: ssl.SSLContext | None = None,
         checkpoint: Callable[[bytes], str | None] | None = None,
+        shelf: Shelf | None = None,
         **limits: Any,
     ) -> None:
         purposes = PurposeKeys.ephemeral()
@@ -231,11 +234,12 @@ class LiveHttp:
             self.intake = self.thread.run(self._real(home, purposes))
         self.access = AccessProofs()
         self.limits = HttpLimits(**limits)
+        self.renderer = Renderer(seconds=20.0)
         self.app = App(
             self.intake, self.clinics.directory, self.access, self.bodies, self.limits,
             office=Relay(office, self.limits, "office") if office else None,
             sandbox=Relay(sandbox, self.limits, "sandbox") if sandbox else None,
-            checkpoint=checkpoint,
+            checkpoint=checkpoint, shelf=shelf, renderer=self.renderer,
         )  # fmt: skip
         self.server = HttpServer(self.app, self.limits, tls=tls)
         sock = bind("127.0.0.1", 0, "port_api")
@@ -250,6 +254,7 @@ class LiveHttp:
 
     def close(self) -> None:
         self.thread.run(self.server.drain(2))
+        self.thread.run(self.renderer.close())
         if isinstance(self.intake, RealIntake):
             self.thread.run(self.intake.close())
         self.access.close()

@@ -6,6 +6,7 @@ import psycopg
 
 from carepost.directory.ownkeys import SqlOwnSecrets
 from carepost.directory.recipients import SqlCertificates
+from carepost.directory.shelf import SqlShelf
 from carepost.directory.sql import SqlSource
 from carepost.directory.threads import SqlThreads
 from carepost.ground.keys import PurposeKeys
@@ -44,6 +45,12 @@ def own_secrets(url: str, keys: PurposeKeys) -> SqlOwnSecrets:
     """The organisations' own keys. `url` and `keys` as for `source`, and with the purpose `mail`."""
     own = role_url(url, "engine", keys)
     return SqlOwnSecrets(lambda: _connect(own), keys, begin=BEGIN, placeholder="%s")
+
+
+def shelf(url: str, keys: PurposeKeys) -> SqlShelf:
+    """Templates and uploads. `url` and `keys` as for `source`, and with the purpose `content`."""
+    own = role_url(url, "engine", keys)
+    return SqlShelf(lambda: _connect(own), keys, begin=BEGIN, placeholder="%s")
 
 
 def _source(url: str, keys: PurposeKeys) -> SqlSource:

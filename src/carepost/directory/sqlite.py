@@ -5,6 +5,7 @@ from pathlib import Path
 
 from carepost.directory.ownkeys import SqlOwnSecrets
 from carepost.directory.recipients import SqlCertificates
+from carepost.directory.shelf import SqlShelf
 from carepost.directory.sql import SqlSource
 from carepost.directory.threads import SqlThreads
 from carepost.ground import database
@@ -29,6 +30,11 @@ def certificates(office_db: Path, keys: PurposeKeys) -> SqlCertificates:
 def own_secrets(office_db: Path, keys: PurposeKeys) -> SqlOwnSecrets:
     """The organisations' own keys. `keys` with the purposes `database`, `mail` and `evidence`."""
     return SqlOwnSecrets(_connect(office_db, keys), keys, begin=("BEGIN",), placeholder="?")
+
+
+def shelf(office_db: Path, keys: PurposeKeys) -> SqlShelf:
+    """Templates and uploads. `keys` with the purposes `database` and `content`."""
+    return SqlShelf(_connect(office_db, keys), keys, begin=("BEGIN",), placeholder="?")
 
 
 def _connect(office_db: Path, keys: PurposeKeys) -> Callable[[], database.Connection]:

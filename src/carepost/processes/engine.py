@@ -15,6 +15,7 @@ from carepost.delivery.worker import Worker
 from carepost.delivery.world import World
 from carepost.directory import Directory, Source, sqlite
 from carepost.directory.scanning import Scanned
+from carepost.directory.shelf import SqlShelf
 from carepost.directory.threads import SqlThreads
 from carepost.ground import log, metrics
 from carepost.ground.config import Config
@@ -44,6 +45,7 @@ from carepost.reception.smtp.server import SmtpServer
 from carepost.reception.smtp.types import Role
 from carepost.reception.sockets import bind
 from carepost.reception.tls import Certificates
+from carepost.rendering.pool import Renderer
 from carepost.spool.budget import Budget
 from carepost.spool.limits import Limits as SpoolLimits
 from carepost.spool.shard import Shard
@@ -90,6 +92,13 @@ def _threads(home: Home, config: Config, keys: PurposeKeys) -> SqlThreads:
     return sqlite.threads(home.office_db, keys)
 
 
+def _shelf(home: Home, config: Config, keys: PurposeKeys) -> SqlShelf:
+    if config.database_url:
+        made: SqlShelf = importlib.import_module("carepost.directory.postgres").shelf(config.database_url, keys)
+        return made
+    return sqlite.shelf(home.office_db, keys)
+
+
 class Engine:
     """Everything of one engine process, built here and nowhere else."""
 
@@ -104,6 +113,8 @@ class Engine:
         self._posture = Posture.open(home.shard(index), keys, others)
         self._elsewhere = AsyncClient(home.run, home.shards, home.node)
         self._threads = _threads(home, config, keys)
+        self._shelf = _shelf(home, config, keys)
+        self._renderer = Renderer()
         way = outgoing.build(home, config, self._posture)
         self._questions = way.questions
         self._inspector = Inspector.of(config)
@@ -189,7 +200,7 @@ class Engine:
             self._intake, self._directory, self._access, self._budget, limits,
             office=Relay(str(home.run / "staff.sock"), limits, "staff"),
             sandbox=Relay(viewer, limits, "sandbox") if viewer else None,
-            checkpoint=self._checkpoints.latest,
+            checkpoint=self._checkpoints.latest, shelf=self._shelf, renderer=self._renderer,
         )  # fmt: skip
         tls = self._certificates.context if outgoing.http_tls(config) else None
         self._http = HttpServer(app, limits, tls=tls)
@@ -229,6 +240,7 @@ class Engine:
         await self._courier.close()
         await self._sealing.close()
         await self._inspector.close()
+        await self._renderer.close()
         await self._intake.close()
         for queue in self._queues.values():
             await queue.close()
@@ -239,6 +251,7 @@ class Engine:
         self._access.close()
         self._directory.stop()
         self._threads.close()
+        self._shelf.close()
         self._checkpoints.stop()
         log.event("engine-stopped")
 

@@ -58,10 +58,15 @@ People = Annotated[tuple[Person, ...], msgspec.Meta(max_length=1000)]
 
 
 class Attachment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    filename: Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+    """A file said here (`filename` and `content`), or one uploaded before (`upload_id`), whose name and type count
+    where none are given."""
+
+    filename: Annotated[str, msgspec.Meta(max_length=255)] = ""
     #: base64 (RFC 4648 section 4, padded, no line breaks)
-    content: Annotated[str, msgspec.Meta(extra_json_schema={"contentEncoding": "base64"})]
-    content_type: Annotated[str, msgspec.Meta(max_length=128)] = "application/octet-stream"
+    content: Annotated[str, msgspec.Meta(extra_json_schema={"contentEncoding": "base64"})] | None = None
+    content_type: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    #: of `POST /api/v1/uploads`
+    upload_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     #: set: shown inside the HTML by `cid:<content_id>`
     content_id: Annotated[str, msgspec.Meta(max_length=128)] = ""
 
@@ -83,7 +88,7 @@ class ProtectionAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     access: AccessAsk | None = None
 
 
-class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"from_": "from"}):
+class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename={"from_": "from"}):
     """`POST /api/v1/messages`: one message; every recipient gets a delivery of their own."""
 
     from_: Person
@@ -102,8 +107,8 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"
     reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
     tags: Annotated[tuple[Word, ...], msgspec.Meta(max_length=20)] = ()
     metadata: Annotated[dict[Word, Text], msgspec.Meta(max_length=50)] = {}
-    #: templates are not available yet: both are refused with 422
-    template_id: str | None = None
+    #: in place of subject, text and html: the active version of this template, with these variables
+    template_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     variables: dict[str, msgspec.Raw] | None = None
     #: RFC 3339 with an offset
     send_at: Annotated[str, msgspec.Meta(max_length=40)] | None = None

@@ -95,6 +95,10 @@ class Submission(msgspec.Struct, frozen=True):
     hold: tuple[str, str] | None = None
     #: id of the connection whose mail system handed it over, or in front of which it came in (`directory.gateways`)
     gateway: str = ""
+    #: "<id>/<version>" of the template it was made from; "" for none
+    template: str = ""
+    #: carried out up to the wire, and not sent
+    test: bool = False
     #: RFC 8689: no hop may go on without TLS that was checked
     requiretls: bool = False
 

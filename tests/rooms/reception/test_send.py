@@ -211,13 +211,6 @@ def test_one_refused_message_of_a_batch_leaves_the_others(http: LiveHttp, messag
     }  # fmt: skip
 
 
-def test_templates_are_refused_clearly(http: LiveHttp, message: dict[str, Any]) -> None:
-    for field, value in (("template_id", "welcome"), ("variables", {"name": "Ann"})):
-        status, answer, _ = http.post(PATH, {**message, field: value})
-        assert (status, answer["errors"][0]["pointer"]) == (422, f"/{field}")
-        assert "not available yet" in answer["errors"][0]["detail"]
-
-
 @pytest.mark.parametrize(
     ("change", "pointer"),
     [

@@ -3,12 +3,14 @@
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from carepost.directory.shelf import Shelf
 from carepost.ground import log, metrics
 from carepost.ground.errors import CarepostError, Unavailable
 from carepost.reception.access import AccessProofs
 from carepost.reception.http.asgi import Disconnected, Receive, Scope, Send, answer_json, answer_problem
 from carepost.reception.http.keys import KeyLookup, Keys
 from carepost.reception.http.limits import HttpLimits
+from carepost.reception.http.parts import Parts, Renderer, Snapshots
 from carepost.reception.http.problem import ProblemError, of_error, problem, refuse
 from carepost.reception.http.relay import Relay
 from carepost.reception.http.send import Intake, Sender
@@ -23,12 +25,13 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 _TRICKS = ("..", "\0", "\\", "//", "\ufffd")
 
 
-class Directory(KeyLookup, Protocol):
+class Directory(KeyLookup, Snapshots, Protocol):
     def fresh(self) -> None: ...
 
 
 class App:
-    """`office`, `sandbox`: where the rest is relayed; None: 503 and 404."""
+    """`office`, `sandbox`: where the rest is relayed; None: 503 and 404. `shelf`, `renderer`: what templates and
+    uploads come from; None: there are none."""
 
     def __init__(
         self,
@@ -41,8 +44,11 @@ class App:
         office: Relay | None = None,
         sandbox: Relay | None = None,
         checkpoint: Callable[[bytes], str | None] | None = None,
+        shelf: Shelf | None = None,
+        renderer: Renderer | None = None,
     ) -> None:
-        sender = Sender(intake, Keys(directory, limits), access, bodies, limits, checkpoint)
+        parts = Parts(directory, shelf, renderer)
+        sender = Sender(intake, Keys(directory, limits), access, bodies, limits, checkpoint, parts)
         self._directory = directory
         self._office = office
         self._sandbox = sandbox

@@ -4,9 +4,13 @@ import base64
 import binascii
 import datetime
 import hashlib
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
 
 import msgspec
 
+from carepost.directory.shelf import Upload
 from carepost.directory.types import ApiKey
 from carepost.ground import clock, ids
 from carepost.policy.types import Category
@@ -23,7 +27,8 @@ from carepost.wire.types import AccessProof, Actor, Origin, Protection, Submissi
 
 #: field names of ours are triggers and secrets of SMTP; here the JSON says them
 _OURS = "x-carepost-"
-_NOT_YET = "Templates are not available yet; give subject, text and html."
+_OCTETS = "application/octet-stream"
+NO_FILES: Final[Mapping[str, Upload]] = MappingProxyType({})
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -37,10 +42,19 @@ def field_fault(pointer: str, detail: str) -> ProblemError:
     return ProblemError(problem(422, "invalid", "A field is wrong.", (rest.Fault(pointer, detail),)))
 
 
-def draft(message: rest.Message, key: ApiKey, client: str, idempotency: str | None, limits: HttpLimits) -> Draft:
-    """Raises a 422 problem that points at the field, without its value."""
-    if message.template_id is not None or message.variables is not None:
-        raise field_fault("/template_id" if message.template_id is not None else "/variables", _NOT_YET)
+def draft(
+    message: rest.Message,
+    key: ApiKey,
+    client: str,
+    idempotency: str | None,
+    limits: HttpLimits,
+    *,
+    said: rest.Message | None = None,
+    files: Mapping[str, Upload] = NO_FILES,
+    template: str = "",
+) -> Draft:
+    """`message`: rendered already; `said`: as the caller said it (default: the same). `files`: uploads by the id the
+    message names. Raises a 422 problem that points at the field, without its value."""
     from_ = _mailbox(message.from_, "/from")
     to, cc, bcc = (_mailboxes(getattr(message, name), f"/{name}") for name in ("to", "cc", "bcc"))
     recipients = {address.matching(m.address): m.address for m in (*to, *cc, *bcc)}
@@ -52,7 +66,7 @@ def draft(message: rest.Message, key: ApiKey, client: str, idempotency: str | No
     asked = message.protection or rest.ProtectionAsk()
     if asked.access is not None:
         access.check(asked.access.code, asked.access.question, asked.access.answer)
-    body = _mime(message, from_, to, cc, now)
+    body = _mime(message, files, from_, to, cc, now)
     submission = Submission(
         key.org,
         Envelope(
@@ -73,7 +87,8 @@ def draft(message: rest.Message, key: ApiKey, client: str, idempotency: str | No
         expires_at=_time(message.expires_at, "/expires_at", now, None),
         client=client,
         # the MIME has a fresh Date and boundary each time; what the caller said is what a repeated key is held to
-        payload_hash=hashlib.sha256(msgspec.json.encode(message)).digest() if idempotency is not None else b"",
+        payload_hash=hashlib.sha256(msgspec.json.encode(said or message)).digest() if idempotency is not None else b"",
+        template=template,
         via="HTTP",
     )
     return Draft(submission, asked.access)
@@ -85,7 +100,14 @@ def with_access(draft: Draft, proof: AccessProof) -> Submission:
     return msgspec.structs.replace(draft.submission, protection=protection)
 
 
-def _mime(message: rest.Message, from_: Mailbox, to: list[Mailbox], cc: list[Mailbox], now: int) -> bytes:
+def _mime(
+    message: rest.Message,
+    files: Mapping[str, Upload],
+    from_: Mailbox,
+    to: list[Mailbox],
+    cc: list[Mailbox],
+    now: int,
+) -> bytes:
     for name in message.headers:
         if name.lower().startswith(_OURS):
             raise field_fault("/headers", "Fields that begin with X-Carepost- are said in protection.")
@@ -98,7 +120,7 @@ def _mime(message: rest.Message, from_: Mailbox, to: list[Mailbox], cc: list[Mai
             subject=message.subject,
             text=message.text,
             html=message.html,
-            attachments=[_attachment(a, f"/attachments/{n}") for n, a in enumerate(message.attachments)],
+            attachments=[_attachment(a, files, f"/attachments/{n}") for n, a in enumerate(message.attachments)],
             headers=tuple(message.headers.items()),
             message_id=f"<{ids.new().hex()}@{address.domain(from_.address)}>",
             at=now,
@@ -107,12 +129,22 @@ def _mime(message: rest.Message, from_: Mailbox, to: list[Mailbox], cc: list[Mai
         raise field_fault("", error.public) from None
 
 
-def _attachment(given: rest.Attachment, pointer: str) -> rfc_compose.Attachment:
+def _attachment(given: rest.Attachment, files: Mapping[str, Upload], pointer: str) -> rfc_compose.Attachment:
+    if given.upload_id is not None:
+        if given.content is not None:
+            raise field_fault(f"{pointer}/content", "Give either content or upload_id.")
+        file = files[given.upload_id]
+        name, kind = given.filename or file.head.name, given.content_type or file.head.kind
+        return rfc_compose.Attachment(name, kind, file.data, given.content_id)
+    if not given.filename:
+        raise field_fault(f"{pointer}/filename", "Give the file's name.")
+    if given.content is None:
+        raise field_fault(f"{pointer}/content", "Give content, or upload_id of a file uploaded before.")
     try:
         data = base64.b64decode(given.content, validate=True)
     except (binascii.Error, ValueError):
         raise field_fault(f"{pointer}/content", "Not base64 (RFC 4648, padded, without line breaks).") from None
-    return rfc_compose.Attachment(given.filename, given.content_type, data, given.content_id)
+    return rfc_compose.Attachment(given.filename, given.content_type or _OCTETS, data, given.content_id)
 
 
 def _mailboxes(people: rest.People, pointer: str) -> list[Mailbox]:

@@ -14,6 +14,7 @@ from carepost.reception.http import compose, decode
 from carepost.reception.http.asgi import Body, Headers, Receive, Scope, Send, answer_json, header
 from carepost.reception.http.keys import Keys
 from carepost.reception.http.limits import HttpLimits
+from carepost.reception.http.parts import Fetched, Parts
 from carepost.reception.http.problem import SOON, ProblemError, of_error, refuse
 from carepost.reception.http.rate import Rate
 from carepost.spool.budget import Budget
@@ -51,6 +52,7 @@ class Sender:
         bodies: Budget,
         limits: HttpLimits,
         checkpoint: Callable[[bytes], str | None] | None,
+        parts: Parts,
     ) -> None:
         self._intake = intake
         self._keys = keys
@@ -58,6 +60,7 @@ class Sender:
         self._bodies = bodies
         self._limits = limits
         self._checkpoint = checkpoint
+        self._parts = parts
         self._rate = Rate(limits)
         self._in_flight: set[tuple[bytes, str]] = set()
 
@@ -99,23 +102,30 @@ class Sender:
         self._rate.charge(key.id, len(messages) - 1)
         if idempotency is not None:
             self._in_flight.add(mark)
+        fetched = Fetched(self._bodies)
         try:
             if batch:
-                return await self._send_batch(scope, key, messages, idempotency)
+                return await self._send_batch(scope, key, messages, idempotency, fetched)
             one = messages[0]
             assert isinstance(one, rest.Message)
-            accepted = await self._accept(await self._submission(scope, key, one, idempotency))
+            accepted = await self._accept(await self._submission(scope, key, one, idempotency, fetched))
             return 202, _accepted(accepted), ((b"location", f"/api/v1/messages/{accepted.message_id}".encode()),)
         finally:
+            fetched.close()
             if idempotency is not None:
                 self._in_flight.discard(mark)
 
     async def _send_batch(
-        self, scope: Scope, key: ApiKey, messages: tuple[rest.Message | ProblemError, ...], idempotency: str | None
+        self,
+        scope: Scope,
+        key: ApiKey,
+        messages: tuple[rest.Message | ProblemError, ...],
+        idempotency: str | None,
+        fetched: Fetched,
     ) -> tuple[int, object, Headers]:
         """Each is a message of its own, and they share commits: what is wrong with one is told in its place, and the
         others go their way."""
-        drafts = await self._drafts(scope, key, messages, idempotency)
+        drafts = await self._drafts(scope, key, messages, idempotency, fetched)
         taken = iter(await self._intake.accept_many([one for one in drafts if isinstance(one, Submission)]))
         results = [rest.BatchEntry(problem=d) if isinstance(d, rest.Problem) else _entry(next(taken)) for d in drafts]
         if all(entry.problem is not None and entry.problem.status == 503 for entry in results):
@@ -125,7 +135,12 @@ class Sender:
         return 202, rest.BatchAccepted(tuple(results)), ()
 
     async def _drafts(
-        self, scope: Scope, key: ApiKey, messages: tuple[rest.Message | ProblemError, ...], idempotency: str | None
+        self,
+        scope: Scope,
+        key: ApiKey,
+        messages: tuple[rest.Message | ProblemError, ...],
+        idempotency: str | None,
+        fetched: Fetched,
     ) -> list[Submission | rest.Problem]:
         made: list[Submission | rest.Problem] = []
         own: set[str] = set()
@@ -142,7 +157,7 @@ class Sender:
                     if message.idempotency_key in own:
                         raise compose.field_fault("/idempotency_key", "Another message of this batch has this key.")
                     own.add(message.idempotency_key)
-                made.append(await self._submission(scope, key, message, part))
+                made.append(await self._submission(scope, key, message, part, fetched))
             except ProblemError as error:
                 made.append(_in_batch(error, number).problem)
             except CarepostError as error:
@@ -155,20 +170,31 @@ class Sender:
         return accepted
 
     async def _submission(
-        self, scope: Scope, key: ApiKey, message: rest.Message, idempotency: str | None
+        self, scope: Scope, key: ApiKey, message: rest.Message, idempotency: str | None, fetched: Fetched
     ) -> Submission:
-        client = scope["client"][0] if scope.get("client") else ""
-        own = message.idempotency_key
-        draft = compose.draft(message, key, client, own if own is not None else idempotency, self._limits)
+        draft = await self._draft(scope, key, message, idempotency, fetched)
         asked = draft.access
         if asked is None:
             return draft.submission
         proof = await self._access.proof(key.org, asked.code, asked.question, asked.answer)
         return compose.with_access(draft, proof)
 
-    async def _preview(self, scope: Scope, key: ApiKey, raw: bytes) -> tuple[int, object, Headers]:
+    async def _draft(
+        self, scope: Scope, key: ApiKey, message: rest.Message, idempotency: str | None, fetched: Fetched
+    ) -> compose.Draft:
         client = scope["client"][0] if scope.get("client") else ""
-        draft = compose.draft(decode.message(raw), key, client, None, self._limits)
+        own = message.idempotency_key if message.idempotency_key is not None else idempotency
+        made = await self._parts.made(key.org, message, fetched)
+        return compose.draft(
+            made.message, key, client, own, self._limits, said=message, files=made.files, template=made.template
+        )
+
+    async def _preview(self, scope: Scope, key: ApiKey, raw: bytes) -> tuple[int, object, Headers]:
+        fetched = Fetched(self._bodies)
+        try:
+            draft = await self._draft(scope, key, decode.message(raw), None, fetched)
+        finally:
+            fetched.close()
         submission = draft.submission
         if draft.access is not None:
             # what kind is agreed decides; the secret itself need not be hashed for a preview
