@@ -11,6 +11,7 @@ import aiosmtplib
 import msgspec
 
 from carepost.delivery import https
+from carepost.delivery.ahead import Callahead
 from carepost.delivery.fronts import Fronts
 from carepost.delivery.tokens import Tokens
 from carepost.directory import Loaded, columns
@@ -100,7 +101,11 @@ class Fronted(Delivering):
             Role.SUBMISSION, self.intake, self.credentials, self.access, found, budget, limits, hostname=HOST,
             gateways=self.gateways,
         )  # fmt: skip
-        self.mx = SmtpServer(Role.MX, self.intake, self.credentials, self.access, found, budget, limits, hostname=HOST)
+        self.ahead = Callahead(self.directory, fronts, self.courier, seconds=2.0)
+        self.mx = SmtpServer(
+            Role.MX, self.intake, self.credentials, self.access, found, budget, limits, hostname=HOST,
+            recipients=self.ahead,
+        )  # fmt: skip
         self.ports: dict[str, int] = {}
         for name, server in (("gateway", self.server), ("submission", self.submission), ("mx", self.mx)):
             sock = bind("127.0.0.1", 0, "port")
@@ -112,6 +117,7 @@ class Fronted(Delivering):
         for server in (self.server, self.submission, self.mx):
             server.close()
         await self.intake.close()
+        await self.ahead.close()
         self.credentials.close()
         self.access.close()
         await super().__aexit__()

@@ -83,6 +83,17 @@ class Courier:
         """Measures what the hosts offer and sends nothing (policy.decide.is_look)."""
         return await self._try(None, hops, need)
 
+    async def fresh(self, hops: Hops) -> tuple[Connection, Assessed] | Ended:
+        """A connection of its own to the first host that answers, measured and in no pool: whoever asked ends it."""
+        ended = Ended(Stage.DNS, None, hops.fault or "no-usable-host")
+        for hop, address in dials(hops):
+            tls = hops.entry.tls if hops.entry is not None else None
+            got = await self._dialer.open(hop.host, address, hop.port, hops.anchors or self._anchors, tls)
+            if isinstance(got, Connection):
+                return got, assess(got.handshake, hop, hops, offered=got.offered)
+            ended = got
+        return ended
+
     async def _try(self, parcel: Parcel | None, hops: Hops, need: Need) -> Carried:
         tally = Tally()
         began = 0.0

@@ -22,9 +22,9 @@ from carepost.delivery.hops import Finder, Hops
 from carepost.delivery.login import sign_in
 from carepost.delivery.methods.tls import Prepared
 from carepost.delivery.outcome import NO_REQUIRETLS, Lead, Outcome, classify, outcome
-from carepost.delivery.tokens import Tokens
+from carepost.delivery.tokens import TokenRefused, Tokens
 from carepost.directory import columns
-from carepost.directory.gateways import LOOP_FIELD, RETURN, Gateway, Login, loop_mark, open_login
+from carepost.directory.gateways import LOOP_FIELD, OAUTH, RETURN, Gateway, Login, loop_mark, open_login
 from carepost.directory.types import OrgSnapshot, Route
 from carepost.ground import log
 from carepost.ground.keys import PurposeKeys
@@ -53,6 +53,16 @@ class Entry:
 
     async def sign_in(self, connection: Connection) -> Ended | None:
         return await sign_in(connection, self._login, self._tokens)
+
+    async def token(self) -> bool | None:
+        """Whether a new token is to be had; None where none is asked for."""
+        if self._login.kind != OAUTH:
+            return None
+        try:
+            await self._tokens.token(self._login, fresh=True)
+        except TokenRefused:
+            return False
+        return True
 
 
 class Way(msgspec.Struct, frozen=True):
@@ -109,17 +119,21 @@ class Fronts:
         chosen = way(snapshot, message, step, domain)
         if chosen is None:
             return None
-        gateway = chosen.gateway
-        found = await self._finder.find(chosen.route.host, chosen.route)
+        return await self.into(chosen.gateway, chosen.kind)
+
+    async def into(self, gateway: Gateway, kind: str) -> Hops:
+        """The tenant's own host, and how it is entered. `kind`: return | deliver."""
+        route = _route(gateway)
+        found = await self._finder.find(route.host, route)
         entry = self._entry(gateway)
         if entry is None:
-            return Hops(chosen.route.host, pinned=True, fault="dns-failure", gateway=gateway.id)
+            return Hops(route.host, pinned=True, fault="dns-failure", gateway=gateway.id)
         head = b""
-        if chosen.kind == BACK:
+        if kind == BACK:
             head = f"{LOOP_FIELD}: {loop_mark(self._purposes, gateway.id)}\r\n".encode("ascii")
         return msgspec.structs.replace(
             found, entry=entry, head=head, gateway=gateway.id, least=int(Assurance.VERIFIED),
-            vouched=chosen.kind == BACK,
+            vouched=kind == BACK,
             # who we are there is part of what a connection is: it carries nobody else's mail
             identity=f"{found.identity} {gateway.id} {hash(gateway.sealed)}",
         )  # fmt: skip

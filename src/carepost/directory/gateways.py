@@ -57,6 +57,8 @@ class Settings(msgspec.Struct, frozen=True):
     inbound: bool = False
     #: what was opened says so at its head
     banner: bool = True
+    #: `host` is asked for each recipient of mail from the world before the message is taken
+    callahead: bool = False
 
 
 class Login(msgspec.Struct, frozen=True):

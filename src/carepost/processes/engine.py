@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import uvloop
 
+from carepost.delivery.ahead import Callahead
 from carepost.delivery.courier import Courier
 from carepost.delivery.exchange import Timeouts
 from carepost.delivery.worker import Worker
@@ -148,6 +149,7 @@ class Engine:
             preparer=self._sealing.preparer, keyed=self._sealing.keyed, intake=self._intake,
             schedule=way.schedule, hostname=config.hostname, inspector=self._inspector, seeker=self._sealing.seeker,
         )  # fmt: skip
+        self._ahead = Callahead(self._directory, fronts, self._courier)
         self._workers = [Worker(queue, world) for queue in self._queues.values()]
         for queue, worker in zip(self._queues.values(), self._workers, strict=True):
             queue.taker = worker
@@ -183,6 +185,7 @@ class Engine:
             return SmtpServer(
                 role, self._paced, self._credentials, self._access, self._certificates, self._budget, smtp_limits,
                 hostname=config.hostname, implicit_tls=implicit_tls, gateways=self._gateways,
+                recipients=self._ahead if role is Role.MX else None,
             )  # fmt: skip
 
         self._smtp = [
@@ -237,6 +240,7 @@ class Engine:
         for server, _, _ in self._smtp:
             server.close()
         await self._doors.close()
+        await self._ahead.close()
         await self._courier.close()
         await self._sealing.close()
         await self._inspector.close()

@@ -130,6 +130,14 @@ class Credentials:
             return "own"
         return "tenant" if fronted.takes(snapshot, address) is not None else ""
 
+    def asks_ahead(self, org: bytes, address: str) -> bool:
+        """Whether the mail system behind us is asked for this address before a message is taken. Raises Unavailable."""
+        try:
+            found = fronted.takes(self._directory.snapshot(org), address)
+        except NotFound:
+            return False
+        return found is not None and found.settings.callahead
+
     def fresh(self) -> None:
         """Raises Unavailable while the office cannot be read."""
         self._directory.fresh()

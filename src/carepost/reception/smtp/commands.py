@@ -23,6 +23,7 @@ class Then(enum.Enum):
     PASSWORD = 2
     DATA = 3
     CLOSE = 4
+    RECIPIENT = 5
 
 
 Answer = tuple[bytes, Then]
@@ -112,6 +113,16 @@ class Commands:
         return self._transaction.org, envelope, self._via(envelope), self._identity
 
     @property
+    def asked(self) -> tuple[bytes, str]:
+        """(organisation, address) that `Then.RECIPIENT` asks about."""
+        recipient = self._transaction.asked
+        assert recipient is not None
+        return self._transaction.org, recipient.address
+
+    def recipient_known(self, known: bool | None) -> bytes:
+        return self._transaction.answered(known)
+
+    @property
     def requiretls(self) -> bool:
         """The message that was just received must meet what RFC 8689 asks at every hop."""
         return self._transaction.requiretls
@@ -182,7 +193,8 @@ class Commands:
 
     def _rcpt(self, argument: bytes) -> Answer:
         try:
-            return self._transaction.rcpt(argument), _PLAIN
+            reply = self._transaction.rcpt(argument)
+            return reply, _PLAIN if reply else Then.RECIPIENT
         except Unavailable as error:
             return replies.of_error(error), _PLAIN
 

@@ -9,6 +9,7 @@ from carepost.reception.credentials import Credentials
 from carepost.reception.smtp import replies
 from carepost.reception.smtp.effects import (
     Accept,
+    AskRecipient,
     Authenticate,
     Close,
     Effect,
@@ -41,6 +42,8 @@ class Host(Protocol):
     async def secure(self, transport: asyncio.Transport, connection: "Connection") -> asyncio.Transport: ...
 
     def gate(self, transport: asyncio.Transport, client: str) -> Gate | None: ...
+
+    async def recipient_known(self, org: bytes, address: str) -> bool | None: ...
 
     async def hand_over(self, accept: Accept, client: str) -> Accepted: ...
 
@@ -151,6 +154,8 @@ class Connection(asyncio.Protocol):
                 self._host.background(self._loop.create_task(self._accept(effect)))
             elif isinstance(effect, Authenticate):
                 self._host.background(self._loop.create_task(self._authenticate(effect)))
+            elif isinstance(effect, AskRecipient):
+                self._host.background(self._loop.create_task(self._ask_recipient(effect)))
             elif isinstance(effect, StartTls):
                 # at once, before the peer's ClientHello can be read as SMTP (performance.md, section 2)
                 transport.pause_reading()
@@ -205,6 +210,11 @@ class Connection(asyncio.Protocol):
             self._answered(session.failed(None))
         else:
             self._answered(session.authenticated(identity))
+
+    async def _ask_recipient(self, effect: AskRecipient) -> None:
+        session = self._session
+        assert session is not None
+        self._answered(session.recipient_known(await self._host.recipient_known(effect.org, effect.address)))
 
     async def _start_tls(self, transport: asyncio.Transport) -> None:
         session = self._session

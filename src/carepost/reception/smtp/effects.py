@@ -24,6 +24,13 @@ class Authenticate(msgspec.Struct, frozen=True):
     password: str
 
 
+class AskRecipient(msgspec.Struct, frozen=True):
+    """A recipient whose own mail system is asked for it. The session waits for `recipient_known()`."""
+
+    org: bytes
+    address: str
+
+
 class Accept(msgspec.Struct, frozen=True):
     """A whole message to hand over. The session waits for `accepted()` or `failed()`."""
 
@@ -58,4 +65,4 @@ class Close(msgspec.Struct, frozen=True):
     linger: bool = False
 
 
-Effect = Reply | StartTls | Authenticate | Accept | SenderRefused | Close
+Effect = Reply | StartTls | Authenticate | AskRecipient | Accept | SenderRefused | Close

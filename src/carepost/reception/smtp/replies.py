@@ -108,6 +108,7 @@ NOT_THROUGH_HERE = line(
 )
 RELAY_DENIED = line(550, "5.7.1", "Relay denied")
 NO_SUCH_MAILBOX = line(550, "5.1.1", inbound.NO_SUCH_MAILBOX)
+NOT_KNOWN_BEHIND = line(550, "5.1.1", "The recipient's own mail system has no such mailbox")
 TOO_LARGE = line(552, "5.3.4", "Message too large")
 HAS_NUL = line(550, "5.6.0", "A message may not hold NUL")
 NEEDS_UTF8 = line(553, "5.6.7", "That address needs the SMTPUTF8 parameter")

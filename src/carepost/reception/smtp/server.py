@@ -33,6 +33,13 @@ class Intake(Protocol):
         """Puts it on record; nobody waits for it."""
 
 
+class Recipients(Protocol):
+    """`delivery.ahead.Callahead`."""
+
+    async def known(self, org: bytes, address: str) -> bool | None:
+        """Whether the recipient's own mail system takes it; None: nothing was learnt. Bounded in time, never raises."""
+
+
 class SmtpServer:
     """One port. `start` on a listening socket, `drain` to end without cutting a message, `close` at last."""
 
@@ -49,6 +56,7 @@ class SmtpServer:
         hostname: str,
         implicit_tls: bool = False,
         gateways: Gateways | None = None,
+        recipients: Recipients | None = None,
     ) -> None:
         self.role = role
         self.credentials = credentials
@@ -61,6 +69,7 @@ class SmtpServer:
         self._hostname = hostname
         self._implicit_tls = implicit_tls
         self._gateways = gateways
+        self._recipients = recipients
         self._connections: set[Connection] = set()
         self._clients: dict[str, int] = {}
         self._work: set[asyncio.Task[None]] = set()
@@ -160,6 +169,9 @@ class SmtpServer:
     def gate(self, transport: asyncio.Transport, client: str) -> Gate | None:
         """A gateway's listener tells whose mail a peer may hand over without AUTH; nobody here does."""
         return None
+
+    async def recipient_known(self, org: bytes, address: str) -> bool | None:
+        return await self._recipients.known(org, address) if self._recipients is not None else None
 
     async def hand_over(self, accept: Accept, client: str) -> Accepted:
         identity = accept.identity

@@ -11,7 +11,7 @@ from carepost.reception.credentials import Credentials, Identity
 from carepost.reception.smtp import replies
 from carepost.reception.smtp.commands import Commands, Then
 from carepost.reception.smtp.data import DataReader, Fault
-from carepost.reception.smtp.effects import Accept, Authenticate, Close, Effect, Reply, StartTls
+from carepost.reception.smtp.effects import Accept, AskRecipient, Authenticate, Close, Effect, Reply, StartTls
 from carepost.reception.smtp.gate import Gate
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.types import Role
@@ -24,6 +24,7 @@ class _Waiting(enum.Enum):
     TLS = 1
     PASSWORD = 2
     ACCEPT = 3
+    RECIPIENT = 4
 
 
 _DATA_FAULTS = {
@@ -36,8 +37,8 @@ _NO_ERROR = (replies.TOO_MANY_RECIPIENTS, replies.ONE_ORGANISATION, replies.ANOT
 
 
 class Session:
-    """`begin`, then `feed` whatever comes; answer StartTls by `secured`, Authenticate by `authenticated`, Accept by
-    `accepted` or `failed`. Each returns the effects to carry out, in order."""
+    """`begin`, then `feed` whatever comes; answer StartTls by `secured`, Authenticate by `authenticated`, AskRecipient
+    by `recipient_known`, Accept by `accepted` or `failed`. Each returns the effects to carry out, in order."""
 
     def __init__(
         self,
@@ -106,6 +107,11 @@ class Session:
     def authenticated(self, identity: Identity | None) -> list[Effect]:
         """None: wrong."""
         self._answer(self._commands.checked(identity))
+        return self._resume()
+
+    def recipient_known(self, known: bool | None) -> list[Effect]:
+        """None: nothing was learnt."""
+        self._answer(self._commands.recipient_known(known), recipient=True)
         return self._resume()
 
     def accepted(self, accepted: Accepted) -> list[Effect]:
@@ -182,6 +188,8 @@ class Session:
             self._wait(_Waiting.TLS, StartTls())
         elif then is Then.PASSWORD:
             self._wait(_Waiting.PASSWORD, Authenticate(*self._commands.password))
+        elif then is Then.RECIPIENT:
+            self._wait(_Waiting.RECIPIENT, AskRecipient(*self._commands.asked))
         elif then is Then.DATA:
             self._reader = DataReader(self._limits.max_message)
 

@@ -30,6 +30,8 @@ class Transaction:
         self._kind = ""
         #: whose: the submitter's organisation, or the owner of the recipients' domain
         self.org = b""
+        #: a recipient whose own mail system is to be asked first
+        self.asked: Recipient | None = None
         #: senders refused and not yet put on record
         self.told: list[SenderRefused] = []
 
@@ -48,6 +50,7 @@ class Transaction:
         self._refused = 0
         self._kind = ""
         self.org = b""
+        self.asked = None
 
     def mail(self, argument: bytes, identity: Identity | None) -> bytes:
         if self._mail is not None:
@@ -86,6 +89,19 @@ class Transaction:
             if refusal:
                 self._refused += 1
                 return refusal
+            if self._kind == "tenant" and self._credentials.asks_ahead(self.org, recipient.address):
+                self.asked = recipient
+                return b""
+        self._recipients.append(recipient)
+        return replies.RECIPIENT_OK
+
+    def answered(self, known: bool | None) -> bytes:
+        """What its own mail system said of `asked`; None: nothing, and it is taken as if nobody had asked."""
+        recipient, self.asked = self.asked, None
+        assert recipient is not None
+        if known is False:
+            self._refused += 1
+            return replies.NOT_KNOWN_BEHIND
         self._recipients.append(recipient)
         return replies.RECIPIENT_OK
 
