@@ -7,6 +7,7 @@ from carepost.api import answers
 from carepost.api.openapi import document
 from carepost.archive.store import store
 from carepost.audit import reader
+from carepost.proof import published
 from carepost.tenancy.gates import open_to_all
 
 
@@ -21,10 +22,10 @@ def openapi(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @open_to_all("log keys are published, so that strangers can verify proofs")
 def log_keys(request: HttpRequest) -> HttpResponse:
-    """One verifier key a line (C2SP), of every log of this installation."""
+    """One verifier key a line (C2SP), of every log of this installation; the earlier ones too (`proof.published`)."""
     log = store()
-    lines = [key.text for org in reader.organisations(log) for key in reader.keys(log, org)]
-    return HttpResponse("".join(f"{line}\n" for line in lines), content_type="text/plain; charset=utf-8")
+    page = published.page(reader.terms(log, org) for org in reader.organisations(log))
+    return HttpResponse(page, content_type="text/plain; charset=utf-8")
 
 
 @csrf_exempt

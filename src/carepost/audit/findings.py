@@ -6,7 +6,7 @@ import msgspec
 class Finding(msgspec.Struct, frozen=True):
     #: stable: leaf-missing, leaf-changed, event-damaged, event-foreign, sealed-damaged, order, tree-changed,
     #: checkpoint-wrong, checkpoint-signature, checkpoint-missing, index-changed, tail-missing, gap,
-    #: history-rewritten, unreadable
+    #: history-rewritten, unreadable, key-introduction, key-unintroduced, key-retired, key-unknown
     code: str
     words: str
 

@@ -12,8 +12,10 @@ from carepost.audit.store import Store, hashes
 from carepost.ground import ids
 from carepost.ground.errors import NotFound
 from carepost.proof import file, merkle
+from carepost.proof.canonical import b64
 from carepost.proof.event import Event, read
 from carepost.proof.note import VerifierKey, open_
+from carepost.proof.published import Term
 
 #: events of one subject that are read at most
 _MOST: Final = 10_000
@@ -89,8 +91,18 @@ def keys(store: Store, org: bytes) -> list[VerifierKey]:
 
 
 def _keys(store: Store, org: bytes) -> list[VerifierKey]:
-    rows = store.rows("SELECT vkey FROM audit_key WHERE org = ? ORDER BY at, vkey", (org,))
-    return [VerifierKey.parse(vkey) for (vkey,) in rows]
+    return [VerifierKey.parse(term.key) for term in _terms(store, org)]
+
+
+def terms(store: Store, org: bytes) -> list[Term]:
+    """The same keys, with the leaf and the time from which on each signs."""
+    with store.reading(org):
+        return _terms(store, org)
+
+
+def _terms(store: Store, org: bytes) -> list[Term]:
+    rows = store.rows("SELECT vkey, since, at FROM audit_key WHERE org = ? ORDER BY since, at", (org,))
+    return [Term(str(vkey), int(since), int(at)) for vkey, since, at in rows]
 
 
 def inclusion(store: Store, org: bytes, indices: Iterable[int], size: int) -> dict[int, list[bytes]]:
@@ -123,11 +135,28 @@ def proof(store: Store, org: bytes, message: str, delivery: str, opener: Opener)
             raise NotFound("There is no such delivery in the log, or its events are still on their way.")
         paths = _inclusion(store, org, [s.index for s in chosen], point.size)
         signed = _signed_by(_keys(store, org), point.note)
+        introduced = _introductions(store, org, point.size)
     leaves = [
         file.Leaf(s.index, s.raw, s.event, paths[s.index], opener(org, s.event, s.sealed) if s.sealed else {})
         for s in chosen
     ]
-    return file.build(ids.text(org), message, delivery, leaves, point.note, signed)
+    return file.build(ids.text(org), message, delivery, leaves, point.note, signed, introduced)
+
+
+def _introductions(store: Store, org: bytes, size: int) -> list[file.Introduction]:
+    """Of each key that signs after another, under a tree of `size` leaves. Raises NotFound where the log lacks one."""
+    found = []
+    for since in [term.since for term in _terms(store, org) if 0 < term.since < size]:
+        leaf = store.rows("SELECT event FROM audit_leaf WHERE org = ? AND idx = ?", (org, since - 1))
+        point = store.rows("SELECT note FROM audit_checkpoint WHERE org = ? AND size = ?", (org, since))
+        if not leaf or leaf[0][0] is None or not point:
+            raise NotFound("The introduction of a key of the log is missing; run: carepost audit verify")
+        path = _inclusion(store, org, [since - 1], since)[since - 1]
+        joined = merkle.prove(merkle.consistency_ranges(since, size), lambda nodes: hashes(store, org, nodes))
+        found.append(
+            file.Introduction(b64(bytes(leaf[0][0])), [b64(one) for one in path], point[0][0], [b64(n) for n in joined])
+        )
+    return found
 
 
 def _signed_by(known: Sequence[VerifierKey], signed: bytes) -> str:

@@ -8,13 +8,15 @@ import msgspec
 from carepost.audit.refusals import SequenceChanged, SequenceDamaged, SequenceGap, SequenceReordered
 from carepost.audit.store import Store, hashes, size_of
 from carepost.ground import clock, ids
+from carepost.proof import succession
 from carepost.proof.event import Event, read
 from carepost.proof.merkle import Frontier, leaf_hash, nodes_of
 from carepost.proof.note import Checkpoint, SignerKey, sign
-from carepost.proof.verify import ORIGIN
+from carepost.proof.succession import ORIGIN
 from carepost.wire.types import Drained
 
-Signers = Callable[[bytes], SignerKey]
+#: (organisation, text of a verifier key, or "" for a log that nobody has signed yet) -> the key; NotFound, Unavailable
+Signers = Callable[[bytes, str], SignerKey]
 
 
 class Leaf(msgspec.Struct):
@@ -55,9 +57,10 @@ def sequence(
     store: Store, rows: Sequence[Drained], signer_for_org: Signers, events: Sequence[Event | None] | None = None
 ) -> SequenceResult:
     """Appends the events of `rows` to the logs of their organisations, in one transaction, and signs one checkpoint for
-    each organisation that grew. Rows seen before are passed over when they are the same. `signer_for_org(org)` gives
-    the key named `origin(org)`. `events`: what each row's bytes say, where the caller has read them already (None: they
-    are no event).
+    each organisation that grew; where an event introduces another key of the log, one more, by the key before it, that
+    ends with this event. Rows seen before are passed over when they are the same. `signer_for_org(org, key)` gives the
+    key named `origin(org)` that has this text. `events`: what each row's bytes say, where the caller has read them
+    already (None: they are no event).
 
     Raises a `refusals.SequenceRefused` for a gap, a step back, a changed repetition or a damaged row: then nothing of
     `rows` is written."""
@@ -66,7 +69,7 @@ def sequence(
         by_org: dict[bytes, list[Leaf]] = {}
         for org, leaf in fresh:
             by_org.setdefault(org, []).append(leaf)
-        checkpoints = {org: _extend(store, org, leaves, signer_for_org(org)) for org, leaves in by_org.items()}
+        checkpoints = {org: _extend(store, org, leaves, signer_for_org) for org, leaves in by_org.items()}
         store.many(
             "INSERT INTO audit_source (source, seq) VALUES (?, ?) "
             "ON CONFLICT (source) DO UPDATE SET seq = excluded.seq",
@@ -141,10 +144,43 @@ def frontier(store: Store, org: bytes) -> Frontier:
     return Frontier(size, [known[node] for node in nodes])
 
 
-def _extend(store: Store, org: bytes, leaves: Sequence[Leaf], signer: SignerKey) -> bytes:
+def signing_key(store: Store, org: bytes) -> str:
+    """The verifier key that signs an organisation's log now; "" while it has no checkpoint."""
+    rows = store.rows("SELECT vkey FROM audit_key WHERE org = ? ORDER BY since DESC, at DESC LIMIT 1", (org,))
+    return str(rows[0][0]) if rows else ""
+
+
+def _extend(store: Store, org: bytes, leaves: Sequence[Leaf], signer_for_org: Signers) -> bytes:
     """Appends to one log; returns its new checkpoint."""
-    if signer.verifier.name != origin(org):
-        raise ValueError("a log is signed by the key that has its name")
+    begun = signing_key(store, org)
+    signer = signer_for_org(org, begun)
+    if signer.verifier.name != origin(org) or (begun and signer.verifier.text != begun):
+        raise ValueError("a log is signed by the key that has its name, and follows the one before")
+    if not begun:
+        _sign_from(store, org, signer, 0)
+    start, note = 0, b""
+    for end, leaf in enumerate(leaves, 1):
+        said = succession.change(leaf.event)
+        if said is None or said.before.text != signer.verifier.text:
+            continue
+        following = signer_for_org(org, said.new.text)
+        if following.verifier != said.new:
+            raise ValueError("the key that was introduced is not the one at hand")
+        note = _append(store, org, leaves[start:end], signer)
+        # the checkpoint above is the last of the old key, and this event its last leaf
+        _sign_from(store, org, following, size_of(store, org))
+        start, signer = end, following
+    return _append(store, org, leaves[start:], signer) if start < len(leaves) else note
+
+
+def _sign_from(store: Store, org: bytes, signer: SignerKey, size: int) -> None:
+    store.rows(
+        "INSERT INTO audit_key (org, vkey, at, since) VALUES (?, ?, ?, ?)",
+        (org, signer.verifier.text, clock.now(), size),
+    )
+
+
+def _append(store: Store, org: bytes, leaves: Sequence[Leaf], signer: SignerKey) -> bytes:
     edge = frontier(store, org)
     index = edge.size
     leaf_rows, node_rows, on_rows = [], [], []
@@ -170,8 +206,5 @@ def _extend(store: Store, org: bytes, leaves: Sequence[Leaf], signer: SignerKey)
     store.rows(
         "INSERT INTO audit_checkpoint (org, size, root, note, at) VALUES (?, ?, ?, ?, ?)",
         (org, edge.size, point.root, note.decode(), at),
-    )
-    store.rows(
-        "INSERT INTO audit_key (org, vkey, at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING", (org, signer.verifier.text, at)
     )
     return note

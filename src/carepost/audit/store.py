@@ -13,7 +13,7 @@ from carepost.ground.errors import ConfigError
 from carepost.proof.merkle import Node
 
 #: number of the newest file in `sql/`
-VERSION: Final = 1
+VERSION: Final = 2
 #: terms of one compound SELECT
 _TERMS: Final = 100
 #: "carepost" in ASCII: the one writer of the log on PostgreSQL

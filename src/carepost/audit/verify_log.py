@@ -9,7 +9,7 @@ from carepost.audit.sequencer import origin
 from carepost.audit.store import Store
 from carepost.audit.walk import Outside, Walk
 from carepost.proof import note
-from carepost.proof.note import Checkpoint
+from carepost.proof.note import Checkpoint, VerifierKey
 
 
 def outside(raw: bytes) -> Outside:
@@ -18,23 +18,31 @@ def outside(raw: bytes) -> Outside:
 
 
 def verify_log(
-    store: Store, kept: Sequence[Outside] = (), org: bytes | None = None, opener: Opener | None = None
-) -> Report:
-    """Every log of the store, or that of `org`. `kept`: checkpoints from elsewhere. `opener`: opens what is sealed
+    store: Store, kept: Sequence[Outside] = (), org: bytes | None = None, opener: Opener | None = None,
+    known: Sequence[VerifierKey] = (),
+) -> Report:  # fmt: skip
+    """Every log of the store, or that of `org`. `kept`: checkpoints from elsewhere. `known`: keys as they were once
+    published: a log of which one is given must be signed by it, or by one it leads to. `opener`: opens what is sealed
     beside the events, where the keys are at hand; without it the sealed parts are not looked into."""
     findings: list[Finding] = []
     with store.reading(None):
         orgs = [org] if org is not None else _organisations(store)
         logs = [
-            Walk(store, one, [k for k in kept if k.checkpoint.origin == origin(one) and k.checkpoint.size], opener)
+            Walk(
+                store,
+                one,
+                [k for k in kept if k.checkpoint.origin == origin(one) and k.checkpoint.size],
+                opener,
+                [key for key in known if key.name == origin(one)],
+            )
             for one in orgs
         ]
         reports = [log.verify() for log in logs]
         if org is None:
             findings += _sources(store)
-    known = {origin(one) for one in orgs}
+    there = {origin(one) for one in orgs}
     for k in kept:
-        if k.checkpoint.origin not in known:
+        if k.checkpoint.origin not in there:
             words = (
                 f"there is no log {k.checkpoint.origin}, of which a checkpoint of {k.checkpoint.size} events is kept"
             )

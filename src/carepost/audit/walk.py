@@ -5,6 +5,7 @@ from hashlib import sha256
 
 import msgspec
 
+from carepost.audit.chain import Chain
 from carepost.audit.findings import LogReport
 from carepost.audit.reader import Opener, StoredCheckpoint
 from carepost.audit.sequencer import origin, subject_of
@@ -12,11 +13,10 @@ from carepost.audit.store import Store, size_of
 from carepost.crypto.rest import Damaged
 from carepost.ground import ids
 from carepost.ground.errors import CarepostError
-from carepost.proof import note
 from carepost.proof.event import Event, read
 from carepost.proof.kinds import TAKEN_OUT
 from carepost.proof.merkle import Frontier, leaf_hash
-from carepost.proof.note import Checkpoint, NoteError, VerifierKey
+from carepost.proof.note import Checkpoint, VerifierKey
 
 _BATCH = 2000
 
@@ -40,7 +40,11 @@ class Outside(msgspec.Struct, frozen=True):
 class Walk:
     """`verify` once; the report names every place that does not hold."""
 
-    def __init__(self, store: Store, org: bytes, kept: Sequence[Outside], opener: Opener | None) -> None:
+    def __init__(
+        self, store: Store, org: bytes, kept: Sequence[Outside], opener: Opener | None,
+        known: Sequence[VerifierKey] = (),
+    ) -> None:  # fmt: skip
+        """`known`: keys of this log as they were published; empty: none are given."""
         self._store = store
         self._org = org
         self._name = ids.text(org)
@@ -51,7 +55,7 @@ class Walk:
         self._last: dict[str, int] = {}
         self._subjects = 0
         self._subject_sum = 0
-        self._keys = self._signing_keys()
+        self._chain = Chain(store, org, self._report, known)
 
     def verify(self) -> LogReport:
         report = self._report
@@ -70,9 +74,11 @@ class Walk:
                     last, point = point, next(points, None)
                 while kept and kept[0].checkpoint.size <= size:
                     self._outside(kept.pop(0), size)
+                self._chain.turn(size)
             self._nodes(made)
         report.size = self._edge.size
         self._end(last, point)
+        self._chain.end()
         for missing in kept:
             words = f"the tail is missing: a checkpoint kept elsewhere saw {missing.checkpoint.size} events"
             report.add("tail-missing", f"{words}, the log holds {report.size}")
@@ -105,7 +111,8 @@ class Walk:
         if leaf.event is None:
             self._report.past_retention += 1
             return
-        if leaf_hash(leaf.event) != leaf.hash:
+        whole = leaf_hash(leaf.event) == leaf.hash
+        if not whole:
             self._report.add("leaf-changed", f"{where}: its bytes or its hash were changed")
         try:
             event = read(leaf.event)
@@ -114,6 +121,8 @@ class Walk:
             return
         if (event.org, event.source, event.seq) != (self._name, leaf.source, leaf.seq):
             self._report.add("event-foreign", f"{where}: its bytes name another organisation, source or number")
+        elif whole:
+            self._chain.introduces(event, where)
         for subject in {subject_of(id) for id in event.on}:
             self._subjects += 1
             self._subject_sum += _mark(subject, leaf.index)
@@ -161,28 +170,16 @@ class Walk:
             self._report.add(
                 "checkpoint-wrong", f"the checkpoint of {point.size} events has a root the leaves do not make"
             )
-        try:
-            opened = note.open_(point.note, self._keys)
-            stated = Checkpoint.parse(opened.text)
-        except NoteError as error:
-            self._report.add("checkpoint-signature", f"the checkpoint of {point.size} events: {error}")
+        stated = self._chain.signed(point.note, f"the checkpoint of {point.size} events")
+        if stated is None:
             return
-        if not opened.verified:
-            words = f"the checkpoint of {point.size} events is not signed by a key of this log"
-            self._report.add("checkpoint-signature", words)
         if (stated.origin, stated.size, stated.root) != (origin(self._org), point.size, point.root):
             words = f"the checkpoint of {point.size} events says something else than its row"
             self._report.add("checkpoint-wrong", words)
 
     def _outside(self, kept: Outside, size: int) -> None:
         stated = kept.checkpoint
-        try:
-            signed = note.open_(kept.note, self._keys).verified
-        except NoteError:
-            signed = ()
-        if not signed:
-            words = f"the checkpoint of {stated.size} events kept elsewhere is not signed by a key this log knows"
-            self._report.add("checkpoint-signature", words)
+        self._chain.signed(kept.note, f"the checkpoint of {stated.size} events kept elsewhere", stored=False)
         if stated.size == size and stated.root == self._edge.root():
             self._report.outside.append(stated.size)
         else:
@@ -210,15 +207,6 @@ class Walk:
             total += _mark(subject, index)
         if report.past_retention == 0 and (count, total) != (self._subjects, self._subject_sum):
             report.add("index-changed", "the index from messages and deliveries to events is not what the events say")
-
-    def _signing_keys(self) -> list[VerifierKey]:
-        keys = []
-        for (text,) in self._store.rows("SELECT vkey FROM audit_key WHERE org = ?", (self._org,)):
-            try:
-                keys.append(VerifierKey.parse(text))
-            except NoteError as error:
-                self._report.add("checkpoint-signature", f"a key of this log is damaged: {error}")
-        return keys
 
 
 def _mark(subject: bytes, index: int) -> int:

@@ -22,6 +22,7 @@ _ACTOR: Final = Actor("system", "journal")
 _DAY_US: Final = 86_400_000_000
 #: leaves, and messages, of one step
 STEP: Final = 500
+_KEYS: Final = "SELECT since FROM audit_key WHERE org = ? AND since > 0"
 
 
 class Purging:
@@ -75,7 +76,9 @@ class Purging:
                 "SELECT idx FROM audit_leaf WHERE org = ? AND idx >= ? AND idx < ? AND event IS NOT NULL",
                 (org.bytes, first, last),
             )
-        due = [int(index) for (index,) in rows if int(index) not in kept]
+            # without the events that introduced the log's keys no later proof could be followed from an earlier key
+            keys = {int(since) - 1 for (since,) in self._store.rows(_KEYS, (org.bytes,))}
+        due = [int(index) for (index,) in rows if int(index) not in kept and int(index) not in keys]
         if due:
             self._purge(org, due)
         self._next[org] = last

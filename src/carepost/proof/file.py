@@ -4,17 +4,18 @@ Holds the bytes of the events of this message and this delivery, the openings of
 alone, an inclusion proof for each event, the checkpoint they lead to, and the log's key. JSON in one byte form only:
 `read` refuses any other, so that no byte of a file can be changed without notice."""
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from carepost.proof import kinds
+from carepost.proof import canonical, kinds
+from carepost.proof.canonical import b64
 from carepost.proof.event import Event
 
 FORMAT: Final = "carepost-proof/1"
+#: the same with `introductions`: written only for a log whose key has changed
+FORMAT_2: Final = "carepost-proof/2"
 #: bytes of a proof file that `read` looks at: thousands of attempts fit
 LIMIT: Final = 8 * 1024 * 1024
 
@@ -41,7 +42,20 @@ class Opening(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: str
 
 
-class ProofFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Introduction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A key of the log introduced by the one before it (`succession`)."""
+
+    #: the event's bytes, base64: the last leaf under `checkpoint`
+    event: str
+    #: its RFC 6962 audit path there
+    inclusion: list[str]
+    #: the signed note, by the key before
+    checkpoint: str
+    #: RFC 6962 consistency proof from there to the file's checkpoint
+    consistency: list[str]
+
+
+class ProofFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """Field order is the byte order."""
 
     format: str
@@ -54,6 +68,8 @@ class ProofFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint: str
     events: list[ProvenEvent]
     openings: list[Opening]
+    #: oldest first; format 2 has at least one, format 1 none
+    introductions: list[Introduction] = []
 
 
 class Leaf(msgspec.Struct, frozen=True):
@@ -80,7 +96,10 @@ def concerns(event: Event, message: str, delivery: str) -> bool:
     return event.kind not in kinds.KINDS and delivery in event.on
 
 
-def build(org: str, message: str, delivery: str, leaves: Sequence[Leaf], checkpoint: bytes, key: str) -> bytes:
+def build(
+    org: str, message: str, delivery: str, leaves: Sequence[Leaf], checkpoint: bytes, key: str,
+    introductions: Sequence[Introduction] = (),
+) -> bytes:  # fmt: skip
     """The file. `leaves`: of this log, all under `checkpoint`; those that do not concern the delivery are left out, and
     of the openings only those named in `kinds.OPENED` go in. Raises ProofError when nothing is left."""
     chosen = sorted((leaf for leaf in leaves if concerns(leaf.event, message, delivery)), key=lambda leaf: leaf.index)
@@ -93,7 +112,8 @@ def build(org: str, message: str, delivery: str, leaves: Sequence[Leaf], checkpo
         for field, (salt, value) in sorted(leaf.openings.items())
         if field in kinds.OPENED and field in leaf.event.commit
     ]
-    return encode(ProofFile(FORMAT, org, message, delivery, key, checkpoint.decode(), events, openings))
+    form, before = FORMAT_2 if introductions else FORMAT, list(introductions)
+    return encode(ProofFile(form, org, message, delivery, key, checkpoint.decode(), events, openings, before))
 
 
 def encode(proof: ProofFile) -> bytes:
@@ -109,23 +129,13 @@ def read(raw: bytes) -> ProofFile:
         proof = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise ProofError("the file is not a proof file, or was damaged") from None
-    if proof.format != FORMAT:
+    if proof.format != (FORMAT_2 if proof.introductions else FORMAT):
         raise ProofError("the proof file has a format this program does not know")
     if encode(proof) != raw:
         raise ProofError("the file was changed: its bytes are not those Carepost writes (spaces, line ends, or order)")
     return proof
 
 
-def b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
-
-
 def unb64(text: str) -> bytes:
     """Raises ProofError for anything but canonical base64."""
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise ProofError("a value in the file is not base64") from None
-    if b64(raw) != text:
-        raise ProofError("a value in the file is not in its one canonical base64 form")
-    return raw
+    return canonical.unb64(text, ProofError, "a value in the file")

@@ -88,6 +88,7 @@ DELIVERY_SENT: Final = "delivery.sent"
 DELIVERY_DEPOSITED: Final = "delivery.deposited"
 DELIVERY_UNCERTAIN: Final = "delivery.uncertain"
 DELIVERY_FAILED: Final = "delivery.failed"
+DELIVERY_TESTED: Final = "delivery.tested"
 DELIVERY_BOUNCED: Final = "delivery.bounced"
 PORTAL_NOTIFIED: Final = "portal.notified"
 PORTAL_CODE_SENT: Final = "portal.code-sent"
@@ -158,6 +159,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
         DELIVERY, "the connection ended before the server's final answer; it may have arrived"
     ),
     DELIVERY_FAILED: KindInfo(DELIVERY, "the delivery failed for good"),
+    DELIVERY_TESTED: KindInfo(DELIVERY, "a test ended: all was carried out up to the wire, and nothing was sent"),
     DELIVERY_BOUNCED: KindInfo(DELIVERY, "a report of non-delivery came back"),
     PORTAL_NOTIFIED: KindInfo(PORTAL, "the recipient was told that a message waits in the portal"),
     PORTAL_CODE_SENT: KindInfo(PORTAL, "a one-time code was sent to the recipient's address"),

@@ -4,8 +4,6 @@ A note is text, an empty line, and signature lines `— <key name> <base64(4-byt
 keys we do not know are ignored; one bad signature by a key we know rejects the note. Key types: 0x01 Ed25519 over the
 text (the log's own), 0x04 a witness's Ed25519 cosignature with its time."""
 
-import base64
-import binascii
 from collections.abc import Iterable
 from hashlib import sha256
 from typing import Final
@@ -13,6 +11,8 @@ from typing import Final
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from carepost.proof.canonical import b64, unb64
 
 ED25519: Final = 0x01
 COSIGNATURE: Final = 0x04
@@ -39,7 +39,7 @@ class VerifierKey(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        return f"{self.name}+{self.hash.hex()}+{_b64(bytes([self.type]) + self.public)}"
+        return f"{self.name}+{self.hash.hex()}+{b64(bytes([self.type]) + self.public)}"
 
     @classmethod
     def parse(cls, text: str) -> "VerifierKey":
@@ -85,7 +85,7 @@ class SignerKey:
         signed, head = text.encode(), b""
         if self.verifier.type == COSIGNATURE:
             signed, head = b"cosignature/v1\ntime %d\n" % at + signed, at.to_bytes(8, "big")
-        return f"{_DASH}{self.verifier.name} {_b64(self.verifier.hash + head + self._private.sign(signed))}\n"
+        return f"{_DASH}{self.verifier.name} {b64(self.verifier.hash + head + self._private.sign(signed))}\n"
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -177,7 +177,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        lines = (self.origin, str(self.size), _b64(self.root), *self.extensions)
+        lines = (self.origin, str(self.size), b64(self.root), *self.extensions)
         return "\n".join(lines) + "\n"
 
     @classmethod
@@ -204,15 +204,5 @@ def _name_ok(name: str) -> bool:
     return bool(name) and "+" not in name and not any(c.isspace() for c in name)
 
 
-def _b64(raw: bytes) -> str:
-    return base64.b64encode(raw).decode()
-
-
 def _unb64(text: str) -> bytes:
-    try:
-        raw = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
-        raise NoteError("base64 in the note is malformed") from None
-    if _b64(raw) != text:
-        raise NoteError("base64 in the note is not in its one canonical form")
-    return raw
+    return unb64(text, NoteError, "base64 in the note")

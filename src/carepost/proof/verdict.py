@@ -85,6 +85,8 @@ def proves(leaves: list[Proven], recipient: str, identified: bool, cosigners: li
             said.append(f"{seen.at}: {server} accepted the message{over} and answered: {seen.wire.reply}")
         elif kind in (kinds.DELIVERY_DEPOSITED, kinds.PORTAL_OPENED):
             said.append(f"{seen.at}: {seen.words}.")
+        elif kind == kinds.DELIVERY_TESTED:
+            said.append(f"{seen.at}: this was a test; nothing was sent to anybody.")
         elif kind == kinds.DELIVERY_UNCERTAIN:
             said.append(f"{seen.at}: {seen.words}; a second copy may exist.")
     clock = {leaf.event.facts["clock"] for leaf in leaves if "clock" in leaf.event.facts}

@@ -9,13 +9,12 @@ import msgspec
 
 from carepost.policy.types import Assurance
 from carepost.proof import event as events
-from carepost.proof import kinds, match, merkle, note
+from carepost.proof import kinds, match, merkle, note, published, succession
 from carepost.proof.file import ProofError, ProofFile, concerns, read, unb64
 from carepost.proof.note import Checkpoint, NoteError, VerifierKey
+from carepost.proof.succession import ORIGIN, Step
 from carepost.proof.verdict import Check, Proven, Verdict, headline, moment, proves, proves_not
 
-#: what a log's checkpoints are called; also the name of its key
-ORIGIN: Final = "carepost/"
 _RANK: Final = {a.name: int(a) for a in Assurance} | {"PORTAL": int(Assurance.MESSAGE)}
 
 
@@ -27,11 +26,15 @@ def verify(raw: bytes, message: bytes | None = None, key: str | None = None) -> 
         leaves = _leaves(proof)
     except ProofError as error:
         return _failed([Check("structure", False, str(error))])
-    checks = [Check("structure", True, "the file is whole and of format 1"), _events(proof, leaves)]
+    form = proof.format.rpartition("/")[2]
+    checks = [Check("structure", True, f"the file is whole and of format {form}"), _events(proof, leaves)]
     checkpoint, cosigners, signed = _checkpoint(proof, key)
     checks.append(signed)
+    steps: list[Step] = []
     if checkpoint is not None:
         checks.append(_inclusion(checkpoint, leaves))
+        steps, followed = _introductions(proof, checkpoint)
+        checks.extend(followed)
     opened = _openings(proof, leaves)
     checks.append(opened)
     recipient = next((leaf.opened["recipient"] for leaf in leaves if "recipient" in leaf.opened), b"")
@@ -43,7 +46,7 @@ def verify(raw: bytes, message: bytes | None = None, key: str | None = None) -> 
     if message is not None:
         fits, words = match.compare(message, [(leaf.event.kind, leaf.opened) for leaf in leaves])
         checks.append(Check("message", fits, words))
-    signer, identified = _signer(proof, key)
+    signer, identified = _signer(proof, key, checkpoint, steps)
     if signer is not None:
         checks.append(signer)
     ok = all(check.ok for check in checks)
@@ -106,7 +109,7 @@ def _checkpoint(proof: ProofFile, known: str | None) -> tuple[Checkpoint | None,
         key = VerifierKey.parse(proof.key)
         if key.text != proof.key or key.type != note.ED25519:
             raise NoteError("the log's key in the file is not in its one form")
-        witnesses = [k for k in _keys(known) if k.name != key.name]
+        witnesses = [one.key for one in published.read(known) if one.key.name != key.name]
         opened = note.open_(proof.checkpoint.encode(), [key, *witnesses])
         checkpoint = Checkpoint.parse(opened.text)
     except NoteError as error:
@@ -129,6 +132,19 @@ def _inclusion(checkpoint: Checkpoint, leaves: list[Proven]) -> Check:
             )
             return Check("inclusion", False, words)
     return Check("inclusion", True, "every event is in the log under this checkpoint, byte for byte")
+
+
+def _introductions(proof: ProofFile, checkpoint: Checkpoint) -> tuple[list[Step], list[Check]]:
+    """Format 2: each key of the log was introduced by the one before it."""
+    if not proof.introductions:
+        return [], []
+    try:
+        steps = succession.follow(proof.org, proof.key, checkpoint, proof.introductions)
+    except ProofError as error:
+        return [], [Check("introduction", False, str(error))]
+    sizes = ", ".join(str(step.size) for step in steps)
+    words = f"the log's key follows earlier ones, each introduced under a checkpoint of the one before (at {sizes})"
+    return steps, [Check("introduction", True, words)]
 
 
 def _openings(proof: ProofFile, leaves: list[Proven]) -> Check:
@@ -165,19 +181,28 @@ def _protection(leaves: list[Proven]) -> list[Check]:
     return checks
 
 
-def _keys(text: str | None) -> list[VerifierKey]:
-    """The verifier keys in a text, one a line; empty lines and lines with # are passed over. Raises NoteError."""
-    lines = (line.strip() for line in (text or "").splitlines())
-    return [VerifierKey.parse(line) for line in lines if line and not line.startswith("#")]
-
-
-def _signer(proof: ProofFile, known: str | None) -> tuple[Check | None, bool]:
+def _signer(
+    proof: ProofFile, known: str | None, checkpoint: Checkpoint | None, steps: Sequence[Step]
+) -> tuple[Check | None, bool]:
+    """Whether the signer is whom the reader knows: by the key itself, or by an earlier one that leads to it."""
     if known is None:
         return None, False
     try:
-        found = proof.key in [key.text for key in _keys(known)]
+        terms = {one.key.text: one.until for one in published.read(known)}
     except NoteError as error:
         return Check("signer", False, f"the key given is unusable: {error}"), False
-    if found:
+    if proof.key in terms:
+        until = terms[proof.key]
+        if until is not None and checkpoint is not None and checkpoint.size > until:
+            words = f"the checkpoint of {checkpoint.size} events is signed by a key that was retired at {until} events"
+            return Check("signer", False, words), False
         return Check("signer", True, "the log's key is the one given as the organisation's"), True
-    return Check("signer", False, "the log's key is not the one given as the organisation's"), False
+    first = next((step for step in steps if step.before in terms), None)
+    if first is None:
+        return Check("signer", False, "the log's key is not the one given as the organisation's"), False
+    until = terms[first.before]
+    if until is not None and until < first.size:
+        words = f"the key given introduced another at {first.size} events, after it was retired at {until}"
+        return Check("signer", False, words), False
+    words = f"the log's key follows the one given as the organisation's, which introduced its successor at {first.size}"
+    return Check("signer", True, words + " events"), True

@@ -29,14 +29,25 @@ class Hand:
         self.org, self.other, self.third = ORGS
         self.key = hashlib.sha256(b"evidence").digest()
         self.seqs: dict[str, int] = {}
-        self.signers: dict[bytes, SignerKey] = {}
+        self.signers: dict[bytes, list[SignerKey]] = {}
         self.signings = 0
 
-    def signer(self, org: bytes) -> SignerKey:
+    def signer(self, org: bytes, key: str = "") -> SignerKey:
+        """The key of this text; without one the first."""
         self.signings += 1
-        if org not in self.signers:
-            self.signers[org] = SignerKey(sequencer.origin(org), hashlib.sha256(b"sign" + org).digest())
-        return self.signers[org]
+        known = self.signers.setdefault(org, [self._signer(org, 1)])
+        return known[0] if not key else next(one for one in known if one.verifier.text == key)
+
+    def _signer(self, org: bytes, number: int) -> SignerKey:
+        return SignerKey(sequencer.origin(org), hashlib.sha256(b"sign%d" % number + org).digest())
+
+    def introduce(self, org: bytes | None = None, before: SignerKey | None = None, source: str = "office") -> Drained:
+        """The row that introduces the organisation's next key, which is at hand from now on."""
+        org = org or self.org
+        known = self.signers.setdefault(org, [self._signer(org, 1)])
+        known.append(self._signer(org, len(known) + 1))
+        facts = {"log-key": known[-1].verifier.text, "log-key-before": (before or known[-2]).verifier.text}
+        return self.row(kinds.LOG_KEY_INTRODUCED, ("key",), org=org, source=source, values={}, facts=facts)
 
     def id(self, name: str) -> str:
         return str(uuid.UUID(bytes=hashlib.sha256(name.encode()).digest()[:16]))

@@ -73,7 +73,7 @@ def row(number: int) -> Drained:
     return Drained(number, ORG, event.finish(draft, "shard-0001", number), b"")
 
 
-def signer(org: bytes) -> SignerKey:
+def signer(org: bytes, _key: str = "") -> SignerKey:
     return SignerKey(sequencer.origin(org), hashlib.sha256(org).digest())
 
 

@@ -77,14 +77,3 @@ def test_inclusion_and_consistency_of_every_size(hand: Any) -> None:
         assert all(merkle.check_inclusion(leaves[i], i, size, paths[i], root) for i in range(size))
         proof = reader.consistency(hand.store, hand.org, size, 37)
         assert merkle.check_consistency(size, root, 37, merkle.root(leaves), proof)
-
-
-def test_a_log_signed_by_a_new_key_still_gives_proofs_under_the_right_one(hand: Any) -> None:
-    two_deliveries(hand)
-    old = hand.signer(hand.org)
-    hand.signers[hand.org] = type(old)(old.verifier.name, bytes(range(32)))
-    hand.sequence(hand.rows(1))
-    assert len(reader.keys(hand.store, hand.org)) == 2
-    raw = reader.proof(hand.store, hand.org, hand.id("mail"), hand.id("first"), hand.opener)
-    assert hand.signers[hand.org].verifier.text.encode() in raw
-    assert verify(raw).ok

@@ -115,9 +115,9 @@ def test_rows_that_are_not_what_they_say_are_refused(hand: Any) -> None:
 def test_a_signer_of_another_name_is_refused(hand: Any) -> None:
     rows = hand.rows(1)
     with pytest.raises(ValueError):
-        sequencer.sequence(hand.store, rows, lambda org: SignerKey("carepost/other", bytes(32)))
+        sequencer.sequence(hand.store, rows, lambda org, _: SignerKey("carepost/other", bytes(32)))
     with pytest.raises(RuntimeError):
-        sequencer.sequence(hand.store, rows, lambda org: no_key())
+        sequencer.sequence(hand.store, rows, lambda *_: no_key())
     assert reader.organisations(hand.store) == []
     assert hand.sequence(rows).appended == 1
 

@@ -78,7 +78,7 @@ class Lying:
         return main(["audit", *arguments, "--home", str(self.path)])
 
 
-def signer(org: bytes) -> SignerKey:
+def signer(org: bytes, _key: str = "") -> SignerKey:
     return SignerKey(sequencer.origin(org), hashlib.sha256(org).digest())
 
 
