@@ -22,6 +22,8 @@ OURS = (
     "templates",
     "uploads",
     "review",
+    "webhooks",
+    "webhookcalls",
 )
 #: tables whose rows belong to an organisation without a column of that name
 OWN = {"tenancy_organisation": "id", "tenancy_orgepoch": "org_id"}

@@ -24,6 +24,7 @@ from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
 from carepost.review import letters as review_letters
 from carepost.tenancy import events, scope
+from carepost.webhooks import letters as webhook_letters
 
 HOUR_US: Final = 3_600_000_000
 #: seconds between looks
@@ -79,6 +80,7 @@ class Chores:
             alerts.ending(now)
             alerts.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
             key_alerts.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
+            webhook_letters.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
             self._alerted_at = now
         if now - self._mailed_at >= _MAIL_US:
             checkpoints.mail(self._store, self._marks, self._door, now)

@@ -16,6 +16,7 @@ from carepost.audit.store import Row, Store
 from carepost.ground import clock, log, metrics
 from carepost.journal.digest import Digest
 from carepost.queue.sealing import OrgKeyBook
+from carepost.webhooks.fanout import Fanout
 from carepost.wire.types import Drained
 
 #: events in one transaction; further batches wait for the next
@@ -38,12 +39,20 @@ def batch(source: str, rows: Sequence[Drained]) -> Batch:
 class Commits:
     """`submit` from any thread; `run` is the thread."""
 
-    def __init__(self, store: Store, book: OrgKeyBook, signers: Signers, owed: "threading.Event") -> None:
-        """`owed`: set when a commit left something for the effects' thread."""
+    def __init__(
+        self,
+        store: Store,
+        book: OrgKeyBook,
+        signers: Signers,
+        owed: "threading.Event",
+        fanout: Fanout | None = None,
+    ) -> None:
+        """`owed`: set when a commit left something for the effects' thread. `fanout`: what endpoints are told of."""
         self._store = store
         self._book = book
         self._signers = signers
         self._owed = owed
+        self._fanout = fanout or Fanout()
         self._waiting: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
 
     def submit(self, one: Batch) -> None:
@@ -98,12 +107,18 @@ class Commits:
                 digest.effects,
                 now,
             )
+            told = self._fanout.look(digest.rows, digest.events)
+            if told is not None:
+                self._fanout.write(self._store, told)
             # COMMIT POINT: a crash before it leaves log, history and what is owed as they were, and the outboxes keep
             # their events, which come again. A crash after it, before the acknowledgement: the same events come again
-            # and are passed over; what is owed stands in `archive_effect` and is done after the start.
+            # and are passed over; what is owed stands in `archive_effect`, and what endpoints are told in
+            # `webhookcalls_pending`: both are done after the start.
         metrics.count("journal_events", result.appended)
         if digest.effects:
             self._owed.set()
+        if told is not None:
+            self._fanout.committed(told)
 
     def _fresh(self, rows: Sequence[Drained], known: dict[str, int]) -> Digest:
         """The digest of what was not in the log before: an old event must not undo what a later one said."""

@@ -21,6 +21,8 @@ from carepost.journal.effects import Effects
 from carepost.journal.signers import signers
 from carepost.journal.status import Status
 from carepost.tenancy import events as office
+from carepost.webhooks.fanout import Fanout
+from carepost.webhooks.sending import Calls, Sender
 
 #: KiB of pages the writer keeps at hand
 CACHE_KIB: Final = 32_768
@@ -39,22 +41,31 @@ def open_store(home: Home, config: Config, keys: PurposeKeys) -> Store:
     return SqliteStore(connection)
 
 
-def commits_for(home: Home, config: Config, keys: PurposeKeys, owed: threading.Event | None = None) -> Commits:
+def commits_for(
+    home: Home,
+    config: Config,
+    keys: PurposeKeys,
+    owed: threading.Event | None = None,
+    fanout: Fanout | None = None,
+) -> Commits:
     """What writes the records, on a connection of its own."""
-    return Commits(open_store(home, config, keys), book(), signers(book(), keys), owed or threading.Event())
+    store = open_store(home, config, keys)
+    return Commits(store, book(), signers(book(), keys), owed or threading.Event(), fanout)
 
 
 class Journal:
     """Django is entered already (role `journal`) when this is built. Raises ConfigError."""
 
-    def __init__(self, home: Home, config: Config, keys: PurposeKeys) -> None:
+    def __init__(self, home: Home, config: Config, keys: PurposeKeys, calls: Callable[[], Calls]) -> None:
+        """`calls`: how webhooks leave, asked when the first endpoint is told something. Raises ConfigError."""
         reading = open_store(home, config, keys)
         self._stopping = threading.Event()
         owed = threading.Event()
         self._owed = owed
         status = Status(home.run)
         self._client = Client(home.run, home.shards, home.node)
-        self._commits = commits_for(home, config, keys, owed)
+        self._fanout = Fanout()
+        self._commits = commits_for(home, config, keys, owed, self._fanout)
         effects = Effects(reading, book(), self._client, status, owed, self._stopping, home.restored_from())
         taken = reader.sources(reading)
         self._drainers: list[Drainer] = [
@@ -73,7 +84,9 @@ class Journal:
         chores = Chores(open_store(home, config, keys), self._client, self._stopping)
         self._writer = _thread("commits", self._commits.run)
         self._threads = [_thread(drainer.source, drainer.run) for drainer in self._drainers]
+        sender = Sender(open_store(home, config, keys), self._fanout, calls, self._stopping, quick=home.sandbox)
         self._threads += [_thread("effects", effects.run), _thread("chores", chores.run)]
+        self._threads += [_thread("webhooks", sender.run)]
 
     def start(self) -> None:
         self._writer.start()
@@ -84,6 +97,7 @@ class Journal:
         """Ends what runs within a few seconds; what was not committed comes again."""
         self._stopping.set()
         self._owed.set()
+        self._fanout.wake.set()
         for thread in self._threads:
             thread.join(4.0)
         self._commits.stop()

@@ -14,7 +14,13 @@ def run(start: Start) -> None:
         signal.signal(number, lambda *_: stopping.set())
     boot.setup("journal", at=start.home, settings=start.config, keys=start.keys)
     # by name, and late: it reads Django's models, which exist only once the settings do
-    journal = import_module("carepost.journal.run").Journal(start.home, start.config, start.keys)
+    # what calls outside is loaded when the first webhook has something to say
+    journal = import_module("carepost.journal.run").Journal(
+        start.home,
+        start.config,
+        start.keys,
+        lambda: import_module("carepost.processes.hooks").calls(start.home, start.config),
+    )
     journal.start()
     start.ready()
     stopping.wait()

@@ -44,6 +44,8 @@ INSTALLED_APPS = [
     "carepost.templates",
     "carepost.uploads",
     "carepost.review",
+    "carepost.webhooks",
+    "carepost.webhooks.calls",
     "carepost.ui",
 ]
 

@@ -14,7 +14,7 @@ from carepost.ground import postgres
 from carepost.settings.runtime import Runtime
 
 #: apps whose tables live in records.db
-RECORDS_APPS = frozenset({"archive"})
+RECORDS_APPS = frozenset({"archive", "webhookcalls"})
 
 _SQLITE = "carepost.settings.sqlcipher"
 _POSTGRES = "carepost.settings.postgres"

@@ -28,6 +28,8 @@ _OURS = frozenset(
         "templates",
         "uploads",
         "review",
+        "webhooks",
+        "webhookcalls",
     }
 )
 

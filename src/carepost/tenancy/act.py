@@ -48,9 +48,9 @@ class Doing:
         facts: Mapping[str, str] | None = None,
         values: Mapping[str, str] | None = None,
         result: str = "ok",
-    ) -> None:
-        """`facts`: words and codes, nothing personal. `values`: what is personal or said in words (reason, old and
-        new values): committed in the event, sealed beside it."""
+    ) -> str:
+        """Its id. `facts`: words and codes, nothing personal. `values`: what is personal or said in words (reason, old
+        and new values): committed in the event, sealed beside it."""
         draft, personal = kinds.make(
             kind,
             id=events.new_id(),
@@ -65,6 +65,7 @@ class Doing:
         )
         events.append(draft, personal)
         self._events += 1
+        return draft.id
 
     def tell_engine(self) -> None:
         """What the engine must know has changed: the epoch moves in this transaction."""

@@ -50,6 +50,8 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("templates_*", {"staff": _WRITE, "journal": _READ}),
     ("uploads_*", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
     ("gateway_*", {"staff": _WRITE, "journal": _WRITE}),
+    ("webhooks_*", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
+    ("webhookcalls_*", {"staff": _READ, "journal": _WRITE}),
     ("review_*", {"staff": _WRITE, "journal": _WRITE}),
     ("audit_key", {"staff": _READ, "outside": _READ, "journal": _WRITE}),
     # the latest signed checkpoint stands in a header of the engine's answers
