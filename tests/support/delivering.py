@@ -47,7 +47,7 @@ DOMAIN = "willow.test"
 SENDER = f"nurse@{DOMAIN}"
 BY_MAIL = Rule("portal-by-mail", portal_by_mail=True)
 QUICK = Timeouts(connect=2, banner=2.0, command=2.0, data=2.0, block=2.0, dot=2.0, handshake=2.0, quit=0.5)
-FINAL = ("sent", "deposited", "failed", "held")
+FINAL = ("sent", "deposited", "failed", "held", "tested")
 
 
 def body(subject: str = "Invented results", *, extra: str = "", text: str = "The invented results.") -> bytes:

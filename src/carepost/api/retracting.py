@@ -9,7 +9,7 @@ from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor
 
 _IN_PORTAL = frozenset({"deposited", "opened"})
-_OVER = frozenset({"sent", "failed", "expired", "retracted"})
+_OVER = frozenset({"sent", "failed", "tested", "expired", "retracted"})
 
 
 def retract(org: bytes, message: bytes, chosen: tuple[bytes, ...], actor: Actor, reason: str) -> Retracted:

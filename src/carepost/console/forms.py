@@ -15,6 +15,7 @@ _STATES = [
     ("sent", "accepted by the recipient’s server"),
     ("deposited", "in the portal"),
     ("failed", "failed"),
+    ("tested", "test, not sent"),
 ]
 
 

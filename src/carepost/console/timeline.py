@@ -129,6 +129,7 @@ def _outcome(attempt: AttemptView) -> tuple[str, str]:
         "refused": ("not allowed by your rules", "bad"),
         "uncertain": ("not certain", "wait"),
         "failed": ("refused for good", "bad"),
+        "tested": ("a test: nothing was sent", "plain"),
     }.get(attempt.result, (attempt.result or "ended", "plain"))
 
 

@@ -18,6 +18,7 @@ STATES: Final[dict[str, tuple[str, str]]] = {
     "retracted": ("Taken back", "plain"),
     "deleted": ("Deleted by the recipient", "plain"),
     "failed": ("Failed", "bad"),
+    "tested": ("Test: not sent", "plain"),
 }
 
 ASSURANCES: Final[dict[str, str]] = {

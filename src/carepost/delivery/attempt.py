@@ -2,11 +2,12 @@
 
 The queue has put the attempt on record before it begins, and commits the settlement this returns (law 6)."""
 
+import functools
 from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from carepost.delivery import bounce, content, events, fronts, sessions, tlsrpt
+from carepost.delivery import bounce, content, events, fronts, sessions, testing, tlsrpt
 from carepost.delivery.conclude import End, conclude, deposited, ended, failed, plan_changed, replanned, stopped
 from carepost.delivery.courier import Carried, Need, Parcel
 from carepost.delivery.events import About
@@ -70,6 +71,9 @@ class Attempt:
         if snapshot.key_sources and self.world.seeker is not None:
             snapshot = await self._look_for_keys(snapshot)
         planned = self._plan(snapshot)
+        if self.message.test:
+            ready = functools.partial(self._ready, snapshot=snapshot, sevenbit=False)
+            return await testing.finish(planned, ready, functools.partial(self._end, snapshot=snapshot))
         if isinstance(planned, Settlement):
             return await self._reported(planned, snapshot, None)
         step = planned

@@ -28,7 +28,7 @@ _ASKED = {dsn.Action.FAILED: "FAILURE", dsn.Action.DELAYED: "DELAY", dsn.Action.
 def owed(action: dsn.Action, claim: Claim, message: MessageRecord) -> bool:
     """Whether the envelope asks for this report. `build` may still find that the mail is automatic."""
     record = claim.record
-    if not record.sender or message.kind != Kind.MESSAGE:
+    if not record.sender or message.kind != Kind.MESSAGE or message.test:
         return False
     if record.recipient.notify:
         return _ASKED[action] in record.recipient.notify

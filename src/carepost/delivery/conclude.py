@@ -233,6 +233,14 @@ def deposited(end: End, values: dict[str, bytes], access: str) -> Settlement:
     return Settlement(State.DEPOSITED, record, events=(*end.events, event))
 
 
+def as_test(end: End, *, rule: str = "") -> Settlement:
+    """A test: it got as far as the wire, or would have been held; nothing was sent."""
+    changes: dict[str, Any] = {"rule": rule} if rule else {}
+    record = _record(end, "tested", end.outcome.words, **changes)
+    event = _event(end, kinds.DELIVERY_TESTED, State.TESTED, record, facts=changes)
+    return Settlement(State.TESTED, record, events=(*end.events, event))
+
+
 def postponed(about: About, due_at: int, cause: str) -> Settlement:
     """Nothing was done: the office could not be read, or an error of ours came between. Not an attempt."""
     facts = events.step_facts(about.claim, None, State.DEFERRED.value)

@@ -154,6 +154,7 @@ class Drafting:
             reasoned=bool(self.about.reason),
             thread=sub.thread,
             gateway=sub.gateway,
+            test=sub.test,
             requiretls=sub.requiretls,
             tls_optional=not sub.requiretls and _tls_optional(self._read),
         )
@@ -188,6 +189,10 @@ class Drafting:
             facts["gateway"] = sub.gateway
         if sub.requiretls:
             facts["requiretls"] = "yes"
+        if sub.template:
+            facts["template"], _, facts["version"] = sub.template.partition("/")
+        if sub.test:
+            facts["test"] = "yes"
         return self._event(kinds.MESSAGE_ACCEPTED, (self.text,), values, facts)
 
     def _event(
@@ -241,7 +246,8 @@ class Drafting:
             step = plan.steps[0]
             facts["method"] = step.method._value_
             facts["required"] = label(step.floor, step.method)
-        kind, result = (kinds.DELIVERY_QUEUED, "ok") if judged.open else _KIND_OF[type(decision).__name__]
+        queued = judged.open or (sub.test and state is State.QUEUED)
+        kind, result = (kinds.DELIVERY_QUEUED, "ok") if queued else _KIND_OF[type(decision).__name__]
         event = self._event(
             kind, (self.text, ids.text(id_)),
             values | {"words": _records.encode(Told(record.words))}, facts, result,
@@ -269,7 +275,8 @@ def state_of(submission: Submission, judged: Judged) -> State:
         return State.QUEUED
     if isinstance(judged.decision, Refuse):
         return State.QUEUED if submission.origin is Origin.SMTP else State.FAILED
-    return State.HELD
+    # nobody is asked to decide about a test: its attempt says that it would have been held
+    return State.QUEUED if submission.test else State.HELD
 
 
 def shown(recipient: Recipient, decision: Decision, words: str) -> AcceptedDelivery:

@@ -74,6 +74,7 @@ MESSAGE_DISPOSED: Final = "message.disposed"
 MESSAGE_IGNORED: Final = "message.ignored"
 REPORT_RECEIVED: Final = "report.received"
 SENDER_REFUSED: Final = "sender.refused"
+GATEWAY_RETURNED: Final = "gateway.returned"
 DELIVERY_QUEUED: Final = "delivery.queued"
 DELIVERY_HELD: Final = "delivery.held"
 DELIVERY_REFUSED: Final = "delivery.refused"
@@ -138,6 +139,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     MESSAGE_IGNORED: KindInfo(STAFF, "an incoming message was ignored, with this reason"),
     REPORT_RECEIVED: KindInfo(STAFF, "a report about mail in a domain's name came in, and was kept"),
     SENDER_REFUSED: KindInfo(STAFF, "a submission was refused: its sender address is not the submitter's to use"),
+    GATEWAY_RETURNED: KindInfo(STAFF, "a test message came back through a connection to a mail system"),
     DELIVERY_QUEUED: KindInfo(DELIVERY, "a way of protection was decided and the delivery was queued"),
     DELIVERY_HELD: KindInfo(DELIVERY, "the delivery was held"),
     DELIVERY_REFUSED: KindInfo(DELIVERY, "the delivery was refused"),

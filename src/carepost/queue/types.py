@@ -20,9 +20,11 @@ class State(enum.StrEnum):
     DEFERRED = "deferred"
     FAILED = "failed"
     HELD = "held"
+    #: a test, carried out up to the wire
+    TESTED = "tested"
 
 
-FINAL = frozenset({State.SENT, State.DEPOSITED, State.FAILED})
+FINAL = frozenset({State.SENT, State.DEPOSITED, State.FAILED, State.TESTED})
 
 
 class Stage(enum.StrEnum):
@@ -123,6 +125,8 @@ class MessageRecord(msgspec.Struct, frozen=True):
     thread: str = ""
     #: Submission.gateway
     gateway: str = ""
+    #: Submission.test
+    test: bool = False
     #: Submission.requiretls
     requiretls: bool = False
     #: its header says TLS-Required: No (RFC 8689 3): promises of the other side are let go where our own rules allow it

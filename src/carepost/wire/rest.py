@@ -110,6 +110,8 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     #: in place of subject, text and html: the active version of this template, with these variables
     template_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     variables: dict[str, msgspec.Raw] | None = None
+    #: everything is carried out up to the wire, and nothing leaves: its deliveries end as `tested`
+    test: bool = False
     #: RFC 3339 with an offset
     send_at: Annotated[str, msgspec.Meta(max_length=40)] | None = None
     expires_at: Annotated[str, msgspec.Meta(max_length=40)] | None = None

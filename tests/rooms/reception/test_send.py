@@ -190,6 +190,11 @@ def test_a_message_of_a_batch_may_have_a_key_of_its_own(http: LiveHttp, message:
     assert http.post(PATH, {**message, "idempotency_key": "na\u00efve"})[0] == 422
 
 
+def test_a_test_is_submitted_as_one(http: LiveHttp, message: dict[str, Any]) -> None:
+    assert http.post(PATH, {**message, "test": True})[0] == 202 and http.post(PATH, message)[0] == 202
+    assert [s.test for s in http.intake.submissions] == [True, False]
+
+
 def test_one_refused_message_of_a_batch_leaves_the_others(http: LiveHttp, message: dict[str, Any]) -> None:
     accept = http.intake.accept
 

@@ -89,6 +89,7 @@ def draft(
         # the MIME has a fresh Date and boundary each time; what the caller said is what a repeated key is held to
         payload_hash=hashlib.sha256(msgspec.json.encode(said or message)).digest() if idempotency is not None else b"",
         template=template,
+        test=message.test,
         via="HTTP",
     )
     return Draft(submission, asked.access)
