@@ -121,7 +121,7 @@ class Callahead:
             if connection is None:
                 return None
             try:
-                reply = await _questions(connection, address)
+                reply = await questions(connection, address)
             except BaseException:
                 # let go in the middle: nobody knows where the two sides are
                 connection.abort("lost")
@@ -169,7 +169,7 @@ class Callahead:
             connection.abort("lost")
 
 
-async def _questions(connection: Connection, address: str) -> Reply | None:
+async def questions(connection: Connection, address: str) -> Reply | None:
     """The answer to RCPT, the transaction taken back. None: the connection is gone, or it would not begin one."""
     begun = await connection.ask("MAIL FROM:<>")
     if begun is None or begun.code // 100 != 2:

@@ -32,6 +32,9 @@ class Entry(Protocol):
     @property
     def signs_in(self) -> bool: ...
 
+    async def token(self) -> bool | None:
+        """Whether a new token is to be had; None where none is asked for."""
+
     async def sign_in(self, connection: Any) -> Ended | None:
         """`connection`: `connection.Connection`, measured and good enough."""
 
@@ -113,6 +116,10 @@ class Finder:
         """What `find` would answer at once, or None: it has to ask."""
         found = self._known.get((domain, route))
         return found if found is not None and found.expires > clock.monotonic() else None
+
+    def dialled(self, host: str) -> bool:
+        """Whether the dial table of a sandbox leads there: what it leads to stands on this machine."""
+        return host.rstrip(".").lower() in self._dial
 
     async def find(self, domain: str, route: Route | None = None) -> Hops:
         found = self.known(domain, route)

@@ -12,7 +12,7 @@ from carepost.directory.types import OrgSnapshot
 from carepost.ground.config import Config
 from carepost.ground.errors import CarepostError, Refused, Unavailable
 from carepost.ground.keys import PurposeKeys
-from carepost.intake import asked, batches, checks, conversations, draft, dry_run, fronted, review, routing
+from carepost.intake import asked, batches, checks, conversations, draft, dry_run, fronted, returning, review, routing
 from carepost.intake.anchors import Anchors
 from carepost.intake.conversations import Conversations, NotJoined
 from carepost.intake.facts import About
@@ -94,6 +94,7 @@ class Intake:
         self.judge = Judge(posture, purposes)
         self._previews = Previews(self.judge, inspector)
         self._checks = dry_run.Meter()
+        self._returning = returning.Returning(purposes, config.hostname)
 
     async def close(self) -> None:
         """Puts on record what was only counted so far. Before the queues are closed."""
@@ -105,6 +106,8 @@ class Intake:
         if submission.origin is Origin.MX:
             checks.shape(submission, self._config.max_message, self._config.max_recipients)
             return await self._from_world(submission)
+        if submission.gateway and self._returning.addressed(submission):
+            return await self._returned(submission)
         if submission.origin is Origin.SMTP and dry_run.suspected(submission):
             answer = await self._dry_run(submission)
             if answer is not None:
@@ -122,6 +125,21 @@ class Intake:
         """`accept` as far as it goes without waiting; None: `accept` has to be asked. Raises as `accept` does."""
         asks = submission.origin is Origin.MX or (submission.origin is Origin.SMTP and dry_run.suspected(submission))
         return None if asks or conversations.wanted(submission) else self._begin(submission)
+
+    async def _returned(self, submission: Submission) -> Accepted:
+        """A test message that has gone once round. Raises Refused, SenderRefused."""
+        snapshot, _, _ = self._read(submission)
+        if not self._returning.fits(submission):
+            raise Refused(
+                "gateway-check-over",
+                "This address was good for an hour and one connection; ask for a new one on the page Gateway.",
+                enhanced="5.1.1", status=422,
+            )  # fmt: skip
+        self._checks.count(submission.org)
+        writer = next(self._turn)
+        id_, event = returning.noted(submission, snapshot.policy_version, writer.number)
+        await writer.note(submission.org, event)
+        return Accepted(id_, ())
 
     async def _dry_run(self, submission: Submission) -> Submission | None:
         """The answer to a protection check; None where it is none. That it was asked is on record before."""

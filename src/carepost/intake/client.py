@@ -22,6 +22,7 @@ from carepost.policy.types import Method
 from carepost.queue.types import StoredBody
 from carepost.rfc.asking import FAILED, Found, Question
 from carepost.wire import doors
+from carepost.wire.probes import Probed
 from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, MessageView, Submission
 
 Answer = TypeVar("Answer")
@@ -109,6 +110,10 @@ class Client:
     def inspect(self, message: bytes, custom: Custom | None, show: bytes) -> doors.InspectAnswer:
         """What a message says, by a worker of an engine that answers; `show`: as doors.Inspect."""
         return self._any(doors.Inspect(message, custom, show), doors.InspectAnswer)
+
+    def probe(self, call: doors.Probe) -> tuple[Probed, ...]:
+        """What an engine finds at a tenant's own mail host, tried now. Raises NotFound, Unavailable."""
+        return self._any(call, doors.ProbeAnswer).steps
 
     def ask(self, question: Question) -> Found:
         """One question to DNS, by an engine's resolver; where none answers, nothing is learnt."""

@@ -12,6 +12,7 @@ import uvloop
 from carepost.delivery.ahead import Callahead
 from carepost.delivery.courier import Courier
 from carepost.delivery.exchange import Timeouts
+from carepost.delivery.probing import Prober
 from carepost.delivery.worker import Worker
 from carepost.delivery.world import World
 from carepost.directory import Directory, Source, sqlite
@@ -26,6 +27,7 @@ from carepost.inspection.inspector import Inspector
 from carepost.intake.accept import Intake
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.intake.peer import AsyncClient
+from carepost.intake.returning import Returning
 from carepost.posture import Posture
 from carepost.processes import gateway, outgoing
 from carepost.processes.checkpoints import Checkpoints
@@ -114,8 +116,6 @@ class Engine:
         self._posture = Posture.open(home.shard(index), keys, others)
         self._elsewhere = AsyncClient(home.run, home.shards, home.node)
         self._threads = _threads(home, config, keys)
-        self._shelf = _shelf(home, config, keys)
-        self._renderer = Renderer()
         way = outgoing.build(home, config, self._posture)
         self._questions = way.questions
         self._inspector = Inspector.of(config)
@@ -150,6 +150,10 @@ class Engine:
             schedule=way.schedule, hostname=config.hostname, inspector=self._inspector, seeker=self._sealing.seeker,
         )  # fmt: skip
         self._ahead = Callahead(self._directory, fronts, self._courier)
+        self._prober = Prober(
+            self._directory, fronts, way.finder, self._courier, self._sealing.preparer,
+            Returning(keys, config.hostname),
+        )  # fmt: skip
         self._workers = [Worker(queue, world) for queue in self._queues.values()]
         for queue, worker in zip(self._queues.values(), self._workers, strict=True):
             queue.taker = worker
@@ -172,6 +176,7 @@ class Engine:
 
     def _listeners(self, keys: PurposeKeys, stopping: asyncio.Event) -> None:
         config, home = self._config, self._home
+        self._shelf, self._renderer = _shelf(home, config, keys), Renderer()
         self._certificates = Certificates(outgoing.tls_folder(home, config), config.hostname)
         smtp_limits = SmtpLimits(
             command_timeout=config.command_timeout,
@@ -210,6 +215,7 @@ class Engine:
         self._doors = DoorsServer(
             home.socket(self._index), self._intake, self._queues, self._budget,
             health=self._health, quit_=stopping.set, ask=self._questions.ask, inspect=self._inspector.shown,
+            probe=self._prober.probe,
         )  # fmt: skip
 
     async def start(self) -> None:

@@ -22,6 +22,7 @@ from carepost.rfc.asking import FAILED, Found, Question
 from carepost.spool.budget import Budget
 from carepost.spool.types import Waiting
 from carepost.wire import doors
+from carepost.wire.probes import Probed
 from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, HeldView, MessageView, Submission, WayView
 
 #: deliveries of one answer
@@ -90,6 +91,7 @@ class DoorsServer:
         quit_: Callable[[], None],
         ask: Callable[[Question], Awaitable[Found]] | None = None,
         inspect: Callable[[bytes, Custom | None, bytes], Awaitable[Report | Unknown]] | None = None,
+        probe: Callable[[doors.Probe], Awaitable[tuple[Probed, ...]]] | None = None,
     ) -> None:
         self._path = path
         self._intake = intake
@@ -99,6 +101,7 @@ class DoorsServer:
         self._quit = quit_
         self._ask = ask
         self._inspect = inspect
+        self._probe = probe
         self._server: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -199,6 +202,10 @@ class DoorsServer:
                 return doors.HealthAnswer(shards, self._health())
             case doors.Ask(question=question):
                 return doors.AskAnswer(await self._ask(question) if self._ask is not None else FAILED)
+            case doors.Probe():
+                if self._probe is None:
+                    raise Unavailable("no-probes", "This engine tries no connections.")
+                return doors.ProbeAnswer(await self._probe(call))
             case doors.Inspect(message=message, custom=custom, show=show):
                 return await self._inspected(message, custom, show)
             case doors.Quit():

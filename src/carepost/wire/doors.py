@@ -5,6 +5,7 @@ import msgspec
 from carepost.phi.types import Custom, Findings, Shown
 from carepost.policy.types import Method
 from carepost.rfc.asking import Found, Question
+from carepost.wire.probes import Probed
 from carepost.wire.types import (
     Accepted,
     AcceptedDelivery,
@@ -119,7 +120,33 @@ class Ask(msgspec.Struct, frozen=True, tag="ask"):
     question: Question
 
 
-Call = Accept | Preview | Act | Lookup | Queue | Drain | Body | Health | Quit | Ask | Inspect | Held | Review | Waits
+class Probe(msgspec.Struct, frozen=True, tag="probe"):
+    """Try the mail host of a connection (its id). `mailbox`: an address there that is asked for; `send`: and a test
+    message is handed over in its name, to the address that comes back here (`intake.returning`)."""
+
+    org: bytes
+    gateway: str
+    mailbox: str = ""
+    send: bool = False
+
+
+Call = (
+    Accept
+    | Preview
+    | Act
+    | Lookup
+    | Queue
+    | Drain
+    | Body
+    | Health
+    | Quit
+    | Ask
+    | Inspect
+    | Held
+    | Review
+    | Waits
+    | Probe
+)
 
 
 class Fault(msgspec.Struct, frozen=True, tag="fault"):
@@ -197,6 +224,12 @@ class InspectAnswer(msgspec.Struct, frozen=True, tag="inspected"):
     unread: tuple[str, ...] = ()
 
 
+class ProbeAnswer(msgspec.Struct, frozen=True, tag="probed"):
+    """Of the steps that apply to the connection, in the order they were tried."""
+
+    steps: tuple[Probed, ...]
+
+
 class AskAnswer(msgspec.Struct, frozen=True, tag="answered"):
     found: Found
 
@@ -220,6 +253,7 @@ Answer = (
     | HeldAnswer
     | ReviewAnswer
     | WaitsAnswer
+    | ProbeAnswer
     | Done
 )
 
