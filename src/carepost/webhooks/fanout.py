@@ -6,7 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Final
 
-from django.db import DatabaseError
+from django.db import DatabaseError, close_old_connections
 
 from carepost.audit.store import Store
 from carepost.ground import ids, log
@@ -83,7 +83,12 @@ class Fanout:
 
     def _read(self) -> None:
         try:
-            found = targets.load()
+            try:
+                found = targets.load()
+            except DatabaseError:
+                # a connection that a restart of the database left behind: once more, on a fresh one
+                close_old_connections()
+                found = targets.load()
         except DatabaseError as error:
             if self._by_org is None:
                 raise Unavailable("office-unreadable", "The office database cannot be read; try again.") from None

@@ -3,8 +3,6 @@
 import uuid
 
 import msgspec
-from django.db import close_old_connections
-
 from carepost.crypto.rest import Damaged
 from carepost.ground import log, outward
 from carepost.ground.errors import NotFound, Refused
@@ -43,7 +41,6 @@ class Target(msgspec.Struct, frozen=True):
 
 def load() -> dict[bytes, Target]:
     """By id, every endpoint there is; one that cannot be opened is left out and logged. Raises DatabaseError."""
-    close_old_connections()
     with scope.every("the journal tells every organisation's endpoints"):
         rows = list(Endpoint.objects.filter(removed_at=0, org__closed_at=0).order_by("pk"))
         held: dict[uuid.UUID, list[Secret]] = {}

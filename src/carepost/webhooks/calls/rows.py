@@ -197,7 +197,7 @@ def drop_pending(store: Store, org: bytes, endpoint: bytes) -> None:
 def ask_replay(store: Store, one: Replay) -> None:
     """Inside `store.writing()`. Written again, nothing changes."""
     store.rows(
-        "INSERT INTO webhookcalls_replay (org_id, endpoint, event, since, until, only, next_leaf, last_leaf) "
+        "INSERT INTO webhookcalls_replay (org_id, endpoint, event, since, until, single, next_leaf, last_leaf) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
         (org_value(store, one.org), one.endpoint, one.event, one.since, one.until, one.only, one.next_leaf,
          one.last_leaf),
@@ -206,7 +206,7 @@ def ask_replay(store: Store, one: Replay) -> None:
 
 def replays(store: Store) -> list[Replay]:
     rows = store.rows(
-        "SELECT org_id, endpoint, event, since, until, only, next_leaf, last_leaf FROM webhookcalls_replay "
+        "SELECT org_id, endpoint, event, since, until, single, next_leaf, last_leaf FROM webhookcalls_replay "
         "ORDER BY event LIMIT 20"
     )
     return [

@@ -28,11 +28,11 @@ _STATE: Final = """
         code TEXT NOT NULL, PRIMARY KEY (org_id, endpoint)
     ) {tail}"""
 #: a part of the log that is to be told again: leaves from `next_leaf` on that happened from `since` to `until`;
-#: `only`: the one event that is meant, or empty
+#: `single`: the one event that is meant, or empty
 _REPLAY: Final = """
     CREATE TABLE webhookcalls_replay (
         org_id {org} NOT NULL, endpoint {blob} NOT NULL, event {blob} NOT NULL,
-        since BIGINT NOT NULL, until BIGINT NOT NULL, only {blob} NOT NULL, next_leaf BIGINT NOT NULL,
+        since BIGINT NOT NULL, until BIGINT NOT NULL, single {blob} NOT NULL, next_leaf BIGINT NOT NULL,
         last_leaf BIGINT NOT NULL, PRIMARY KEY (org_id, endpoint, event)
     ) {tail}"""
 _NAMES: Final = ("webhookcalls_pending", "webhookcalls_try", "webhookcalls_state", "webhookcalls_replay")
