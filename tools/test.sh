@@ -28,6 +28,8 @@ need ldns-signzone ldnsutils
 need clamd clamav-daemon
 need tesseract tesseract-ocr
 need softhsm2-util softhsm2
+need promtool prometheus
+need systemd-analyze systemd
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
     echo "Installing$missing …"
     export DEBIAN_FRONTEND=noninteractive

@@ -25,6 +25,7 @@ COMMANDS = {
     "keyring": "the master key: where it is, and rotation",
     "backup": "one encrypted file of the whole home, while it runs",
     "restore": "make a home again from a backup, in an empty folder",
+    "metrics": "the figures of this installation, as Prometheus reads them",
     "doctor": "check this installation and say what to mend",
     "org": "organisations",
     "unit": "units of an organisation",

@@ -72,6 +72,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     webhook_hosts: tuple[str, ...] = ()
     #: clamd's socket, or "address:port" on this machine; "": no virus scanner
     clamd: str = ""
+    #: "address:port" where figures are served for Prometheus, and /health/ for orchestrators; "": nowhere
+    metrics: str = ""
 
 
 SETTINGS = tuple(field.name for field in msgspec.structs.fields(Config))

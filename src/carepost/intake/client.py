@@ -32,10 +32,11 @@ class Client:
     """Callable from any thread; connections are kept and shared. Every call raises Unavailable when the engine that
     holds the matter does not answer, and what the engine raised otherwise."""
 
-    def __init__(self, run: Path, shards: int, node: int = 0) -> None:
+    def __init__(self, run: Path, shards: int, node: int = 0, *, answer_s: float = frames.ANSWER_S) -> None:
         self._run = run
         self._shards = shards
         self._node = node
+        self._answer_s = answer_s
         self._lock = threading.Lock()
         self._owners: dict[int, Path] = {}
         self._idle: dict[Path, list[socket.socket]] = {}
@@ -207,7 +208,7 @@ class Client:
             except _Gone:
                 pass
         try:
-            return self._exchange(path, _connect(path), frame, wanted)
+            return self._exchange(path, _connect(path, self._answer_s), frame, wanted)
         except _Gone:
             raise frames.away() from None
 
@@ -248,12 +249,12 @@ def _shard(item: bytes) -> int:
     return ids.shard_of(item)
 
 
-def _connect(path: Path) -> socket.socket:
+def _connect(path: Path, answer_s: float) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(frames.CONNECT_S)
         connection.connect(str(path))
-        connection.settimeout(frames.ANSWER_S)
+        connection.settimeout(answer_s)
     except OSError:
         connection.close()
         raise frames.away() from None

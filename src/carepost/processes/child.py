@@ -23,6 +23,7 @@ MODULES = {
     "staff": "carepost.processes.web",
     "outside": "carepost.processes.web",
     "sandbox": "carepost.processes.world",
+    "monitor": "carepost.processes.monitor",
 }
 
 

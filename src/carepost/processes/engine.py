@@ -41,6 +41,7 @@ from carepost.reception.credentials import Credentials
 from carepost.reception.doors import DoorsServer
 from carepost.reception.http.app import App
 from carepost.reception.http.limits import HttpLimits
+from carepost.reception.http.pressing import Pressing
 from carepost.reception.http.relay import Relay
 from carepost.reception.http.server import HttpServer
 from carepost.reception.smtp.limits import Limits as SmtpLimits
@@ -154,7 +155,8 @@ class Engine:
             self._directory, fronts, way.finder, self._courier, self._sealing.preparer,
             Returning(keys, config.hostname),
         )  # fmt: skip
-        self._workers = [Worker(queue, world) for queue in self._queues.values()]
+        self._pressing = Pressing()
+        self._workers = [Worker(queue, world, pressed=self._pressed) for queue in self._queues.values()]
         for queue, worker in zip(self._queues.values(), self._workers, strict=True):
             queue.taker = worker
         self._paced = Paced(self._intake, lambda: sum(worker.held for worker in self._workers))
@@ -264,6 +266,9 @@ class Engine:
         self._shelf.close()
         self._checkpoints.stop()
         log.event("engine-stopped")
+
+    def _pressed(self, org: bytes) -> bool:
+        return self._pressing.lately(org) and self._paced.busy()
 
     def _health(self) -> dict[str, int]:
         usage = resource.getrusage(resource.RUSAGE_SELF)

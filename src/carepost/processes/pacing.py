@@ -6,7 +6,8 @@ the loop lags and many deliveries are under way, an answer that is ready waits a
 A slow destination does not slow the door: then nothing lags.
 
 For SMTP alone, where a relay stands behind the client and feels the answer. A program that hands messages over by HTTP
-asked the queue to keep them, and takes its 202 as fast as they are durable.
+asked the queue to keep them, and takes its 202 as fast as they are durable; while it presses, its own deliveries are
+begun more slowly (`busy`, `delivery.easing`).
 """
 
 import asyncio
@@ -21,6 +22,8 @@ from carepost.wire.types import Accepted, AcceptedDelivery, Submission
 HIGH, LOW = 160, 120
 #: seconds between looks; how late a look must be for the loop to count as lagging; longest wait of an answer
 EVERY, LATE, LONGEST = 0.02, 0.004, 0.25
+#: how late a look must be for the processor to count as busy, and seconds for which one such look counts
+BUSY, RECENT = 0.002, 0.25
 
 
 class Door(Protocol):
@@ -43,6 +46,11 @@ class Paced:
         self._lagging = False
         self._timer: asyncio.TimerHandle | None = None
         self._expected = 0.0
+        self._late_at = float("-inf")
+
+    def busy(self) -> bool:
+        """The loop had more to do of late than it could."""
+        return asyncio.get_running_loop().time() - self._late_at < RECENT
 
     def start(self) -> None:
         self._again(asyncio.get_running_loop())
@@ -74,6 +82,8 @@ class Paced:
         late = now - self._expected
         # one late look is enough to begin, a punctual one to end
         self._lagging = late > LATE
+        if late > BUSY:
+            self._late_at = now
         if self._waiting:
             held = self._held()
             overdue = sum(1 for deadline, _ in self._waiting if deadline <= now)

@@ -8,8 +8,9 @@ ROLES: Final[dict[str, tuple[str, ...]]] = {
     "staff": ("content", "evidence", "index", "portal", "signing", "dkim", "database", "mail"),
     "outside": ("portal", "evidence", "index", "database"),
     "sandbox": (),
+    "monitor": (),
     "bootstrap": ("content", "portal", "evidence", "index", "dkim", "signing", "database", "mail"),
 }
 
 #: order of start; a role starts when those before it are ready, and they stop in the opposite order
-START_ORDER: Final = ("sandbox", "engine", "journal", "staff", "outside")
+START_ORDER: Final = ("sandbox", "engine", "journal", "staff", "outside", "monitor")

@@ -11,7 +11,7 @@ from carepost.ground.config import Config
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import MasterKeyring
-from carepost.processes import first_run, rotation
+from carepost.processes import first_run, monitor, rotation
 from carepost.processes.bootstrapped import Bootstrapped
 from carepost.processes.supervisor import Supervisor
 
@@ -45,7 +45,10 @@ class Running:
         self._say = say
         wanted = self.config.engines or os.cpu_count() or 1
         engines = min(wanted, self.home.shards)
-        self.supervisor = Supervisor(self.home, self.keyring, self.environ, engines, self.config.database_url)
+        self.supervisor = Supervisor(
+            self.home, self.keyring, self.environ, engines, self.config.database_url,
+            monitor=bool(self.config.metrics),
+        )  # fmt: skip
 
     def __enter__(self) -> "Running":
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -87,6 +90,8 @@ class Running:
             f"API         {self.api}/api/v1/",
             f"SMTP        submission {submission}; MX {host}:{at.port_mx}",
         ]
+        if at.metrics:
+            lines.append(f"metrics     http://{at.metrics}/metrics")
         return [*lines, f"sandbox     {self.api}/sandbox/"] if self.home.sandbox else lines
 
 
@@ -129,6 +134,9 @@ def _ports_free(settings: Config, opened: Home) -> None:
     for name in [*_LISTENERS, *more]:
         port: int = getattr(settings, name)
         _bindable(settings.listen, port, f"cannot give port {port}", f"free it or set CAREPOST_{name.upper()}")
+    if settings.metrics:
+        host, port = monitor.address(settings.metrics)
+        _bindable(host, port, f"cannot give port {port}", "free it or set CAREPOST_METRICS")
 
 
 def _bindable(address: str, port: int, fault: str, mend: str) -> None:

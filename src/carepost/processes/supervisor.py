@@ -52,9 +52,10 @@ class Child:
 
 class Supervisor:
     def __init__(
-        self, home: Home, keyring: MasterKeyring, environ: dict[str, str], engines: int, database_url: str = ""
-    ) -> None:
-        """`database_url`: the owner's; no child is given it."""
+        self, home: Home, keyring: MasterKeyring, environ: dict[str, str], engines: int, database_url: str = "",
+        *, monitor: bool = False,
+    ) -> None:  # fmt: skip
+        """`database_url`: the owner's; no child is given it. `monitor`: figures are served."""
         self.home = home
         self._keyring = keyring
         self._environ = _without_owner(environ)
@@ -62,7 +63,7 @@ class Supervisor:
         self._stopping = False
         self._selector = selectors.DefaultSelector()
         self.children = [Child("engine", i) for i in range(engines)]
-        self.children += [Child(role, 0) for role in ("journal", "staff", "outside")]
+        self.children += [Child(role, 0) for role in ("journal", "staff", "outside", *(["monitor"] if monitor else []))]
         if home.sandbox:
             self.children.insert(0, Child("sandbox", 0))
 

@@ -1,0 +1,82 @@
+"""What an operator copies: real programs read the files, and every figure and setting they name exists."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from carepost.ground import config
+from carepost.processes import roles
+
+ROOT = Path(__file__).parents[3]
+DEPLOY = ROOT / "deploy"
+#: settings read elsewhere than in Config
+APART = {"HOME", "KEYRING"}
+
+
+def figures() -> set[str]:
+    source = (ROOT / "src/carepost/processes/measures.py").read_text()
+    return set(re.findall(r'"(carepost_[a-z_]+)"', source))
+
+
+@pytest.mark.parametrize("name", ["prometheus/alerts.yml", "grafana/carepost.json"])
+def test_every_figure_they_ask_for_is_given(name: str) -> None:
+    asked = set(re.findall(r"\b(carepost_[a-z_]+)\b", (DEPLOY / name).read_text()))
+    assert asked and asked <= figures()
+
+
+def test_promtool_reads_the_rules() -> None:
+    done = subprocess.run(
+        ["promtool", "check", "rules", str(DEPLOY / "prometheus/alerts.yml")],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_dashboard_is_one_and_its_panels_do_not_overlap() -> None:
+    board = json.loads((DEPLOY / "grafana/carepost.json").read_text())
+    taken: set[tuple[int, int]] = set()
+    for panel in board["panels"]:
+        at = panel["gridPos"]
+        cells = {(x, y) for x in range(at["x"], at["x"] + at["w"]) for y in range(at["y"], at["y"] + at["h"])}
+        assert not cells & taken and at["x"] + at["w"] <= 24, panel["title"]
+        taken |= cells
+        assert all(target["expr"] for target in panel["targets"])
+
+
+def test_systemd_reads_the_units(tmp_path: Path) -> None:
+    """With the program where the unit looks for it replaced by one that is there."""
+    for unit in DEPLOY.glob("systemd/*"):
+        text = unit.read_text().replace("/opt/carepost/.venv/bin/carepost", "/bin/true")
+        (tmp_path / unit.name).write_text(
+            text.replace("User=carepost", "User=root").replace("Group=carepost", "Group=root")
+        )
+    done = subprocess.run(
+        ["systemd-analyze", "verify", "--man=no", *map(str, sorted(tmp_path.iterdir()))],
+        capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    said = [line for line in done.stderr.splitlines() if "carepost" in line]
+    assert done.returncode == 0 and not said, done.stderr
+
+
+def test_every_setting_they_name_exists_and_every_port_is_ours() -> None:
+    known = {name.upper() for name in config.SETTINGS} | {f"{name.upper()}_FILE" for name in config.SETTINGS} | APART
+    ports = {
+        getattr(config.Config(), name)
+        for name in ("port_api", "port_console", "port_portal", "port_submission", "port_submission_tls", "port_mx")
+    }
+    for file in (one for one in DEPLOY.rglob("*") if one.is_file()):
+        named = set(re.findall(r"\bCAREPOST_([A-Z_]*[A-Z])\b", file.read_text()))
+        assert named <= known, file.name
+    exposed = re.search(r"^EXPOSE (.*)$", (DEPLOY / "docker/Dockerfile").read_text(), re.M)
+    assert exposed and {int(port) for port in exposed[1].split()} == ports | {9464}
+    chart = (DEPLOY / "helm/carepost/templates/statefulset.yaml").read_text()
+    assert {int(port) for port in re.findall(r"containerPort: (\d+)", chart)} == ports | {9464}
+
+
+def test_who_serves_figures_holds_no_key() -> None:
+    assert roles.ROLES["monitor"] == ()
