@@ -1,0 +1,124 @@
+"""The calls of the API, written once for both clients: each gives what to ask and how to read the answer."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+from carepost.client import calls
+from carepost.client.calls import Call, Reply
+from carepost.wire import rest
+from carepost.wire.types import MessageView
+
+T = TypeVar("T")
+
+
+class Ask(msgspec.Struct, Generic[T], frozen=True):
+    call: Call
+    read: Callable[[Reply], T]
+
+
+class MessagePage(msgspec.Struct, frozen=True):
+    """`cursor`: for the next page; "" at the end."""
+
+    messages: tuple[MessageView, ...]
+    cursor: str = ""
+
+
+class EventPage(msgspec.Struct, frozen=True):
+    """Events as the log holds them (docs/proof-format.md)."""
+
+    events: tuple[dict[str, Any], ...]
+    cursor: str = ""
+
+
+class Rendered(msgspec.Struct, frozen=True):
+    subject: str
+    html: str
+    text: str
+
+
+class Uploaded(msgspec.Struct, frozen=True):
+    """`id`: for Attachment(upload_id=…), until `expires_at` (UTC microseconds)."""
+
+    id: str
+    size: int
+    expires_at: int
+
+
+class _States(msgspec.Struct, frozen=True):
+    deliveries: dict[str, str]
+
+
+def _as(kind: type[T]) -> Callable[[Reply], T]:
+    def read(reply: Reply) -> T:
+        found: T = reply.read(kind)
+        return found
+
+    return read
+
+
+def _nothing(_: Reply) -> None:
+    return None
+
+
+def send(message: rest.Message, key: str | None) -> Ask[rest.MessageAccepted]:
+    """Under a key always: the caller's, the message's own, or a new one."""
+    used = key or message.idempotency_key or calls.new_key()
+    return Ask(calls.post("/api/v1/messages", message, key=used), _as(rest.MessageAccepted))
+
+
+def send_batch(messages: Iterable[rest.Message], key: str | None) -> Ask[tuple[rest.BatchEntry, ...]]:
+    batch = rest.Batch(tuple(messages))
+    return Ask(
+        calls.post("/api/v1/messages", batch, key=key or calls.new_key()), lambda r: r.read(rest.BatchAccepted).messages
+    )
+
+
+def preview(message: rest.Message) -> Ask[tuple[rest.Delivery, ...]]:
+    call = calls.post("/api/v1/protection/preview", message, again=True)
+    return Ask(call, lambda reply: reply.read(rest.Previewed).deliveries)
+
+
+def message(id_: str) -> Ask[MessageView]:
+    return Ask(calls.get(f"/api/v1/messages/{calls.part(id_)}"), _as(MessageView))
+
+
+def messages(query: Mapping[str, object]) -> Ask[MessagePage]:
+    return Ask(calls.get("/api/v1/messages", **query), _as(MessagePage))
+
+
+def search(wanted: Mapping[str, object]) -> Ask[MessagePage]:
+    """The words go in the body: an address never stands in a URL."""
+    return Ask(calls.post("/api/v1/messages/search", dict(wanted), again=True), _as(MessagePage))
+
+
+def retract(id_: str, reason: str) -> Ask[dict[str, str]]:
+    call = calls.post(f"/api/v1/messages/{calls.part(id_)}/retract", {"reason": reason}, again=True)
+    return Ask(call, lambda reply: reply.read(_States).deliveries)
+
+
+def proof(id_: str, delivery: str) -> Ask[bytes]:
+    return Ask(calls.get(f"/api/v1/messages/{calls.part(id_)}/proof", delivery=delivery), lambda reply: reply.body)
+
+
+def upload(name: str, data: bytes, content_type: str) -> Ask[Uploaded]:
+    return Ask(calls.file("/api/v1/uploads", name, content_type, data), _as(Uploaded))
+
+
+def render(template: str, variables: Mapping[str, object], number: int) -> Ask[Rendered]:
+    body = {"variables": dict(variables), "number": number}
+    return Ask(calls.post(f"/api/v1/templates/{calls.part(template)}/render", body, again=True), _as(Rendered))
+
+
+def events(cursor: str, limit: int) -> Ask[EventPage]:
+    return Ask(calls.get("/api/v1/events", cursor=cursor, limit=limit), _as(EventPage))
+
+
+def suppress(address: str, reason: str) -> Ask[None]:
+    return Ask(calls.post("/api/v1/suppressions", {"address": address, "reason": reason}, again=True), _nothing)
+
+
+def other(call: Call) -> Ask[Any]:
+    """Whatever else the API knows."""
+    return Ask(call, lambda reply: msgspec.json.decode(reply.body) if reply.body else None)

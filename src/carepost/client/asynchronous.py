@@ -1,0 +1,110 @@
+"""The client for asyncio: the same calls, each exchange in a thread of its own, the waits on the loop."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from carepost.client import asked, calls
+from carepost.client.asked import Ask, EventPage, MessagePage, Rendered, Uploaded
+from carepost.client.calls import Course, Retry
+from carepost.client.transport import Lost, Transport
+from carepost.wire import rest
+from carepost.wire.types import MessageView
+
+T = TypeVar("T")
+
+
+class AsyncClient:
+    """As `Client`. `at_once`: exchanges under way at the same moment."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        timeout: float = 30.0,
+        retry: Retry = Retry(),  # noqa: B008  frozen values
+        context: ssl.SSLContext | None = None,
+        at_once: int = 16,
+    ) -> None:
+        self._transport = Transport(url, key, timeout=timeout, context=context)
+        self._retry = retry
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="carepost-client")
+
+    async def __aenter__(self) -> "AsyncClient":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._transport.close()
+
+    async def send(self, message: rest.Message, *, idempotency_key: str | None = None) -> rest.MessageAccepted:
+        return await self._do(asked.send(message, idempotency_key))
+
+    async def send_batch(
+        self, messages: Iterable[rest.Message], *, idempotency_key: str | None = None
+    ) -> tuple[rest.BatchEntry, ...]:
+        return await self._do(asked.send_batch(messages, idempotency_key))
+
+    async def preview(self, message: rest.Message) -> tuple[rest.Delivery, ...]:
+        return await self._do(asked.preview(message))
+
+    async def message(self, id_: str) -> MessageView:
+        return await self._do(asked.message(id_))
+
+    async def messages(self, **query: object) -> AsyncIterator[MessageView]:
+        cursor = ""
+        while True:
+            page = await self._do(asked.messages({**query, "cursor": cursor}))
+            for one in page.messages:
+                yield one
+            cursor = page.cursor
+            if not cursor:
+                return
+
+    async def search(self, **wanted: object) -> MessagePage:
+        return await self._do(asked.search(wanted))
+
+    async def retract(self, id_: str, *, reason: str = "") -> dict[str, str]:
+        return await self._do(asked.retract(id_, reason))
+
+    async def proof(self, id_: str, delivery: str) -> bytes:
+        return await self._do(asked.proof(id_, delivery))
+
+    async def upload(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> Uploaded:
+        return await self._do(asked.upload(name, data, content_type))
+
+    async def render(self, template: str, variables: Mapping[str, object], *, number: int = 0) -> Rendered:
+        return await self._do(asked.render(template, variables, number))
+
+    async def events(self, *, cursor: str = "", limit: int = 200) -> EventPage:
+        return await self._do(asked.events(cursor, limit))
+
+    async def suppress(self, address: str, *, reason: str = "request") -> None:
+        await self._do(asked.suppress(address, reason))
+
+    async def get(self, path: str, **query: object) -> Any:
+        return await self._do(asked.other(calls.get(path, **query)))
+
+    async def post(self, path: str, value: object) -> Any:
+        return await self._do(asked.other(calls.post(path, value)))
+
+    async def _do(self, ask: Ask[T]) -> T:
+        course = Course(ask.call, self._retry)
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                reply = await loop.run_in_executor(self._threads, self._transport.exchange, ask.call)
+            except Lost as error:
+                wait = course.lost(sent=error.sent)
+            else:
+                later = course.wait(reply)
+                if later is None:
+                    return ask.read(calls.settled(reply))
+                wait = later
+            await asyncio.sleep(wait)

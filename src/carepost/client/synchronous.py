@@ -1,0 +1,114 @@
+"""The client for ordinary code. Safe to share between threads."""
+
+import ssl
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from carepost.client import asked, calls
+from carepost.client.asked import Ask, EventPage, MessagePage, Rendered, Uploaded
+from carepost.client.calls import Course, Retry
+from carepost.client.transport import Lost, Transport
+from carepost.wire import rest
+from carepost.wire.types import MessageView
+
+T = TypeVar("T")
+
+
+class Client:
+    """`url`: https://host[:port]; `key`: an API key. Every call raises ApiError, Unreachable."""
+
+    def __init__(
+        self,
+        url: str,
+        key: str,
+        *,
+        timeout: float = 30.0,
+        retry: Retry = Retry(),  # noqa: B008  frozen values
+        context: ssl.SSLContext | None = None,
+    ) -> None:
+        self._transport = Transport(url, key, timeout=timeout, context=context)
+        self._retry = retry
+        self._never = threading.Event()
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def send(self, message: rest.Message, *, idempotency_key: str | None = None) -> rest.MessageAccepted:
+        """One message: durable when this returns."""
+        return self._do(asked.send(message, idempotency_key))
+
+    def send_batch(
+        self, messages: Iterable[rest.Message], *, idempotency_key: str | None = None
+    ) -> tuple[rest.BatchEntry, ...]:
+        """Up to 1,000: an entry for each, in their order, with its id or its problem."""
+        return self._do(asked.send_batch(messages, idempotency_key))
+
+    def preview(self, message: rest.Message) -> tuple[rest.Delivery, ...]:
+        """What each recipient would get, and why; nothing is sent."""
+        return self._do(asked.preview(message))
+
+    def message(self, id_: str) -> MessageView:
+        return self._do(asked.message(id_))
+
+    def messages(self, **query: object) -> Iterator[MessageView]:
+        """All that fit `since`, `until`, `state`, `tag`, newest first, page by page."""
+        cursor = ""
+        while True:
+            page: MessagePage = self._do(asked.messages({**query, "cursor": cursor}))
+            yield from page.messages
+            cursor = page.cursor
+            if not cursor:
+                return
+
+    def search(self, **wanted: object) -> MessagePage:
+        """One page by `recipient`, `sender`, `subject`, `message_id`, `tag`, `state`, `since`, `until`, `cursor`."""
+        return self._do(asked.search(wanted))
+
+    def retract(self, id_: str, *, reason: str = "") -> dict[str, str]:
+        """Takes it back, also before its `send_at`: delivery id -> its state now, or "not-possible"."""
+        return self._do(asked.retract(id_, reason))
+
+    def proof(self, id_: str, delivery: str) -> bytes:
+        """The proof file, for `carepost verify`."""
+        return self._do(asked.proof(id_, delivery))
+
+    def upload(self, name: str, data: bytes, content_type: str = "application/octet-stream") -> Uploaded:
+        return self._do(asked.upload(name, data, content_type))
+
+    def render(self, template: str, variables: Mapping[str, object], *, number: int = 0) -> Rendered:
+        return self._do(asked.render(template, variables, number))
+
+    def events(self, *, cursor: str = "", limit: int = 200) -> EventPage:
+        """Hand `cursor` back for the next page."""
+        return self._do(asked.events(cursor, limit))
+
+    def suppress(self, address: str, *, reason: str = "request") -> None:
+        self._do(asked.suppress(address, reason))
+
+    def get(self, path: str, **query: object) -> Any:
+        """Any other address of the API (docs/api.md), as JSON."""
+        return self._do(asked.other(calls.get(path, **query)))
+
+    def post(self, path: str, value: object) -> Any:
+        return self._do(asked.other(calls.post(path, value)))
+
+    def _do(self, ask: Ask[T]) -> T:
+        course = Course(ask.call, self._retry)
+        while True:
+            try:
+                reply = self._transport.exchange(ask.call)
+            except Lost as error:
+                wait = course.lost(sent=error.sent)
+            else:
+                later = course.wait(reply)
+                if later is None:
+                    return ask.read(calls.settled(reply))
+                wait = later
+            self._never.wait(wait)
