@@ -36,7 +36,9 @@ def test_figures_and_readiness_follow_what_happens(tmp_path: Path) -> None:
         until(lambda: asked(address, "/health/ready")[0] == 200, within=60, what="the home is ready")
         house.send(PERSON)
         house.arrived(PERSON)
-        until(lambda: figure(asked(address, "/metrics")[1], "carepost_sent_total") == 1, within=60, what="it is counted")
+        until(
+            lambda: figure(asked(address, "/metrics")[1], "carepost_sent_total") == 1, within=60, what="it is counted"
+        )
         text = asked(address, "/metrics")[1]
         checked = subprocess.run(
             ["promtool", "check", "metrics"], input=text, text=True, capture_output=True, timeout=30

@@ -74,6 +74,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     clamd: str = ""
     #: "address:port" where figures are served for Prometheus, and /health/ for orchestrators; "": nowhere
     metrics: str = ""
+    #: address that is told when the installation itself needs somebody; "": the alert address of its only organisation
+    alarms: str = ""
 
 
 SETTINGS = tuple(field.name for field in msgspec.structs.fields(Config))

@@ -13,6 +13,7 @@ from carepost.audit.store import Store
 from carepost.destinations import alerts
 from carepost.ground import clock, ids, log, timesync
 from carepost.journal import checkpoints, holds, sweeping
+from carepost.journal.alarms import Alarms, Door
 from carepost.journal.destinations import Follower
 from carepost.journal.disposal import Disposal
 from carepost.journal.purging import Purging
@@ -38,7 +39,7 @@ _ACTOR: Final = ("system", "journal")
 class Chores:
     """`run` is a thread of its own."""
 
-    def __init__(self, store: Store, door: review_letters.Door, stopping: threading.Event) -> None:
+    def __init__(self, store: Store, door: Door, stopping: threading.Event) -> None:
         """`store`: a connection of its own."""
         self._store = store
         self._marks = Marks(store)
@@ -53,6 +54,7 @@ class Chores:
         self._rewrapping = Rewrapping(settings.CAREPOST_KEYS, self._marks)
         self._alerted_at = 0
         home = settings.CAREPOST_HOME
+        self._alarms = Alarms(home, settings.CAREPOST_CONFIG, self._marks, door) if home is not None else None
         self._follower = Follower(home, settings.CAREPOST_KEYS, self._marks) if home is not None else None
 
     def run(self) -> None:
@@ -80,6 +82,8 @@ class Chores:
             alerts.ending(now)
             alerts.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
             key_alerts.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
+            if self._alarms is not None:
+                self._alarms.step(now)
             webhook_letters.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
             self._alerted_at = now
         if now - self._mailed_at >= _MAIL_US:

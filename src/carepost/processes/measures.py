@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Final, Protocol
 
 import msgspec
-from cryptography import x509
 
 from carepost import __version__
 from carepost.archive import health
-from carepost.ground import timesync
+from carepost.ground import timesync, tlsfolder
 from carepost.ground.config import Config
 from carepost.ground.exposition import COUNTER, GAUGE, Family, family
 from carepost.ground.home import Home
@@ -109,14 +108,8 @@ class Measures:
 
     def _certificates(self) -> Iterator[tuple[dict[str, str], float]]:
         folder = Path(self._config.tls_folder) if self._config.tls_folder else self._home.tls
-        for pem in sorted(folder.glob("*.pem")):
-            if not pem.with_suffix(".key").exists():
-                continue
-            try:
-                leaf = x509.load_pem_x509_certificate(pem.read_bytes())
-            except (OSError, ValueError):
-                continue
-            yield {"name": pem.stem}, leaf.not_valid_after_utc.timestamp()
+        for name, ends in tlsfolder.ends(folder):
+            yield {"name": name}, ends // 10**6
 
 
 def _engines(answers: list[HealthAnswer]) -> Iterator[Family]:
