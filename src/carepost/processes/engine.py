@@ -9,10 +9,8 @@ from collections.abc import Iterable
 
 import uvloop
 
-from carepost.delivery.ahead import Callahead
 from carepost.delivery.courier import Courier
 from carepost.delivery.exchange import Timeouts
-from carepost.delivery.probing import Prober
 from carepost.delivery.worker import Worker
 from carepost.delivery.world import World
 from carepost.directory import Directory, Source, sqlite
@@ -27,7 +25,6 @@ from carepost.inspection.inspector import Inspector
 from carepost.intake.accept import Intake
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.intake.peer import AsyncClient
-from carepost.intake.returning import Returning
 from carepost.posture import Posture
 from carepost.processes import gateway, outgoing
 from carepost.processes.checkpoints import Checkpoints
@@ -150,11 +147,9 @@ class Engine:
             preparer=self._sealing.preparer, keyed=self._sealing.keyed, intake=self._intake,
             schedule=way.schedule, hostname=config.hostname, inspector=self._inspector, seeker=self._sealing.seeker,
         )  # fmt: skip
-        self._ahead = Callahead(self._directory, fronts, self._courier)
-        self._prober = Prober(
-            self._directory, fronts, way.finder, self._courier, self._sealing.preparer,
-            Returning(keys, config.hostname),
-        )  # fmt: skip
+        self._ahead, self._prober = gateway.asking(
+            self._directory, fronts, self._courier, self._sealing, way, keys, config
+        )
         self._pressing = Pressing()
         self._workers = [Worker(queue, world, pressed=self._pressed) for queue in self._queues.values()]
         for queue, worker in zip(self._queues.values(), self._workers, strict=True):
