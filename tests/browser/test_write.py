@@ -1,6 +1,7 @@
 """The page "Write" in a real browser: the live look, the reason that a rule asks for, a session that ends in between,
 keyboard, two widths, axe; and without script."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,18 @@ def test_a_message_is_written_foreseen_and_sent(
     expect(outlook(page)).to_contain_text("Ordinary mail over TLS")
     expect(outlook(page)).to_contain_text("Secure portal")
     expect(page.get_by_label("Reason for sending")).to_be_visible()
+    page.get_by_text("Bcc, and where answers go").click()
+    page.get_by_label("Bcc", exact=True).fill("charts@verified.test")
+    expect(outlook(page).get_by_text("Bcc", exact=True)).to_be_visible()
     page.get_by_label("Subject").fill("Your visit on Monday")
-    page.get_by_label("Message", exact=True).fill("Dear Jane,\nsee you on Monday.")
+    message = page.get_by_label("Message", exact=True)
+    message.fill("Dear Jane,\nsee you on ")
+    page.get_by_label("Light formatting").check()
+    message.press("End")
+    page.get_by_role("button", name="Bold").click()
+    message.press_sequentially("Monday")
+    expect(message).to_have_value("Dear Jane,\nsee you on **Monday**")
+    expect(outlook(page).locator("strong", has_text=re.compile("^Monday$"))).to_be_visible()
     page.locator("#id_files").set_input_files({"name": "plan.txt", "mimeType": "text/plain", "buffer": b"rest"})
     page.get_by_role("button", name="Attach").click()
     expect(page.get_by_text("plan.txt")).to_be_visible()
@@ -90,12 +101,14 @@ def test_a_message_is_written_foreseen_and_sent(
     page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("Nothing was sent yet")).to_be_visible()
     look("refused")
-    expect(page.get_by_label("Message", exact=True)).to_have_value("Dear Jane,\nsee you on Monday.")
+    expect(page.get_by_label("Message", exact=True)).to_have_value("Dear Jane,\nsee you on **Monday**")
     page.get_by_label("Reason for sending").fill("The insurer asked for it")
     page.get_by_label("Reason for sending").press("Tab")
     page.get_by_role("button", name="Send").press("Enter")
     page.wait_for_url("**/messages/*")
-    assert [one.envelope.sender for one in engine.taken] == ["ada@maple.test"]
+    (sent,) = engine.taken
+    assert sent.envelope.sender == "ada@maple.test"
+    assert b"<strong>Monday</strong>" in sent.body and b"charts@" not in sent.body
     assert not Draft.objects.exists()
 
 

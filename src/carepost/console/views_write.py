@@ -4,7 +4,6 @@ a sealed draft of whoever writes it, so that neither an ended session nor a refu
 from typing import Final
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -13,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from carepost.console import writing
 from carepost.console.guard import shielded
+from carepost.console.write_form import WriteForm
 from carepost.console.writing import Outlook
 from carepost.drafts import acts, select
 from carepost.drafts.types import File, FileHead, Written
@@ -33,38 +33,6 @@ _AGAIN: Final = (
     "This message was sent already, as it stood then; it is in the list of messages. To send something else, begin a "
     "new message."
 )
-
-
-class WriteForm(forms.Form):
-    to = forms.CharField(
-        label="To", required=False, max_length=20_000,
-        widget=forms.Textarea({"rows": 1, "autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
-    cc = forms.CharField(
-        label="Cc", required=False, max_length=20_000,
-        widget=forms.Textarea({"rows": 1, "autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
-    subject = forms.CharField(
-        label="Subject", required=False, max_length=998, widget=forms.TextInput({"autocomplete": "off"})
-    )
-    text = forms.CharField(
-        label="Message", required=False, strip=False, max_length=1_000_000, widget=forms.Textarea({"rows": 12})
-    )
-    reason = forms.CharField(
-        label="Reason for sending (kept with the event)", required=False, max_length=500,
-        widget=forms.TextInput({"autocomplete": "off"}),
-    )  # fmt: skip
-    code = forms.CharField(
-        label="Access code agreed with the recipient", required=False, max_length=128,
-        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
-
-    def written(self) -> Written:
-        given = {name: str(self.cleaned_data.get(name, "")) for name in ("to", "cc", "subject", "text", "reason")}
-        return Written(**{**given, "text": given["text"].replace("\r\n", "\n")})
-
-    def code_given(self) -> str:
-        return str(self.cleaned_data.get("code", "")).strip()
 
 
 def kept(request: HttpRequest) -> HttpResponse:
@@ -147,7 +115,7 @@ def _do(request: StaffRequest) -> HttpResponse:
 
 def _may_go(form: WriteForm, written: Written, files: tuple[File, ...], outlook: Outlook) -> bool:
     if outlook.unread:
-        form.add_error("to", "An address in To or Cc is not complete, so nothing was sent.")
+        form.add_error("to", "An address in To, Cc or Bcc is not complete, so nothing was sent.")
     elif not outlook.rows and not outlook.refused:
         form.add_error("to", "Name at least one recipient.")
     if not (written.subject.strip() or written.text.strip() or files):
@@ -259,15 +227,20 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     desk = request.desk
+    files = _heads(request, draft)
     context = {
         "form": form,
         "draft": draft,
-        "files": _heads(request, draft),
+        "files": files,
+        "octets": sum(file.size for file in files),
+        "most_files": acts.MOST_FILES,
+        "most_octets": acts.MOST_OCTETS,
         "outlook": outlook or Outlook(),
         "sender": writing.sender(desk),
         "own": desk.staff.email,
         "reason": bool(outlook and outlook.needs_reason) or bool(form["reason"].value()),
         "code": bool(form["code"].value()),
+        "more": any(form[name].value() or form[name].errors for name in ("bcc", "reply_to")),
         "drafts": select.listing(desk.org, desk.actor) if drafts else (),
         "now": clock.now(),
         "back": reverse("console:write"),

@@ -3,11 +3,12 @@
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypedDict
 
 import msgspec
+from msgspec.structs import asdict, replace
 
-from carepost.console import words
+from carepost.console import formatting, words
 from carepost.crypto import slowhash
 from carepost.drafts.types import File, Written
 from carepost.ground import clock, ids
@@ -26,20 +27,29 @@ from carepost.wire.types import Accepted, AcceptedDelivery, AccessProof, Origin,
 MOST_RECIPIENTS: Final = 100
 #: why a rule refuses until the sender says why (policy.explain)
 REASON_NEEDED: Final = "reason-needed"
+#: fields of the first version: they count in the hash of what was written also where they are empty
+_FIRST: Final = frozenset({"to", "cc", "subject", "text", "reason"})
 _REASON_FIELD: Final = "X-Carepost-Reason"
 _APART: Final = re.compile(r"[,;\r\n]+")
 
 
 class Addressed(msgspec.Struct, frozen=True):
-    """What stands in To and Cc. `unread`: how many pieces are no address (yet)."""
+    """What stands in To, Cc and Bcc. `unread`: how many pieces are no address (yet)."""
 
     to: tuple[Mailbox, ...] = ()
     cc: tuple[Mailbox, ...] = ()
     unread: int = 0
+    bcc: tuple[Mailbox, ...] = ()
 
     @property
     def recipients(self) -> tuple[Recipient, ...]:
-        return tuple([Recipient(one) for one in dict.fromkeys(m.address for m in (*self.to, *self.cc))])
+        """Those in Bcc are in no field of the message: only here."""
+        return tuple([Recipient(one) for one in dict.fromkeys(m.address for m in (*self.to, *self.cc, *self.bcc))])
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """Whom the others do not see."""
+        return frozenset(m.address for m in self.bcc) - {m.address for m in (*self.to, *self.cc)}
 
 
 class Foreseen(msgspec.Struct, frozen=True):
@@ -56,6 +66,8 @@ class Foreseen(msgspec.Struct, frozen=True):
     why: str
     rule: str
     policy: str
+    #: the other recipients do not learn of this one
+    hidden: bool = False
 
 
 class Outlook(msgspec.Struct, frozen=True):
@@ -67,6 +79,8 @@ class Outlook(msgspec.Struct, frozen=True):
     #: somebody would be refused: nothing is sent until that is mended
     stopped: bool = False
     refused: str = ""
+    #: safe HTML of a formatted text, as recipients see it
+    looks: str = ""
 
 
 _WORDS: Final = {
@@ -80,7 +94,20 @@ _WORDS: Final = {
 def addressed(written: Written) -> Addressed:
     to, bad = _mailboxes(written.to)
     cc, worse = _mailboxes(written.cc)
-    return Addressed(to, cc, bad + worse)
+    bcc, worst = _mailboxes(written.bcc)
+    return Addressed(to, cc, bad + worse + worst, bcc)
+
+
+def reply_to(desk: Desk, written: Written) -> tuple[Mailbox, ...]:
+    """Where answers go, or (): to the sender. Raises Refused: it is no address of the organisation's own domains, and
+    answers of patients must not leave the house unseen."""
+    if not written.reply_to.strip():
+        return ()
+    found, bad = _mailboxes(written.reply_to)
+    own = {d.domain for d in domains(desk.org)}
+    if bad or len(found) != 1 or found[0].address.rpartition("@")[2] not in own:
+        raise Refused("reply-to", "Answers can go to one address in a sender domain of your organisation.", status=422)
+    return found
 
 
 def _mailboxes(typed: str) -> tuple[tuple[Mailbox, ...], int]:
@@ -107,19 +134,21 @@ def sender(desk: Desk) -> str:
 def outlook(desk: Desk, written: Written, files: Sequence[File], code: str) -> Outlook:
     """By the same decision as the real thing. Raises Unavailable."""
     found = addressed(written)
+    looks = formatting.shown(written.text) if written.formatted and not formatting.too_much(written.text) else ""
     if not found.recipients:
-        return Outlook(unread=found.unread)
+        return Outlook(unread=found.unread, looks=looks)
     try:
         # what kind is agreed decides; the secret itself need not be hashed for a look
         proof = AccessProof(Access.CODE, "", "preview") if code else AccessProof()
         answers = door.client().preview(_submission(desk, written, found, files, proof))
     except Refused as error:
-        return Outlook(unread=found.unread, refused=error.public)
+        return Outlook(unread=found.unread, refused=error.public, looks=looks)
     return Outlook(
-        tuple([_foreseen(one) for one in answers]),
+        tuple([_foreseen(one, one.recipient in found.hidden) for one in answers]),
         found.unread,
         any(one.reason == REASON_NEEDED for one in answers),
         any(one.state == "failed" for one in answers),
+        looks=looks,
     )
 
 
@@ -128,13 +157,21 @@ def hand_over(desk: Desk, written: Written, files: Sequence[File], code: str, dr
     Unavailable."""
     found = addressed(written)
     if found.unread or not found.recipients:
-        raise Refused("recipients", "An address in To or Cc is not complete.", status=422)
+        raise Refused("recipients", "An address in To, Cc or Bcc is not complete.", status=422)
     if len(found.recipients) > MOST_RECIPIENTS:
         raise Refused("too-many-recipients", f"A message takes at most {MOST_RECIPIENTS} recipients here.", status=422)
     proof = AccessProof(Access.CODE, "", slowhash.make(code)) if code else AccessProof()
     made = _submission(desk, written, found, files, proof)
-    payload = hashlib.sha256(msgspec.msgpack.encode((written, found, [(f.name, f.kind, f.data) for f in files])))
-    return door.client().accept(msgspec.structs.replace(made, key=f"write:{draft}", payload_hash=payload.digest()))
+    given = replace(made, key=f"write:{draft}", payload_hash=payload_hash(written, found, files))
+    return door.client().accept(given)
+
+
+def payload_hash(written: Written, found: Addressed, files: Sequence[File]) -> bytes:
+    """SHA-256 of what was written. Fields that came later count only where they are filled, so that a draft handed over
+    before a change of versions is the same message after it."""
+    first = {name: value for name, value in asdict(written).items() if value or name in _FIRST}
+    whom = {name: value for name, value in asdict(found).items() if value or name != "bcc"}
+    return hashlib.sha256(msgspec.msgpack.encode((first, whom, [(f.name, f.kind, f.data) for f in files]))).digest()
 
 
 def _submission(
@@ -147,8 +184,9 @@ def _submission(
             from_=Mailbox(desk.staff.name, own),
             to=found.to,
             cc=found.cc,
+            reply_to=reply_to(desk, written),
             subject=" ".join(written.subject.split()),
-            text=written.text,
+            **_content(written),
             attachments=tuple([compose.Attachment(f.name, f.kind, f.data) for f in files]),
             headers=[(_REASON_FIELD, reason)] if reason else [],
             message_id=f"<{ids.text(ids.new())}@{own.rpartition('@')[2]}>",
@@ -166,7 +204,24 @@ def _submission(
     )
 
 
-def _foreseen(one: AcceptedDelivery) -> Foreseen:
+class _Content(TypedDict, total=False):
+    text: str
+    html: str
+
+
+def _content(written: Written) -> _Content:
+    if not written.formatted:
+        return {"text": written.text}
+    if formatting.too_much(written.text):
+        raise Refused(
+            "formatted-too-long",
+            f"A formatted message may have {formatting.LONGEST:,} characters: send it unformatted, or as a file.",
+            status=422,
+        )
+    return {"text": formatting.plain(written.text), "html": formatting.page(written.text)}
+
+
+def _foreseen(one: AcceptedDelivery, hidden: bool) -> Foreseen:
     word, warning = _WORDS.get(one.method, ("Sent", ""))
     tone, why = "good", one.words
     if one.state == "held":
@@ -179,5 +234,5 @@ def _foreseen(one: AcceptedDelivery) -> Foreseen:
             why = why.replace(REASONS[REASON_NEEDED], "").strip()
     assurance = words.assurance(one.assurance) if one.assurance else ""
     return Foreseen(
-        one.recipient, word, tone, one.assurance, assurance, warning, why, one.rule, one.policy
+        one.recipient, word, tone, one.assurance, assurance, warning, why, one.rule, one.policy, hidden
     )  # fmt: skip

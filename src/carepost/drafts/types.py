@@ -12,10 +12,15 @@ class Written(msgspec.Struct, frozen=True):
     text: str = ""
     #: why it is sent, where a rule asks
     reason: str = ""
+    bcc: str = ""
+    #: where answers go instead of to the sender
+    reply_to: str = ""
+    #: `text` has light formatting
+    formatted: bool = False
 
     @property
     def empty(self) -> bool:
-        return not any(value.strip() for value in msgspec.structs.astuple(self))
+        return not any(value.strip() for value in msgspec.structs.astuple(self) if isinstance(value, str))
 
 
 class FileHead(msgspec.Struct, frozen=True):

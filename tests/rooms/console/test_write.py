@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from msgspec.structs import replace
 
+from carepost.console import writing
 from carepost.drafts.models import Draft, DraftFile
+from carepost.drafts.types import File, Written
 from carepost.policy.types import Access, Assurance, Level, Rule
 from carepost.rfc import message as rfc_message
 from carepost.rfc import mime
+from carepost.rfc.address import Mailbox
 from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from carepost.wire.types import Actor, Origin
@@ -252,3 +256,64 @@ def test_nothing_of_it_stands_in_an_address_or_a_title(at_desk: Any, engine: Any
     title = re.search(r"<title>([^<]*)</title>", page)
     assert title is not None and title[1] == "Write · Carepost"
     assert not re.search(r'(?:href|action)="[^"]*(?:jane|Quill|Monday)', page)
+
+
+def test_nobody_learns_of_a_bcc_but_who_writes(at_desk: Any, engine: Any) -> None:
+    http = at_desk("operator")
+    whom = {"bcc": "Chart Desk <charts@verified.test>, jane.roe@verified.test", "reply_to": "desk@maple.test"}
+    page = post(http, "look", **whom).content.decode()
+    assert re.findall(r"<strong>([^<]+)</strong> <span class=\"cs-label\">Bcc", page) == ["charts@verified.test"]
+    post(http, "send", draft=draft_of(post(http, "look", **whom)), **whom, expect=302)
+    (sent,) = engine.taken
+    assert [r.address for r in sent.envelope.recipients] == [
+        "jane.roe@verified.test", "p@selfsigned.test", "charts@verified.test",
+    ]  # fmt: skip
+    assert b"charts@verified.test" not in sent.body and not re.search(rb"(?im)^bcc:", sent.body)
+    assert b"\r\nReply-To: desk@maple.test\r\n" in sent.body
+    # a message to those in Bcc alone names nobody
+    whom = {"to": "", "bcc": "a@verified.test; b@verified.test"}
+    post(http, "send", draft=draft_of(post(http, "look", **whom)), **whom, expect=302)
+    body = engine.taken[1].body
+    assert b"To: undisclosed-recipients:;" in body and b"verified.test" not in body
+
+
+@pytest.mark.parametrize("reply_to", ["me@elsewhere.test", "a@maple.test, b@maple.test", "nobody"], ids=range(3))
+def test_answers_stay_in_the_house(reply_to: str, at_desk: Any, engine: Any) -> None:
+    page = post(at_desk("operator"), "send", reply_to=reply_to, expect=422).content.decode()
+    assert "in a sender domain of your organisation" in page and "Quillfeather" in page and not engine.taken
+
+
+def test_light_formatting_is_seen_before_it_is_sent_and_goes_in_both_parts(at_desk: Any, engine: Any) -> None:
+    http = at_desk("operator")
+    typed = "Dear **Jane**,\n\n- no food\n- no drink\n\n<script>alert(1)</script> [plan](https://maple.test/p)"
+    page = post(http, "look", text=typed, formatted="on").content.decode()
+    assert "<strong>Jane</strong>" in page and "<li>no food</li>" in page and "<script>alert" not in page
+    assert "<strong>Jane" not in post(http, "look", text=typed).content.decode(), "only where it is asked for"
+    draft = draft_of(post(http, "look", text=typed, formatted="on"))
+    reopened = http.get(f"/write/{draft}").content.decode()
+    assert re.search(r'name="formatted"[^>]*checked', reopened) and "<strong>Jane</strong>" in reopened
+    post(http, "send", draft=draft, text=typed, formatted="on", expect=302)
+    found = mime.read(engine.taken[0].body)
+    assert found.text.replace("\r\n", "\n").startswith("Dear Jane,\n\n- no food\n- no drink\n\n<script>alert(1)")
+    assert "plan (https://maple.test/p)" in found.text
+    assert "<strong>Jane</strong>" in found.html and "<script>" not in found.html
+    long = post(http, "send", text="word " * 11_000, formatted="on", expect=422).content.decode()
+    assert "send it unformatted" in long and len(engine.taken) == 1
+
+
+def test_the_limits_of_files_are_said(at_desk: Any, engine: Any) -> None:
+    http = at_desk("operator")
+    assert "At most 20 files, 20 MB together." in http.get("/write").content.decode()
+    page = post(http, "attach", files=SimpleUploadedFile("scan.txt", b"x" * 4_000, "text/plain")).content.decode()
+    assert "1 of 20 files, 4 KB of 20 MB." in page
+
+
+def test_what_was_handed_over_before_a_change_of_versions_is_the_same_after_it() -> None:
+    """The hash as the version without Bcc made it."""
+    jane = Mailbox("Jane Roe", "jane.roe@verified.test")
+    written = Written("Jane Roe <jane.roe@verified.test>", "", "Your visit", "See you on Monday.")
+    files = (File("", "plan.txt", "text/plain", 4, b"rest"),)
+    made = writing.payload_hash(written, writing.Addressed((jane,)), files)
+    assert made.hex() == "e55fd34c5177dcce9836dee5ef976e5af3397467e58e25853ae4fe6a57bbbc26"
+    other = replace(written, bcc="x@y.test")
+    assert writing.payload_hash(other, writing.Addressed((jane,), bcc=(Mailbox("", "x@y.test"),)), files) != made

@@ -14,6 +14,7 @@
   const fields = () => {
     const data = new URLSearchParams();
     for (const element of form.elements) {
+      if (element.type === "checkbox" && !element.checked) continue;
       if (element.name && element.type !== "file" && element.tagName !== "BUTTON") data.set(element.name, element.value);
     }
     return data;
@@ -51,6 +52,33 @@
     clearTimeout(timer);
     timer = setTimeout(look, time);
   };
+
+  // Formatting: the buttons write the same marks a person can type.
+  const text = form.elements.text, formatted = form.elements.formatted, marks = document.getElementById("marks");
+  const offered = () => { marks.hidden = !formatted.checked; };
+  const put = (words, from, to) => {
+    text.focus();
+    text.setRangeText(words, text.selectionStart, text.selectionEnd, "end");
+    text.setSelectionRange(from, to);
+    text.dispatchEvent(new Event("input", { bubbles: true }));
+  };
+  marks.addEventListener("click", (event) => {
+    const button = event.target instanceof Element ? event.target.closest("button") : null;
+    if (!button) return;
+    const from = text.selectionStart, chosen = text.value.slice(from, text.selectionEnd);
+    const { mark, line } = button.dataset;
+    if (mark) put(mark + chosen + mark, from + mark.length, from + mark.length + chosen.length);
+    else if (line) {
+      const start = from && text.value[from - 1] !== "\n" ? "\n" : "";
+      const made = start + chosen.split("\n").map((one) => line + one).join("\n");
+      put(made, from + made.length, from + made.length);
+    } else {
+      const made = `[${chosen || "words"}](https://)`;
+      put(made, from + made.length - 1, from + made.length - 1);
+    }
+  });
+  formatted.addEventListener("change", offered);
+  offered();
 
   form.addEventListener("input", (event) => {
     if (event.target.type === "file") return;
