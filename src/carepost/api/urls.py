@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from carepost.api import views_entry, views_held, views_messages, views_settings
+from carepost.api import views_entry, views_held, views_messages, views_settings, views_webhooks
 
 app_name = "api"
 urlpatterns = [
@@ -20,6 +20,14 @@ urlpatterns = [
     path("api/v1/suppressions/remove", views_settings.unsuppress, name="unsuppress"),
     path("api/v1/keys", views_settings.keys, name="keys"),
     path("api/v1/keys/<uuid:key>", views_settings.key, name="key"),
+    path("api/v1/webhooks", views_webhooks.webhooks, name="webhooks"),
+    path("api/v1/webhooks/<uuid:webhook>", views_webhooks.webhook, name="webhook"),
+    path("api/v1/webhooks/<uuid:webhook>/rotate", views_webhooks.rotate, name="webhook-rotate"),
+    path("api/v1/webhooks/<uuid:webhook>/pause", views_webhooks.pause, name="webhook-pause"),
+    path("api/v1/webhooks/<uuid:webhook>/resume", views_webhooks.resume, name="webhook-resume"),
+    path("api/v1/webhooks/<uuid:webhook>/test", views_webhooks.test, name="webhook-test"),
+    path("api/v1/webhooks/<uuid:webhook>/replay", views_webhooks.replay, name="webhook-replay"),
+    path("api/v1/webhooks/<uuid:webhook>/deliveries", views_webhooks.deliveries, name="webhook-deliveries"),
     path("api/v1/events", views_settings.events, name="events"),
     path(".well-known/carepost-log", views_entry.log_keys, name="log-keys"),
     path("<path:rest>", views_entry.nothing, name="nothing"),

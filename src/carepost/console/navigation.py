@@ -90,6 +90,10 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
         (
             Entry("First run", "first-run", Permission.ORGANISATION, ("settings", "portal-by-mail")),
             Entry("People", "people", Permission.STAFF),
+            Entry(
+                "Webhooks", "webhooks", Permission.WEBHOOKS,
+                ("webhook", "webhook-new", "webhook-change", "webhook-rotate", "webhook-agreement", "webhook-replay"),
+            ),
             Entry("Legal holds", "holds", Permission.ORGANISATION, ("hold-lift",)),
             Entry("Health", "health", Permission.HEALTH),
         ),

@@ -17,6 +17,7 @@ from carepost.keyring import select
 from carepost.tenancy.actions import organisations, policy
 from carepost.tenancy.gates import StaffRequest, open_to_all, permission
 from carepost.tenancy.permissions import Permission
+from carepost.webhooks import select as hooks
 
 _SETTINGS: Final = ("notice_name", "phone", "portal_url", "auditor", "alerts")
 
@@ -41,6 +42,7 @@ def _overview(request: StaffRequest) -> HttpResponse:
         "may_search": request.desk.may(Permission.SEARCH),
         "weakened": reading.open_count(request.desk.org),
         "certificates": select.attention(request.desk.org) if request.desk.may(Permission.KEYRING) else 0,
+        "webhooks": hooks.attention(request.desk.org) if request.desk.may(Permission.WEBHOOKS) else 0,
         "now": clock.now(),
     }
     return render(request, "console/overview.html", context)
