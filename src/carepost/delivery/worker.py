@@ -1,7 +1,8 @@
 """Takes deliveries from the queue, attempts them, settles them. One a shard.
 
 No task is made for a message: a few runners live on and take what is ready. What the queue hands over in memory
-(`queue.taker`) and what it gives to `claim` go the same way."""
+(`queue.taker`) and what it gives to `claim` go the same way. While the processor is the limit and a program presses
+with new mail, that organisation's deliveries are begun more slowly, for a while (`delivery.easing`)."""
 
 import asyncio
 from collections import Counter, deque
@@ -13,6 +14,7 @@ import msgspec
 from carepost.crypto.rest import Damaged
 from carepost.delivery.attempt import OFFICE_AWAY, Attempt
 from carepost.delivery.conclude import postponed, unreadable
+from carepost.delivery.easing import Easing, never
 from carepost.delivery.events import About
 from carepost.delivery.world import World
 from carepost.ground import clock, ids, log, metrics
@@ -54,8 +56,15 @@ class Worker:
     """Also the queue's Taker: what is due at acceptance is born claimed by it."""
 
     def __init__(
-        self, queue: Deliveries, world: World, *, most: int = MOST, per_destination: int = PER_DESTINATION
+        self,
+        queue: Deliveries,
+        world: World,
+        *,
+        most: int = MOST,
+        per_destination: int = PER_DESTINATION,
+        pressed: Callable[[bytes], bool] = never,
     ) -> None:
+        """`pressed`: whether this organisation's deliveries should be begun more slowly for now."""
         self._queue = queue
         self._world = world
         self._most = most
@@ -63,6 +72,7 @@ class Worker:
         self._held = 0
         self._busy: Counter[bytes] = Counter()
         self._ready: deque[_Work] = deque()
+        self._easing: Easing[_Work] = Easing(pressed, self._begin)
         self._idle: deque[asyncio.Future[None]] = deque()
         self._runners: set[asyncio.Task[None]] = set()
         self._claimer: asyncio.Task[None] | None = None
@@ -79,6 +89,9 @@ class Worker:
         self._stopping = True
         if self._claimer is not None:
             self._claimer.cancel()
+        for work in self._easing.close():
+            # not begun: the queue takes it up again, as what a dead process had claimed
+            self._let_go(work.claim.destination)
         if self._held:
             self._empty.clear()
             try:
@@ -147,6 +160,10 @@ class Worker:
     # running
 
     def _add(self, work: _Work) -> None:
+        if self._stopping or not self._easing.put_off(work.claim.org, work):
+            self._begin(work)
+
+    def _begin(self, work: _Work) -> None:
         self._ready.append(work)
         while self._idle:
             waiter = self._idle.popleft()

@@ -263,7 +263,7 @@ class Engine:
         log.event("engine-stopped")
 
     def _pressed(self, org: bytes) -> bool:
-        return self._pressing.lately(org) and self._paced.busy()
+        return self._pressing.now(org) and self._paced.busy()
 
     def _health(self) -> dict[str, int]:
         usage = resource.getrusage(resource.RUSAGE_SELF)

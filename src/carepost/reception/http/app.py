@@ -11,6 +11,7 @@ from carepost.reception.http.asgi import Disconnected, Receive, Scope, Send, ans
 from carepost.reception.http.keys import KeyLookup, Keys
 from carepost.reception.http.limits import HttpLimits
 from carepost.reception.http.parts import Parts, Renderer, Snapshots
+from carepost.reception.http.pressing import Pressing
 from carepost.reception.http.problem import ProblemError, of_error, problem, refuse
 from carepost.reception.http.relay import Relay
 from carepost.reception.http.send import Intake, Sender
@@ -46,9 +47,10 @@ class App:
         checkpoint: Callable[[bytes], str | None] | None = None,
         shelf: Shelf | None = None,
         renderer: Renderer | None = None,
+        pressing: Pressing | None = None,
     ) -> None:
         parts = Parts(directory, shelf, renderer)
-        sender = Sender(intake, Keys(directory, limits), access, bodies, limits, checkpoint, parts)
+        sender = Sender(intake, Keys(directory, limits), access, bodies, limits, checkpoint, parts, pressing)
         self._directory = directory
         self._office = office
         self._sandbox = sandbox

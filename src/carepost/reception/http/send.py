@@ -15,6 +15,7 @@ from carepost.reception.http.asgi import Body, Headers, Receive, Scope, Send, an
 from carepost.reception.http.keys import Keys
 from carepost.reception.http.limits import HttpLimits
 from carepost.reception.http.parts import Fetched, Parts
+from carepost.reception.http.pressing import Pressing
 from carepost.reception.http.problem import SOON, ProblemError, of_error, refuse
 from carepost.reception.http.rate import Rate
 from carepost.spool.budget import Budget
@@ -53,6 +54,7 @@ class Sender:
         limits: HttpLimits,
         checkpoint: Callable[[bytes], str | None] | None,
         parts: Parts,
+        pressing: Pressing | None = None,
     ) -> None:
         self._intake = intake
         self._keys = keys
@@ -62,6 +64,7 @@ class Sender:
         self._checkpoint = checkpoint
         self._parts = parts
         self._rate = Rate(limits)
+        self._pressing = pressing or Pressing()
         self._in_flight: set[tuple[bytes, str]] = set()
 
     async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,6 +81,7 @@ class Sender:
             asked = rest.Problem(_QUOTA, "Too many requests", 429, "This key asks more than it may; come again later.")
             raise ProblemError(asked, ((b"retry-after", b"%d" % wait), *self._rate_headers(key)))
         body = Body(self._bodies, self._limits)
+        self._pressing.begin(key.org)
         try:
             media = (header(scope, b"content-type") or b"").partition(b";")[0].strip().lower()
             if media != b"application/json" or header(scope, b"content-encoding") is not None:
@@ -91,6 +95,7 @@ class Sender:
         finally:
             body.close()
             self._rate.leave(key.id)
+            self._pressing.end(key.org)
         await answer_json(send, status, answer, (*headers, *self._headers(key)))
 
     async def _send(self, scope: Scope, key: ApiKey, raw: bytes) -> tuple[int, object, Headers]:
