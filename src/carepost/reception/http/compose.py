@@ -3,7 +3,6 @@
 import base64
 import binascii
 import datetime
-import hashlib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
@@ -17,6 +16,7 @@ from carepost.policy.types import Category
 from carepost.reception import access
 from carepost.reception.http.limits import HttpLimits
 from carepost.reception.http.problem import ProblemError, problem
+from carepost.reception.http.said import digest
 from carepost.rfc import address
 from carepost.rfc import compose as rfc_compose
 from carepost.rfc.address import Mailbox
@@ -87,7 +87,7 @@ def draft(
         expires_at=_time(message.expires_at, "/expires_at", now, None),
         client=client,
         # the MIME has a fresh Date and boundary each time; what the caller said is what a repeated key is held to
-        payload_hash=hashlib.sha256(msgspec.json.encode(said or message)).digest() if idempotency is not None else b"",
+        payload_hash=digest(said or message) if idempotency is not None else b"",
         template=template,
         test=message.test,
         via="HTTP",
