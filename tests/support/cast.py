@@ -31,9 +31,11 @@ def fresh_books() -> Iterator[None]:
     """Keys are remembered for the life of a process; a test's are its own."""
     books.book.cache_clear()
     books.opener.cache_clear()
+    books.serving.cache_clear()
     yield
     books.book.cache_clear()
     books.opener.cache_clear()
+    books.serving.cache_clear()
 
 
 @pytest.fixture

@@ -38,9 +38,10 @@ def dispose(store: Store, org: bytes, message: bytes, *, actor: Actor, reason: s
     acts.record(kinds.MESSAGE_DISPOSED, org, actor, on=[ids.text(message)], values={"reason": reason})
     shown = found[0]
     assert shown.header is not None
-    key, day = tokens.key_of(books.book(), org), index.day_of(shown.line.at)
-    gone = tokens.of_header(key, day, shown.header)
-    gone |= tokens.of_recipients(key, day, [d.recipient for d in shown.line.deliveries if d.recipient])
+    day, gone = index.day_of(shown.line.at), set[bytes]()
+    for key in tokens.keys_of(books.book(), org, day):
+        gone |= tokens.of_header(key, day, shown.header)
+        gone |= tokens.of_recipients(key, day, [d.recipient for d in shown.line.deliveries if d.recipient])
     with store.writing():
         # the hold is looked at in the transaction that deletes: one placed meanwhile wins
         _not_held(store, message)

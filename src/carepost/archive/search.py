@@ -80,14 +80,14 @@ def _own_id(text: str) -> bytes | None:
 
 def _by_tokens(org: bytes, wanted: Wanted, below: bytes, size: int) -> list[Shown]:
     first, last = _days(wanted)
-    key = tokens.key_of(books.book(), org)
-    log = store()
+    book, log = books.book(), store()
     found: list[Shown] = []
     opened = 0
     for day in range(last, first - 1, -1):
         end = below
+        asked = [_tokens(key, day, wanted) for key in tokens.keys_of(book, org, day)]
         while True:
-            hits = _hits(log, org, day, _tokens(key, day, wanted), end, size + 1)
+            hits = _hits(log, org, day, asked, end, size + 1)
             found += [one for one in lists.show(org, hits) if _fits(one, wanted)]
             opened += len(hits)
             if len(found) > size or len(hits) <= size or opened > _OPENED:
@@ -126,8 +126,8 @@ def _tokens(key: bytes, day: int, wanted: Wanted) -> list[bytes]:
     return found
 
 
-def _hits(log: Store, org: bytes, day: int, wanted: list[bytes], below: bytes, limit: int) -> list[bytes]:
-    """Ids of the messages that hold every token, newest first."""
+def _hits(log: Store, org: bytes, day: int, wanted: list[list[bytes]], below: bytes, limit: int) -> list[bytes]:
+    """Ids of the messages that hold every token of one of the index keys, newest first."""
     with log.reading(org):
         return segments.find(log, org, day, wanted, below, limit)
 

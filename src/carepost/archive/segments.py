@@ -50,11 +50,14 @@ def add(store: Store, org: bytes, day: int, entries: Iterable[bytes]) -> None:
         levels = [one for one in levels if one[0] not in full] + [(number, level)]
 
 
-def find(store: Store, org: bytes, day: int, tokens: Sequence[bytes], below: bytes, limit: int) -> list[bytes]:
-    """Messages that hold every token, newest first, ids less than `below`. Inside `store.reading(org)`."""
+def find(store: Store, org: bytes, day: int, asked: Sequence[Sequence[bytes]], below: bytes, limit: int) -> list[bytes]:
+    """Messages that hold every token of one of `asked` (the same question under each key that may have served), newest
+    first, ids less than `below`. Inside `store.reading(org)`."""
     owner = org_value(store, org)
     numbers = [int(number) for number, _ in store.rows(_SEGMENTS, (owner, day))]
-    runs = [_matches([_Cursor(store, owner, day, n, token) for token in tokens], below) for n in numbers]
+    runs = [
+        _matches([_Cursor(store, owner, day, n, token) for token in tokens], below) for tokens in asked for n in numbers
+    ]
     hits: list[bytes] = []
     # all entries of a message stand in one segment; groupby: what was indexed twice is one message
     for message, _ in groupby(heapq.merge(*runs, reverse=True)):

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
+from carepost.archive import books
 from carepost.crypto import index
 from carepost.queue.sealing import OrgKeyBook
 from carepost.rfc import address
@@ -16,6 +17,7 @@ SENDER: Final = "sender"
 MESSAGE_ID: Final = "message-id"
 WORD: Final = "word"
 TAG: Final = "tag"
+_DAY_US: Final = 86_400_000_000
 
 
 def spelt(typed: str) -> str:
@@ -29,9 +31,16 @@ def spelt(typed: str) -> str:
         return name
 
 
-def key_of(book: OrgKeyBook, org: bytes) -> bytes:
-    """The organisation's first index key, which rotation keeps: what is indexed stays findable."""
-    return book.version(org, INDEX, 1)
+def key_of(book: OrgKeyBook, org: bytes, at: int) -> bytes:
+    """The key that indexes a message accepted at this time (UTC microseconds). Raises NotFound, Unavailable."""
+    return book.version(org, INDEX, books.serving().at(org, at))
+
+
+def keys_of(book: OrgKeyBook, org: bytes, day: int) -> list[bytes]:
+    """The keys that messages of a day may be indexed with, newest first. A change is looked for a day to either side:
+    machines need not agree about the time, nor a message be indexed on the day it came."""
+    first, end = (day - 1) * _DAY_US, (day + 2) * _DAY_US
+    return [book.version(org, INDEX, version) for version in books.serving().during(org, first, end)]
 
 
 def of_header(key: bytes, day: int, header: HistoryRecord) -> set[bytes]:

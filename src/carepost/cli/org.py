@@ -41,7 +41,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     close = entry.verb(verbs, "close", "close an organisation: nothing is accepted or sent any more")
     entry.reason(close)
     rotate = entry.verb(verbs, "rotate-key", "make a new version of a key; the old one still opens what it sealed")
-    rotate.add_argument("purpose", choices=["content", "portal", "evidence"])
+    rotate.add_argument("purpose", choices=["content", "portal", "evidence", "index", "signing"])
+    rotate.add_argument(
+        "--at",
+        default="",
+        metavar="TIME",
+        help="index: the moment it serves from, as 2026-12-01T00:00Z (default: soon)",
+    )
+    entry.reason(rotate)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -34,6 +34,7 @@ _EFFECTS: Final = {
 #: events that show how a connection to a tenant's mail system works
 _GATEWAYS: Final = frozenset({
     kinds.MESSAGE_ACCEPTED, kinds.SENDER_REFUSED, kinds.DELIVERY_SENT, kinds.DELIVERY_DEFERRED, kinds.DELIVERY_FAILED,
+    kinds.GATEWAY_RETURNED,
 })  # fmt: skip
 #: events of a delivery that say who it is for
 _FIRST: Final = frozenset({kinds.DELIVERY_QUEUED, kinds.DELIVERY_HELD, kinds.DELIVERY_REFUSED})
@@ -91,7 +92,7 @@ class Digest:
         message = _id(event.on[0])
         sealed, wrapped = header.seal(self._book, row.org, message, encoded)
         day = index.day_of(event.at)
-        found = tokens.of_header(tokens.key_of(self._book, row.org), day, header.decode(encoded))
+        found = tokens.of_header(tokens.key_of(self._book, row.org, event.at), day, header.decode(encoded))
         self.messages[message] = MessageRow(
             message, row.org, event.at, event.category, event.facts.get("origin", ""),
             int(event.facts.get("size", "0")), sealed, wrapped, found, day,
@@ -126,7 +127,7 @@ class Digest:
         made = self.deliveries[delivery] = DeliveryRow(message, sealed, Change(delivery, row.org))
         about = self.messages.get(message)
         if about is not None and address:
-            key = tokens.key_of(self._book, row.org)
+            key = tokens.key_of(self._book, row.org, about.at)
             about.tokens |= tokens.of_recipients(key, about.day, [address.decode("utf-8", "replace")])
         return made
 

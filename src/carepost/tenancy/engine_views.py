@@ -121,3 +121,11 @@ def create_v1(_apps: Any, schema_editor: Any) -> None:
 def drop_v1(_apps: Any, schema_editor: Any) -> None:
     for name in V1:
         schema_editor.execute(f"DROP VIEW {name}", params=None)
+
+
+def create_key(_apps: Any, schema_editor: Any) -> None:
+    schema_editor.execute(f"CREATE VIEW engine_key AS {V1['engine_key']}", params=None)
+
+
+def drop_key(_apps: Any, schema_editor: Any) -> None:
+    schema_editor.execute("DROP VIEW engine_key", params=None)

@@ -95,7 +95,7 @@ def test_pages_follow_each_other_without_a_gap(cast: Any, outbox: Outbox, at: li
 def test_a_token_that_collides_is_not_shown(cast: Any, outbox: Outbox) -> None:
     message, _ = outbox.accepted(cast.maple)
     outbox.commit()
-    key, day = tokens.key_of(book(), cast.maple), index.day_of(clock.now())
+    key, day = tokens.key_of(book(), cast.maple, clock.now()), index.day_of(clock.now())
     false = index.token(key, tokens.WORD, "elephant", day)
     with outbox.store.writing():
         segments.add(outbox.store, cast.maple, day, [false + message])

@@ -41,7 +41,7 @@ def add(outbox: Outbox, org: bytes, held: dict[int, set[int]]) -> None:
 
 def find(outbox: Outbox, org: bytes, *tokens: int, below: bytes = TOP, limit: int = 1000, day: int = DAY) -> list[int]:
     with outbox.store.reading(org):
-        found = segments.find(outbox.store, org, day, [token(t) for t in tokens], below, limit)
+        found = segments.find(outbox.store, org, day, [[token(t) for t in tokens]], below, limit)
     return [int.from_bytes(m, "big") for m in found]
 
 

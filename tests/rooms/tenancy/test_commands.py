@@ -148,7 +148,7 @@ def test_an_organisation_from_nothing_to_its_first_message(terminal: Terminal, i
         terminal.ok("credential", "revoke", credential["username"])
         terminal.ok("route", "remove", "partner.test")
         terminal.ok("rule", "remove", "strict", "--reason", "r")
-        terminal.ok("org", "rotate-key", "content")
+        terminal.ok("org", "rotate-key", "content", "--reason", "yearly")
         directory.poll()
         assert directory.api_key(presented[0]) is None
         assert directory.credential(credential["username"]) is None

@@ -84,7 +84,7 @@ def test_a_whole_organisation_arrives_as_it_was_made(cast: Any, directory: Direc
     suppression.suppress(clinic, "gone@x.test", actor=ada, reason="bounce")
     key = access.add_key(clinic, "K", ["send", "proof"], actor=ada)
     credential = access.add_credential(clinic, "C", actor=ada, domains=["clinic.test"])
-    key_actions.rotate_key(clinic, "content", actor=ada)
+    key_actions.rotate_key(clinic, "content", actor=ada, reason="yearly")
 
     assert directory.poll()
     seen = directory.snapshot(clinic.bytes)

@@ -226,15 +226,19 @@ def test_suppression_is_a_token_and_a_sealed_address(cast: Any, told: Any, epoch
 
 def test_a_new_key_seals_and_the_old_one_still_opens(cast: Any, told: Any) -> None:
     old = sealing.seal(cast.clinic, "evidence", b"before", "t.c/1")
-    assert key_actions.rotate_key(cast.clinic, "evidence", actor=cast.ada) == 2
-    assert told()[0].event.facts == {"key": "evidence", "version": "2"}
+    made = key_actions.rotate_key(cast.clinic, "evidence", actor=cast.ada, reason="yearly")
+    (event,) = told()
+    assert (made.version, event.event.facts) == (2, {"key": "evidence", "version": "2"})
+    assert event.personal == {"reason": "yearly"}
     new = sealing.seal(cast.clinic, "evidence", b"after", "t.c/1")
     assert (old[:4], new[:4]) == (b"\0\0\0\1", b"\0\0\0\2")
     assert sealing.open_(cast.clinic, "evidence", old, "t.c/1") == b"before"
     assert sealing.open_(cast.clinic, "evidence", new, "t.c/1") == b"after"
     assert keys.current(cast.clinic, "evidence")[0] == 2
     with pytest.raises(Wrong):
-        key_actions.rotate_key(cast.clinic, "index", actor=cast.ada)
+        key_actions.rotate_key(cast.clinic, "dkim", actor=cast.ada, reason="yearly")
+    with pytest.raises(Wrong):
+        key_actions.rotate_key(cast.clinic, "evidence", actor=cast.ada, reason=" ")
 
 
 def test_a_sealed_value_opens_only_where_it_stands(cast: Any) -> None:

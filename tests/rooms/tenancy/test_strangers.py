@@ -45,7 +45,7 @@ ACTIONS: dict[str, Act] = {
     "remove_rule": lambda org, by: policy.remove_rule(org, "r", actor=by, reason="r"),
     "restore_version": lambda org, by: policy.restore_version(org, 1, actor=by, reason="r"),
     "set_portal_by_mail": lambda org, by: policy.set_portal_by_mail(org, True, actor=by, reason="r"),
-    "rotate_key": lambda org, by: keys.rotate_key(org, "content", actor=by),
+    "rotate_key": lambda org, by: keys.rotate_key(org, "content", actor=by, reason="r"),
     "place_hold": lambda org, by: holds.place_hold(org, SOMEBODY, actor=by, reason="r"),
     "lift_hold": lambda org, by: holds.lift_hold(org, SOMEBODY, actor=by, reason="r"),
     "suppress": lambda org, by: suppression.suppress(org, "p@x.test", actor=by, reason="bounce"),

@@ -2,6 +2,7 @@
 
 import argparse
 import uuid
+from datetime import datetime
 
 from carepost.ground import clock
 from carepost.ground.errors import ConfigError, NotFound
@@ -31,6 +32,17 @@ def person(org: uuid.UUID, email: str) -> uuid.UUID:
 
 def moment(us: int) -> str:
     return clock.rfc3339(us)[:19] + "Z" if us else ""
+
+
+def time(text: str) -> int:
+    """UTC microseconds of an ISO 8601 time with its zone."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None:
+        raise ConfigError(f"{text!r} is no time; write it with its zone, as 2026-12-01T00:00Z.")
+    return round(at.timestamp() * 1_000_000)
 
 
 def day(us: int) -> str:

@@ -36,15 +36,29 @@ def run(args: argparse.Namespace) -> int:
         organisations.close_organisation(org.pk, actor=COMMAND_LINE, reason=args.reason)
         return entry.done(f"Organisation {org.slug} is closed.", {"id": str(org.pk), "closed": True}, args)
     if args.verb == "rotate-key":
-        version = keys.rotate_key(org.pk, args.purpose, actor=COMMAND_LINE)
-        result = {"purpose": args.purpose, "version": version}
-        return entry.done(f"The {args.purpose} key is at version {version}.", result, args)
+        return _rotate(org, args)
     settings = {name.replace("-", "_"): getattr(org, name.replace("-", "_")) for name in SETTINGS}
     shown = {**_row(org), **settings, "patience": org.patience, "policy_version": org.policy_version}
     shown["keep_content"] = retention.content_days(org.pk)
     if args.json:
         return entry.done("", shown, args)
     return entry.show([{"setting": k, "value": v} for k, v in shown.items()], args, "")
+
+
+def _rotate(org: Organisation, args: argparse.Namespace) -> int:
+    begins = common.time(args.at) if args.at else 0
+    row = keys.rotate_key(org.pk, args.purpose, actor=COMMAND_LINE, reason=args.reason, serves_from=begins)
+    result: dict[str, object] = {"purpose": args.purpose, "version": row.version}
+    words = f"The {args.purpose} key is at version {row.version}."
+    if row.serves_from:
+        result["serves_from"] = common.moment(row.serves_from)
+        words += f" It serves messages accepted from {result['serves_from']} on; older ones are found as before."
+    elif args.purpose == keys.SIGNING:
+        words += (
+            " It signs the log as soon as the journal has taken its introduction: seconds, while Carepost runs. Whoever"
+            " keeps the former key can follow; publish the page /.well-known/carepost-log anew where you keep copies."
+        )
+    return entry.done(words, result, args)
 
 
 def _set(org: Organisation, args: argparse.Namespace) -> int:

@@ -13,6 +13,8 @@ class OrgKey(OrgModel):
     #: ground.orgkeys: 32 random bytes under the purpose's key
     wrapped = models.BinaryField()
     created_at = models.BigIntegerField(default=now)
+    #: purpose `index`: indexes messages accepted from this moment on (UTC microseconds); 0: from the first on
+    serves_from = models.BigIntegerField(default=0)
     #: still opens what it sealed, seals nothing new
     retired_at = models.BigIntegerField(default=0)
 
