@@ -131,7 +131,11 @@ class Sender:
         """Each is a message of its own, and they share commits: what is wrong with one is told in its place, and the
         others go their way."""
         drafts = await self._drafts(scope, key, messages, idempotency, fetched)
-        taken = iter(await self._intake.accept_many([one for one in drafts if isinstance(one, Submission)]))
+        self._pressing.begin(key.org, len(drafts))
+        try:
+            taken = iter(await self._intake.accept_many([one for one in drafts if isinstance(one, Submission)]))
+        finally:
+            self._pressing.end(key.org, len(drafts))
         results = [rest.BatchEntry(problem=d) if isinstance(d, rest.Problem) else _entry(next(taken)) for d in drafts]
         if all(entry.problem is not None and entry.problem.status == 503 for entry in results):
             first = results[0].problem
