@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("vouched", "your system sends on by verified TLS only (an attestation; give the reason)"),
         ("inbound", "mail from the world comes in here"),
         ("banner", "what was opened says so at its head"),
+        ("check-recipients", "your mail host is asked for each recipient of mail from the world before it is taken"),
     ):
         change.add_argument(f"--{name}", choices=("yes", "no"), help=words)
     entry.reason(change, required=False)
@@ -46,6 +47,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("steps", "the set-up step by step, with what to enter, and how each step was last seen"),
     ):
         _which(entry.verb(verbs, name, words))
+    check = entry.verb(verbs, "check", "try every step now: DNS, your mail host, its certificate, sign-in, one mailbox")
+    _which(check)
+    check.add_argument("--mailbox", default="", metavar="ADDRESS", help="a mailbox of yours that is asked for there")
+    check.add_argument("--send", action="store_true", help="hand a test message over that must come back here")
     remove = entry.verb(verbs, "remove", "nothing is taken by it any more")
     _which(remove)
     entry.reason(remove)

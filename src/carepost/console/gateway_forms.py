@@ -51,6 +51,9 @@ class GatewayForm(forms.Form):
     )
     inbound = forms.BooleanField(label="Mail from the world comes in here, is opened, and goes on", required=False)
     banner = forms.BooleanField(label="What was opened says so at its head", required=False)
+    callahead = forms.BooleanField(
+        label="My mail host is asked for each recipient before mail from the world is taken", required=False
+    )
     reason = fields.text("Reason (kept with the event)", longest=500)
 
     @classmethod
@@ -68,8 +71,17 @@ class GatewayForm(forms.Form):
             keys=tuple(given["keys"].split()), shared_names=tuple(given["shared_names"].split()),
             shared_networks=tuple(given["shared_networks"].split()), originator=given["originator"].strip(),
             host=given["host"].strip(), port=given["port"], ca=given["ca"].strip(), vouched=given["vouched"],
-            inbound=given["inbound"], banner=given["banner"],
+            inbound=given["inbound"], banner=given["banner"], callahead=given["callahead"],
         )  # fmt: skip
+
+
+class CheckForm(forms.Form):
+    """A check that really tries the connection."""
+
+    mailbox = fields.text("A mailbox of yours to ask for (may be left out)", "office@clinic.example")
+    send = forms.BooleanField(
+        label="Hand a test message over in its name; it must come back here by your rule", required=False
+    )
 
 
 class LoginForm(forms.Form):

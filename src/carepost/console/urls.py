@@ -91,6 +91,7 @@ _pages = [
     path("gateway/new", views_gateway.new, name="gateway-new"),
     path("gateway/<uuid:row>", views_gateway.gateway, name="gateway"),
     path("gateway/<uuid:row>/change", views_gateway.change, name="gateway-change"),
+    path("gateway/<uuid:row>/check", views_gateway.check, name="gateway-check"),
     path("gateway/<uuid:row>/sign-in", views_gateway.sign_in, name="gateway-sign-in"),
     path("gateway/<uuid:row>/rotate", views_gateway.rotate, name="gateway-rotate"),
     path("gateway/<uuid:row>/end", views_gateway.end, name="gateway-end"),

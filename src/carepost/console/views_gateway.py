@@ -8,16 +8,20 @@ from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from carepost.console import acting
-from carepost.console.gateway_forms import GatewayForm, LoginForm, NewGatewayForm
+from carepost.console.gateway_forms import CheckForm, GatewayForm, LoginForm, NewGatewayForm
 from carepost.console.guard import shielded
 from carepost.directory.gateways import Login
-from carepost.gateway import acts, select
+from carepost.gateway import acts, probing, select
 from carepost.gateway.steps import Here, steps
 from carepost.ground import clock
 from carepost.ground.errors import Refused
+from carepost.intake.returning import Returning
+from carepost.mailbox import door
+from carepost.tenancy import keys
 from carepost.tenancy import select as tenancy
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.permissions import Permission
+from carepost.wire import probes
 
 _SOON = "The engines know within two seconds."
 
@@ -71,6 +75,28 @@ def change(request: StaffRequest, row: UUID) -> HttpResponse:
 @require_POST
 @permission(Permission.ROUTES)
 @shielded
+def check(request: StaffRequest, row: UUID) -> HttpResponse:
+    """Tries every step now; takes up to half a minute."""
+    form = CheckForm(request.POST)
+    if not form.is_valid():
+        return _page(request, row, check=form, status=422)
+    given = form.cleaned_data
+    try:
+        found = probing.probe(
+            request.desk.org, row, actor=request.desk.actor, engine=door.client(),
+            host=settings.CAREPOST_HOSTNAME, mailbox=given["mailbox"], send=given["send"],
+        )  # fmt: skip
+    except Refused as refused:
+        form.add_error(None, refused.public)
+        return _page(request, row, check=form, status=422)
+    wrong = sum(one.state == probes.BAD for one in found)
+    said = f"{wrong} of {len(found)} steps do not work." if wrong else "Every step that was tried works."
+    return acting.done(request, f"Checked. {said}", "console:gateway", row)
+
+
+@require_POST
+@permission(Permission.ROUTES)
+@shielded
 def sign_in(request: StaffRequest, row: UUID) -> HttpResponse:
     form = LoginForm(request.POST)
     if not form.is_valid():
@@ -115,12 +141,14 @@ def _here(request: StaffRequest) -> Here:
 
 def _page(
     request: StaffRequest, row: UUID, *, secret: str = "", form: GatewayForm | None = None,
-    login: LoginForm | None = None, status: int = 200,
+    login: LoginForm | None = None, check: CheckForm | None = None, status: int = 200,
 ) -> HttpResponse:  # fmt: skip
     one = select.connection(request.desk.org, request.desk.actor, row)
     context = {
         "one": one, "steps": steps(one, _here(request), secret), "secret": secret, "now": clock.now(),
         "form": form or GatewayForm.of(one.settings), "wrong": form is not None, "signing": login is not None,
+        "check": check or CheckForm(),
+        "address": Returning(keys.purposes(), settings.CAREPOST_HOSTNAME).address(one.id),
         "login": login or LoginForm(initial={"kind": one.login, "username": one.user}),
     }  # fmt: skip
     return render(request, "console/gateway.html", context, status=status)

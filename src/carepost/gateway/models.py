@@ -30,18 +30,38 @@ class Secret(OrgModel):
     ended_at = models.BigIntegerField(default=0)
 
 
+class Finding(OrgModel):
+    """What a check found of one step, when it was last tried."""
+
+    connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
+    #: wire.probes.STEPS
+    step = models.CharField(max_length=12)
+    at = models.BigIntegerField()
+    #: wire.probes: good | bad | skipped
+    state = models.CharField(max_length=8)
+    #: names, versions and dates of servers; nothing of a person
+    found = models.CharField(max_length=500, blank=True, default="")
+    #: stable code, "" where it works
+    cause = models.CharField(max_length=60, blank=True, default="")
+
+    class Meta(OrgModel.Meta):
+        constraints: ClassVar = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org", "connection", "step"], name="gateway_finding_step"),
+        ]
+
+
 class Seen(OrgModel):
     """The last time a step of a connection was seen, by what came of it."""
 
     connection = models.ForeignKey(Connection, on_delete=models.PROTECT, related_name="+")
-    #: `gateway.seen`: received | refused | returned | delivered | failed
+    #: as `gateway.seen` calls them
     step = models.CharField(max_length=12)
     at = models.BigIntegerField()
     #: reason code; "" where it went well
     cause = models.CharField(max_length=60, blank=True, default="")
     #: id of the message, where there is one
     message = models.CharField(max_length=36, blank=True, default="")
-    #: of the newest secret, when it came with one: which of two is in use
 
     class Meta(OrgModel.Meta):
         constraints: ClassVar = [

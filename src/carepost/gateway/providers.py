@@ -20,6 +20,8 @@ class Provider(msgspec.Struct, frozen=True):
     networks: tuple[str, ...]
     #: the header that names the tenant
     originator: bool
+    #: what its tenants' SPF records include; "": not known
+    spf: str
     #: where mail goes back to, with what to put in for the tenant
     host: str
 
@@ -31,6 +33,7 @@ PROVIDERS: Final = {
         ("*.mail.protection.outlook.com", "mail.protection.outlook.com", "*.outbound.protection.outlook.com"),
         ("40.92.0.0/15", "40.107.0.0/16", "52.100.0.0/14", "104.47.0.0/17", "2a01:111:f400::/48", "2a01:111:f403::/48"),
         True,
+        "spf.protection.outlook.com",
         "TENANT.mail.protection.outlook.com",
     ),
     GOOGLE: Provider(
@@ -44,9 +47,10 @@ PROVIDERS: Final = {
             "2c0f:fb50:4000::/36",
         ),
         False,
+        "_spf.google.com",
         "smtp-relay.gmail.com",
     ),
-    OTHER: Provider(OTHER, "Another mail system", (), (), False, "mail.example.com"),
+    OTHER: Provider(OTHER, "Another mail system", (), (), False, "", "mail.example.com"),
 }  # fmt: skip
 
 

@@ -10,9 +10,11 @@ from carepost.tenancy import scope
 
 #: handed over by the tenant's system, and taken; refused; taken from the world for it; its host took a copy; it did not
 RECEIVED, REFUSED, INBOUND, SENT, FAILED = "received", "refused", "inbound", "sent", "failed"
+#: a test message has gone once round
+RETURNED: Final = "returned"
 _STEPS: Final = {
     kinds.MESSAGE_ACCEPTED: RECEIVED, kinds.SENDER_REFUSED: REFUSED, kinds.DELIVERY_SENT: SENT,
-    kinds.DELIVERY_DEFERRED: FAILED, kinds.DELIVERY_FAILED: FAILED,
+    kinds.DELIVERY_DEFERRED: FAILED, kinds.DELIVERY_FAILED: FAILED, kinds.GATEWAY_RETURNED: RETURNED,
 }  # fmt: skip
 
 
@@ -42,5 +44,5 @@ def note(org: bytes, event: Event) -> None:
         if event.at < known.at:
             return
         known.at, known.cause = event.at, event.cause if step in (REFUSED, FAILED) else ""
-        known.message = event.on[0] if event.on and step != REFUSED else ""
+        known.message = event.on[0] if event.on and step not in (REFUSED, RETURNED) else ""
         known.save()

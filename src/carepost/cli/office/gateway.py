@@ -10,12 +10,14 @@ from django.conf import settings
 
 from carepost.cli.office import common, entry
 from carepost.directory.gateways import Login, Settings
-from carepost.gateway import acts, select, steps
+from carepost.gateway import acts, probing, select, steps
 from carepost.gateway.select import Shown
 from carepost.gateway.steps import Here
 from carepost.ground.errors import ConfigError
+from carepost.mailbox import door
 from carepost.tenancy import select as tenancy
 from carepost.tenancy.permissions import COMMAND_LINE
+from carepost.wire import probes
 
 
 def run(args: argparse.Namespace) -> int:
@@ -39,6 +41,8 @@ def run(args: argparse.Namespace) -> int:
     if args.verb == "end-secret":
         acts.end_secret(org, row, actor=COMMAND_LINE)
         return entry.done("The older value counts no more.", {"id": str(row), "ended": True}, args)
+    if args.verb == "check":
+        return _check(org, row, args)
     if args.verb == "remove":
         acts.remove_connection(org, row, actor=COMMAND_LINE, reason=args.reason)
         return entry.done("Nothing is taken by it any more.", {"id": str(row), "removed": True}, args)
@@ -69,6 +73,8 @@ def _set(org: uuid.UUID, row: uuid.UUID, args: argparse.Namespace) -> int:
     for option in ("vouched", "inbound", "banner"):
         if getattr(args, option) is not None:
             changes[option] = getattr(args, option) == "yes"
+    if args.check_recipients is not None:
+        changes["callahead"] = args.check_recipients == "yes"
     if args.host is not None:
         host, colon, port = args.host.rpartition(":")
         if not colon or not port.isascii() or not port.isdecimal():
@@ -114,6 +120,24 @@ def _steps(org: uuid.UUID, row: uuid.UUID, args: argparse.Namespace) -> int:
         for value in step.values:
             print(f"   {value.label}: {value.value}")
     return 0
+
+
+def _check(org: uuid.UUID, row: uuid.UUID, args: argparse.Namespace) -> int:
+    """1 where a step does not work."""
+    probing.probe(
+        org, row, actor=COMMAND_LINE, engine=door.client(), host=settings.CAREPOST_HOSTNAME, mailbox=args.mailbox,
+        send=args.send,
+    )  # fmt: skip
+    found = select.connection(org, COMMAND_LINE, row).findings
+    wrong = any(one.state == probes.BAD for one in found)
+    if args.json:
+        print(json.dumps([msgspec.to_builtins(one) for one in found], indent=2))
+        return int(wrong)
+    for one in found:
+        print(f"{one.word:<14} {one.title}{f': {one.found}' if one.found else ''}")
+        if one.mend:
+            print(f"               {one.mend}")
+    return int(wrong)
 
 
 def _row(one: Shown) -> dict[str, object]:
