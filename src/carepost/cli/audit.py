@@ -25,9 +25,9 @@ from carepost.ground import config, database, home, ids
 from carepost.ground.errors import ConfigError, NotFound, Unavailable
 from carepost.ground.keys import MasterKeyring, PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
-from carepost.proof import file, openings
+from carepost.proof import file, openings, published
 from carepost.proof.event import Event
-from carepost.proof.note import NoteError
+from carepost.proof.note import NoteError, VerifierKey
 from carepost.queue.sealing import month_key
 
 HELP = "verify the audit log"
@@ -42,6 +42,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--checkpoint", metavar="FILE", action="append", default=[],
         help="a checkpoint or a proof file kept elsewhere; may be given several times",
     )  # fmt: skip
+    verify.add_argument(
+        "--key", metavar="FILE", help="log keys as /.well-known/carepost-log published them, now or earlier"
+    )
     checkpoint = verbs.add_parser("checkpoint", help="print the latest signed checkpoint, to be kept elsewhere")
     for verb in (verify, checkpoint):
         home_argument(verb)
@@ -57,8 +60,9 @@ def run(args: argparse.Namespace) -> int:
         if args.verb == "checkpoint":
             return _checkpoint(opened.store, org, args.json)
         kept = [_kept(Path(name)) for name in args.checkpoint]
+        known = _known(Path(args.key)) if args.key else []
         try:
-            report = verify_log(opened.store, kept, org, opened.openings)
+            report = verify_log(opened.store, kept, org, opened.openings, known)
         except opened.failures:
             words = "the database cannot be read to its end: it is damaged; restore it from a backup"
             report = Report([], [Finding("unreadable", words)])
@@ -160,6 +164,16 @@ def _kept(path: Path) -> Outside:
         return outside(raw)
     except (NoteError, file.ProofError) as error:
         raise ConfigError(f"{path} is neither a checkpoint nor a proof file: {error}.") from None
+
+
+def _known(path: Path) -> list[VerifierKey]:
+    try:
+        return [one.key for one in published.read(path.read_text())]
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read ({error.strerror}); name a file that can.") from None
+    except (NoteError, UnicodeDecodeError):
+        words = "holds no keys of a log; save the page /.well-known/carepost-log."
+        raise ConfigError(f"{path} {words}") from None
 
 
 def _checkpoint(store: Store, org: bytes | None, as_json: bool) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from carepost.proof import event, file, kinds, merkle
+from carepost.proof import canonical, event, file, kinds, merkle
 from carepost.proof.note import Checkpoint, SignerKey, sign
 
 ORG = "018f0000-0000-7000-8000-0000000000aa"
@@ -31,6 +31,19 @@ class Log:
         self.signer = SignerKey(f"carepost/{org}", seed)
         self.events: list[bytes] = []
         self.openings: dict[str, dict[str, tuple[bytes, bytes]]] = {}
+        #: (size, checkpoint of the key before) of each change of the key
+        self.changes: list[tuple[int, bytes]] = []
+
+    def change(self, seed: bytes) -> None:
+        """The key changes: the next event introduces it, under the last checkpoint of the one before."""
+        following = SignerKey(f"carepost/{self.org}", seed)
+        facts = {
+            "key": "signing", "version": str(len(self.changes) + 2), "log-key": following.verifier.text,
+            "log-key-before": self.signer.verifier.text,
+        }  # fmt: skip
+        self.add(kinds.LOG_KEY_INTRODUCED, ["018f0000-0000-7000-8000-0000000000bb"], facts=facts, source="office")
+        self.changes.append((len(self.events), self.checkpoint()))
+        self.signer = following
 
     def add(
         self,
@@ -68,7 +81,17 @@ class Log:
             file.Leaf(i, raw, event.read(raw), inclusion(i), self.openings[event.read(raw).id])
             for i, raw in enumerate(self.events)
         ]
-        return file.build(self.org, message, delivery, leaves, self.checkpoint(), self.signer.verifier.text)
+        introduced = [
+            file.Introduction(
+                canonical.b64(self.events[size - 1]),
+                [canonical.b64(merkle.root(hashes[a:b])) for a, b in merkle.inclusion_ranges(size - 1, size)],
+                checkpoint.decode(),
+                [canonical.b64(merkle.root(hashes[a:b])) for a, b in merkle.consistency_ranges(size, len(hashes))],
+            )
+            for size, checkpoint in self.changes
+        ]
+        signed = self.signer.verifier.text
+        return file.build(self.org, message, delivery, leaves, self.checkpoint(), signed, introduced)
 
 
 def two_recipients() -> Log:

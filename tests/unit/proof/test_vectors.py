@@ -126,6 +126,48 @@ def test_every_cut_of_a_vector_is_caught(name: str) -> None:
     assert not verify(raw + b"\n").ok
 
 
+def test_every_flipped_byte_of_an_introduction_is_caught() -> None:
+    """HS-36: what leads from the earlier key to the later one cannot be changed either."""
+    raw, key = load("changed.proof"), load("log.key").decode()
+    assert verify(raw, None, key).ok
+    for position in range(raw.index(b'"introductions"'), len(raw)):
+        broken = bytearray(raw)
+        broken[position] ^= 0x01 if position % 2 else 0x20
+        assert not verify(bytes(broken), None, key).ok, position
+    cut = raw[: raw.index(b'"introductions"')].rstrip().removesuffix(b",") + b"\n}\n"
+    assert not verify(cut, None, key).ok
+    assert not verify(cut.replace(b"proof/2", b"proof/1"), None, key).ok
+    assert verify(cut.replace(b"proof/2", b"proof/1"), None, load("changed.key").decode()).ok
+
+
+@pytest.mark.fast
+def test_a_key_that_changed_is_followed_by_both_verifiers() -> None:
+    """The page alone says of retired.proof what is wrong with it."""
+    raw = load("changed.proof")
+    for name in ("log.key", "changed.key"):
+        verdict = verify(raw, load("received.eml"), load(name).decode())
+        assert (verdict.ok, verdict.signer) == (True, "identified")
+    proof = json.loads(raw)
+    old = key_line()
+    (step,) = proof["introductions"]
+    leaf = base64.b64decode(step["event"])
+    origin, size_text, root_text = step["checkpoint"].rpartition("\n\n")[0].splitlines()
+    name, hash_hex, encoded = old.split("+", 2)
+    signature = base64.b64decode(step["checkpoint"].splitlines()[-1].split(" ")[2])
+    assert signature[:4].hex() == hash_hex
+    text = f"{origin}\n{size_text}\n{root_text}\n".encode()
+    nacl.signing.VerifyKey(base64.b64decode(encoded)[1:]).verify(text, signature[4:])
+    size, root = int(size_text), base64.b64decode(root_text)
+    path = [base64.b64decode(node) for node in step["inclusion"]]
+    assert climb(hashlib.sha256(b"\0" + leaf).digest(), size - 1, size, path) == root
+    facts = json.loads(leaf)["facts"]
+    assert (facts["log-key-before"], facts["log-key"]) == (old, proof["key"])
+    stranger(raw.replace(b"proof/2", b"proof/1"), proof["key"])
+    retired = load("retired.proof")
+    assert verify(retired, None, load("log.key").decode()).ok
+    assert "retired at 11 events" in verify(retired, None, load("changed.key").decode()).words
+
+
 @pytest.mark.fast
 def test_the_second_verifier_can_fail() -> None:
     raw = load("tls.proof")
