@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from carepost.api import openapi_webhooks, shapes
+from carepost.api import openapi_making, openapi_webhooks, shapes
 from carepost.review.words import KINDS
 from carepost.wire import openapi as engine
 from carepost.wire.rest import Problem
@@ -17,7 +17,7 @@ _ROOTS: Final = (
     MessageView, Problem, shapes.Search, shapes.MessagePage, shapes.Retract, shapes.Retracted, shapes.Domain,
     shapes.Domains, shapes.AddDomain, shapes.Suppressions, shapes.Suppress, shapes.Unsuppress, shapes.Changed,
     shapes.Keys, shapes.AddKey, shapes.NewKey, shapes.Events, shapes.HeldPage, shapes.Release, shapes.Refusal,
-    shapes.Decided, *openapi_webhooks.ROOTS,
+    shapes.Decided, *openapi_making.ROOTS, *openapi_webhooks.ROOTS,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
 _HEADERS: Final = {
@@ -62,6 +62,7 @@ def _paths() -> dict[str, Any]:
             "post": _op("retractMessage", "Take a message back.", "Retracted", body="Retract", also=[message])
         },
         **_held(),
+        **openapi_making.paths(_op, _in),
         **openapi_webhooks.paths(_op, _in),
         "/api/v1/domains": {
             "get": _op("listDomains", "Sender domains and the DKIM records to publish.", "Domains"),

@@ -19,6 +19,21 @@ Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 Time = Annotated[str, msgspec.Meta(max_length=40)]
 
 
+class HeldSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /held/search`. All that is given must fit. `since`, `until`: held at or after, and before; `rule`: the name
+    of the rule that holds it; `releasable`: whether the caller may release it."""
+
+    kind: Annotated[str, msgspec.Meta(max_length=12)] = ""
+    sender_domain: Annotated[str, msgspec.Meta(max_length=253)] = ""
+    recipient_domain: Annotated[str, msgspec.Meta(max_length=253)] = ""
+    since: Time = ""
+    until: Time = ""
+    rule: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    releasable: bool | None = None
+    cursor: Annotated[str, msgspec.Meta(max_length=64)] = ""
+    limit: Limit = 50
+
+
 class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`POST /messages/search`. All that is given must fit. `recipient`: an address or a domain; `subject`: words;
     `message_id`: of the header, or ours."""

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from carepost.api import views_entry, views_held, views_messages, views_settings, views_webhooks
+from carepost.api import views_entry, views_held, views_making, views_messages, views_settings, views_webhooks
 
 app_name = "api"
 urlpatterns = [
@@ -15,6 +15,18 @@ urlpatterns = [
     path("api/v1/held", views_held.listing, name="held"),
     path("api/v1/held/<uuid:delivery>/release", views_held.release, name="held-release"),
     path("api/v1/held/<uuid:delivery>/refuse", views_held.refuse, name="held-refuse"),
+    path("api/v1/templates", views_making.templates, name="templates"),
+    path("api/v1/templates/<uuid:template>", views_making.template, name="template"),
+    path("api/v1/templates/<uuid:template>/versions", views_making.versions, name="template-versions"),
+    path("api/v1/templates/<uuid:template>/versions/<int:number>", views_making.version, name="template-version"),
+    path(
+        "api/v1/templates/<uuid:template>/versions/<int:number>/activate",
+        views_making.activate,
+        name="template-activate",
+    ),
+    path("api/v1/templates/<uuid:template>/render", views_making.render, name="template-render"),
+    path("api/v1/uploads", views_making.uploads, name="uploads"),
+    path("api/v1/uploads/<uuid:upload>", views_making.upload, name="upload"),
     path("api/v1/domains", views_settings.domains_, name="domains"),
     path("api/v1/suppressions", views_settings.suppressions, name="suppressions"),
     path("api/v1/suppressions/remove", views_settings.unsuppress, name="unsuppress"),

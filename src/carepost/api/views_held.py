@@ -12,7 +12,7 @@ from carepost.review import acts, held, words
 from carepost.review.acts import Done
 from carepost.review.held import Who
 from carepost.tenancy.permissions import Scope
-from carepost.wire.types import HeldView
+from carepost.wire.types import HeldFilter, HeldView
 
 _CONFLICTS = {"barred": "needs-another", "late": "not-held", "not-stronger": "not-stronger"}
 
@@ -24,6 +24,26 @@ def listing(request: ApiRequest) -> HttpResponse:
         raise ProblemError(422, "invalid", f"`kind` is one of: {', '.join(sorted(words.KINDS))}.")
     page = held.listing(
         request.caller.org, _who(request), kind=given["kind"], cursor=given["cursor"], limit=asked.limit(given["limit"])
+    )
+    return answers.json(shapes.HeldPage(tuple(_held(view) for view in page.rows), page.cursor))
+
+
+@scoped(Scope.HELD, methods=("POST",))
+def searched(request: ApiRequest) -> HttpResponse:
+    """By what must not stand in an address, besides."""
+    given = asked.body(request, shapes.HeldSearch)
+    if given.kind and given.kind not in words.KINDS:
+        raise ProblemError(422, "invalid", f"`kind` is one of: {', '.join(sorted(words.KINDS))}.")
+    only = HeldFilter(
+        given.sender_domain,
+        given.recipient_domain,
+        asked.time(given.since, "since"),
+        asked.time(given.until, "until"),
+        given.rule,
+        "" if given.releasable is None else "me" if given.releasable else "others",
+    )
+    page = held.listing(
+        request.caller.org, _who(request), kind=given.kind, cursor=given.cursor, limit=given.limit, only=only
     )
     return answers.json(shapes.HeldPage(tuple(_held(view) for view in page.rows), page.cursor))
 

@@ -47,6 +47,8 @@ def add_version(
 ) -> Version:
     """Raises TemplateFault, Refused, Forbidden, NotFound, Unavailable."""
     allowed(org, actor)
+    with scope.organisation(org):
+        live_template(org, template)
     said = names.words(note, "note", longest=500, empty=True)
     compiled = once.compile_(source)
     with act(org, Permission.TEMPLATES, actor=actor) as doing:

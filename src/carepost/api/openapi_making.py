@@ -1,0 +1,65 @@
+"""The part of the OpenAPI document that tells of templates and uploads."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from carepost.api import shapes_making as shapes
+
+ROOTS: Final = (
+    shapes.Templates, shapes.AddTemplate, shapes.OpenedTemplate, shapes.Versions, shapes.AddVersion, shapes.NewVersion,
+    shapes.Render, shapes.Rendered, shapes.Uploaded,
+)  # fmt: skip
+_UUID: Final = {"type": "string", "format": "uuid"}
+_NUMBER: Final = {"type": "integer", "minimum": 1, "maximum": 99_999}
+Operation = Callable[..., dict[str, Any]]
+
+
+def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
+    """`op`, `parameter`: as `api.openapi` makes an operation and a parameter."""
+    template, number = parameter("template", "path", _UUID), parameter("number", "path", _NUMBER)
+    one = "/api/v1/templates/{template}"
+    upload = op("upload", "Upload a file, for messages to name by its id for a day.", "Uploaded", status="201")
+    upload["requestBody"] = {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                    "additionalProperties": False,
+                }
+            }
+        },
+    }
+    return {
+        "/api/v1/templates": {
+            "get": op("listTemplates", "Templates, by name.", "Templates"),
+            "post": op("addTemplate", "Make a template.", "Template", body="AddTemplate", status="201"),
+        },
+        one: {
+            "get": op("getTemplate", "A template with its active version.", "OpenedTemplate", also=[template]),
+            "delete": op("removeTemplate", "Remove a template.", "", also=[template], status="204"),
+        },
+        f"{one}/versions": {
+            "get": op("listVersions", "Versions, newest first.", "Versions", also=[template]),
+            "post": op("addVersion", "Add a version.", "NewVersion", body="AddVersion", also=[template], status="201"),
+        },
+        f"{one}/versions/{{number}}": {
+            "get": op("getVersion", "One version whole.", "OpenedTemplate", also=[template, number])
+        },
+        f"{one}/versions/{{number}}/activate": {
+            "post": op("activateVersion", "Make messages from this version.", "NewVersion", also=[template, number])
+        },
+        f"{one}/render": {
+            "post": op(
+                "renderTemplate", "Render a version; nothing is sent.", "Rendered", body="Render", also=[template]
+            )
+        },
+        "/api/v1/uploads": {"post": upload},
+        "/api/v1/uploads/{upload}": {
+            "delete": op(
+                "removeUpload", "Remove an upload.", "", also=[parameter("upload", "path", _UUID)], status="204"
+            )
+        },
+    }
