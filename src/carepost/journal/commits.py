@@ -15,6 +15,7 @@ from carepost.audit.sequencer import Signers
 from carepost.audit.store import Row, Store
 from carepost.ground import clock, log, metrics
 from carepost.journal.digest import Digest
+from carepost.journal.traces import Traces
 from carepost.queue.sealing import OrgKeyBook
 from carepost.webhooks.fanout import Fanout
 from carepost.wire.types import Drained
@@ -46,13 +47,16 @@ class Commits:
         signers: Signers,
         owed: "threading.Event",
         fanout: Fanout | None = None,
+        traces: Traces | None = None,
     ) -> None:
-        """`owed`: set when a commit left something for the effects' thread. `fanout`: what endpoints are told of."""
+        """`owed`: set when a commit left something for the effects' thread. `fanout`: what endpoints are told of.
+        `traces`: where a collector is given them."""
         self._store = store
         self._book = book
         self._signers = signers
         self._owed = owed
         self._fanout = fanout or Fanout()
+        self._traces = traces
         self._waiting: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
 
     def submit(self, one: Batch) -> None:
@@ -119,6 +123,8 @@ class Commits:
             self._owed.set()
         if told is not None:
             self._fanout.committed(told)
+        if self._traces is not None:
+            self._traces.offer(digest.events)
 
     def _fresh(self, rows: Sequence[Drained], known: dict[str, int]) -> Digest:
         """The digest of what was not in the log before: an old event must not undo what a later one said."""

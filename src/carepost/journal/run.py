@@ -1,7 +1,9 @@
 """The journal of a home: its threads, started and stopped together."""
 
+import importlib
+import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from django.db import connections
@@ -11,6 +13,7 @@ from carepost.audit import reader
 from carepost.audit.store import PostgresStore, SqliteStore, Store
 from carepost.ground import database, log
 from carepost.ground.config import Config
+from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
 from carepost.intake.client import Client
@@ -20,12 +23,15 @@ from carepost.journal.drains import Drainer, OfficeDrainer, ShardDrainer, source
 from carepost.journal.effects import Effects
 from carepost.journal.signers import signers
 from carepost.journal.status import Status
+from carepost.journal.traces import Traces
 from carepost.tenancy import events as office
 from carepost.webhooks.fanout import Fanout
 from carepost.webhooks.sending import Calls, Sender
 
 #: KiB of pages the writer keeps at hand
 CACHE_KIB: Final = 32_768
+#: OpenTelemetry's names for where traces go; its further variables (headers, certificate, timeout) hold too
+ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 
 
 def open_store(home: Home, config: Config, keys: PurposeKeys) -> Store:
@@ -47,10 +53,24 @@ def commits_for(
     keys: PurposeKeys,
     owed: threading.Event | None = None,
     fanout: Fanout | None = None,
+    traces: Traces | None = None,
 ) -> Commits:
     """What writes the records, on a connection of its own."""
     store = open_store(home, config, keys)
-    return Commits(store, book(), signers(book(), keys), owed or threading.Event(), fanout)
+    return Commits(store, book(), signers(book(), keys), owed or threading.Event(), fanout, traces)
+
+
+def traces_to(environ: Mapping[str, str]) -> Traces | None:
+    """As OpenTelemetry's own variables say. Raises ConfigError where the extra is missing."""
+    if not any(environ.get(name) for name in ENDPOINTS):
+        return None
+    try:
+        # an extra: most installations have no collector
+        otlp = importlib.import_module("carepost.journal.otlp")
+    except ImportError:
+        words = "needs the extra otel: pip install 'carepost[otel]', or unset it."
+        raise ConfigError(f"{ENDPOINTS[0]} {words}") from None
+    return Traces(otlp.OtlpCollector())
 
 
 class Journal:
@@ -65,7 +85,8 @@ class Journal:
         status = Status(home.run)
         self._client = Client(home.run, home.shards, home.node)
         self._fanout = Fanout()
-        self._commits = commits_for(home, config, keys, owed, self._fanout)
+        self._traces = traces_to(os.environ)
+        self._commits = commits_for(home, config, keys, owed, self._fanout, self._traces)
         effects = Effects(reading, book(), self._client, status, owed, self._stopping, home.restored_from())
         taken = reader.sources(reading)
         self._drainers: list[Drainer] = [
@@ -87,6 +108,8 @@ class Journal:
         sender = Sender(open_store(home, config, keys), self._fanout, calls, self._stopping, quick=home.sandbox)
         self._threads += [_thread("effects", effects.run), _thread("chores", chores.run)]
         self._threads += [_thread("webhooks", sender.run)]
+        if self._traces is not None:
+            self._threads.append(_thread("traces", self._traces.run))
 
     def start(self) -> None:
         self._writer.start()
@@ -98,6 +121,8 @@ class Journal:
         self._stopping.set()
         self._owed.set()
         self._fanout.wake.set()
+        if self._traces is not None:
+            self._traces.stop()
         for thread in self._threads:
             thread.join(4.0)
         self._commits.stop()
