@@ -1,4 +1,4 @@
-"""What a collector of OpenTelemetry is given: each message as one trace, made of what stands in the log; nobody in it."""
+"""What a collector of OpenTelemetry is given: each message as one trace, of what stands in the log; nobody is in it."""
 
 import http.server
 import threading
