@@ -53,7 +53,7 @@ def test_a_connection_is_set_up(
     page.goto(f"{base}/{one.id}")
     page.get_by_text("carried no valid secret").wait_for()
     for summary in ("Settings", "How we sign in at your mail host", "Remove this connection"):
-        page.locator("summary", has_text=summary).click()
+        page.locator("#main summary", has_text=summary).click()
     checked(page)
     no_sideways(page)
     keep(page, f"gateway-steps-{width}")
