@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("vouched", "your system sends on by verified TLS only (an attestation; give the reason)"),
         ("inbound", "mail from the world comes in here"),
         ("banner", "what was opened says so at its head"),
+        ("forwards", "what a mailbox of yours forwards for somebody outside is taken, under your own address"),
         ("check-recipients", "your mail host is asked for each recipient of mail from the world before it is taken"),
     ):
         change.add_argument(f"--{name}", choices=("yes", "no"), help=words)

@@ -51,6 +51,10 @@ class GatewayForm(forms.Form):
     )
     inbound = forms.BooleanField(label="Mail from the world comes in here, is opened, and goes on", required=False)
     banner = forms.BooleanField(label="What was opened says so at its head", required=False)
+    forwards = forms.BooleanField(
+        label="What a mailbox of mine forwards for somebody outside is taken, and sent under my own address",
+        required=False,
+    )
     callahead = forms.BooleanField(
         label="My mail host is asked for each recipient before mail from the world is taken", required=False
     )
@@ -72,6 +76,7 @@ class GatewayForm(forms.Form):
             shared_networks=tuple(given["shared_networks"].split()), originator=given["originator"].strip(),
             host=given["host"].strip(), port=given["port"], ca=given["ca"].strip(), vouched=given["vouched"],
             inbound=given["inbound"], banner=given["banner"], callahead=given["callahead"],
+            forwards=given["forwards"],
         )  # fmt: skip
 
 

@@ -226,14 +226,15 @@ class Attempt:
 
     async def _one(self, prepared: Prepared, step: Step, hops: Hops, need: Need) -> Carried:
         record, utf8 = self.claim.record, self.message.smtputf8
+        sender = fronts.reverse_path(self.world.fronts, self.message, self.claim)
         sealed = keyed.seal(
-            step.method, prepared, floor=need.floor, sender=record.sender, recipient=record.recipient.address, utf8=utf8
+            step.method, prepared, floor=need.floor, sender=sender, recipient=record.recipient.address, utf8=utf8
         )
         parcel = Parcel(sealed, record.recipient, self._before_dot, need.requiretls)
         return await self.world.courier.send(parcel, hops, need)
 
     async def _ready(self, step: Step, snapshot: OrgSnapshot, *, sevenbit: bool) -> Prepared:
-        claim = self.claim
+        claim, snapshot = self.claim, fronts.without_keys(snapshot, self.message)
         if self.message.origin == "inbound":
             return fronts.untouched(await self._whole())
         if step.method in keyed.METHODS:

@@ -28,9 +28,10 @@ from carepost.directory.gateways import LOOP_FIELD, OAUTH, RETURN, Gateway, Logi
 from carepost.directory.types import OrgSnapshot, Route
 from carepost.ground import log
 from carepost.ground.keys import PurposeKeys
+from carepost.intake.forwarding import Forwarding
 from carepost.policy.types import Assurance, Method, Step
 from carepost.queue.sealing import EVIDENCE, OrgKeyBook
-from carepost.queue.types import MessageRecord
+from carepost.queue.types import Claim, MessageRecord
 
 #: methods whose copies nobody on the way can read
 _ENCRYPTED: Final = frozenset({Method.SMIME, Method.OPENPGP})
@@ -111,6 +112,8 @@ class Fronts:
         self._finder = finder
         self._book = book
         self._purposes = purposes
+        #: the reverse paths of what mailboxes forward
+        self.forwarding = Forwarding(purposes)
         self._tokens = tokens
         self._entries: OrderedDict[tuple[str, bytes], Entry] = OrderedDict()
 
@@ -155,6 +158,18 @@ class Fronts:
             while len(self._entries) > _KEPT:
                 self._entries.popitem(last=False)
         return found
+
+
+def reverse_path(fronts: Fronts | None, message: MessageRecord, claim: Claim) -> str:
+    """What stands in MAIL FROM: the sender's own, or the signed one of what a mailbox forwards."""
+    if not message.forwarder or fronts is None:
+        return claim.record.sender
+    return fronts.forwarding.address(claim.org, claim.delivery, message.forwarder.rpartition("@")[2])
+
+
+def without_keys(snapshot: OrgSnapshot, message: MessageRecord) -> OrgSnapshot:
+    """The organisation signs nothing that somebody outside wrote and a mailbox forwards."""
+    return msgspec.structs.replace(snapshot, own_keys={}) if message.forwarder else snapshot
 
 
 def marked(hops: Hops, prepared: Prepared) -> Prepared:

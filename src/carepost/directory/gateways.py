@@ -59,6 +59,8 @@ class Settings(msgspec.Struct, frozen=True):
     banner: bool = True
     #: `host` is asked for each recipient of mail from the world before the message is taken
     callahead: bool = False
+    #: mail of strangers that the tenant's people let their system forward is taken (`reception.forwards`)
+    forwards: bool = False
 
 
 class Login(msgspec.Struct, frozen=True):

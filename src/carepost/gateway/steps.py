@@ -16,6 +16,7 @@ CAUSES: Final = {
     "gateway-secret": "the message carried no valid secret: check the rule, its value and what it applies to",
     "gateway-secret-twice": "the message carried the secret more than once: let one rule alone set it",
     "gateway-sender": "From or MAIL FROM was not in a sender domain of this connection: add it, or limit the rule",
+    "gateway-forward": "a mailbox forwards mail of somebody outside: allow forwarding below, or end it there",
     "gateway-originator": "the provider named another tenant: correct the tenant's domain below",
     "gateway-peer": "the server was not known for your organisation: compare its certificate and address below",
     "gateway-loop": "a message came back that had been here: the rule's exception is missing",

@@ -16,6 +16,7 @@ from carepost.intake import asked, batches, checks, conversations, draft, dry_ru
 from carepost.intake.anchors import Anchors
 from carepost.intake.conversations import Conversations, NotJoined
 from carepost.intake.facts import About
+from carepost.intake.forwarding import Forwarding
 from carepost.intake.harvest import Harvest
 from carepost.intake.inbound import Inbound
 from carepost.intake.judge import Judge, Judged, Seer
@@ -86,7 +87,7 @@ class Intake:
         self._conversations = Conversations(threads or StaticThreads(), config.hostname)
         #: takes the keys that people send along
         self.harvest = Harvest(lambda: next(self._turn), Anchors())
-        self._inbound = Inbound(Prover(dns or NoDns()), self._conversations, self.harvest)
+        self._inbound = Inbound(Prover(dns or NoDns()), self._conversations, self.harvest, Forwarding(purposes))
         self._fronted = fronted.Fronted(Prover(dns or NoDns()), config.hostname)
         #: opens what came encrypted to a tenant; None: it goes on as it came
         self.opener: fronted.Opener | None = None
@@ -247,7 +248,7 @@ class Intake:
         read = rfc_message.read(submission.body)
         checks.sender(submission, snapshot, read.from_, config.hostname)
         about = About(
-            sender=read.from_[0].address,
+            sender=submission.forwarder or read.from_[0].address,
             kind=submission.kind,
             category=submission.category,
             data_class=submission.data_class,

@@ -39,7 +39,8 @@ def sender(submission: Submission, snapshot: OrgSnapshot, mailboxes: tuple[Mailb
     if submission.origin is Origin.INBOUND:
         # its sender is the world's
         return
-    addresses = dict.fromkeys([mailbox.address for mailbox in mailboxes])
+    # of what a mailbox forwards the mailbox is answered for: From is the world's
+    addresses = dict.fromkeys([] if submission.forwarder else [mailbox.address for mailbox in mailboxes])
     if submission.envelope.sender:
         addresses[submission.envelope.sender] = None
     for address in addresses:

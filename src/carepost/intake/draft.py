@@ -156,6 +156,7 @@ class Drafting:
             gateway=sub.gateway,
             test=sub.test,
             requiretls=sub.requiretls,
+            forwarder=sub.forwarder,
             tls_optional=not sub.requiretls and _tls_optional(self._read),
         )
 
@@ -187,6 +188,8 @@ class Drafting:
             facts.update(sub.proved)
         if sub.gateway:
             facts["gateway"] = sub.gateway
+        if sub.forwarder:
+            facts["forwarded"] = "yes"
         if sub.requiretls:
             facts["requiretls"] = "yes"
         if sub.template:

@@ -16,8 +16,9 @@ from carepost.crypto.sender import Proved
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock, ids, metrics
 from carepost.ground.errors import Refused, Unavailable
-from carepost.intake import postmaster, reports
+from carepost.intake import forwarding, postmaster, reports
 from carepost.intake.conversations import NO_CONVERSATION, Conversations
+from carepost.intake.forwarding import Forwarding
 from carepost.intake.harvest import Harvest
 from carepost.intake.own import Own, own
 from carepost.intake.proving import Prover
@@ -45,6 +46,7 @@ NO_SUCH_MAILBOX: Final = "No such mailbox here; this server takes only what come
 _SENTENCES: Final = {
     Own.PORTAL: NO_CONVERSATION,
     Own.REPORTS: "Nobody reads this address; it takes DMARC and TLS reports alone.",
+    Own.FORWARD: "Nobody reads this address; it takes reports about forwarded mail alone.",
     Own.NOTICE: "Nobody reads this address; to answer, open the link in the notice, or call the sender.",
 }
 
@@ -55,7 +57,7 @@ def addressed(submission: Submission, snapshot: OrgSnapshot) -> Own:
     found = [own(snapshot, recipient.address) for recipient in submission.envelope.recipients]
     if None in found:
         raise Refused("no-such-mailbox", f"{NO_SUCH_MAILBOX}.", enhanced="5.1.1", status=404)
-    return next((to for to in (Own.PORTAL, Own.REPORTS, Own.POSTMASTER) if to in found), Own.NOTICE)
+    return next((to for to in (Own.PORTAL, Own.REPORTS, Own.POSTMASTER, Own.FORWARD) if to in found), Own.NOTICE)
 
 
 def reason(submission: Submission, read: Message, to: Own) -> str:
@@ -73,8 +75,12 @@ class Inbound:
     """What the MX takes becomes one event each, a message of a conversation, or nothing. At most `MOST` a minute of one
     organisation: what comes beyond waits at its sender (451), so that a flood fills neither the log nor the DNS."""
 
-    def __init__(self, prover: Prover, conversations: Conversations, harvest: Harvest | None = None) -> None:
+    def __init__(
+        self, prover: Prover, conversations: Conversations, harvest: Harvest | None = None,
+        forwarding_: Forwarding | None = None,
+    ) -> None:  # fmt: skip
         self._prover = prover
+        self._forwarding = forwarding_
         self._harvest = harvest
         self._conversations = conversations
         #: organisation -> (when its minute began, what was taken in it)
@@ -87,6 +93,7 @@ class Inbound:
         read = message.read(submission.body)
         answer = to is Own.PORTAL and submission.envelope.sender != "" and not read.automatic and not _report(read)
         written = to is Own.POSTMASTER and submission.envelope.sender != "" and not read.automatic and not _report(read)
+        about = self._forwarded(submission) if to is Own.FORWARD else b""
         cause = postmaster.UNREAD if written else ""
         if not (written or answer or to is Own.REPORTS):
             cause = reason(submission, read, to)
@@ -102,10 +109,19 @@ class Inbound:
             return joined
         if to is Own.REPORTS:
             return await self._keep(submission, snapshot, writer, proved)
-        id_, event = _noted(submission, snapshot.policy_version, writer.number, proved, to, cause=cause)
+        id_, event = _noted(submission, snapshot.policy_version, writer.number, proved, to, cause=cause, about=about)
         await writer.note(submission.org, event)
         metrics.count("mail_ignored")
         return Accepted(id_, ())
+
+    def _forwarded(self, submission: Submission) -> bytes:
+        """Id of the delivery a report about forwarded mail speaks of. Raises Refused: a forged address changes nothing,
+        and is told apart from none by nobody."""
+        addresses = [one.address for one in submission.envelope.recipients if forwarding.suspected(one.address)]
+        found = [self._forwarding.delivery_of(submission.org, one) if self._forwarding else None for one in addresses]
+        if len(found) != 1 or found[0] is None:
+            raise Refused("no-such-mailbox", f"{NO_SUCH_MAILBOX}.", enhanced="5.1.1", status=404)
+        return found[0]
 
     def _offer(self, submission: Submission, snapshot: OrgSnapshot, proved: Proved) -> None:
         """What a person wrote may bring a key along."""
@@ -146,17 +162,21 @@ def _noted(
     *,
     cause: str = "",
     values: dict[str, bytes] | None = None,
+    about: bytes = b"",
 ) -> tuple[str, EventDraft]:
-    """(id, event): message.ignored with its cause, or report.received. Of the mail itself nothing else is kept."""
+    """(id, event): message.ignored with its cause, or report.received; forward.returned with the id of the delivery it
+    is `about`. Of the mail itself nothing else is kept."""
     id_ = ids.text(ids.new(shard))
     actor = submission.actor
     given = dict(values or {})
     if submission.client:
         given["client"] = submission.client.encode()
+    kind = kinds.MESSAGE_IGNORED if cause else kinds.REPORT_RECEIVED
     made = kinds.make(
-        kinds.MESSAGE_IGNORED if cause else kinds.REPORT_RECEIVED,
+        kinds.FORWARD_RETURNED if about else kind,
         id=ids.text(ids.new(shard)), org=ids.text(submission.org), at=clock.now(),
-        actor=(actor.kind, actor.id), on=(id_,), values=given or None, cause=cause, policy=policy,
+        actor=(actor.kind, actor.id), on=(ids.text(about),) if about else (id_,), values=given or None, cause=cause,
+        policy=policy,
         facts={
             "origin": submission.origin.value, "size": str(len(submission.body)), "to": to.value, **proved.facts(),
         },

@@ -12,6 +12,7 @@ from carepost.directory.types import OrgSnapshot
 NOTICE_NAME = "notice"
 PORTAL_NAME = "portal"
 POSTMASTER_NAME = "postmaster"
+FORWARD_PREFIX = "forward+"
 REPORT_NAMES = ("dmarc-reports", "tls-reports")
 
 _ID, _MAC = 16, 10
@@ -23,6 +24,8 @@ class Own(enum.StrEnum):
     REPORTS = "reports"
     #: RFC 5321 4.5.1: mail to it is taken in every domain
     POSTMASTER = "postmaster"
+    #: the reverse path of what a mailbox forwards (`intake.forwarding`)
+    FORWARD = "forward"
 
 
 def own(snapshot: OrgSnapshot, address: str) -> Own | None:
@@ -32,6 +35,8 @@ def own(snapshot: OrgSnapshot, address: str) -> Own | None:
     if snapshot.domain(domain) is None:
         return None
     name = name.casefold()
+    if name.startswith(FORWARD_PREFIX):
+        return Own.FORWARD
     if name == NOTICE_NAME:
         return Own.NOTICE
     if name == POSTMASTER_NAME:

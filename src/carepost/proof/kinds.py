@@ -74,6 +74,7 @@ MESSAGE_DISPOSED: Final = "message.disposed"
 MESSAGE_IGNORED: Final = "message.ignored"
 REPORT_RECEIVED: Final = "report.received"
 SENDER_REFUSED: Final = "sender.refused"
+FORWARD_RETURNED: Final = "forward.returned"
 GATEWAY_RETURNED: Final = "gateway.returned"
 DELIVERY_QUEUED: Final = "delivery.queued"
 DELIVERY_HELD: Final = "delivery.held"
@@ -139,6 +140,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     MESSAGE_IGNORED: KindInfo(STAFF, "an incoming message was ignored, with this reason"),
     REPORT_RECEIVED: KindInfo(STAFF, "a report about mail in a domain's name came in, and was kept"),
     SENDER_REFUSED: KindInfo(STAFF, "a submission was refused: its sender address is not the submitter's to use"),
+    FORWARD_RETURNED: KindInfo(STAFF, "a report about a forwarded message came back; its address was ours"),
     GATEWAY_RETURNED: KindInfo(STAFF, "a test message came back through a connection to a mail system"),
     DELIVERY_QUEUED: KindInfo(DELIVERY, "a way of protection was decided and the delivery was queued"),
     DELIVERY_HELD: KindInfo(DELIVERY, "the delivery was held"),
@@ -230,6 +232,7 @@ FACTS: Final = frozenset({
     "enhanced",  # RFC 3463 code
     "error-us",  # clock.state: greatest error the kernel admits
     "gateway",  # id of the connection it came by, or went back through
+    "forwarded",  # message.accepted: yes, where a mailbox of the organisation forwards somebody's mail
     "from-method",  # delivery.method-changed
     "made-by",  # redirect | copy: a delivery that a rule made at the door
     "made-by-rule",  # id of that rule

@@ -131,6 +131,8 @@ class MessageRecord(msgspec.Struct, frozen=True):
     requiretls: bool = False
     #: its header says TLS-Required: No (RFC 8689 3): promises of the other side are let go where our own rules allow it
     tls_optional: bool = False
+    #: Submission.forwarder
+    forwarder: str = ""
 
 
 class NewDelivery(msgspec.Struct, frozen=True):

@@ -15,6 +15,7 @@ from carepost.directory.types import Credential, OrgSnapshot
 from carepost.ground import log, metrics
 from carepost.ground.errors import NotFound, Refused
 from carepost.ground.keys import PurposeKeys
+from carepost.reception import forwards
 from carepost.reception.credentials import Identity
 from carepost.rfc import message
 from carepost.rfc.envelope import Envelope
@@ -38,6 +39,10 @@ _WORDS: Final = {
     "gateway-sender": (
         "The From or MAIL FROM address is not in a sender domain of the connection this message came by. Add the "
         "domain in Carepost, or send from another address."
+    ),
+    "gateway-forward": (
+        "A mailbox forwards this message of somebody outside, and forwarding is not allowed for this connection. Allow "
+        "it on Carepost's Gateway page, or take the forwarding out of the mailbox."
     ),
     "gateway-originator": (
         "X-OriginatorOrg names another tenant than this connection's. Correct the tenant's domain on Carepost's "
@@ -99,10 +104,11 @@ class Lookup(Protocol):
 
 
 class Settled(msgspec.Struct, frozen=True):
-    """`body`: without our fields."""
+    """`body`: without our fields. `forwarder`: the tenant's mailbox that forwarded a stranger's message, or ""."""
 
     identity: Identity
     body: bytes
+    forwarder: str = ""
 
 
 class Gateways:
@@ -131,30 +137,44 @@ class Gateways:
             one.sends_as(domain) and (_own(one, peer) or _shared(one, peer)) for one in self._of(owner)
         )
 
+    def may_forward(self, peer: Peer) -> bool:
+        """Whether some connection that could be this peer's forwards mail of strangers. Raises Unavailable."""
+        known = self._directory.gateways()
+        return any(one.settings.forwards and (_own(one, peer) or _shared(one, peer)) for one in known)
+
     def settle(self, peer: Peer, envelope: Envelope, body: bytes) -> Settled:
         """Who hands this message over, and the message without our fields. Raises GatewayRefused, MessageError,
         Unavailable."""
         read = message.read(body)
         senders = [one.address for one in read.from_] + ([envelope.sender] if envelope.sender else [])
-        org = self._owner(senders)
-        found = self._connection(org, peer, read, senders[0])
-        _check(found, read, senders, self._directory.snapshot(org))
+        forwarder = self._forwarder(read, envelope)
+        org = self._owner([forwarder] if forwarder else senders)
+        found = self._connection(org, peer, read, forwarder or senders[0])
+        _check(found, read, senders, self._directory.snapshot(org), forwarder)
         left = self._without(found, read, org)
         metrics.count("gateway_settled")
         snapshot = self._directory.snapshot(org)
         credential = Credential(found.id, org, "", "", _domains(found, snapshot), gateway=found.id)
-        return Settled(Identity(credential, snapshot.epoch), left)
+        return Settled(Identity(credential, snapshot.epoch), left, forwarder)
 
-    def of_credential(self, identity: Identity, body: bytes) -> bytes:
+    def of_credential(self, identity: Identity, envelope: Envelope, body: bytes) -> Settled:
         """The message of a session that signed in with a connection's credential, without our fields. Raises
         GatewayRefused, MessageError, Unavailable."""
         found = next((one for one in self._of(identity.org) if one.id == identity.credential.gateway), None)
         if found is None:
-            return body
+            return Settled(identity, body)
         read = message.read(body)
         senders = [one.address for one in read.from_]
-        _check(found, read, senders, self._directory.snapshot(identity.org))
-        return self._without(found, read, identity.org)
+        forwarder = self._forwarder(read, envelope)
+        _check(found, read, senders, self._directory.snapshot(identity.org), forwarder)
+        return Settled(identity, self._without(found, read, identity.org), forwarder)
+
+    def _forwarder(self, read: Message, envelope: Envelope) -> str:
+        """Where nobody here owns any domain of From: the mailbox that a forwarding mark names, or "". Mail in the name
+        of another organisation here is never taken for forwarded (EchoSpoofing)."""
+        if any(self._directory.domain_owner(one.address.rpartition("@")[2]) is not None for one in read.from_):
+            return ""
+        return forwards.forwarder(read, envelope, lambda domain: self._directory.domain_owner(domain) is not None)
 
     def _owner(self, senders: Sequence[str]) -> bytes:
         """The one organisation all of these addresses belong to."""
@@ -233,9 +253,13 @@ def _domains(gateway: Gateway, snapshot: OrgSnapshot) -> tuple[str, ...]:
     return gateway.settings.domains or tuple(one.domain for one in snapshot.domains)
 
 
-def _check(gateway: Gateway, read: Message, senders: Sequence[str], snapshot: OrgSnapshot) -> None:
+def _check(gateway: Gateway, read: Message, senders: Sequence[str], snapshot: OrgSnapshot, forwarder: str = "") -> None:
     """Raises GatewayRefused."""
     allowed = _domains(gateway, snapshot)
+    if forwarder and forwarder.rpartition("@")[2] in allowed:
+        if not gateway.settings.forwards:
+            raise GatewayRefused("gateway-forward", gateway.org, gateway.id, forwarder)
+        senders = (forwarder,)
     foreign = next((one for one in senders if one.rpartition("@")[2] not in allowed), "")
     if foreign:
         raise GatewayRefused("gateway-sender", gateway.org, gateway.id, foreign)

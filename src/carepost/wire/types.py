@@ -101,6 +101,8 @@ class Submission(msgspec.Struct, frozen=True):
     test: bool = False
     #: RFC 8689: no hop may go on without TLS that was checked
     requiretls: bool = False
+    #: the organisation's mailbox whose mail system forwards this message of somebody outside; "" for every other
+    forwarder: str = ""
 
 
 class AcceptedDelivery(msgspec.Struct, frozen=True):

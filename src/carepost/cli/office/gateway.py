@@ -70,7 +70,7 @@ def _set(org: uuid.UUID, row: uuid.UUID, args: argparse.Namespace) -> int:
     for option in ("mode", "credential", "originator"):
         if getattr(args, option) is not None:
             changes[option] = getattr(args, option)
-    for option in ("vouched", "inbound", "banner"):
+    for option in ("vouched", "inbound", "banner", "forwards"):
         if getattr(args, option) is not None:
             changes[option] = getattr(args, option) == "yes"
     if args.check_recipients is not None:

@@ -48,6 +48,8 @@ class Accept(msgspec.Struct, frozen=True):
     peer: Peer | None = None
     #: RFC 8689: at every hop, or not at all
     requiretls: bool = False
+    #: a tenant's mailbox that forwards a stranger's message; "" for every other
+    forwarder: str = ""
 
 
 class SenderRefused(msgspec.Struct, frozen=True):

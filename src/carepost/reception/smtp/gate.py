@@ -26,6 +26,9 @@ class Gate:
         except RfcError:
             # the transaction says what is wrong with it
             return b""
-        if sender and not self._gateways.may_begin(self.peer, address.domain(sender)):
+        if not sender or self._gateways.may_begin(self.peer, address.domain(sender)):
+            return b""
+        # what a mailbox forwards may keep its first sender: the end of DATA says whose it is
+        if not self._gateways.may_forward(self.peer):
             return replies.NOT_THROUGH_HERE
         return b""

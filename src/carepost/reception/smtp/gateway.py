@@ -52,5 +52,7 @@ class GatewayServer(SmtpServer):
         except GatewayRefused as error:
             self.tell(error, client)
             raise
-        accept = msgspec.structs.replace(accept, org=settled.identity.org, identity=settled.identity, body=settled.body)
+        accept = msgspec.structs.replace(
+            accept, org=settled.identity.org, identity=settled.identity, body=settled.body, forwarder=settled.forwarder
+        )
         return await super().hand_over(accept, client)

@@ -33,9 +33,13 @@ async def submission(accept: Accept, client: str, access: AccessProofs) -> Submi
         least = max(protection.minimum or Assurance.NONE, Assurance.AUTHENTICATED)
         protection = msgspec.structs.replace(protection, minimum=least)
     credential = accept.identity.credential
+    envelope = accept.envelope
+    if accept.forwarder:
+        # reports go to the mailbox that let it go; the first sender was told by the tenant's system, and wrote to it
+        envelope = msgspec.structs.replace(envelope, sender=accept.forwarder)
     return Submission(
         accept.org,
-        accept.envelope,
+        envelope,
         body,
         Origin.SMTP,
         Actor("credential" if credential.username else "gateway", credential.id),
@@ -47,6 +51,7 @@ async def submission(accept: Accept, client: str, access: AccessProofs) -> Submi
         gateway=credential.gateway,
         payload_hash=hashlib.sha256(accept.body).digest() if body is not accept.body else b"",
         requiretls=accept.requiretls,
+        forwarder=accept.forwarder,
     )
 
 

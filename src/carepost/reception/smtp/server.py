@@ -190,7 +190,8 @@ class SmtpServer:
         if self._gateways is None:
             return accept
         try:
-            return msgspec.structs.replace(accept, body=self._gateways.of_credential(identity, accept.body))
+            settled = self._gateways.of_credential(identity, accept.envelope, accept.body)
+            return msgspec.structs.replace(accept, body=settled.body, forwarder=settled.forwarder)
         except GatewayRefused as error:
             self.tell(error, client)
             raise
