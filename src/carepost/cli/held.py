@@ -2,6 +2,8 @@
 
 import argparse
 import sys
+from datetime import datetime
+from typing import Final
 
 import msgspec
 
@@ -10,8 +12,10 @@ from carepost.ground import clock, ids
 from carepost.ground.errors import ConfigError, Unavailable
 from carepost.policy.types import Method
 from carepost.wire import doors
-from carepost.wire.types import HeldView
+from carepost.wire.types import HeldFilter, HeldView
 
+#: pages of the engine's looked through for one list
+_PAGES: Final = 50
 #: what the engine answers where nothing was done -> why
 _NOT_DONE = {
     "not-found": "There is no such delivery here.",
@@ -25,6 +29,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     listing = verbs.add_parser("list", help="what waits, newest held first")
     listing.add_argument("--limit", type=int, default=50, help="at most this many")
+    listing.add_argument("--from-domain", default="", metavar="DOMAIN", help="of senders of this domain alone")
+    listing.add_argument("--to-domain", default="", metavar="DOMAIN", help="for recipients of this domain alone")
+    listing.add_argument("--since", default="", metavar="TIME", help="held at or after, as 2026-11-21T18:00:00Z")
+    listing.add_argument("--until", default="", metavar="TIME", help="held before")
+    listing.add_argument("--rule", default="", metavar="NAME", help="held by this rule")
+    listing.add_argument("--reason", default=[], action="append", metavar="CODE", help="held for this reason code")
+    listing.add_argument("--who", default="", choices=["me", "others"], help="what this command may release, or not")
     local.add_arguments(listing)
     release = verbs.add_parser("release", help="let deliveries go, as the rules say at that moment")
     release.add_argument(
@@ -43,8 +54,10 @@ def run(args: argparse.Namespace) -> int:
     org = here.organisation(args.org).id
     try:
         if args.verb == "list":
-            call = doors.Held(org, local.ACTOR, limit=max(1, min(args.limit, 500)))
-            return _list(here.client.held(call).deliveries, args.json)
+            only = HeldFilter(
+                args.from_domain, args.to_domain, _time(args.since), _time(args.until), args.rule, args.who
+            )
+            return _list(_found(here, org, tuple(args.reason), only, max(1, min(args.limit, 500))), args.json)
         methods = (Method(args.method),) if args.verb == "release" and args.method else ()
         note = " ".join(args.note.split())[:500] if args.verb == "refuse" else ""
         chosen = tuple(_id(typed) for typed in args.delivery)
@@ -59,6 +72,34 @@ def run(args: argparse.Namespace) -> int:
         elif not args.json:
             print(f"{delivery}  {'refused' if args.verb == 'refuse' else 'released'}")
     return 1 if set(_NOT_DONE) & set(states.values()) else 0
+
+
+def _found(
+    here: local.Local, org: bytes, reasons: tuple[str, ...], only: HeldFilter, limit: int
+) -> tuple[HeldView, ...]:
+    """As many as fit, however far back they are."""
+    found: list[HeldView] = []
+    at: tuple[int, bytes] | None = None
+    for _ in range(_PAGES):
+        answer = here.client.held(doors.Held(org, local.ACTOR, (), reasons, at, limit, only))
+        found.extend(answer.deliveries)
+        at = answer.floor
+        if at is None or len(found) >= limit:
+            break
+    else:
+        print("So much waits that not all of it was looked at; ask for a time with --until.", file=sys.stderr)
+    return tuple(found[:limit])
+
+
+def _time(typed: str) -> int:
+    """UTC microseconds; 0 where nothing was said."""
+    try:
+        at = datetime.fromisoformat(typed) if typed else None
+    except ValueError:
+        at = None
+    if typed and (at is None or at.tzinfo is None):
+        raise ConfigError(f"{typed!r} is not a time; write it as 2026-11-21T18:00:00Z.")
+    return int(at.timestamp() * 1_000_000) if at is not None else 0
 
 
 def _list(found: tuple[HeldView, ...], as_json: bool) -> int:

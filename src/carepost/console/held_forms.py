@@ -1,14 +1,56 @@
 """What reviewers enter."""
 
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
 from django import forms
 
+from carepost.review import words
 from carepost.review.acts import LONGEST, MOST
+from carepost.wire.types import HeldFilter
 
+_TEXT = forms.TextInput({"autocomplete": "off", "spellcheck": "false"})
+_DAY = forms.DateInput({"type": "date"})
 _VERBS = [("release", "release"), ("refuse", "refuse")]
 _LETTERS = [("at-once", "at once, and daily while something waits"), ("daily", "daily"), ("off", "never")]
+
+
+class FilterForm(forms.Form):
+    kind = forms.ChoiceField(label="Why it waits", required=False)
+    who = forms.ChoiceField(label="Who may release it", required=False)
+    sender_domain = forms.CharField(label="Sender’s domain", required=False, max_length=253, widget=_TEXT)
+    recipient_domain = forms.CharField(label="Recipient’s domain", required=False, max_length=253, widget=_TEXT)
+    since = forms.DateField(label="Held from (day, UTC)", required=False, widget=_DAY)
+    until = forms.DateField(label="Held up to (day, UTC)", required=False, widget=_DAY)
+    rule = forms.CharField(label="Rule", required=False, max_length=64, widget=_TEXT)
+    cursor = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = [(key, short) for key, (short, _) in words.KINDS.items() if key != "other"]
+        self.fields["kind"].choices = [("", "any reason"), *kinds]  # type: ignore[attr-defined]
+        self.fields["who"].choices = [("", "anybody"), *words.WHO.items()]  # type: ignore[attr-defined]
+
+    def only(self) -> HeldFilter:
+        given = self.cleaned_data
+        return HeldFilter(
+            given["sender_domain"].strip().removeprefix("@"),
+            given["recipient_domain"].strip().removeprefix("@"),
+            _microseconds(given["since"], 0),
+            _microseconds(given["until"], 1),
+            given["rule"].strip(),
+            given["who"],
+        )
+
+    def anything(self) -> bool:
+        """Whether anything is asked for at all."""
+        return any(value for name, value in self.cleaned_data.items() if name != "cursor")
+
+
+def _microseconds(day: date | None, later: int) -> int:
+    """When a day begins, so many days later; 0 where none is said."""
+    return int(datetime.combine(day + timedelta(later), time(), UTC).timestamp()) * 1_000_000 if day else 0
 
 
 class _Deliveries(forms.Field):

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from carepost.console import acting
 from carepost.console import words as house
 from carepost.console.guard import shielded
-from carepost.console.held_forms import DecideForm, LettersForm
+from carepost.console.held_forms import DecideForm, FilterForm, LettersForm
 from carepost.ground import clock
 from carepost.ground.errors import Refused, Unavailable
 from carepost.phi.render import render as render_html
@@ -41,20 +41,25 @@ class Row(msgspec.Struct, frozen=True):
     barred: str
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 @permission(Permission.RELEASE)
 @shielded
 def held_(request: StaffRequest) -> HttpResponse:
-    kind = request.GET.get("kind", "")
-    kind = kind if kind in words.KINDS else ""
-    cursor = request.GET.get("cursor", "")
-    page = held.listing(request.desk.org, _who(request), kind=kind, cursor=cursor, limit=_PAGE)
+    """What waits; what is asked for comes by POST, so that nothing of it stands in an address (law 10)."""
+    form = FilterForm(request.POST if request.method == "POST" else {"kind": request.GET.get("kind", "")})
+    if not form.is_valid():
+        return render(request, "console/held.html", {"form": form, "rows": [], "asked": True}, status=422)
+    given = form.cleaned_data
+    page = held.listing(
+        request.desk.org, _who(request), kind=given["kind"], cursor=given["cursor"], limit=_PAGE, only=form.only()
+    )
     context = {
+        "form": form,
         "rows": [_row(view) for view in page.rows],
-        "kinds": [(key, short) for key, (short, _) in words.KINDS.items() if key != "other"],
-        "kind": kind,
+        "asked": form.anything(),
         "more": page.cursor,
-        "later": bool(cursor),
+        "later": bool(given["cursor"]),
+        "kept": [(name, form.data.get(name, "")) for name in form.fields if name != "cursor"],
         "now": clock.now(),
         "may_set": request.desk.may(Permission.ORGANISATION),
     }

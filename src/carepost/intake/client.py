@@ -71,9 +71,7 @@ class Client:
 
     def held(self, call: doors.Held) -> doors.HeldAnswer:
         """Of all engines that answer, newest held first. Raises Unavailable when none does."""
-        answers = self._each(call, doors.HeldAnswer)
-        found = sorted((v for a in answers for v in a.deliveries), key=lambda v: (v.since, v.id), reverse=True)
-        return doors.HeldAnswer(tuple(found[: call.limit]), len(found) > call.limit or any(a.more for a in answers))
+        return doors.one_page(self._each(call, doors.HeldAnswer), call.limit)
 
     def review(self, call: doors.Review) -> doors.ReviewAnswer:
         """Raises NotFound also for an id that is none of ours."""

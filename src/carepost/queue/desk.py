@@ -13,7 +13,7 @@ from carepost.queue.types import DeliveryRecord, MessageRecord, State, StoredBod
 from carepost.rfc.envelope import Recipient
 from carepost.spool.shard import Shard
 from carepost.spool.types import DeliveryRow, Flow, MessageFound, Move, Sealing, Waiting
-from carepost.wire.types import Accepted, Actor, DeliveryView, HeldView, MessageView
+from carepost.wire.types import Accepted, Actor, DeliveryView, HeldFilter, HeldView, MessageView
 
 NOT_FOUND = "not-found"
 NOT_POSSIBLE = "not-possible"
@@ -127,9 +127,15 @@ class Desk:
             return _DAMAGED
 
     async def held(
-        self, org: bytes, who: reviewing.Who, reasons: frozenset[str], before: tuple[int, bytes] | None, limit: int
-    ) -> tuple[tuple[HeldView, ...], bool]:
-        return await asyncio.to_thread(self._review.held, org, who, reasons, before, limit)
+        self,
+        org: bytes,
+        who: reviewing.Who,
+        reasons: frozenset[str],
+        before: reviewing.Place | None,
+        limit: int,
+        only: HeldFilter,
+    ) -> tuple[tuple[HeldView, ...], reviewing.Place | None]:
+        return await asyncio.to_thread(self._review.held, org, who, reasons, before, limit, only)
 
     async def reviewed(self, org: bytes, delivery: bytes, who: reviewing.Who) -> reviewing.Reviewed:
         return self._review.one(org, delivery, who)

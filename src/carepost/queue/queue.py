@@ -11,7 +11,7 @@ from carepost.queue.accepting import Accepting
 from carepost.queue.acts import NO_WISH, Wish
 from carepost.queue.claims import Claims
 from carepost.queue.desk import Desk
-from carepost.queue.reviewing import Reviewed, Who
+from carepost.queue.reviewing import Place, Reviewed, Who
 from carepost.queue.sealing import Opener, OrgKeyBook, seal_openings
 from carepost.queue.taker import Taker
 from carepost.queue.types import (
@@ -28,7 +28,7 @@ from carepost.spool.budget import Budget
 from carepost.spool.repeats import HOUR
 from carepost.spool.shard import Shard
 from carepost.spool.types import Append, Flow, Outcome, Sealing, Waiting
-from carepost.wire.types import Accepted, Actor, Drained, HeldView, MessageView
+from carepost.wire.types import ANY_HELD, Accepted, Actor, Drained, HeldFilter, HeldView, MessageView
 
 #: longer than any attempt may last (RFC 5321 4.5.3.2: ten minutes for the answer to the final dot)
 LEASE_S = 3600.0
@@ -180,10 +180,16 @@ class Queue:
         return await self._desk.act(verb, org, deliveries, actor, reason, also, wish)
 
     async def held(
-        self, org: bytes, who: Who, reasons: frozenset[str], before: tuple[int, bytes] | None, limit: int
-    ) -> tuple[tuple[HeldView, ...], bool]:
-        """Held deliveries, newest held first, and whether there may be more behind the last."""
-        return await self._desk.held(org, who, reasons, before, limit)
+        self,
+        org: bytes,
+        who: Who,
+        reasons: frozenset[str],
+        before: Place | None,
+        limit: int,
+        only: HeldFilter = ANY_HELD,
+    ) -> tuple[tuple[HeldView, ...], Place | None]:
+        """Held deliveries, newest held first, and down to which place all were looked at (None: to the end)."""
+        return await self._desk.held(org, who, reasons, before, limit, only)
 
     async def reviewed(self, org: bytes, delivery: bytes, who: Who) -> Reviewed:
         """One delivery whatever its state, with what a decision about it needs. Raises NotFound."""

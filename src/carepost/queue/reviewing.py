@@ -12,12 +12,14 @@ from carepost.queue import acts, events, moves
 from carepost.queue.sealing import MessageSeal, Opener, OrgKeyBook
 from carepost.queue.types import DeliveryRecord, MessageRecord, State
 from carepost.spool.types import DeliveryRow, MessageFound, Move, Sealing
-from carepost.wire.types import Actor, HeldView, Told
+from carepost.wire.types import ANY_HELD, Actor, HeldFilter, HeldView, Told
 
 #: rows looked at for one page, however few fit
 MOST: Final = 2_000
 _READ: Final = 200
 _LAST: Final = (1 << 62, b"\xff" * 16)
+#: (held since, id) of a delivery
+Place = tuple[int, bytes]
 _DAMAGED: Final = "What is stored of this delivery cannot be opened."
 
 
@@ -38,6 +40,20 @@ class Who(msgspec.Struct, frozen=True):
     also: tuple[str, ...] = ()
 
 
+def fits(view: HeldView, only: HeldFilter) -> bool:
+    """Whether an opened delivery is one of those meant; times were compared before."""
+    return (
+        _domain(view.sender, only.sender_domain)
+        and _domain(view.recipient, only.recipient_domain)
+        and (not only.rule or view.rule == only.rule)
+        and (not only.who or (only.who == "me") is not bool(view.barred))
+    )
+
+
+def _domain(address: str, wanted: str) -> bool:
+    return not wanted or address.rpartition("@")[2].casefold() == wanted.casefold()
+
+
 class Reviewed(msgspec.Struct, frozen=True):
     """`message` and `record`: None where they cannot be opened."""
 
@@ -52,23 +68,32 @@ class Review:
         self._opener = opener
 
     def held(
-        self, org: bytes, who: Who, reasons: frozenset[str], before: tuple[int, bytes] | None, limit: int
-    ) -> tuple[tuple[HeldView, ...], bool]:
-        """Newest held first, and whether there may be more behind the last one."""
+        self,
+        org: bytes,
+        who: Who,
+        reasons: frozenset[str],
+        before: Place | None,
+        limit: int,
+        only: HeldFilter = ANY_HELD,
+    ) -> tuple[tuple[HeldView, ...], Place | None]:
+        """Newest held first, and down to which place all were looked at; None: to the end. Time is found by the index;
+        of what is left at most `MOST` rows are opened for one page."""
         found: list[HeldView] = []
-        at, looked = before or _LAST, 0
-        while len(found) < limit and looked < MOST:
+        at, looked = min(before or _LAST, (only.until, b"") if only.until else _LAST), 0
+        while looked < MOST:
             rows = self._store.held(org, at, _READ)
             for row in rows:
+                if row.due_at < only.since:
+                    return tuple(found), None
                 view = self._view(row, who).view
-                if not reasons or view.reason in reasons:
+                if (not reasons or view.reason in reasons) and fits(view, only):
                     found.append(view)
                 if len(found) == limit:
-                    return tuple(found), True
+                    return tuple(found), (row.due_at, row.id)
             if len(rows) < _READ:
-                return tuple(found), False
+                return tuple(found), None
             at, looked = (rows[-1].due_at, rows[-1].id), looked + len(rows)
-        return tuple(found), True
+        return tuple(found), at
 
     def one(self, org: bytes, delivery: bytes, who: Who) -> Reviewed:
         """Raises NotFound."""

@@ -16,14 +16,24 @@ from carepost.ground import ids, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
 from carepost.inspection.types import Custom, Report, Unknown
 from carepost.queue.acts import Wish
-from carepost.queue.reviewing import Reviewed, Who
+from carepost.queue.reviewing import Place, Reviewed, Who
 from carepost.queue.types import DeliveryRecord, MessageRecord, StoredBody
 from carepost.rfc.asking import FAILED, Found, Question
 from carepost.spool.budget import Budget
 from carepost.spool.types import Waiting
 from carepost.wire import doors
 from carepost.wire.probes import Probed
-from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, HeldView, MessageView, Submission, WayView
+from carepost.wire.types import (
+    Accepted,
+    AcceptedDelivery,
+    Actor,
+    Drained,
+    HeldFilter,
+    HeldView,
+    MessageView,
+    Submission,
+    WayView,
+)
 
 #: deliveries of one answer
 MOST_HELD = 500
@@ -56,8 +66,14 @@ class Queue(Protocol):
     ) -> dict[str, str]: ...
 
     async def held(
-        self, org: bytes, who: Who, reasons: frozenset[str], before: tuple[int, bytes] | None, limit: int
-    ) -> tuple[tuple[HeldView, ...], bool]: ...
+        self,
+        org: bytes,
+        who: Who,
+        reasons: frozenset[str],
+        before: Place | None,
+        limit: int,
+        only: HeldFilter = ...,
+    ) -> tuple[tuple[HeldView, ...], Place | None]: ...
 
     async def reviewed(self, org: bytes, delivery: bytes, who: Who) -> Reviewed: ...
 
@@ -264,14 +280,11 @@ class DoorsServer:
 
     async def _held(self, call: doors.Held) -> doors.HeldAnswer:
         who, reasons, limit = Who(call.actor, call.also), frozenset(call.reasons), max(1, min(call.limit, MOST_HELD))
-        found: list[HeldView] = []
-        more = False
+        pages: list[doors.HeldAnswer] = []
         for queue in self._queues.values():
-            some, behind = await queue.held(call.org, who, reasons, call.before, limit)
-            found.extend(some)
-            more = more or behind
-        found.sort(key=lambda view: (view.since, view.id), reverse=True)
-        return doors.HeldAnswer(tuple(found[:limit]), more or len(found) > limit)
+            some, floor = await queue.held(call.org, who, reasons, call.before, limit, call.only)
+            pages.append(doors.HeldAnswer(some, floor is not None, floor))
+        return doors.one_page(pages, limit)
 
     async def _waits(self) -> dict[bytes, tuple[int, int, int]]:
         found: dict[bytes, tuple[int, int, int]] = {}

@@ -26,7 +26,7 @@ from carepost.tenancy.actions.policy import in_force, rules_of
 from carepost.tenancy.models import ApiKey, Credential, Organisation, Staff
 from carepost.tenancy.permissions import Permission
 from carepost.wire import doors
-from carepost.wire.types import Actor, HeldView, WayView
+from carepost.wire.types import ANY_HELD, Actor, HeldFilter, HeldView, WayView
 
 #: deliveries of one page at most; pages of the engine's looked through for one of a kind
 MOST: Final = 200
@@ -75,26 +75,33 @@ class Detail(msgspec.Struct, frozen=True):
     approved: tuple[str, ...] = ()
 
 
-def listing(org: uuid.UUID, who: Who, *, kind: str = "", cursor: str = "", limit: int = 50) -> Page:
-    """Newest held first. `kind`: of `words.KINDS`. Raises NotFound (forbidden), Refused (a cursor that is none),
-    Unavailable."""
+def listing(
+    org: uuid.UUID,
+    who: Who,
+    *,
+    kind: str = "",
+    cursor: str = "",
+    limit: int = 50,
+    only: HeldFilter = ANY_HELD,
+) -> Page:
+    """Newest held first. `kind`: of `words.KINDS`. A page may have few rows, or none, and a cursor all the same: so far
+    it was looked. Raises NotFound (forbidden), Refused (a cursor that is none), Unavailable."""
     looks.allowed(org.bytes, who.actor, Permission.RELEASE)
     size = max(1, min(limit, MOST))
     at = _place(cursor)
     found: list[HeldView] = []
-    more = True
     for _ in range(_PAGES):
-        call = doors.Held(org.bytes, who.actor, who.also, words.REASONS.get(kind, ()), at, size)
+        call = doors.Held(org.bytes, who.actor, who.also, words.REASONS.get(kind, ()), at, size, only)
         answer = door.client().held(call)
         found += [v for v in answer.deliveries if not kind or words.kind(v) == kind]
-        more = answer.more
-        if not more or len(found) >= size or not answer.deliveries:
+        at = answer.floor
+        if at is None or len(found) >= size:
             break
-        at = _at(answer.deliveries[-1])
     rows = tuple(found[:size])
     _listed(org, who, rows)
-    end = _cursor(rows[-1]) if rows and (more or len(found) > size) else ""
-    return Page(rows, end)
+    if len(found) > size:
+        at = rows[-1].since, ids.parse(rows[-1].id)
+    return Page(rows, f"{at[0]}.{ids.text(at[1])}" if at is not None else "")
 
 
 def one(org: uuid.UUID, who: Who, delivery: bytes) -> Detail:
@@ -133,14 +140,6 @@ def count(org: uuid.UUID) -> int:
 def _listed(org: uuid.UUID, who: Who, rows: Sequence[HeldView]) -> None:
     on = list(dict.fromkeys(view.message for view in rows))
     looks.record(kinds.MESSAGE_LISTED, org.bytes, who.actor, on=on, facts={"count": str(len(on))})
-
-
-def _at(view: HeldView) -> tuple[int, bytes]:
-    return view.since, ids.parse(view.id)
-
-
-def _cursor(view: HeldView) -> str:
-    return f"{view.since}.{view.id}"
 
 
 def _place(cursor: str) -> tuple[int, bytes] | None:

@@ -56,6 +56,9 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "other": ("Waits", "It waits until somebody has looked at it."),
 }  # fmt: skip
 
+#: who may act (`wire.types.HeldFilter.who`) -> in words
+WHO: Final = {"me": "I may release it", "others": "somebody else must"}
+
 #: reason code -> kind, where the reason alone says
 _OF_REASON: Final = {
     "approval-needed": "approval",

@@ -1,7 +1,10 @@
 """Frames of the engine's socket: 4-byte big-endian length, then one msgpack-encoded Call or Answer."""
 
+from collections.abc import Sequence
+
 import msgspec
 
+from carepost.ground import ids
 from carepost.phi.types import Custom, Findings, Shown
 from carepost.policy.types import Method
 from carepost.rfc.asking import Found, Question
@@ -11,6 +14,7 @@ from carepost.wire.types import (
     AcceptedDelivery,
     Actor,
     Drained,
+    HeldFilter,
     HeldView,
     MessageView,
     Submission,
@@ -53,6 +57,7 @@ class Held(msgspec.Struct, frozen=True, tag="held"):
     reasons: tuple[str, ...] = ()
     before: tuple[int, bytes] | None = None
     limit: int = 100
+    only: HeldFilter = HeldFilter()
 
 
 class Review(msgspec.Struct, frozen=True, tag="review"):
@@ -203,6 +208,8 @@ class HeldAnswer(msgspec.Struct, frozen=True, tag="helds"):
     deliveries: tuple[HeldView, ...]
     #: there may be more behind the last one
     more: bool
+    #: down to which place (since, id) everything was looked at, where there may be more: the next page's `before`
+    floor: tuple[int, bytes] | None = None
 
 
 class ReviewAnswer(msgspec.Struct, frozen=True, tag="reviewed"):
@@ -264,6 +271,18 @@ def together(one: tuple[int, int, int] | None, other: tuple[int, int, int]) -> t
         return other
     ends = min((at for at in (one[2], other[2]) if at), default=0)
     return one[0] + other[0], max(one[1], other[1]), ends
+
+
+def one_page(pages: Sequence[HeldAnswer], limit: int) -> HeldAnswer:
+    """What several shards or engines say, as one page, newest held first. Nothing older than the place down to which
+    all of them have looked is on it: it comes with a later page."""
+    floor = max((page.floor for page in pages if page.floor is not None), default=None)
+    placed = sorted((((v.since, ids.parse(v.id)), v) for page in pages for v in page.deliveries), reverse=True)
+    kept = [one for one in placed if floor is None or one[0] >= floor]
+    if len(kept) > limit:
+        kept = kept[:limit]
+        floor = kept[-1][0]
+    return HeldAnswer(tuple([view for _, view in kept]), floor is not None, floor)
 
 
 #: octets of one frame without its length: a message of the largest size a setting may allow, and its envelope

@@ -1,6 +1,7 @@
 """The shapes that cross a process: submissions, acknowledgements, lookups, drained events (msgspec)."""
 
 import enum
+from typing import Final
 
 import msgspec
 
@@ -179,6 +180,24 @@ class MessageView(msgspec.Struct, frozen=True):
     category: str
     size: int
     deliveries: tuple[DeliveryView, ...]
+
+
+class HeldFilter(msgspec.Struct, frozen=True):
+    """Which held deliveries are meant; empty fields ask for nothing. Domains and the rule stand sealed in the rows:
+    they are compared after a row was opened."""
+
+    sender_domain: str = ""
+    recipient_domain: str = ""
+    #: held at or after, and before (UTC microseconds; 0: ever)
+    since: int = 0
+    until: int = 0
+    #: name of the rule that holds it
+    rule: str = ""
+    #: "me": who asks may release it · "others": somebody else must
+    who: str = ""
+
+
+ANY_HELD: Final = HeldFilter()
 
 
 class HeldView(msgspec.Struct, frozen=True):

@@ -140,11 +140,13 @@ def test_the_navigation_counts_what_waits(
     maple: Organisation, harbour: Organisation, waiting: HeldMail, at_desk: Sit
 ) -> None:
     http = at_desk("operator")
-    assert http.get("/held/count").content.strip() == b""
+    assert text_of(http.get("/held/count").content.decode()).strip() == ""
     waiting.mail(maple)
     waiting.mail(maple)
     waiting.mail(harbour)
-    assert text_of(http.get("/held/count").content.decode()).split() == ["2", "waiting"]
+    said = text_of(http.get("/held/count").content.decode())
+    # in the navigation, and where it is folded
+    assert re.fullmatch(r" 2 waiting, as of [^,]+, \d\d:\d\d UTC 2 held, as of .+ ", said), said
     assert 'hx-get="/held/count"' in http.get("/held").content.decode()
 
 
@@ -174,3 +176,40 @@ def test_reading_it_is_for_who_may_read(maple: Organisation, waiting: HeldMail, 
     delivery = waiting.mail(maple)
     page = at_desk("operator").get(f"/held/{delivery}/message").content.decode()
     assert TEXT in page
+
+
+def test_only_some_are_shown_and_nothing_of_what_was_asked_stands_in_an_address(
+    maple: Organisation, waiting: HeldMail, at_desk: Sit
+) -> None:
+    jane, kim = waiting.mail(maple), waiting.mail(maple, to="kim@clinic.example")
+    http = at_desk("operator")
+
+    def those(**asked: str) -> list[str]:
+        page = post(http, "/held", "/held", **asked).content.decode()
+        return re.findall(r'name="delivery" value="([^"]+)"', page)
+
+    assert those() == [str(kim), str(jane)]
+    assert those(recipient_domain="clinic.example") == [str(kim)]
+    assert those(recipient_domain="@CLINIC.example ", who="me") == [str(kim)]
+    assert those(since="2020-01-01", until="2020-01-02") == those(rule="none") == those(who="others") == []
+    answer = post(http, "/held", "/held", recipient_domain="nowhere.example")
+    assert "Nothing like that waits" in answer.content.decode() and 'value="nowhere.example"' in answer.content.decode()
+    assert post(http, "/held", "/held", since="soon").status_code == 422
+    assert "clinic.example" not in answer.request["PATH_INFO"] + answer.request["QUERY_STRING"]
+
+
+def test_a_page_without_a_row_leads_on_where_more_was_not_looked_at(
+    maple: Organisation, waiting: HeldMail, at_desk: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("carepost.queue.reviewing.MOST", 1)
+    monkeypatch.setattr("carepost.queue.reviewing._READ", 1)
+    monkeypatch.setattr("carepost.review.held._PAGES", 1)
+    jane = waiting.mail(maple)
+    waiting.mail(maple, to="kim@clinic.example")
+    http = at_desk("operator")
+    page = post(http, "/held", "/held", recipient_domain="patient.test").content.decode()
+    assert "Nothing like that so far" in page
+    cursor = re.search(r'name="cursor" value="([^"]+)"><button class="btn btn-primary">Next', page)
+    assert cursor
+    page = post(http, "/held", "/held", recipient_domain="patient.test", cursor=cursor[1]).content.decode()
+    assert f'name="delivery" value="{jane}"' in page

@@ -46,6 +46,22 @@ def test_list_release_and_refuse(here: None, maple: Organisation, waiting: HeldM
     assert held._NOT_DONE.keys() == {"not-found", "not-possible", "needs-another", "not-stronger"}
 
 
+def test_the_list_shows_only_what_is_asked_for(here: None, maple: Organisation, waiting: HeldMail, capsys: Any) -> None:
+    one, boss = waiting.mail(maple), waiting.mail(maple, sender="boss@maple.test", to="kim@clinic.example")
+
+    def those(*asked: str) -> list[str]:
+        assert main.main(["held", "list", "--json", *asked]) == 0
+        return [view["id"] for view in json.loads(capsys.readouterr().out)]
+
+    assert those("--to-domain", "clinic.example") == those("--rule", "two-people") == [str(boss)]
+    assert those("--who", "others") == [str(boss)] and those("--who", "me") == [str(one)]
+    assert those("--reason", "approval-needed") == [str(boss)]
+    assert those("--from-domain", "nobody.test") == those("--until", "2020-01-01T00:00:00Z") == []
+    assert those("--since", "2020-01-01T00:00:00+01:00") == [str(boss), str(one)]
+    assert main.main(["held", "list", "--since", "yesterday"]) == 2
+    assert "write it as" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "rule",
     [

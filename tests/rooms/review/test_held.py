@@ -17,7 +17,7 @@ from carepost.tenancy import events
 from carepost.tenancy.actions import access, staff
 from carepost.tenancy.models import Organisation, Staff
 from carepost.tenancy.permissions import BOOTSTRAP
-from carepost.wire.types import Actor
+from carepost.wire.types import Actor, HeldFilter
 from tests.support.heldmail import SUBJECT, TEXT, HeldMail
 from tests.support.outbox import Outbox, office_events
 
@@ -58,6 +58,25 @@ def test_kinds_and_pages(maple: Organisation, waiting: HeldMail) -> None:
     with pytest.raises(Refused):
         held.listing(maple.pk, who, cursor="1.nonsense")
     assert held.count(maple.pk) == 4
+
+
+def test_only_some_are_asked_for(maple: Organisation, waiting: HeldMail) -> None:
+    who = person(maple, "operator", "boss@maple.test")
+    jane, kim = waiting.mail(maple), waiting.mail(maple, to="kim@clinic.example")
+    boss = waiting.mail(maple, sender="boss@maple.test")
+
+    def those(**only: object) -> list[str]:
+        page = held.listing(maple.pk, who, only=HeldFilter(**only))  # type: ignore[arg-type]
+        assert not page.cursor
+        return [row.id for row in page.rows]
+
+    assert those(recipient_domain="clinic.example") == [str(kim)]
+    assert those(sender_domain="maple.test") == [str(boss), str(kim), str(jane)]
+    assert those(rule="two-people") == [str(boss)]
+    assert those(who="others") == [str(boss)], "one's own"
+    assert those(who="me", recipient_domain="patient.test") == [str(jane)]
+    held_at = held.one(maple.pk, who, jane.bytes).view.since
+    assert those(until=held_at) == [] and str(jane) in those(since=held_at)
 
 
 @pytest.mark.parametrize("role", ["auditor", "sender"])

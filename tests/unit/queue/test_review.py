@@ -8,12 +8,14 @@ from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound
 from carepost.policy.types import Assurance, Method
 from carepost.proof import kinds
+from carepost.queue import reviewing
 from carepost.queue.acts import Wish
 from carepost.queue.queue import Queue
 from carepost.queue.reviewing import Who
 from carepost.queue.sealing import Opener
 from carepost.queue.types import NewMessage, State
-from carepost.wire.types import Actor
+from carepost.wire import doors
+from carepost.wire.types import Actor, HeldFilter, HeldView
 from tests.unit.queue import clinic
 from tests.unit.queue.clinic import ADA, CANARY, CLINIC, HARBOUR, House
 
@@ -52,7 +54,7 @@ async def test_the_list_is_of_one_organisation_newest_first_and_goes_on_where_it
     ]
     assert {v.reason for v in found} == {"rule-holds"}
     assert found[0].subject == f"About {CANARY}"
-    assert await queue.held(CLINIC, Who(ADA), frozenset({"key-changed"}), None, 3) == ((), False)
+    assert await queue.held(CLINIC, Who(ADA), frozenset({"key-changed"}), None, 3) == ((), None)
 
 
 async def test_of_each_organisation_is_told_how_much_waits_and_until_when(house: House) -> None:
@@ -205,3 +207,71 @@ async def test_a_process_that_dies_at_the_acts_commit_leaves_all_of_it_or_nothin
     assert (await queue.drain(2, 0))[1] == (3 if landed else 2)
     if not landed:
         assert await queue.act(verb, CLINIC, (delivery,), ADA, "r") == {ids.text(delivery): "queued"}
+
+
+async def test_what_is_asked_for_is_compared_after_it_is_opened(house: House) -> None:
+    queue = await house.queue()
+    plain, other = await made(queue), await made(queue, rule="another")
+    await made(queue, approvals=1)
+    start, end = (f(n.deliveries[0].due_at for n in (plain, other)) for f in (min, max))
+
+    async def those(**only: object) -> list[str]:
+        found, floor = await queue.held(CLINIC, Who(ADA), frozenset(), None, 10, HeldFilter(**only))  # type: ignore[arg-type]
+        assert floor is None
+        return [view.rule for view in found]
+
+    assert await those(rule="another") == ["another"]
+    everything = await queue.held(CLINIC, Who(ADA), frozenset(), None, 10)
+    domain = everything[0][0].recipient.rpartition("@")[2]
+    assert len(await those(recipient_domain=domain.upper())) == 3
+    assert await those(recipient_domain=f"x{domain}") == await those(sender_domain="nobody.test") == []
+    assert len(await those(since=start, until=end + HOUR)) == 3
+    assert await those(until=start) == await those(since=end + HOUR) == []
+
+
+async def test_who_may_act_is_asked_for_too(house: House) -> None:
+    queue = await house.queue()
+    await made(queue)
+    await made(queue, approvals=1)
+    key = Who(Actor("key", "k-1"))
+    for who, counts in (("me", 1), ("others", 1), ("", 2)):
+        found, _ = await queue.held(CLINIC, key, frozenset(), None, 10, HeldFilter(who=who))
+        assert len(found) == counts
+        assert {bool(view.barred) for view in found} == {"me": {False}, "others": {True}, "": {True, False}}[who]
+
+
+async def test_little_among_much_is_found_page_by_page(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page opens a bounded number of rows, and the next one goes on where it ended, though nothing fitted."""
+    monkeypatch.setattr(reviewing, "MOST", 4)
+    monkeypatch.setattr(reviewing, "_READ", 2)
+    queue = await house.queue()
+    first = await made(queue, rule="rare")
+    for _ in range(9):
+        await made(queue)
+    pages, at = [], None
+    for _ in range(4):
+        found, at = await queue.held(CLINIC, Who(ADA), frozenset(), at, 10, HeldFilter(rule="rare"))
+        pages.append([view.id for view in found])
+        if at is None:
+            break
+    assert pages == [[], [], [ids.text(first.deliveries[0].id)]]
+    assert at is None
+
+
+def test_pages_of_several_shards_are_one_and_leave_nothing_out() -> None:
+    def view(since: int) -> HeldView:
+        return HeldView(
+            ids.text(since.to_bytes(16)), "", "", 0, since, 0, "", "held", "", "", "", "", "", 0, "", "", ""
+        )  # fmt: skip
+
+    def page(floor: int, *since: int) -> doors.HeldAnswer:
+        return doors.HeldAnswer(tuple(map(view, since)), bool(floor), (floor, b"\0" * 16) if floor else None)
+
+    whole = doors.one_page([page(0, 9, 5), page(0, 7)], 10)
+    assert ([v.since for v in whole.deliveries], whole.more, whole.floor) == ([9, 7, 5], False, None)
+    # the second looked only down to 6: what the first has below comes with the next page
+    some = doors.one_page([page(0, 9, 5, 2), page(6, 7, 6)], 10)
+    assert ([v.since for v in some.deliveries], some.more, some.floor) == ([9, 7, 6], True, (6, b"\0" * 16))
+    cut = doors.one_page([page(0, 9, 5, 2), page(0, 7)], 2)
+    assert ([v.since for v in cut.deliveries], cut.more, cut.floor) == ([9, 7], True, (7, (7).to_bytes(16)))
+    assert doors.one_page([page(6), page(0, 2)], 10) == doors.HeldAnswer((), True, (6, b"\0" * 16))
