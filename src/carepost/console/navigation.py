@@ -95,6 +95,7 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
                 ("webhook", "webhook-new", "webhook-change", "webhook-rotate", "webhook-agreement", "webhook-replay"),
             ),
             Entry("Legal holds", "holds", Permission.ORGANISATION, ("hold-lift",)),
+            Entry("Keys at rest", "org-keys", Permission.ORGANISATION),
             Entry("Health", "health", Permission.HEALTH),
         ),
     ),

@@ -4,7 +4,17 @@ import uuid
 
 from carepost.ground.errors import NotFound
 from carepost.tenancy import scope
-from carepost.tenancy.models import ApiKey, Credential, Membership, Organisation, Route, SenderDomain, Suppression, Unit
+from carepost.tenancy.models import (
+    ApiKey,
+    Credential,
+    Membership,
+    Organisation,
+    OrgKey,
+    Route,
+    SenderDomain,
+    Suppression,
+    Unit,
+)
 
 
 def organisations() -> list[Organisation]:
@@ -67,3 +77,9 @@ def suppressions(org: uuid.UUID) -> list[Suppression]:
     """Newest first; the addresses are opened by `actions.suppression.address_of`."""
     with scope.organisation(org):
         return list(Suppression.objects.filter(org_id=org).order_by("-created_at"))
+
+
+def org_keys(org: uuid.UUID) -> list[OrgKey]:
+    """The organisation's keys by purpose, the newest version of each last."""
+    with scope.organisation(org):
+        return list(OrgKey.objects.filter(org_id=org).order_by("purpose", "version"))
