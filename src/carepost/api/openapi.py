@@ -17,7 +17,7 @@ _ROOTS: Final = (
     MessageView, Problem, shapes.Search, shapes.MessagePage, shapes.Retract, shapes.Retracted, shapes.Domain,
     shapes.Domains, shapes.AddDomain, shapes.Suppressions, shapes.Suppress, shapes.Unsuppress, shapes.Changed,
     shapes.Keys, shapes.AddKey, shapes.NewKey, shapes.Events, shapes.HeldPage, shapes.Release, shapes.Refusal,
-    shapes.Decided, *openapi_making.ROOTS, *openapi_webhooks.ROOTS,
+    shapes.HeldSearch, shapes.Decided, *openapi_making.ROOTS, *openapi_webhooks.ROOTS,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
 _HEADERS: Final = {
@@ -102,6 +102,11 @@ def _held() -> dict[str, Any]:
     one = "/api/v1/held/{delivery}"
     return {
         "/api/v1/held": {"get": _op("listHeld", "What waits for a person, newest first.", "HeldPage", also=pages)},
+        "/api/v1/held/search": {
+            "post": _op(
+                "searchHeld", "Held deliveries by domain, time, rule and who may act.", "HeldPage", body="HeldSearch"
+            )
+        },
         f"{one}/release": {
             "post": _op("releaseHeld", "Let it go, as the rules say.", "Decided", body="Release", also=[delivery])
         },

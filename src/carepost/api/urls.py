@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/v1/messages/<uuid:message>/proof", views_messages.proof, name="proof"),
     path("api/v1/messages/<uuid:message>/retract", views_messages.retract, name="retract"),
     path("api/v1/held", views_held.listing, name="held"),
+    path("api/v1/held/search", views_held.searched, name="held-search"),
     path("api/v1/held/<uuid:delivery>/release", views_held.release, name="held-release"),
     path("api/v1/held/<uuid:delivery>/refuse", views_held.refuse, name="held-refuse"),
     path("api/v1/templates", views_making.templates, name="templates"),
