@@ -193,7 +193,7 @@ class Sender:
         now = clock.now()
         outcomes = list(self._outcomes)
         states: dict[bytes, State] = {}
-        disabled: list[tuple[Lane, str]] = []
+        gone: set[bytes] = set()
         for one in self._unsettled:
             lane = self._lanes.get(one.endpoint)
             if lane is None:
@@ -202,8 +202,8 @@ class Sender:
             state = states.setdefault(one.endpoint, msgspec.structs.replace(lane.state))
             outcome = settling.settle(one.parcel, one.ended, state, one.began, now, quick=self._quick)
             outcomes.append(outcome)
-            if lane.target.live and (outcome.gone or (state.failing_since and now - state.failing_since >= DAY)):
-                disabled.append((lane, "gone" if outcome.gone else "failing"))
+            if outcome.gone:
+                gone.add(one.endpoint)
         with self._store.writing():
             for outcome in outcomes:
                 rows.settle(self._store, outcome.done, outcome.later, outcome.tries)
@@ -216,8 +216,12 @@ class Sender:
         for endpoint, state in states.items():
             self._lanes[endpoint].state = state
         self._release(outcomes)
-        for lane, cause in dict.fromkeys(disabled):
-            self._disable(lane, cause)
+        for endpoint, state in states.items():
+            lane = self._lanes[endpoint]
+            # while something is under way a success may still come
+            failing = state.failing_since and now - state.failing_since >= DAY and not lane.flying
+            if lane.target.live and (failing or endpoint in gone):
+                self._disable(lane, "gone" if endpoint in gone else "failing")
 
     def _release(self, outcomes: Sequence[Outcome]) -> None:
         for outcome in outcomes:
@@ -235,7 +239,8 @@ class Sender:
         org, endpoint = lane.target.org, lane.target.endpoint
         with self._store.reading(None):
             oldest = rows.oldest(self._store, org, endpoint)
-        since = min(at for at in (lane.state.failing_since, oldest, clock.now()) if at)
+            given_up = rows.given_up(self._store, org, endpoint, lane.state.failing_since)
+        since = min(at for at in (lane.state.failing_since, oldest, given_up, clock.now()) if at)
         if acts.disable(uuid.UUID(bytes=org), uuid.UUID(bytes=endpoint), cause, since):
             log.event("webhook-disabled", endpoint=str(uuid.UUID(bytes=endpoint)), cause=cause)
         lane.target = msgspec.structs.replace(lane.target, live=False)

@@ -3,6 +3,7 @@
 import uuid
 
 import msgspec
+
 from carepost.crypto.rest import Damaged
 from carepost.ground import log, outward
 from carepost.ground.errors import NotFound, Refused

@@ -31,6 +31,10 @@ class Machine:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.http.post(f"/api/v1{path}", raw, content_type="application/json", headers=self._key())
 
+    def patch(self, path: str, body: object) -> Any:
+        raw = json.dumps(body).encode()
+        return self.http.patch(f"/api/v1{path}", raw, content_type="application/json", headers=self._key())
+
     def delete(self, path: str) -> Any:
         return self.http.delete(f"/api/v1{path}", headers=self._key())
 

@@ -8,6 +8,7 @@ import msgspec
 
 from carepost.archive.tables import org_value
 from carepost.audit.store import Row, Store
+from carepost.ground import ids
 
 _PENDING: Final = (
     "INSERT INTO webhookcalls_pending "
@@ -122,6 +123,17 @@ def oldest(store: Store, org: bytes, endpoint: bytes) -> int:
         "SELECT min(at) FROM webhookcalls_pending WHERE org_id = ? AND endpoint = ?", (org_value(store, org), endpoint)
     )
     return int(rows[0][0] or 0)
+
+
+def given_up(store: Store, org: bytes, endpoint: bytes, since: int) -> int:
+    """About when the first event happened that was given up since a moment (by its id, a minute before); 0: none."""
+    first = (since // 1000 << 80).to_bytes(16, "big")
+    rows = store.rows(
+        "SELECT event FROM webhookcalls_try WHERE org_id = ? AND endpoint = ? AND id >= ? AND result = 'gave-up' "
+        "ORDER BY event LIMIT 1",
+        (org_value(store, org), endpoint, first),
+    )
+    return ids.made_at(bytes(rows[0][0])) - 60_000_000 if rows else 0
 
 
 def waiting(store: Store, org: bytes, endpoint: bytes) -> int:
