@@ -66,6 +66,25 @@ def test_the_list_by_pages_and_kinds(maple: Organisation, waiting: HeldMail, key
         assert (answer.status_code, answer["Content-Type"]) == (422, "application/problem+json")
 
 
+def test_a_search_by_what_must_not_stand_in_an_address(maple: Organisation, waiting: HeldMail, key: Key) -> None:
+    jane = waiting.mail(maple)
+    boss = waiting.mail(maple, sender="boss@maple.test", to="kim@clinic.example")
+    asking = key(maple)
+
+    def those(**asked: Any) -> list[str]:
+        return [one["id"] for one in asking.post("/held/search", asked).json()["held"]]
+
+    assert those() == [str(boss), str(jane)]
+    assert those(recipient_domain="clinic.example") == those(releasable=False) == those(rule="two-people")
+    assert those(recipient_domain="clinic.example") == [str(boss)] == those(kind="approval")
+    assert those(releasable=True, sender_domain="maple.test") == [str(jane)]
+    assert those(until="2020-01-01T00:00:00Z") == [] and len(those(since="2020-01-01T00:00:00Z")) == 2
+    first = asking.post("/held/search", {"limit": 1}).json()
+    assert [one["id"] for one in first["held"]] == [str(boss)] and those(cursor=first["cursor"]) == [str(jane)]
+    for wrong in ({"kind": "odd"}, {"since": "soon"}, {"cursor": "odd"}, {"limit": 0}, {"recipient": "x@y.test"}):
+        assert asking.post("/held/search", wrong).status_code == 422
+
+
 def test_a_release_a_second_one_and_what_another_did(maple: Organisation, waiting: HeldMail, key: Key) -> None:
     delivery = waiting.mail(maple)
     asking = key(maple)
