@@ -21,6 +21,7 @@ OURS = (
     "gateway",
     "templates",
     "uploads",
+    "jobs",
     "review",
     "webhooks",
     "webhookcalls",

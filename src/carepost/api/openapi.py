@@ -63,6 +63,7 @@ def _paths() -> dict[str, Any]:
         },
         **_held(),
         **openapi_making.paths(_op, _in),
+        **openapi_making.of_jobs(_op, _in),
         **openapi_webhooks.paths(_op, _in),
         "/api/v1/domains": {
             "get": _op("listDomains", "Sender domains and the DKIM records to publish.", "Domains"),
@@ -87,7 +88,7 @@ def _paths() -> dict[str, Any]:
                 "listEvents",
                 "The organisation's log, from a leaf on.",
                 "Events",
-                also=[_in("cursor", "query", _LEAF), _in("limit", "query", _LIMIT)],
+                also=[_in("cursor", "query", _LEAF), _in("limit", "query", _LIMIT), _in("open", "query", _YES)],
             )
         },
     }
@@ -117,6 +118,7 @@ def _held() -> dict[str, Any]:
 
 
 _LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
+_YES: Final = {"type": "string", "enum": ["yes"]}
 _LEAF: Final = {"type": "string", "pattern": "^[0-9]{1,17}$"}
 _TIME: Final = {"type": "string", "format": "date-time"}
 _FILTERS: Final[dict[str, dict[str, Any]]] = {

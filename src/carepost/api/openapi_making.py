@@ -1,13 +1,15 @@
-"""The part of the OpenAPI document that tells of templates and uploads."""
+"""The part of the OpenAPI document that tells of templates, uploads and jobs."""
 
 from collections.abc import Callable
 from typing import Any, Final
 
+from carepost.api import shapes_jobs as jobs
 from carepost.api import shapes_making as shapes
 
 ROOTS: Final = (
     shapes.Templates, shapes.AddTemplate, shapes.OpenedTemplate, shapes.Versions, shapes.AddVersion, shapes.NewVersion,
     shapes.Render, shapes.Rendered, shapes.Uploaded,
+    jobs.AddJob, jobs.Job, jobs.Jobs,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
 _NUMBER: Final = {"type": "integer", "minimum": 1, "maximum": 99_999}
@@ -62,4 +64,21 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
                 "removeUpload", "Remove an upload.", "", also=[parameter("upload", "path", _UUID)], status="204"
             )
         },
+    }
+
+
+def of_jobs(op: Operation, parameter: Operation) -> dict[str, Any]:
+    job = parameter("job", "path", _UUID)
+    result = op("getResult", "What an export made; fetching it is on record.", "", also=[job])
+    result["responses"]["200"]["content"] = {
+        "application/x-ndjson": {"schema": {"type": "string"}}, "text/csv": {"schema": {"type": "string"}},
+    }  # fmt: skip
+    return {
+        "/api/v1/jobs": {
+            "get": op("listJobs", "Jobs of the last day, newest first.", "Jobs"),
+            "post": op("addJob", "Retry, take back or export all that fits.", "Job", body="AddJob", status="202"),
+        },
+        "/api/v1/jobs/{job}": {"get": op("getJob", "A job and how far it is.", "Job", also=[job])},
+        "/api/v1/jobs/{job}/cancel": {"post": op("cancelJob", "End a job; what it did stays done.", "Job", also=[job])},
+        "/api/v1/jobs/{job}/result": {"get": result},
     }

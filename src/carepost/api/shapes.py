@@ -197,11 +197,13 @@ class NewKey(msgspec.Struct, frozen=True):
     secret: str
 
 
-class LoggedEvent(msgspec.Struct, frozen=True):
-    """`index`: number of the leaf in the organisation's log. `event`: the event as it was made; nothing personal."""
+class LoggedEvent(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`index`: number of the leaf in the organisation's log. `event`: the event as it was made; nothing personal.
+    `opened`: what is personal of it by name, where it was asked for (`open=yes`)."""
 
     index: int
     event: msgspec.Raw
+    opened: dict[str, str] = {}
 
 
 class Events(msgspec.Struct, frozen=True):

@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from carepost.api import views_entry, views_held, views_making, views_messages, views_settings, views_webhooks
+from carepost.api import (
+    views_entry,
+    views_held,
+    views_jobs,
+    views_making,
+    views_messages,
+    views_settings,
+    views_webhooks,
+)
 
 app_name = "api"
 urlpatterns = [
@@ -16,6 +24,10 @@ urlpatterns = [
     path("api/v1/held/search", views_held.searched, name="held-search"),
     path("api/v1/held/<uuid:delivery>/release", views_held.release, name="held-release"),
     path("api/v1/held/<uuid:delivery>/refuse", views_held.refuse, name="held-refuse"),
+    path("api/v1/jobs", views_jobs.jobs, name="jobs"),
+    path("api/v1/jobs/<uuid:job>", views_jobs.job, name="job"),
+    path("api/v1/jobs/<uuid:job>/cancel", views_jobs.cancel, name="job-cancel"),
+    path("api/v1/jobs/<uuid:job>/result", views_jobs.result, name="job-result"),
     path("api/v1/templates", views_making.templates, name="templates"),
     path("api/v1/templates/<uuid:template>", views_making.template, name="template"),
     path("api/v1/templates/<uuid:template>/versions", views_making.versions, name="template-versions"),

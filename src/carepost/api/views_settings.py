@@ -8,9 +8,12 @@ from django.http import HttpResponse
 from carepost.api import answers, asked, shapes
 from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, scoped
+from carepost.archive import acts as looking
 from carepost.archive.store import store
 from carepost.audit import reader
 from carepost.destinations import suppressions as suppressed
+from carepost.jobs import rows
+from carepost.proof import kinds
 from carepost.tenancy import select
 from carepost.tenancy.actions import access, domains, suppression
 from carepost.tenancy.models import SenderDomain
@@ -68,15 +71,25 @@ def key(request: ApiRequest, key: UUID) -> HttpResponse:
 
 @scoped(Scope.EVENTS)
 def events(request: ApiRequest) -> HttpResponse:
-    """The organisation's log from a leaf on, as it was made; what is personal stays sealed."""
-    given = asked.query(request, "cursor", "limit")
+    """The organisation's log from a leaf on, as it was made. What is personal stays sealed, unless a key that may read
+    messages asks for it: that is an event before it is shown."""
+    given = asked.query(request, "cursor", "limit", "open")
+    if given["open"] not in ("", "yes"):
+        raise ProblemError(422, "invalid", "`open` is yes, or left out.")
+    if given["open"] and Scope.MESSAGES not in request.caller.scopes:
+        raise ProblemError(403, "scope", "To open what is personal, the key needs the scope messages too.")
     if given["cursor"] and not (given["cursor"].isascii() and given["cursor"].isdigit() and len(given["cursor"]) < 18):
         raise ProblemError(422, "bad-cursor", "This cursor is none of ours; begin without one.")
     limit = asked.limit(given["limit"])
     first = int(given["cursor"] or 0)
     found = reader.events_from(store(), request.caller.org.bytes, first, limit)
     following = str(found[-1].index + 1) if len(found) == limit else ""
-    shown = tuple(shapes.LoggedEvent(one.index, msgspec.Raw(one.raw)) for one in found)
+    opened: list[dict[str, str]] = [{} for _ in found]
+    if given["open"]:
+        facts = {"count": str(len(found))}
+        looking.record(kinds.EVENTS_OPENED, request.caller.org.bytes, request.caller.actor, facts=facts)
+        opened = [rows.personal(request.caller.org.bytes, one) for one in found]
+    shown = tuple(shapes.LoggedEvent(e.index, msgspec.Raw(e.raw), o) for e, o in zip(found, opened, strict=True))
     return answers.json(shapes.Events(shown, following))
 
 

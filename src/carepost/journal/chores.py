@@ -12,6 +12,7 @@ from carepost.archive.marks import Marks
 from carepost.audit.store import Store
 from carepost.destinations import alerts
 from carepost.ground import clock, ids, log, timesync
+from carepost.jobs.work import Work
 from carepost.journal import checkpoints, holds, sweeping
 from carepost.journal.alarms import Alarms, Door
 from carepost.journal.destinations import Follower
@@ -19,7 +20,7 @@ from carepost.journal.disposal import Disposal
 from carepost.journal.purging import Purging
 from carepost.journal.rewrapping import Rewrapping
 from carepost.keyring import alerts as key_alerts
-from carepost.keyring import warnings
+from carepost.keyring import end_letters, warnings
 from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
@@ -53,6 +54,7 @@ class Chores:
         self._purging = Purging(store, self._marks)
         self._rewrapping = Rewrapping(settings.CAREPOST_KEYS, self._marks)
         self._alerted_at = 0
+        self._jobs = Work(stopping)
         home = settings.CAREPOST_HOME
         self._alarms = Alarms(home, settings.CAREPOST_CONFIG, self._marks, door) if home is not None else None
         self._follower = Follower(home, settings.CAREPOST_KEYS, self._marks) if home is not None else None
@@ -82,6 +84,7 @@ class Chores:
             alerts.ending(now)
             alerts.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
             key_alerts.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
+            end_letters.mail(self._door, self._marks, now, settings.CAREPOST_CONFIG.console_url)
             if self._alarms is not None:
                 self._alarms.step(now)
             webhook_letters.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
@@ -99,6 +102,7 @@ class Chores:
         self._disposal.step(now)
         self._purging.step(now)
         self._rewrapping.step()
+        self._jobs.step(clock.now())
 
 
 def record_clock(now: int) -> None:

@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 
 from carepost.drafts import acts as drafts
+from carepost.jobs import acts as jobs
 from carepost.mailbox import forgetting
 from carepost.tenancy import select
 from carepost.tenancy.models import SignInLink
@@ -25,5 +26,5 @@ def sweep(now: int) -> int:
     old = now - _LINKS_US
     links, _ = SignInLink.objects.filter(Q(expires_at__lt=old) | Q(used_at__gt=0, used_at__lt=old)).delete()
     begun = sum(drafts.ended(org.pk, now) for org in select.organisations())
-    begun += sum(uploads.ended(org.pk, now) for org in select.organisations())
+    begun += sum(uploads.ended(org.pk, now) + jobs.ended(org.pk, now) for org in select.organisations())
     return gone + links + begun + sum(forgetting.ended(org.pk.bytes) for org in select.organisations())

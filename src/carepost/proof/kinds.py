@@ -73,6 +73,8 @@ MESSAGE_EXPIRED: Final = "message.expired"
 MESSAGE_DISPOSED: Final = "message.disposed"
 MESSAGE_IGNORED: Final = "message.ignored"
 REPORT_RECEIVED: Final = "report.received"
+BOUNCE_RECEIVED: Final = "bounce.received"
+UNSUBSCRIBED: Final = "suppression.unsubscribed"
 SENDER_REFUSED: Final = "sender.refused"
 FORWARD_RETURNED: Final = "forward.returned"
 GATEWAY_RETURNED: Final = "gateway.returned"
@@ -92,6 +94,7 @@ DELIVERY_UNCERTAIN: Final = "delivery.uncertain"
 DELIVERY_FAILED: Final = "delivery.failed"
 DELIVERY_TESTED: Final = "delivery.tested"
 DELIVERY_BOUNCED: Final = "delivery.bounced"
+DELIVERY_COMPLAINED: Final = "delivery.complained"
 PORTAL_NOTIFIED: Final = "portal.notified"
 PORTAL_CODE_SENT: Final = "portal.code-sent"
 PORTAL_ACCESS_FAILED: Final = "portal.access-failed"
@@ -121,6 +124,7 @@ MESSAGE_VIEWED: Final = "message.viewed"
 MESSAGE_LISTED: Final = "message.listed"
 MESSAGE_SEARCHED: Final = "message.searched"
 PROOF_EXPORTED: Final = "proof.exported"
+EVENTS_OPENED: Final = "audit.events-opened"
 PREVIEW_ASKED: Final = "preview.asked"
 CLOCK_STATE: Final = "clock.state"
 HOUSE_STARTED: Final = "house.started"
@@ -139,6 +143,8 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     MESSAGE_DISPOSED: KindInfo(MESSAGE, "the message's content was disposed of"),
     MESSAGE_IGNORED: KindInfo(STAFF, "an incoming message was ignored, with this reason"),
     REPORT_RECEIVED: KindInfo(STAFF, "a report about mail in a domain's name came in, and was kept"),
+    BOUNCE_RECEIVED: KindInfo(STAFF, "a report about a message of ours came back: a bounce, or a complaint"),
+    UNSUBSCRIBED: KindInfo(STAFF, "a recipient unsubscribed by the link in a message"),
     SENDER_REFUSED: KindInfo(STAFF, "a submission was refused: its sender address is not the submitter's to use"),
     FORWARD_RETURNED: KindInfo(STAFF, "a report about a forwarded message came back; its address was ours"),
     GATEWAY_RETURNED: KindInfo(STAFF, "a test message came back through a connection to a mail system"),
@@ -165,6 +171,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     DELIVERY_FAILED: KindInfo(DELIVERY, "the delivery failed for good"),
     DELIVERY_TESTED: KindInfo(DELIVERY, "a test ended: all was carried out up to the wire, and nothing was sent"),
     DELIVERY_BOUNCED: KindInfo(DELIVERY, "a report of non-delivery came back"),
+    DELIVERY_COMPLAINED: KindInfo(DELIVERY, "the recipient's provider passed on a complaint about the message"),
     PORTAL_NOTIFIED: KindInfo(PORTAL, "the recipient was told that a message waits in the portal"),
     PORTAL_CODE_SENT: KindInfo(PORTAL, "a one-time code was sent to the recipient's address"),
     PORTAL_ACCESS_FAILED: KindInfo(PORTAL, "someone tried to open the message and failed"),
@@ -192,6 +199,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     MESSAGE_LISTED: KindInfo(STAFF, "a member of staff saw the message in a list"),
     MESSAGE_SEARCHED: KindInfo(STAFF, "a member of staff searched messages"),
     PROOF_EXPORTED: KindInfo(STAFF, "a proof was downloaded"),
+    EVENTS_OPENED: KindInfo(STAFF, "what is personal of events was shown"),
     PREVIEW_ASKED: KindInfo(STAFF, "a preview of protection was asked for"),
     CLOCK_STATE: KindInfo(HOUSE, "the state of the clock was recorded"),
     HOUSE_STARTED: KindInfo(HOUSE, "a process started"),
@@ -216,6 +224,10 @@ FACTS: Final = frozenset({
     "asked-minimum",  # the same: the assurance label a person asked for
     "answers",  # how many a recipient saw in the list of the portal; never a number of recipients
     "attempt",  # number, from 1
+    "bounce",  # delivery.*: why it was refused (rfc.bounces.MEANINGS)
+    "bounce-class",  # the same: hard | soft | block | admin | undetermined
+    "cause",  # suppression.*: tenancy.actions.suppression.REASONS
+    "scope",  # suppression.*: which mail is kept back
     "backup-at",  # house.restored: the moment the backup shows, RFC 3339
     "cipher",  # TLS cipher suite
     "clock",  # synchronised | unsynchronised | unknown (ground.timesync)
@@ -226,6 +238,7 @@ FACTS: Final = frozenset({
     "days",  # keyring.key-ending, keyring.own-key-ending, destination.certificate-ending: days left
     "dane",  # yes | no | unknown
     "data-class",
+    "arc",  # mail that came by MX with ARC seals: pass | fail | temperror; it decides nothing (RFC 8617)
     "dkim",  # mail that came by MX: pass | fail | policy | permerror | temperror | none
     "dmarc",  # the same: pass | fail | none | temperror | permerror
     "dns-signed",  # yes | no | unknown
@@ -257,7 +270,8 @@ FACTS: Final = frozenset({
     "size",  # bytes
     "template",  # message.accepted: id of the template it was made from
     "test",  # message.accepted: yes, where it is carried out up to the wire and not sent
-    "source",  # keyring.*: where a recipient's key came from (keyring.words.SOURCES)
+    "job",  # job.*: jobs.types.Kind
+    "source",  # keyring.*: where a recipient's key came from (keyring.words.SOURCES); suppression.*: its SOURCES
     "spf",  # mail that came by MX: the words of RFC 7208
     "stage",  # queue.types.Stage
     "state",  # delivery state after the event

@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "carepost.gateway",
     "carepost.templates",
     "carepost.uploads",
+    "carepost.jobs",
     "carepost.review",
     "carepost.webhooks",
     "carepost.webhooks.calls",

@@ -27,6 +27,7 @@ _OURS = frozenset(
         "gateway",
         "templates",
         "uploads",
+        "jobs",
         "review",
         "webhooks",
         "webhookcalls",

@@ -75,6 +75,8 @@ class Scope(enum.StrEnum):
     EVENTS = "events"
     #: what waits for a person, and deciding about it
     HELD = "held"
+    #: acts on all messages of a search, and exports; each needs the scope of its act besides
+    JOBS = "jobs"
 
 
 SCOPES: dict[str, frozenset[Permission]] = {
@@ -91,6 +93,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     Scope.KEYS: frozenset({Permission.KEYS}),
     Scope.EVENTS: frozenset({Permission.AUDIT}),
     Scope.HELD: frozenset({Permission.RELEASE}),
+    Scope.JOBS: frozenset(),
 }
 
 #: the command line, on the machine itself, with the keyring in its hands

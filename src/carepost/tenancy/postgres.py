@@ -49,6 +49,7 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("destinations_*", {"staff": _WRITE, "journal": _WRITE}),
     ("templates_*", {"staff": _WRITE, "journal": _READ}),
     ("uploads_*", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
+    ("jobs_*", {"staff": _WRITE, "journal": _WRITE}),
     ("gateway_*", {"staff": _WRITE, "journal": _WRITE}),
     ("webhooks_*", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
     ("webhookcalls_*", {"staff": _READ, "journal": _WRITE}),

@@ -1,0 +1,60 @@
+"""Jobs as the API reads and writes them."""
+
+import enum
+from typing import Annotated
+
+import msgspec
+
+from carepost.api.shapes import Address, Line, Time
+from carepost.jobs.types import Kind
+
+
+class Form(enum.StrEnum):
+    NDJSON = "ndjson"
+    CSV = "csv"
+
+
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """As of `POST /messages/search`; all that is given must fit."""
+
+    recipient: Address = ""
+    sender: Address = ""
+    subject: Line = ""
+    message_id: Line = ""
+    tag: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    state: Annotated[str, msgspec.Meta(max_length=12)] = ""
+    since: Time = ""
+    until: Time = ""
+
+
+class AddJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`retry` and `retract` act on all messages that fit `search`; exports write them (or the log's events) down."""
+
+    kind: Kind
+    search: Wanted = Wanted()
+    #: why, for the record of each act (sealed)
+    reason: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    form: Form = Form.NDJSON
+    #: of `export-events`: also what is personal; the key needs the scope `messages` too
+    opened: bool = False
+
+
+class Job(msgspec.Struct, frozen=True):
+    """`state`: waiting | running | done | failed | cancelled. `seen`: messages or events looked at so far; `made`:
+    deliveries changed, or rows written. Times are UTC microseconds."""
+
+    id: str
+    kind: str
+    state: str
+    created_at: int
+    changed_at: int
+    #: its result can be fetched until then
+    expires_at: int
+    seen: int
+    made: int
+    #: reason code of a failure
+    cause: str
+
+
+class Jobs(msgspec.Struct, frozen=True):
+    jobs: tuple[Job, ...]

@@ -1,0 +1,74 @@
+"""Jobs: retry or take back all messages that fit a search, and exports. A key needs the scope `jobs` and that of the
+act itself."""
+
+from collections.abc import Iterator
+from uuid import UUID
+
+from django.http import HttpResponse, StreamingHttpResponse
+
+from carepost.api import answers, asked
+from carepost.api import shapes_jobs as shapes
+from carepost.api.answers import ProblemError
+from carepost.api.gate import ApiRequest, scoped
+from carepost.api.shapes import STATES
+from carepost.archive.search import Wanted
+from carepost.jobs import acts, select
+from carepost.jobs.types import Asked, View
+from carepost.tenancy.permissions import Scope
+
+_MEDIA = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+
+
+@scoped(Scope.JOBS, methods=("GET", "POST"))
+def jobs(request: ApiRequest) -> HttpResponse:
+    caller = request.caller
+    if request.method == "POST":
+        given = asked.body(request, shapes.AddJob)
+        wanted = Asked(_wanted(given.search), given.reason, given.form.value, given.opened)
+        return answers.json(_job(acts.begin(caller.org, given.kind, wanted, actor=caller.actor)), 202)
+    found = select.listing(caller.org, caller.actor)
+    return answers.json(shapes.Jobs(tuple(_job(one) for one in found)))
+
+
+@scoped(Scope.JOBS)
+def job(request: ApiRequest, job: UUID) -> HttpResponse:
+    return answers.json(_job(select.one(request.caller.org, job, request.caller.actor)))
+
+
+@scoped(Scope.JOBS, methods=("POST",))
+def cancel(request: ApiRequest, job: UUID) -> HttpResponse:
+    return answers.json(_job(acts.cancel(request.caller.org, job, actor=request.caller.actor)))
+
+
+@scoped(Scope.JOBS)
+def result(request: ApiRequest, job: UUID) -> HttpResponse:
+    form, pieces = acts.access_result(request.caller.org, job, actor=request.caller.actor)
+    answer = StreamingHttpResponse(_octets(pieces), content_type=_MEDIA[form])
+    answer["Content-Disposition"] = f'attachment; filename="carepost-export.{form}"'
+    return answer  # type: ignore[return-value]
+
+
+def _octets(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    yield from pieces
+
+
+def _wanted(given: shapes.Wanted) -> Wanted:
+    if given.state and given.state not in STATES:
+        raise ProblemError(422, "invalid", f"`state` is one of: {', '.join(sorted(STATES))}.")
+    return Wanted(
+        recipient=given.recipient,
+        sender=given.sender,
+        subject=given.subject,
+        message_id=given.message_id,
+        tag=given.tag,
+        state=given.state,
+        since=asked.time(given.since, "since"),
+        until=asked.time(given.until, "until"),
+    )
+
+
+def _job(view: View) -> shapes.Job:
+    return shapes.Job(
+        view.id, view.kind, view.state, view.created_at, view.changed_at, view.expires_at, view.seen, view.made,
+        view.cause,
+    )  # fmt: skip

@@ -1,0 +1,51 @@
+"""The values of jobs."""
+
+import enum
+from typing import Final
+
+import msgspec
+
+from carepost.archive.search import Wanted
+from carepost.tenancy.permissions import Permission
+
+
+class Kind(enum.StrEnum):
+    #: another attempt at once for what waits to be tried again
+    RETRY = "retry"
+    #: taken back, where that is still possible
+    RETRACT = "retract"
+    MESSAGES = "export-messages"
+    EVENTS = "export-events"
+
+
+#: what its author must be allowed, when it is begun and on every page
+NEEDED: Final[dict[Kind, tuple[Permission, ...]]] = {
+    Kind.RETRY: (Permission.SEARCH, Permission.RELEASE),
+    Kind.RETRACT: (Permission.SEARCH, Permission.RETRACT),
+    Kind.MESSAGES: (Permission.SEARCH, Permission.READ),
+    Kind.EVENTS: (Permission.AUDIT,),
+}
+
+
+class Asked(msgspec.Struct, frozen=True):
+    wanted: Wanted = Wanted()
+    #: why, for the record of each act
+    reason: str = ""
+    #: of an export: ndjson | csv
+    form: str = "ndjson"
+    #: of events: also what is personal (asks for READ too)
+    opened: bool = False
+
+
+class View(msgspec.Struct, frozen=True):
+    """As its people see it; nothing of what was asked."""
+
+    id: str
+    kind: str
+    state: str
+    created_at: int
+    changed_at: int
+    expires_at: int
+    seen: int
+    made: int
+    cause: str
