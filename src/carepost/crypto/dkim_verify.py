@@ -30,9 +30,12 @@ WEAK: Final = 2048
 EMAIL: Final = frozenset({"*", "email"})
 TLSRPT: Final = EMAIL | {"tlsrpt"}
 _LEAST, _LARGEST = 1024, 8192
+#: raises InvalidSignature: (signature, data)
+Check = Callable[[bytes, bytes], None]
 
 _FIELD: Final = re.compile(rb"^([!-9;-~]+)[ \t]*:", re.MULTILINE)
-_B: Final = re.compile(rb"((?:^|;)[ \t\r\n]*b[ \t\r\n]*=)[^;]*")
+#: what stands in a signature's `b=`
+EMPTIED: Final = re.compile(rb"((?:^|;)[ \t\r\n]*b[ \t\r\n]*=)[^;]*")
 _TAIL: Final = re.compile(rb"(?:\r\n)*\Z")
 
 
@@ -55,7 +58,7 @@ class Signed(msgspec.Struct, frozen=True):
     testing: bool = False
 
 
-class _Message:
+class Parsed:
     """What all signatures of a message share: its fields as they stand, and its body's hashes."""
 
     def __init__(self, raw: bytes) -> None:
@@ -85,17 +88,17 @@ class _Message:
         for name in signature.names:
             waiting = left.get(name.encode("latin-1", "replace"))
             if waiting:
-                parts.append(_canonical(form, self.fields[waiting.pop()]))
+                parts.append(canonical(form, self.fields[waiting.pop()]))
         name_, field, value = self.fields[own]
-        emptied = field[:value] + _B.sub(rb"\1", field[value:].removesuffix(b"\r\n"), count=1) + b"\r\n"
-        parts.append(_canonical(form, (name_, emptied, value)).removesuffix(b"\r\n"))
+        emptied = field[:value] + EMPTIED.sub(rb"\1", field[value:].removesuffix(b"\r\n"), count=1) + b"\r\n"
+        parts.append(canonical(form, (name_, emptied, value)).removesuffix(b"\r\n"))
         return b"".join(parts)
 
 
 def verify(raw: bytes, now_s: int, services: frozenset[str] = EMAIL) -> Course[tuple[Signed, ...]]:
     """Every signature, top to bottom. `raw`: CRLF line ends; `services`: what a key may be for. No signature: an empty
     tuple."""
-    message = _Message(raw)
+    message = Parsed(raw)
     found: list[Signed] = []
     keys: dict[tuple[str, str], tuple[Key | None, str, str]] = {}
     places = [at for at, (name, _, _) in enumerate(message.fields) if name == b"dkim-signature"]
@@ -112,7 +115,7 @@ def verify(raw: bytes, now_s: int, services: frozenset[str] = EMAIL) -> Course[t
             continue
         place = (signature.selector, signature.domain)
         if place not in keys:
-            keys[place] = yield from _key(*place)
+            keys[place] = yield from fetch(*place)
         key, result, reason = keys[place]
         found.append(
             _of(signature, result, reason) if key is None else _checked(message, signature, own, key, services)
@@ -131,7 +134,7 @@ def _unfit(signature: Signature, now_s: int) -> tuple[str, str] | None:
     return ("policy", "future") if signature.signed_at > now_s + AHEAD else None
 
 
-def _key(selector: str, domain: str) -> Course[tuple[Key | None, str, str]]:
+def fetch(selector: str, domain: str) -> Course[tuple[Key | None, str, str]]:
     found = yield Question(Record.TXT, f"{selector}._domainkey.{domain}")
     if found.failed:
         return None, "temperror", "key-unreachable"
@@ -144,7 +147,7 @@ def _key(selector: str, domain: str) -> Course[tuple[Key | None, str, str]]:
     return None, "permerror", reason
 
 
-def _checked(message: _Message, signature: Signature, own: int, key: Key, services: frozenset[str]) -> Signed:
+def _checked(message: Parsed, signature: Signature, own: int, key: Key, services: frozenset[str]) -> Signed:
     kind, _, hash_ = signature.algorithm.partition("-")
     if key.kind != kind or (key.hashes and hash_ not in key.hashes):
         return _of(signature, "permerror", "key-unfit", key)
@@ -153,7 +156,7 @@ def _checked(message: _Message, signature: Signature, own: int, key: Key, servic
     if key.strict and signature.identity != signature.domain:
         return _of(signature, "permerror", "identity", key)
     try:
-        check, bits = _checker(key)
+        check, bits = checker(key)
     except (ValueError, UnsupportedAlgorithm):
         return _of(signature, "permerror", "key-syntax", key)
     if bits and bits < _LEAST:
@@ -170,7 +173,7 @@ def _checked(message: _Message, signature: Signature, own: int, key: Key, servic
     return _of(signature, "pass", "weak-key" if bits and bits < WEAK else "", key, bits)
 
 
-def _checker(key: Key) -> tuple[Callable[[bytes, bytes], None], int]:
+def checker(key: Key) -> tuple[Check, int]:
     """(verifier that raises InvalidSignature, bits of an RSA key). Raises ValueError."""
     if key.kind == "ed25519":
         public = Ed25519PublicKey.from_public_bytes(key.data)
@@ -189,7 +192,7 @@ def _of(signature: Signature, result: str, reason: str, key: Key | None = None, 
     )  # fmt: skip
 
 
-def _canonical(form: str, one: tuple[bytes, bytes, int]) -> bytes:
+def canonical(form: str, one: tuple[bytes, bytes, int]) -> bytes:
     name, field, value = one
     if form == "simple":
         return field

@@ -1,4 +1,5 @@
-"""Who sent a message, as far as it can be proved: SPF, DKIM and DMARC of it in one course of questions.
+"""Who sent a message, as far as it can be proved: SPF, DKIM and DMARC of it in one course of questions,
+and ARC for the record.
 
 Nothing here decides what becomes of mail, and nothing that cannot be learnt counts as proved."""
 
@@ -7,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from carepost.crypto import dkim_verify
+from carepost.crypto import arc_verify, dkim_verify
 from carepost.crypto.dkim_verify import Signed
 from carepost.rfc import authres, dmarc, spf_check
 from carepost.rfc.asking import Course
@@ -34,6 +35,8 @@ class Proved(msgspec.Struct, frozen=True):
     spf: spf_check.Verdict
     dkim: tuple[Signed, ...]
     dmarc: dmarc.Verdict | None
+    #: for the record alone: it proves nothing here
+    arc: arc_verify.Chain = arc_verify.Chain()
 
     @property
     def aligned(self) -> bool:
@@ -52,7 +55,8 @@ class Proved(msgspec.Struct, frozen=True):
 
     def facts(self) -> dict[str, str]:
         """For an event: words only."""
-        return {"spf": self.spf.result, "dkim": self.dkim_word, "dmarc": self.dmarc_word}
+        words = {"spf": self.spf.result, "dkim": self.dkim_word, "dmarc": self.dmarc_word}
+        return words if self.arc.cv == "none" else {**words, "arc": self.arc.cv}
 
 
 def prove(
@@ -68,10 +72,11 @@ def prove(
     else:
         spf = spf_check.Verdict("none", "")
     signed = yield from dkim_verify.verify(raw, now_s, services)
+    arc = yield from arc_verify.verify(raw)
     domains = {_domain(address) for address in authors}
     author = domains.pop() if len(domains) == 1 else ""
     if not author:
-        return Proved("", spf, signed, None)
+        return Proved("", spf, signed, None, arc)
     proved = [dmarc.Identified("dkim", one.domain) for one in signed if one.result == "pass"]
     if spf.result == "pass":
         proved.append(dmarc.Identified("spf", spf.domain))
@@ -79,7 +84,7 @@ def prove(
     if verdict.result == "fail" and (spf.result == "temperror" or any(s.result == "temperror" for s in signed)):
         # RFC 9989 5.3.5: what could not be asked might have aligned
         verdict = msgspec.structs.replace(verdict, result="temperror")
-    return Proved(author, spf, signed, verdict)
+    return Proved(author, spf, signed, verdict, arc)
 
 
 def unproved(author: str = "") -> Proved:
@@ -101,6 +106,8 @@ def results(proved: Proved) -> tuple[Result, ...]:
         found.append(Result("dmarc", proved.dmarc.result, "", (("header.from", proved.author),)))
     else:
         found.append(Result("dmarc", "permerror"))
+    if proved.arc.cv != "none":
+        found.append(Result("arc", proved.arc.cv, proved.arc.reason, (("header.d", proved.arc.sealer),)))
     return tuple(found)
 
 
