@@ -130,12 +130,8 @@ class Engine:
             threads=self._threads,
             inspector=self._inspector,
         )
-        self._courier = Courier(
-            config.hostname,
-            way.anchors,
-            timeouts=Timeouts.of(config.command_timeout, config.data_timeout),
-            per_host=config.destination_connections,
-        )
+        times = Timeouts.of(config.command_timeout, config.data_timeout)
+        self._courier = Courier(config.hostname, way.anchors, timeouts=times, per_host=config.destination_connections)
         self._sealing = Sealing(
             home, config, keys, directory=self._directory, book=book, intake=self._intake, way=way,
             queues=tuple(self._queues.values()),
