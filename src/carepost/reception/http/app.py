@@ -15,6 +15,7 @@ from carepost.reception.http.pressing import Pressing
 from carepost.reception.http.problem import ProblemError, of_error, problem, refuse
 from carepost.reception.http.relay import Relay
 from carepost.reception.http.send import Intake, Sender
+from carepost.reception.http.sendgrid import PREFIX, SendGrid
 from carepost.spool.budget import Budget
 from carepost.wire.rest import Health
 
@@ -51,12 +52,15 @@ class App:
     ) -> None:
         parts = Parts(directory, shelf, renderer)
         sender = Sender(intake, Keys(directory, limits), access, bodies, limits, checkpoint, parts, pressing)
+        sendgrid = SendGrid(sender)
+        self._elsewhere = sendgrid.nothing
         self._directory = directory
         self._office = office
         self._sandbox = sandbox
         self._own: dict[tuple[str, str], Handler] = {
             ("POST", "/api/v1/messages"): sender.send,
             ("POST", "/api/v1/protection/preview"): sender.preview,
+            ("POST", "/v3/mail/send"): sendgrid.send,
             ("GET", "/health"): self._health,
             ("HEAD", "/health"): self._health,
         }
@@ -91,6 +95,8 @@ class App:
             if self._office is None:
                 raise refuse(503, "office-down", "This part is not available now; sending goes on.")
             return self._office
+        if path.startswith(PREFIX):
+            return self._elsewhere
         raise refuse(404, "not-found")
 
     async def _health(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,7 +1,7 @@
 """JSON into the shapes of `wire.rest`, strictly (BI-085): one reading of each document, or none."""
 
 import json
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -20,6 +20,8 @@ class _Apart(msgspec.Struct, forbid_unknown_fields=True):
 
     messages: Annotated[tuple[msgspec.Raw, ...], msgspec.Meta(min_length=1, max_length=rest.MAX_BATCH)]
 
+
+T = TypeVar("T")
 
 _peek = msgspec.json.Decoder(_Peek)
 _apart = msgspec.json.Decoder(_Apart)
@@ -63,6 +65,20 @@ def _read_one(raw: msgspec.Raw, number: int) -> rest.Message | ProblemError:
         return _message.decode(raw)
     except msgspec.ValidationError as error:
         return of_validation(error, f"/messages/{number}")
+
+
+def once(body: bytes, kind: type[T]) -> T:
+    """A document of another shape, as strictly."""
+    try:
+        found = msgspec.json.decode(body, type=kind)
+        _twice.decode(body.decode())
+    except msgspec.ValidationError as error:
+        raise of_validation(error) from None
+    except _RepeatedName:
+        raise refuse(400, "json-repeated", "A name stands twice in one object.") from None
+    except (msgspec.DecodeError, RecursionError, ValueError):
+        raise refuse(400, "json", "The body is not JSON.") from None
+    return found
 
 
 def message(body: bytes) -> rest.Message:

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from carepost.directory.types import ApiKey
@@ -11,7 +12,7 @@ from carepost.ground.errors import CarepostError
 from carepost.policy.types import Access
 from carepost.reception.access import AccessProofs
 from carepost.reception.http import compose, decode
-from carepost.reception.http.asgi import Body, Headers, Receive, Scope, Send, answer_json, header
+from carepost.reception.http.asgi import Body, Headers, Receive, Scope, Send, answer, answer_json, header
 from carepost.reception.http.keys import Keys
 from carepost.reception.http.limits import HttpLimits
 from carepost.reception.http.parts import Fetched, Parts
@@ -29,7 +30,7 @@ _QUOTA = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 #: messages of a batch made ready in one turn of the loop
 _TURN = 64
 #: (status, answer, header fields) of a request whose key and body were read
-_Work = Callable[[Scope, ApiKey, bytes], Awaitable[tuple[int, object, Headers]]]
+Work = Callable[[Scope, ApiKey, bytes], Awaitable[tuple[int, object, Headers]]]
 
 
 class Intake(Protocol):
@@ -68,12 +69,14 @@ class Sender:
         self._in_flight: set[tuple[bytes, str]] = set()
 
     async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._with_key(scope, receive, send, self._send)
+        await self.with_key(scope, receive, send, self._send)
 
     async def preview(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._with_key(scope, receive, send, self._preview)
+        await self.with_key(scope, receive, send, self._preview)
 
-    async def _with_key(self, scope: Scope, receive: Receive, send: Send, work: _Work) -> None:
+    async def with_key(self, scope: Scope, receive: Receive, send: Send, work: Work) -> None:
+        """Reads what a key that may send asks, and answers what `work` made of it; None: nothing but the status. Raises
+        problems, Refused, Unavailable: the caller words them."""
         key = self._keys.require(scope, SCOPE)
         wait = self._rate.enter(key.id)
         if wait:
@@ -88,33 +91,50 @@ class Sender:
                 raise refuse(415, "media-type", "Send application/json, not encoded.")
             raw = await body.read(scope, receive)
             self._keys.still(key)
-            status, answer, headers = await work(scope, key, raw)
+            status, found, headers = await work(scope, key, raw)
         except (ProblemError, CarepostError) as error:
-            found = error if isinstance(error, ProblemError) else of_error(error)
-            raise ProblemError(found.problem, (*found.headers, *self._headers(key))) from None
+            told = error if isinstance(error, ProblemError) else of_error(error)
+            raise ProblemError(told.problem, (*told.headers, *self._headers(key))) from None
         finally:
             body.close()
             self._rate.leave(key.id)
             self._pressing.end(key.org)
-        await answer_json(send, status, answer, (*headers, *self._headers(key)))
+        headers = (*headers, *self._headers(key))
+        if found is None:
+            await answer(send, status, b"", b"text/plain", headers)
+        else:
+            await answer_json(send, status, found, headers)
 
     async def _send(self, scope: Scope, key: ApiKey, raw: bytes) -> tuple[int, object, Headers]:
+        messages, batch = decode.messages(raw)
+        if batch:
+            return 202, rest.BatchAccepted(await self.several(scope, key, messages)), ()
+        one = messages[0]
+        assert isinstance(one, rest.Message)
+        with self._asked(scope, key, 1) as (idempotency, fetched):
+            accepted = await self._accept(await self._submission(scope, key, one, idempotency, fetched))
+        return 202, _accepted(accepted), ((b"location", f"/api/v1/messages/{accepted.message_id}".encode()),)
+
+    async def several(
+        self, scope: Scope, key: ApiKey, messages: tuple[rest.Message | ProblemError, ...]
+    ) -> tuple[rest.BatchEntry, ...]:
+        """One entry a message, in their order. Raises a 503 problem where none could be taken now."""
+        with self._asked(scope, key, len(messages)) as (idempotency, fetched):
+            return await self._send_batch(scope, key, messages, idempotency, fetched)
+
+    @contextmanager
+    def _asked(self, scope: Scope, key: ApiKey, count: int) -> Iterator[tuple[str | None, Fetched]]:
+        """While it lasts nobody else carries out a request with the same Idempotency-Key."""
         idempotency = _idempotency_key(scope)
         mark = (key.org, idempotency or "")
         if idempotency is not None and mark in self._in_flight:
             raise refuse(409, "in-flight", "A request with this Idempotency-Key is being carried out.")
-        messages, batch = decode.messages(raw)
-        self._rate.charge(key.id, len(messages) - 1)
+        self._rate.charge(key.id, count - 1)
         if idempotency is not None:
             self._in_flight.add(mark)
         fetched = Fetched(self._bodies)
         try:
-            if batch:
-                return await self._send_batch(scope, key, messages, idempotency, fetched)
-            one = messages[0]
-            assert isinstance(one, rest.Message)
-            accepted = await self._accept(await self._submission(scope, key, one, idempotency, fetched))
-            return 202, _accepted(accepted), ((b"location", f"/api/v1/messages/{accepted.message_id}".encode()),)
+            yield idempotency, fetched
         finally:
             fetched.close()
             if idempotency is not None:
@@ -127,7 +147,7 @@ class Sender:
         messages: tuple[rest.Message | ProblemError, ...],
         idempotency: str | None,
         fetched: Fetched,
-    ) -> tuple[int, object, Headers]:
+    ) -> tuple[rest.BatchEntry, ...]:
         """Each is a message of its own, and they share commits: what is wrong with one is told in its place, and the
         others go their way."""
         drafts = await self._drafts(scope, key, messages, idempotency, fetched)
@@ -141,7 +161,7 @@ class Sender:
             first = results[0].problem
             assert first is not None
             raise ProblemError(first, SOON)
-        return 202, rest.BatchAccepted(tuple(results)), ()
+        return tuple(results)
 
     async def _drafts(
         self,
