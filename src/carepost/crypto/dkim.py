@@ -103,16 +103,31 @@ class Canonical(NamedTuple):
     values: dict[bytes, list[bytes]]
 
 
+def _unfolded(header: bytes) -> list[tuple[bytes, bytes]]:
+    """`fields`, those of SIGNED alone with their relaxed values, of a header without folds and double spaces."""
+    found = []
+    for line in header.split(b"\r\n"):
+        name, colon, value = line.partition(b":")
+        name = name.rstrip(b" ").lower()
+        if colon and name in _WANTED:
+            found.append((name, value.strip(b" ")))
+    return found
+
+
 def canonical(header: bytes) -> Canonical:
     """`header`: as `split` gives it."""
     values: dict[bytes, list[bytes]] = {}
-    for name, value in fields(header):
-        if name in _WANTED:
-            known = values.get(name)
-            if known is None:
-                values[name] = [relaxed_value(value)]
-            else:
-                known.append(relaxed_value(value))
+    if b"\t" in header or b"  " in header or b"\r\n " in header or header.startswith(b" "):
+        found = [(name, relaxed_value(value)) for name, value in fields(header) if name in _WANTED]
+    else:
+        # nothing is folded, no white space to be made one: what is left is at the ends
+        found = _unfolded(header)
+    for name, value in found:
+        known = values.get(name)
+        if known is None:
+            values[name] = [value]
+        else:
+            known.append(value)
     counts, lines = [], []
     for name in _WANTED:
         held = values.get(name)

@@ -8,6 +8,7 @@ import hashlib
 import re
 import unicodedata
 from functools import lru_cache
+from typing import Final
 
 from carepost.crypto.digest import hmac_sha256
 
@@ -17,6 +18,8 @@ _OUTER = bytes(byte ^ 0x5C for byte in range(256))
 _DAY_US = 86_400_000_000
 #: subject words indexed of one message
 WORDS = 12
+#: fields whose values come again and again: a dozen tokens a message, of which two are new
+_REPEATED: Final = frozenset({"domain", "sender", "word", "tag"})
 _word = re.compile(r"\w{2,}")
 
 
@@ -36,11 +39,20 @@ def _begun(key: bytes, day: int | None) -> tuple["hashlib._Hash", "hashlib._Hash
 
 def token(key: bytes, field: str, value: str, day: int | None = None) -> bytes:
     """8 bytes. `field`: address | domain | sender | message-id | word | another name the caller fixes."""
+    if field in _REPEATED:
+        return _remembered(key, field, value, day)
+    return _made(key, field, value, day)
+
+
+def _made(key: bytes, field: str, value: str, day: int | None) -> bytes:
     begun, ending = _begun(key, day)
     inner, outer = begun.copy(), ending.copy()
     inner.update(f"{field}\0{normalise(field, value)}".encode("utf-8", "surrogatepass"))
     outer.update(inner.digest())
     return outer.digest()[:TOKEN]
+
+
+_remembered = lru_cache(maxsize=8192)(_made)
 
 
 def normalise(field: str, value: str) -> str:

@@ -63,6 +63,14 @@ class Body:
         declared = header(scope, b"content-length")
         if declared is not None and int(declared) > self._limits.max_body:
             raise _too_large()
+        if not getattr(getattr(receive, "__self__", None), "more_body", True):
+            # it came with the head (uvicorn's cycle has it whole): there is nothing to wait for
+            event = await receive()
+            if event["type"] == "http.request" and not event.get("more_body", False):
+                whole: bytes = event.get("body", b"")
+                self._take(len(whole), len(whole))
+                return whole
+            raise Disconnected
         chunks: list[bytes] = []
         size = reached = 0
         loop = asyncio.get_running_loop()
