@@ -90,6 +90,7 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
         (
             Entry("First run", "first-run", Permission.ORGANISATION, ("settings", "portal-by-mail")),
             Entry("People", "people", Permission.STAFF),
+            Entry("Templates", "templates", Permission.TEMPLATES, ("template", "template-new")),
             Entry(
                 "Webhooks", "webhooks", Permission.WEBHOOKS,
                 ("webhook", "webhook-new", "webhook-change", "webhook-rotate", "webhook-agreement", "webhook-replay"),
