@@ -21,7 +21,7 @@ from carepost.crypto.rest import Damaged
 from carepost.directory import bearer
 from carepost.ground import clock, database, log
 from carepost.ground.errors import CarepostError
-from carepost.proof.file import b64
+from carepost.proof.canonical import b64
 from carepost.tenancy import scope
 from carepost.tenancy.models import ApiKey
 from carepost.tenancy.permissions import Scope
