@@ -100,27 +100,27 @@ def carepost_round(
         carepost.stop()
 
 
-def http(carepost: Carepost, seconds: int = 5) -> str:
-    """Durable HTTP send with wrk, 32 connections: every 202 is committed and synced."""
+def http(carepost: Carepost, work: pathlib.Path, seconds: int = 5) -> str:
+    """Durable HTTP send with wrk, 32 connections: every 202 is committed and synced. The sink takes what is delivered."""
+    pki = work / "pki"
     carepost.start()
+    sink = subprocess.Popen(
+        [str(work / "smtpbench"), "sink", "-p", str(SINK_PORT), "-x", "90", "-k", str(pki / "srv.pem"),
+         "-K", str(pki / "srv.key")],
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
     try:
+        time.sleep(0.3)
         environ = {"API_KEY": carepost.api_key, "PATH": "/usr/bin:/bin"}
-        command = [
-            "wrk",
-            "-t1",
-            "-c32",
-            f"-d{seconds}",
-            "-s",
-            str(HERE / "http_send.lua"),
-            "http://127.0.0.1:8080/api/v1/messages",
-        ]
-        return (
-            subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-            .stdout.strip()
-            .splitlines()[-1]
-        )
+        script, url = str(HERE / "http_send.lua"), "http://127.0.0.1:8080/api/v1/messages"
+        command = ["wrk", "-t1", "-c32", f"-d{seconds}", "-s", script, url]
+        done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+        said = done.stdout.strip().splitlines()[-1]
     finally:
+        sink.terminate()
+        delivered = json.loads(sink.communicate()[0])["msgs"]
         carepost.stop()
+    return f"{said}, delivered meanwhile {delivered}"
 
 
 def show(name: str, row: dict[str, float]) -> None:
@@ -169,7 +169,7 @@ def main() -> int:
                 f"ratio at {n} sessions: median {statistics.median(found):.1f} ({', '.join(f'{r:.1f}' for r in found)})"
             )
     if not options.no_http:
-        print("http send:", http(carepost))
+        print("http send:", http(carepost, work))
     return 1 if bad else 0
 
 
