@@ -101,7 +101,7 @@ def carepost_round(
 
 
 def http(carepost: Carepost, work: pathlib.Path, seconds: int = 5) -> str:
-    """Durable HTTP send with wrk, 32 connections: every 202 is committed and synced. The sink takes what is delivered."""
+    """Durable HTTP send with wrk, 32 connections: every 202 is committed and synced. What is delivered is taken."""
     pki = work / "pki"
     carepost.start()
     sink = subprocess.Popen(
