@@ -8,7 +8,7 @@ import pytest
 
 from carepost.directory.gateways import RETURN
 from carepost.gateway import acts, select
-from carepost.gateway.models import Seen
+from carepost.gateway.models import Finding, Seen
 from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
@@ -50,8 +50,17 @@ def test_a_connection_is_set_up(
     with scope.organisation(maple.pk):
         for step, cause, at in (("received", "", NOON), ("refused", "gateway-secret", NOON + 9), ("sent", "", NOON)):
             Seen(org_id=maple.pk, connection_id=one.id, step=step, cause=cause, at=at).save()
+        for step, state, found, cause in (
+            ("mx", "good", "maple.test: mail.carepost.test", ""), ("host", "good", "mail.maple-tenant.test:25", ""),
+            ("tls", "bad", "TLSv1.3, certificate for mail.maple-tenant.test, until 2026-11-01", "expired"),
+            ("recipient", "skipped", "", ""),
+        ):  # fmt: skip
+            Finding(
+                org_id=maple.pk, connection_id=one.id, step=step, state=state, found=found, cause=cause, at=NOON
+            ).save()
     page.goto(f"{base}/{one.id}")
     page.get_by_text("carried no valid secret").wait_for()
+    page.get_by_text("Its certificate has expired: renew it.").wait_for()
     for summary in ("Settings", "How we sign in at your mail host", "Remove this connection"):
         page.locator("#main summary", has_text=summary).click()
     checked(page)

@@ -58,8 +58,6 @@ MENDS: Final = {
     "no-name": "Its certificate names no server: install one with this name (subjectAltName).",
     "revoked": "Its certificate was revoked: install another at once.",
     "wrong-name": "Its certificate is for another name: enter that name as your mail host, or install another.",
-    "staple-missing": "Its certificate asks for a stapled proof that it is not revoked, and none was sent: turn on "
-    "OCSP stapling there.",
     "pin-mismatch": "It does not hold the key that was pinned for it: compare, and pin the new one.",
     "sign-in-refused": "It did not take our sign-in: look at account, secret, and whether SMTP sign-in is allowed.",
     "sign-in-no-token": "The token address gave no token: look at client id, secret, its end, and the scope.",

@@ -8,9 +8,14 @@ import pytest
 from django.test import Client
 
 from carepost.gateway import select
+from carepost.mailbox import door as engine
+from carepost.rfc.asking import ABSENT, Found, Question
 from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import COMMAND_LINE
+from carepost.wire import probes
+from carepost.wire.doors import Probe
+from carepost.wire.probes import Probed
 from tests.support.mailroom import KeptDoor
 from tests.support.outbox import office_events
 
@@ -69,6 +74,37 @@ def test_from_nothing_to_a_connection_and_back(http: Client, maple: Organisation
     assert http.get(f"/gateway/{one.id}").status_code == 404
     for kind in ("added", "changed", "login-set", "secret-added", "secret-ended", "removed"):
         assert len(office_events(f"gateway.{kind}")) == 1, kind
+
+
+class _Tried:
+    """The engines as the check reaches them."""
+
+    def ask(self, question: Question) -> Found:
+        return ABSENT
+
+    def probe(self, call: Probe) -> tuple[Probed, ...]:
+        return (Probed(probes.HOST, probes.BAD, "mail.tenant.test:25", "timeout"),)
+
+
+def test_check_again_tries_it_and_says_what_to_mend(
+    http: Client, maple: Organisation, at_desk: Callable[..., Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(http, "/gateway/new", name="Ours", provider="google")
+    one = the_one(maple)
+    path = f"/gateway/{one.id}"
+    page = http.get(path).content.decode()
+    assert "Nothing was tried yet" in page and re.search(r"gateway-check\+[a-z2-7]{20,30}@", page)
+    assert http.get(f"{path}/check").status_code == 405, "GET never acts"
+    monkeypatch.setattr(engine, "client", _Tried)
+    assert post(http, f"{path}/check").status_code == 302
+    page = http.get(path).content.decode()
+    assert "a firewall may drop our connections" in page and "Publish an MX record" in page
+    assert len(office_events("gateway.probed")) == 1
+    refused = post(http, f"{path}/check", send="on")
+    assert refused.status_code == 422 and "Name a mailbox of yours" in refused.content.decode()
+    operator = at_desk("operator")
+    assert operator.post(f"{path}/check").status_code in (403, 404)
+    assert len(office_events("gateway.probed")) == 1
 
 
 def test_whoever_may_not_route_mail_sees_none_of_it(
