@@ -177,6 +177,8 @@ class Key(msgspec.Struct, frozen=True):
     created_at: int
     #: to the day; 0: never
     last_used_at: int
+    #: requests or messages it may ask; 0: what the server allows
+    per_minute: int = 0
 
 
 class Keys(msgspec.Struct, frozen=True):
@@ -188,6 +190,8 @@ class AddKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     scopes: Annotated[
         tuple[Annotated[str, msgspec.Meta(max_length=40)], ...], msgspec.Meta(min_length=1, max_length=20)
     ]
+    #: requests or messages it may ask in a minute; 0: what the server allows
+    per_minute: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 0
 
 
 class NewKey(msgspec.Struct, frozen=True):

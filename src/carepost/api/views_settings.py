@@ -12,11 +12,12 @@ from carepost.archive import acts as looking
 from carepost.archive.store import store
 from carepost.audit import reader
 from carepost.destinations import suppressions as suppressed
+from carepost.directory import keywords
 from carepost.jobs import rows
 from carepost.proof import kinds
 from carepost.tenancy import select
 from carepost.tenancy.actions import access, domains, suppression
-from carepost.tenancy.models import SenderDomain
+from carepost.tenancy.models import ApiKey, SenderDomain
 from carepost.tenancy.permissions import Scope
 
 
@@ -54,12 +55,9 @@ def keys(request: ApiRequest) -> HttpResponse:
     caller = request.caller
     if request.method == "POST":
         given = asked.body(request, shapes.AddKey)
-        made = access.add_key(caller.org, given.name, given.scopes, actor=caller.actor)
+        made = access.add_key(caller.org, given.name, given.scopes, actor=caller.actor, per_minute=given.per_minute)
         return answers.json(shapes.NewKey(made.id, made.secret), 201)
-    found = [
-        shapes.Key(str(row.pk), row.name, tuple(row.scopes.split()), row.created_at, row.last_used_at)
-        for row in select.api_keys(caller.org)
-    ]
+    found = [_key(row) for row in select.api_keys(caller.org)]
     return answers.json(shapes.Keys(tuple(found)))
 
 
@@ -100,3 +98,11 @@ def _domain(row: SenderDomain) -> shapes.Domain:
         if not key.retired_at
     ]
     return shapes.Domain(row.domain, row.created_at, tuple(records))
+
+
+def _key(row: ApiKey) -> shapes.Key:
+    words = tuple(row.scopes.split())
+    limit = keywords.limit_of(words)
+    return shapes.Key(
+        str(row.pk), row.name, keywords.without_limit(words), row.created_at, row.last_used_at, limit
+    )  # fmt: skip

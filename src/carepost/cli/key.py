@@ -11,6 +11,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add.add_argument("name", metavar="NAME", help="what it is for")
     add.add_argument("--scope", action="append", required=True, metavar="SCOPE", help="may be given several times")
     add.add_argument("--owner", metavar="EMAIL", help="the person it acts for: it ends with them")
+    add.add_argument(
+        "--per-minute",
+        type=int,
+        default=0,
+        metavar="N",
+        help="requests or messages it may ask (default: no limit of its own)",
+    )
     entry.verb(verbs, "list", "all keys in use")
     revoke = entry.verb(verbs, "revoke", "end a key")
     revoke.add_argument("id", metavar="ID")

@@ -195,7 +195,7 @@ class Engine:
                 self._budget, smtp_limits,
             ),
         ]  # fmt: skip
-        limits = HttpLimits(max_recipients=config.max_recipients)
+        limits = HttpLimits(max_recipients=config.max_recipients, engines=outgoing.engine_count(home, config))
         viewer = outgoing.viewer(home)
         app = App(
             self._intake, self._directory, self._access, self._budget, limits,

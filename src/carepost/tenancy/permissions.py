@@ -77,6 +77,8 @@ class Scope(enum.StrEnum):
     HELD = "held"
     #: acts on all messages of a search, and exports; each needs the scope of its act besides
     JOBS = "jobs"
+    #: everything the key sends is a test (directory.keywords)
+    TEST = "test"
 
 
 SCOPES: dict[str, frozenset[Permission]] = {
@@ -94,6 +96,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     Scope.EVENTS: frozenset({Permission.AUDIT}),
     Scope.HELD: frozenset({Permission.RELEASE}),
     Scope.JOBS: frozenset(),
+    Scope.TEST: frozenset(),
 }
 
 #: the command line, on the machine itself, with the keyring in its hands

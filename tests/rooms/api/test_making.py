@@ -125,3 +125,23 @@ def test_what_is_no_upload_is_told(machine: Any) -> None:
     )  # fmt: skip
     assert broken.status_code == 422
     assert not Upload.objects.exists()
+
+
+def test_keys_have_limits_and_make_none_that_may_more(machine: Any) -> None:
+    asking = machine("keys", "send")
+    made = asking.post("/keys", {"name": "slow", "scopes": ["keys", "send"], "per_minute": 600})
+    assert made.status_code == 201
+    listed = {k["name"]: (k["scopes"], k["per_minute"]) for k in asking.get("/keys").json()["keys"]}
+    assert listed["slow"] == (["keys", "send"], 600)
+    slow = machine("send")
+    slow.secret = made.json()["secret"]
+    assert slow.post("/keys", {"name": "fast", "scopes": ["send"]}).status_code == 403
+    assert slow.post("/keys", {"name": "fast", "scopes": ["send"], "per_minute": 601}).status_code == 403
+    assert slow.post("/keys", {"name": "child", "scopes": ["send"], "per_minute": 60}).status_code == 201
+    assert asking.post("/keys", {"name": "x", "scopes": ["send"], "per_minute": -1}).status_code == 422
+
+
+def test_a_test_key_makes_test_keys_alone(machine: Any) -> None:
+    asking = machine("keys", "send", "test")
+    assert asking.post("/keys", {"name": "real", "scopes": ["send"]}).status_code == 403
+    assert asking.post("/keys", {"name": "test", "scopes": ["send", "test"]}).status_code == 201

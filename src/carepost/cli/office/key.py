@@ -4,6 +4,7 @@ import argparse
 import json
 
 from carepost.cli.office import common, entry
+from carepost.directory import keywords
 from carepost.tenancy import select
 from carepost.tenancy.actions import access
 from carepost.tenancy.models import ApiKey
@@ -17,7 +18,7 @@ def run(args: argparse.Namespace) -> int:
     if args.verb == "add":
         owner = common.person(org, args.owner) if args.owner else None
         scopes = [one for given in args.scope for one in given.replace(",", " ").split()]
-        made = access.add_key(org, args.name, scopes, actor=COMMAND_LINE, owner=owner)
+        made = access.add_key(org, args.name, scopes, actor=COMMAND_LINE, owner=owner, per_minute=args.per_minute)
         # JSON always: the one time the secret is seen, it should be easy to take
         print(json.dumps({"id": made.id, "secret": made.secret}))
         return 0
@@ -29,7 +30,8 @@ def _row(key: ApiKey) -> dict[str, object]:
     return {
         "id": str(key.pk),
         "name": key.name,
-        "scopes": key.scopes.split(),
+        "scopes": list(keywords.without_limit(tuple(key.scopes.split()))),
+        "per_minute": keywords.limit_of(tuple(key.scopes.split())),
         "owner": key.owner.email if key.owner is not None else "",
         "created_at": common.moment(key.created_at),
     }

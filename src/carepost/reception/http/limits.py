@@ -21,6 +21,8 @@ class HttpLimits(msgspec.Struct, frozen=True):
     #: requests of one key: in a minute, with as many at once as a minute allows; and at the same moment (BI-084)
     per_minute: int = 120_000
     at_once: int = 512
+    #: engines of the home: a limit of a key's own is shared out among them
+    engines: int = 1
     #: wrong keys of one client address in five minutes
     wrong_keys: int = 100
     #: requests handed to the office at the same moment, and what it is given to read and to answer

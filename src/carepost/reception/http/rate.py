@@ -10,32 +10,37 @@ _FORGET = 120.0
 
 
 class _Bucket:
-    __slots__ = ("at", "left", "running")
+    __slots__ = ("at", "left", "most", "running")
 
-    def __init__(self, left: float, at: float) -> None:
-        self.left = left
+    def __init__(self, most: int, at: float) -> None:
+        #: a minute's worth
+        self.most = most
+        self.left = float(most)
         self.at = at
         self.running = 0
 
 
 class Rate:
-    """Counts of this process; with N engines a key has N times as much."""
+    """Counts of this process. A limit of the server holds for each engine; one that was given to a key is shared out
+    among the engines of the home."""
 
     def __init__(self, limits: HttpLimits) -> None:
         self._limits = limits
         self._buckets: dict[str, _Bucket] = {}
         self._swept = clock.monotonic()
-        self.policy = f'"send";q={limits.per_minute};w=60'.encode()
 
-    def enter(self, key: str) -> float:
-        """0: go on, and call `leave` after. Else the seconds after which to come again."""
+    def enter(self, key: str, own: int = 0) -> float:
+        """0: go on, and call `leave` after. Else the seconds after which to come again. `own`: what the key itself may
+        ask in a minute (0: what the server allows)."""
         now = clock.monotonic()
+        most = min(self._limits.per_minute, max(1, own // self._limits.engines)) if own else self._limits.per_minute
         bucket = self._buckets.get(key)
         if bucket is None:
-            bucket = self._buckets[key] = _Bucket(self._limits.per_minute, now)
+            bucket = self._buckets[key] = _Bucket(most, now)
             self._sweep(now)
-        per_second = self._limits.per_minute / 60
-        bucket.left = min(self._limits.per_minute, bucket.left + (now - bucket.at) * per_second)
+        bucket.most = most
+        per_second = most / 60
+        bucket.left = min(most, bucket.left + (now - bucket.at) * per_second)
         bucket.at = now
         if bucket.running >= self._limits.at_once:
             return 1.0
@@ -55,8 +60,12 @@ class Rate:
     def state(self, key: str) -> bytes:
         """The value of the RateLimit field: what is left, and when it is full again."""
         bucket = self._buckets[key]
-        missing = self._limits.per_minute - bucket.left
-        return b'"send";r=%d;t=%d' % (max(0, bucket.left), math.ceil(missing * 60 / self._limits.per_minute))
+        missing = bucket.most - bucket.left
+        return b'"send";r=%d;t=%d' % (max(0, bucket.left), math.ceil(missing * 60 / bucket.most))
+
+    def policy(self, key: str) -> bytes:
+        """The value of the RateLimit-Policy field."""
+        return b'"send";q=%d;w=60' % self._buckets[key].most
 
     def _sweep(self, now: float) -> None:
         if now - self._swept < _FORGET:

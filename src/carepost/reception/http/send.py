@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+from carepost.directory import keywords
 from carepost.directory.types import ApiKey
 from carepost.ground import metrics
 from carepost.ground.errors import CarepostError
@@ -78,7 +79,7 @@ class Sender:
         """Reads what a key that may send asks, and answers what `work` made of it; None: nothing but the status. Raises
         problems, Refused, Unavailable: the caller words them."""
         key = self._keys.require(scope, SCOPE)
-        wait = self._rate.enter(key.id)
+        wait = self._rate.enter(key.id, keywords.limit_of(key.scopes))
         if wait:
             metrics.count("http_limited")
             asked = rest.Problem(_QUOTA, "Too many requests", 429, "This key asks more than it may; come again later.")
@@ -238,7 +239,7 @@ class Sender:
         return (*self._rate_headers(key), *extra)
 
     def _rate_headers(self, key: ApiKey) -> Headers:
-        return (b"ratelimit-policy", self._rate.policy), (b"ratelimit", self._rate.state(key.id))
+        return (b"ratelimit-policy", self._rate.policy(key.id)), (b"ratelimit", self._rate.state(key.id))
 
 
 def _idempotency_key(scope: Scope) -> str | None:

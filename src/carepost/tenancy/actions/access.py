@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import msgspec
 
 from carepost.crypto import scram
-from carepost.directory import bearer
+from carepost.directory import bearer, keywords
 from carepost.ground.errors import NotFound
 from carepost.tenancy import names
 from carepost.tenancy.act import act
@@ -31,21 +31,30 @@ class NewCredential(msgspec.Struct, frozen=True):
 
 
 def add_key(
-    org: uuid.UUID, name: str, scopes: Sequence[str], *, actor: Actor, owner: uuid.UUID | None = None
+    org: uuid.UUID,
+    name: str,
+    scopes: Sequence[str],
+    *,
+    actor: Actor,
+    owner: uuid.UUID | None = None,
+    per_minute: int = 0,
 ) -> NewKey:
-    """`owner`: the person it acts for, disabled with them; None: the organisation's own. A key cannot make a key that
-    may more than itself."""
+    """`owner`: the person it acts for, disabled with them; None: the organisation's own. `per_minute`: requests or
+    messages it may ask, at most what the server allows (0: that). A key cannot make a key that may more than itself."""
     wanted = sorted(set(scopes))
     unknown = [s for s in wanted if s not in set(Scope)]
     if unknown or not wanted:
         raise names.Wrong("unknown-scope", f"Scopes are: {', '.join(Scope)}.")
+    if not 0 <= per_minute <= keywords.MOST:
+        raise names.Wrong("bad-limit", f"A key's limit is a number from 1 to {keywords.MOST} a minute.")
+    words = [*wanted, keywords.limit_word(per_minute)] if per_minute else wanted
     with act(org, Permission.KEYS, actor=actor) as doing:
         if actor.kind == "key":
             maker = ApiKey.objects.get(org_id=org, pk=uuid.UUID(actor.id))
-            if not set(wanted) <= set(maker.scopes.split()):
+            if not _within(maker, wanted, per_minute):
                 raise Forbidden
         _member(org, owner)
-        row = ApiKey(org_id=org, name=names.words(name, "name"), scopes=" ".join(wanted), owner_id=owner)
+        row = ApiKey(org_id=org, name=names.words(name, "name"), scopes=" ".join(words), owner_id=owner)
         presented, row.secret_hash = bearer.make(str(row.pk))
         row.created_at = doing.at
         row.save(force_insert=True)
@@ -53,6 +62,17 @@ def add_key(
         doing.event("key.added", on=[row.pk], facts=facts, values={"new": row.name})
         doing.tell_engine()
     return NewKey(str(row.pk), presented)
+
+
+def _within(maker: ApiKey, wanted: Sequence[str], per_minute: int) -> bool:
+    """Not more scopes, not a faster pace, and from a test key tests alone."""
+    held = tuple(maker.scopes.split())
+    limit = keywords.limit_of(held)
+    if keywords.TEST in held and keywords.TEST not in wanted:
+        return False
+    if limit and not 0 < per_minute <= limit:
+        return False
+    return {*wanted} - {keywords.TEST} <= set(held)
 
 
 def revoke_key(org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str = "") -> None:
