@@ -1,17 +1,5 @@
-"""The engines' door as the archive reaches it: what the journal has not seen yet stands with its shard."""
+"""The engines' door, as the archive calls it: what the journal has not seen yet stands with its shard."""
 
-from functools import lru_cache
+from carepost.tenancy.engines import client
 
-from django.conf import settings
-
-from carepost.ground.errors import Unavailable
-from carepost.intake.client import Client
-
-
-@lru_cache(maxsize=1)
-def client() -> Client:
-    """Of this process's home. Its calls raise Unavailable when no engine answers."""
-    home = settings.CAREPOST_HOME
-    if home is None:
-        raise Unavailable("no-home", "This process has no home, so it reaches no engine.")
-    return Client(home.run, home.shards, home.node)
+__all__ = ["client"]

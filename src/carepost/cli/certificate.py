@@ -30,6 +30,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     many.add_argument("--dry-run", action="store_true", help="say what would happen, and change nothing")
     entry.reason(many)
+    _sources(verbs)
+
+
+def _sources(verbs: "entry.Verbs[argparse.ArgumentParser]") -> None:
+    entry.verb(verbs, "sources", "where recipients' keys are looked for, and whom is believed about them")
+    change = entry.verb(verbs, "set-sources", "look for recipients' keys in these places only")
+    change.add_argument(
+        "sources", metavar="SOURCE", nargs="*", help="names as `sources` shows them; none: look nowhere"
+    )
+    change.add_argument(
+        "--unknown-ok", action="store_true",
+        help="use a certificate also when nobody could be asked whether it was revoked",
+    )  # fmt: skip
+    entry.reason(change)
+    believe = entry.verb(verbs, "believe", "believe an authority's certificates of recipients")
+    believe.add_argument("file", metavar="FILE", help="the authority's own certificate: PEM, DER or PKCS#7")
+    entry.reason(believe)
+    disbelieve = entry.verb(verbs, "disbelieve", "certificates that stand on this authority alone are used no more")
+    disbelieve.add_argument("id", metavar="ID", help="as `sources` shows it")
+    entry.reason(disbelieve)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+from carepost.wire.found import SOURCES
 from tests.rooms.keyring.test_recipient_keys import BO, openpgp, smime
 from tests.rooms.tenancy.test_commands import Terminal, expect, installed, terminal
+from tests.support.smime import Authority
 
 __all__ = ["installed", "terminal"]
 
@@ -68,3 +70,25 @@ def test_what_is_wrong_is_one_sentence(terminal: Terminal, tmp_path: Path) -> No
         "does not say an address": ("import", str(file), "--reason", "r"),
     }.items():
         assert sentence in expect(terminal, "certificate", *words), words
+
+
+def test_sources_and_authorities_as_the_console_sets_them(terminal: Terminal, tmp_path: Path) -> None:
+    terminal("org", "add", "willow", "--name", "Willow Clinic")
+    before = json.loads(terminal.ok("certificate", "sources", "--json"))
+    assert {row["name"] for row in before if row["kind"] == "source"} == set(SOURCES)
+    words = ("set-sources", "smimea", "wkd", "--unknown-ok", "--reason", "asked of our partner")
+    assert "smimea, wkd" in terminal.ok("certificate", *words)
+    rows = json.loads(terminal.ok("certificate", "sources", "--json"))
+    used = {row["name"] for row in rows if row["used"]}
+    assert used == {"smimea", "wkd", "use"}
+    assert "Sources are:" in terminal.refused("certificate", "set-sources", "rumour", "--reason", "heard")
+    file = tmp_path / "authority.der"
+    file.write_bytes(Authority("Partner CA").der)
+    (made,) = json.loads(terminal.ok("certificate", "believe", str(file), "--reason", "read aloud", "--json"))[
+        "authorities"
+    ]
+    assert "Partner CA" in terminal.ok("certificate", "sources")
+    assert "believed already" in terminal.refused("certificate", "believe", str(file), "--reason", "again")
+    terminal.ok("certificate", "disbelieve", made["id"], "--reason", "closed")
+    assert "Partner CA" not in terminal.ok("certificate", "sources")
+    assert "nowhere" in terminal.ok("certificate", "set-sources", "--reason", "none of it")

@@ -9,11 +9,12 @@ from pathlib import Path
 from carepost.cli.office import common, entry
 from carepost.ground import clock
 from carepost.ground.errors import ConfigError
-from carepost.keyring import acts, batch, select, words
+from carepost.keyring import acts, batch, looking, select, words
 from carepost.keyring.acts import Imported
 from carepost.keyring.reading import MOST_BYTES
 from carepost.keyring.select import Shown
 from carepost.tenancy.permissions import COMMAND_LINE
+from carepost.wire.found import SOURCES
 
 _DONE = {
     "added": "added",
@@ -29,6 +30,8 @@ def run(args: argparse.Namespace) -> int:
         return _list(org, args)
     if args.verb == "import":
         return _import(org, args)
+    if args.verb in _SOURCES:
+        return _SOURCES[args.verb](org, args)
     if args.verb == "add":
         row = acts.add_key(org, args.address, _read(args.file), actor=COMMAND_LINE, reason=args.reason)
         kept = acts.opened(row)
@@ -139,3 +142,37 @@ def _read(name: str, most: int = MOST_BYTES) -> bytes:
             return file.read(most + 1)
     except OSError as error:
         raise ConfigError(f"{name} cannot be read: {error.strerror}.") from None
+
+
+def _sources(org: uuid.UUID, args: argparse.Namespace) -> int:
+    known = looking.looking(org, COMMAND_LINE)
+    rows: list[dict[str, object]] = [
+        {"kind": "source", "name": name, "id": "", "used": name in known.sources, "until": ""} for name in SOURCES
+    ]
+    rows.append({"kind": "unknown revocation", "name": "use", "id": "", "used": known.unknown_ok, "until": ""})
+    rows += [
+        {"kind": "authority", "name": one.name, "id": one.id, "used": True, "until": common.day(one.not_after)}
+        for one in known.authorities
+    ]
+    return entry.show(rows, args, "")
+
+
+def _set_sources(org: uuid.UUID, args: argparse.Namespace) -> int:
+    looking.choose(org, args.sources, unknown_ok=args.unknown_ok, actor=COMMAND_LINE, reason=args.reason)
+    said = f"Keys are looked for by: {', '.join(args.sources)}." if args.sources else "Keys are looked for nowhere."
+    return entry.done(said, {"sources": args.sources, "unknown_ok": args.unknown_ok}, args)
+
+
+def _believe(org: uuid.UUID, args: argparse.Namespace) -> int:
+    made = looking.believe(org, _read(args.file), actor=COMMAND_LINE, reason=args.reason)
+    rows = [{"id": str(row.pk), "name": row.name, "fingerprint": row.fingerprint} for row in made]
+    said = "\n".join(f"Believed from now on: {row.name}\nFingerprint: {words.grouped(row.fingerprint)}" for row in made)
+    return entry.done(said, {"authorities": rows}, args)
+
+
+def _disbelieve(org: uuid.UUID, args: argparse.Namespace) -> int:
+    looking.disbelieve(org, common.identifier(args.id, "an authority"), actor=COMMAND_LINE, reason=args.reason)
+    return entry.done("It is believed no more.", {"id": args.id, "believed": False}, args)
+
+
+_SOURCES = {"sources": _sources, "set-sources": _set_sources, "believe": _believe, "disbelieve": _disbelieve}

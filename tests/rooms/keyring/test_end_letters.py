@@ -1,0 +1,81 @@
+"""The letter that says that the organisation's own keys end: at each step once, with nobody's name in it."""
+
+from typing import Any
+
+import pytest
+
+from carepost.ground import clock
+from carepost.ground.errors import Unavailable
+from carepost.keyring import end_letters, own_acts, warnings
+from carepost.keyring.models import OwnKey
+from carepost.keyring.words import DAY_US
+from carepost.policy.types import Method
+from carepost.tenancy.actions import domains, organisations
+from carepost.tenancy.permissions import BOOTSTRAP
+from tests.rooms.keyring.test_key_letters import Door
+
+pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
+
+
+class Kept:
+    def __init__(self) -> None:
+        self.values: dict[str, int] = {}
+
+    def get(self, name: str) -> int:
+        return self.values.get(name, 0)
+
+    def put(self, name: str, value: int) -> None:
+        self.values[name] = value
+
+
+@pytest.fixture
+def keys(cast: Any) -> list[OwnKey]:
+    domains.add_domain(cast.clinic, "letters.test", actor=BOOTSTRAP)
+    organisations.change_settings(cast.clinic, actor=BOOTSTRAP, alerts="privacy@letters.test")
+    return [
+        own_acts.generate_key(cast.clinic, f"{who}@letters.test", method=Method.SMIME, actor=cast.ada, reason="new")
+        for who in ("nora", "olaf")
+    ]
+
+
+def test_each_step_of_own_keys_is_one_letter(keys: list[OwnKey]) -> None:
+    door, kept, now = Door(), Kept(), clock.now()
+    assert warnings.ending(now) == 0 and end_letters.mail(door, kept, now) == 0
+    end = now + 300 * DAY_US
+    OwnKey.objects.filter(pk__in=[key.pk for key in keys]).update(not_after=end)
+    seen = []
+    for left in (29, 20, 7, 6, 0, -1):
+        at = end - left * DAY_US - DAY_US // 2
+        warnings.ending(at)
+        for _ in range(2):
+            seen += [left] * end_letters.mail(door, kept, at, "https://console.test")
+    assert seen == [29, 7, 0]
+    texts = [letter.body.decode() for letter in door.letters]
+    assert "Keys: 2." in texts[0] and "ends in 29 days" in texts[0] and "ends today" in texts[2]
+    assert all("https://console.test/our-keys" in text and "olaf" not in text for text in texts)
+    assert len({letter.key for letter in door.letters}) == 3
+
+
+def test_what_was_not_taken_is_tried_again_and_a_moved_end_begins_anew(keys: list[OwnKey]) -> None:
+    door, kept, now = Door(), Kept(), clock.now()
+    one = OwnKey.objects.filter(pk=keys[0].pk)
+    one.update(not_after=now + 3 * DAY_US)
+    assert warnings.ending(now) == 1
+    door.away = True
+    with pytest.raises(Unavailable):
+        end_letters.mail(door, kept, now)
+    door.away = False
+    assert (end_letters.mail(door, kept, now), end_letters.mail(door, kept, now)) == (1, 0)
+    one.update(not_after=now + 400 * DAY_US, warned=99)
+    later = now + 380 * DAY_US
+    assert warnings.ending(later) >= 1
+    assert end_letters.mail(door, kept, later) == 1
+
+
+def test_without_an_address_or_in_another_state_nobody_is_told(cast: Any, keys: list[OwnKey]) -> None:
+    door, kept, now = Door(), Kept(), clock.now()
+    OwnKey.objects.filter(pk=keys[0].pk).update(not_after=now, warned=0, state=own_acts.REVOKED)
+    assert end_letters.mail(door, kept, now) == 0
+    OwnKey.objects.filter(pk=keys[1].pk).update(not_after=now, warned=0)
+    organisations.change_settings(cast.clinic, actor=BOOTSTRAP, alerts="")
+    assert end_letters.mail(door, kept, now) == 0
