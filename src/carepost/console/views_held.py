@@ -14,7 +14,7 @@ from carepost.console import words as house
 from carepost.console.guard import shielded
 from carepost.console.held_forms import DecideForm, FilterForm, LettersForm
 from carepost.ground import clock
-from carepost.ground.errors import Refused, Unavailable
+from carepost.ground.errors import NotFound, Refused, Unavailable
 from carepost.phi.render import render as render_html
 from carepost.review import acts, held, settings, words
 from carepost.review.acts import Done
@@ -146,7 +146,10 @@ def _row(view: HeldView) -> Row:
 
 
 def _page(request: StaffRequest, delivery: UUID, *, error: str = "", form: DecideForm | None = None) -> HttpResponse:
-    found = held.one(request.desk.org, _who(request), delivery.bytes)
+    try:
+        found = held.one(request.desk.org, _who(request), delivery.bytes)
+    except NotFound:
+        return _past(request, delivery)
     view = found.view
     context = {
         "one": found,
@@ -167,6 +170,15 @@ def _page(request: StaffRequest, delivery: UUID, *, error: str = "", form: Decid
         "now": clock.now(),
     }
     return render(request, "console/held-one.html", context, status=422 if error else 200)
+
+
+def _past(request: StaffRequest, delivery: UUID) -> HttpResponse:
+    """It was decided about, and its shard has forgotten it: its message says what became of it."""
+    known = held.where(request.desk.org, _who(request), delivery.bytes)
+    if known is None:
+        raise NotFound
+    messages.info(request, "This is not held any more. Here is what became of it.", extra_tags="console")
+    return redirect("console:message", known)
 
 
 def _way(way: WayView) -> dict[str, Any]:

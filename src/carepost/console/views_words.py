@@ -11,7 +11,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from carepost.archive import books
+from carepost.archive import books, inspected
+from carepost.archive.inspected import Inspected
 from carepost.console import records
 from carepost.console.guard import shielded
 from carepost.console.word_forms import TryForm, WordForm
@@ -27,6 +28,7 @@ from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.names import Wrong
 from carepost.tenancy.permissions import Permission
 
+_GONE: Final = "Its content is not here any more, so nothing can be compared."
 _SAID: Final = "The engines know within two seconds."
 _LEVELS: Final = {
     "none": "Nothing about a person’s health",
@@ -145,7 +147,11 @@ def findings(request: StaffRequest, message: UUID) -> HttpResponse:
         stored = door.client().body(desk.org.bytes, message.bytes)
         raw = books.opener().body(desk.org.bytes, message.bytes, stored)
     except (NotFound, Damaged):
-        return render(request, "console/findings.html", {"view": view, "gone": True, "now": clock.now()}, status=404)
+        if request.method == "POST":
+            raise Refused("content-gone", _GONE, status=409) from None
+        known = inspected.of_message(desk.org.bytes, [one.id for one in view.deliveries])
+        context = {"view": view, "gone": True, "known": [_known(one) for one in known], "now": clock.now()}
+        return render(request, "console/findings.html", context)
     found = looking.of_message(desk.org, raw, desk.actor, door.client)
     if request.method == "POST":
         chosen = [one for one in found.shown if one.token.hex() in request.POST.getlist("token")]
@@ -160,11 +166,19 @@ def findings(request: StaffRequest, message: UUID) -> HttpResponse:
     return render(request, "console/findings.html", context)
 
 
+def _known(one: Inspected) -> dict[str, object]:
+    return {"one": one, "level": _LEVELS.get(one.level, "Not known"), "tone": _tone(one.level)}
+
+
+def _tone(level: str) -> str:
+    return "bad" if level == "phi-high" else "wait" if level in ("phi-likely", "") else "good"
+
+
 def _shown(found: Found) -> dict[str, object]:
     level = found.findings.level_individual.word if found.findings is not None else ""
     return {
         "level": _LEVELS.get(level, "Not known"),
-        "tone": "bad" if level == "phi-high" else "wait" if level in ("phi-likely", "") else "good",
+        "tone": _tone(level),
         "lines": [_line(one) for one in found.shown],
         "unread": found.unread,
     }

@@ -7,16 +7,13 @@ from typing import Final
 import msgspec
 
 from carepost.archive import acts as looks
-from carepost.archive import books
-from carepost.archive.store import store
-from carepost.audit import reader
+from carepost.archive import books, inspected
+from carepost.archive.models import Delivery
 from carepost.crypto.rest import Damaged
 from carepost.ground import ids
 from carepost.ground.errors import NotFound, Refused
 from carepost.mailbox import content as contents
 from carepost.mailbox import door
-from carepost.phi.explain import explain
-from carepost.phi.types import Findings
 from carepost.policy import rule_words
 from carepost.policy.explain import rule_name
 from carepost.proof import kinds
@@ -112,7 +109,16 @@ def one(org: uuid.UUID, who: Who, delivery: bytes) -> Detail:
     _listed(org, who, (view,))
     with scope.organisation(org):
         rule, approved = _rule(org, view.rule), _names(view.approved)
-    return Detail(view, words.kind(view), answer.ways, rule, _findings(org, view), approved)
+    look = inspected.of_delivery(org.bytes, view.id)
+    return Detail(view, words.kind(view), answer.ways, rule, look.lines if look is not None else (), approved)
+
+
+def where(org: uuid.UUID, who: Who, delivery: bytes) -> uuid.UUID | None:
+    """The message of a delivery that its shard has forgotten, by history. Raises NotFound (forbidden)."""
+    looks.allowed(org.bytes, who.actor, Permission.RELEASE)
+    with scope.organisation(org):
+        known = Delivery.objects.filter(org_id=org, id=uuid.UUID(bytes=delivery))
+        return known.values_list("message", flat=True).first()
 
 
 def content(org: uuid.UUID, who: Who, delivery: bytes) -> tuple[HeldView, contents.Content]:
@@ -167,18 +173,3 @@ def _rule(org: uuid.UUID, name: str) -> Rule:
 def _names(approved: tuple[str, ...]) -> tuple[str, ...]:
     numbers = [one.removeprefix("staff:") for one in approved if one.startswith("staff:")]
     return tuple(Staff.objects.filter(pk__in=numbers).order_by("name").values_list("name", flat=True))
-
-
-def _findings(org: uuid.UUID, view: HeldView) -> tuple[str, ...]:
-    """What inspection found for this delivery, from the log; empty until the journal has it. ICD-10 codes stay out:
-    beside a person's address a code is health information."""
-    for stored in reversed(reader.events_on(store(), org.bytes, view.id)):
-        if stored.event.kind != kinds.DELIVERY_INSPECTED:
-            continue
-        try:
-            opened = books.opener().openings(org.bytes, stored.event, stored.sealed)
-            raw = opened.get("findings", (b"", b""))[1]
-            return explain(msgspec.json.decode(raw, type=Findings), terms=False) if raw else ()
-        except (Damaged, NotFound, msgspec.MsgspecError):
-            return ()
-    return ()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from carepost.archive.models import Delivery
 from carepost.review import settings
 from carepost.tenancy.models import Organisation
 from tests.support.cast import fresh_books
@@ -213,3 +214,18 @@ def test_a_page_without_a_row_leads_on_where_more_was_not_looked_at(
     assert cursor
     page = post(http, "/held", "/held", recipient_domain="patient.test", cursor=cursor[1]).content.decode()
     assert f'name="delivery" value="{jane}"' in page
+
+
+def test_what_was_decided_and_forgotten_leads_to_its_message(
+    maple: Organisation, waiting: HeldMail, at_desk: Sit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    message, delivery = uuid.uuid4(), uuid.uuid4()
+    Delivery.objects.create(
+        id=delivery, org_id=maple.pk, message=message, state="failed", method="", assurance="", reason="refused",
+        rule="", updated_at=1, recipient=b"",
+    )  # fmt: skip
+    http = at_desk("operator")
+    answer = http.get(f"/held/{delivery}")
+    assert (answer.status_code, answer.headers["Location"]) == (302, f"/messages/{message}")
+    assert at_desk("operator", elsewhere=True).get(f"/held/{delivery}").status_code == 404
+    assert http.get(f"/held/{uuid.uuid4()}").status_code == 404

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from django.test import Client
 
@@ -13,14 +14,17 @@ from carepost.console import records
 from carepost.detection.acts import current
 from carepost.detection.models import Vocabulary, WrongFinding
 from carepost.ground.errors import NotFound
-from carepost.phi.types import Custom
+from carepost.phi.types import Custom, Finding, Findings, Level, Score, Strength, Where
+from carepost.proof import kinds
 from carepost.queue import sealing
 from carepost.queue.types import StoredBody
 from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from carepost.wire.doors import InspectAnswer
+from carepost.wire.types import MessageView
 from tests.support.desk import sample
 from tests.support.mailroom import KeptDoor
+from tests.support.outbox import Outbox
 from tests.support.workers import Workers
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
@@ -32,6 +36,9 @@ WORD = {"what": "word", "name": "programme", "text": "Project Bluebell", "counts
 
 class Engine(KeptDoor):
     """Real workers, and the bodies of messages that are held."""
+
+    #: what the records say of the message that is held
+    view: MessageView
 
     def __init__(self, workers: Workers) -> None:
         super().__init__()
@@ -73,7 +80,8 @@ def engine(workers: Workers, log_tables: None, monkeypatch: pytest.MonkeyPatch) 
 @pytest.fixture
 def held(maple: Organisation, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> uuid.UUID:
     """A message of Maple whose content the engine still has."""
-    message = uuid.UUID(sample(maple.pk).id)
+    engine.view = sample(maple.pk)
+    message = uuid.UUID(engine.view.id)
     with scope.organisation(maple.pk):
         chunks, wrapped = sealing.seal_body(books.book(), maple.pk.bytes, message.bytes, RAW)
     engine.bodies[maple.pk.bytes, message.bytes] = StoredBody(chunks, wrapped, b"")
@@ -81,7 +89,7 @@ def held(maple: Organisation, engine: Engine, monkeypatch: pytest.MonkeyPatch) -
     def access(desk: Any, asked: uuid.UUID) -> Any:
         if (desk.org, asked) != (maple.pk, message):
             raise NotFound
-        return sample(maple.pk, message)
+        return engine.view
 
     monkeypatch.setattr(records, "access_message", access)
     return message
@@ -170,8 +178,39 @@ def test_another_organisation_finds_nothing_of_it(at_desk: Any, engine: Engine, 
 
 def test_a_message_whose_content_is_gone_says_so(at_desk: Any, engine: Engine, held: uuid.UUID) -> None:
     engine.bodies.clear()
-    answer = at_desk("operator").get(f"/messages/{held}/findings")
-    assert answer.status_code == 404 and "not here any more" in answer.content.decode()
+    said = page(at_desk("operator"), f"/messages/{held}/findings")
+    assert "not here any more" in said and "nothing was looked at" in said
+
+
+def test_what_was_found_stays_with_the_record_when_the_content_is_gone(
+    maple: Organisation, at_desk: Any, engine: Engine, held: uuid.UUID
+) -> None:
+    """Masked, as long as the event's sealed part is kept; then that it was looked at."""
+    engine.bodies.clear()
+    found = Findings(
+        found=(
+            Finding(Score.IDENTIFIER, "ssn", Strength.STRONG, Where.SUBJECT, near="SSN"),
+            Finding(Score.HEALTH, "icd10", Strength.STRONG, Where.TEXT, term="E11.9", count=2),
+        ),
+        level=Level.PHI_HIGH,
+    )
+    outbox = Outbox()
+    for one in engine.view.deliveries[:2]:
+        outbox.add(
+            maple.pk.bytes, kinds.DELIVERY_INSPECTED, (held.bytes, uuid.UUID(one.id).bytes),
+            values={"findings": msgspec.json.encode(found)}, facts={"content": "phi-high", "malware": "clean"},
+        )  # fmt: skip
+    outbox.commit()
+    olga = at_desk("operator")
+    shown = page(olga, f"/messages/{held}/findings")
+    assert shown.count("SSN near &#x27;SSN&#x27;, subject") == 1, "the same for each recipient is said once"
+    assert "ICD-10 code (2 times)" in shown and "E11.9" not in shown
+    assert "Health information about a person" in shown and "These are wrong" not in shown
+    assert "not here any more" in post(olga, f"/messages/{held}/findings", 409, token="00" * 16)
+    # past its retention the sealed part is disposed of, and the leaf stays
+    with outbox.store.writing():
+        outbox.store.many("UPDATE audit_leaf SET sealed = ? WHERE org = ?", [(b"", maple.pk.bytes)])
+    assert "not kept any more" in page(olga, f"/messages/{held}/findings")
 
 
 @pytest.mark.parametrize("role", ["operator", "auditor", "sender"])
