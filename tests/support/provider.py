@@ -86,7 +86,7 @@ class Provider:
         )
         services = _services(Path("/usr/share/postfix/master.cf.dist").read_text())
         (folder / "master.cf").write_text(f"127.0.0.1:{self.port} inet n - n - - smtpd\n{services}")
-        self._postfix("start")
+        self._start()
 
     async def send(self, sender: str, recipient: str, message: bytes) -> None:
         command = ["/usr/sbin/sendmail", "-C", str(self.folder), "-f", sender, "--", recipient]
@@ -112,6 +112,25 @@ class Provider:
 
     def close(self) -> None:
         self._postfix("stop")
+
+    def _start(self) -> None:
+        """On a loaded machine `postfix start` may give up waiting for a master that comes up a moment later."""
+        end = time.monotonic() + 60
+        while True:
+            try:
+                self._postfix("start")
+                return
+            except subprocess.CalledProcessError:
+                for _ in range(10):
+                    time.sleep(0.5)
+                    if self._runs():
+                        return
+                if time.monotonic() > end:
+                    raise
+
+    def _runs(self) -> bool:
+        command = ["/usr/sbin/postfix", "-c", str(self.folder), "status"]
+        return subprocess.run(command, check=False, timeout=60, capture_output=True).returncode == 0
 
     def _postfix(self, verb: str) -> None:
         subprocess.run(["/usr/sbin/postfix", "-c", str(self.folder), verb], check=True, timeout=60, capture_output=True)
