@@ -7,10 +7,11 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from carepost.delivery import bounce, content, events, fronts, sessions, testing, tlsrpt
+from carepost.delivery import bounce, content, events, fronts, returns, sessions, testing, tlsrpt
 from carepost.delivery.conclude import End, conclude, deposited, ended, failed, plan_changed, replanned, stopped
 from carepost.delivery.courier import Carried, Need, Parcel
 from carepost.delivery.events import About
+from carepost.delivery.gathering import gather
 from carepost.delivery.hops import Hops
 from carepost.delivery.methods import keyed, portal
 from carepost.delivery.methods.tls import Prepared, Unready
@@ -20,7 +21,6 @@ from carepost.delivery.world import World
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock, entropy, ids
 from carepost.ground.errors import CarepostError, Unavailable
-from carepost.intake import facts as intake_facts
 from carepost.policy.again import after, decide_again
 from carepost.policy.decide import is_look
 from carepost.policy.seeking import sought
@@ -107,11 +107,7 @@ class Attempt:
     def facts(self, snapshot: OrgSnapshot) -> Facts:
         """All the decision may look at, as of now."""
         if self._facts is None:
-            record = self.claim.record
-            seen = self.world.posture.seen(record.recipient.domain)
-            suppressed = self.world.intake.judge.suppression.look(snapshot, record.recipient.address)
-            held = self.world.intake.judge.keys.look(snapshot, record.recipient.address)
-            self._facts = intake_facts.for_claim(snapshot, seen, self.message, record, suppressed, held)
+            self._facts = gather(self.world, snapshot, self.message, self.claim.record)
         return self._facts
 
     async def _look_inside(self, snapshot: OrgSnapshot) -> None:
@@ -227,6 +223,8 @@ class Attempt:
     async def _one(self, prepared: Prepared, step: Step, hops: Hops, need: Need) -> Carried:
         record, utf8 = self.claim.record, self.message.smtputf8
         sender = fronts.reverse_path(self.world.fronts, self.message, self.claim)
+        if not hops.gateway:
+            sender = returns.sender(self.world, self.message, self.claim, sender)
         sealed = keyed.seal(
             step.method, prepared, floor=need.floor, sender=sender, recipient=record.recipient.address, utf8=utf8
         )
@@ -249,6 +247,9 @@ class Attempt:
                 header_from=self.message.header_from,
             )
         message, body, worked, key = claim.message, await self._whole(), claim.worked, ""
+        if returns.marketing(self.message):
+            message, worked = b"own|" + claim.delivery, None
+            body = returns.headed(self.world.intake.returns, snapshot, self.message, claim, body)
         if snapshot.own_keys and self.world.keyed is not None:
             body, key = await self.world.keyed.signed(message, body, snapshot, self.message.header_from)
             message, worked = (b"signed|" + message, None) if key else (message, worked)

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from carepost.delivery import events
+from carepost.delivery import events, meaning
 from carepost.delivery.courier import Carried
 from carepost.delivery.events import About
 from carepost.delivery.hops import Hops
@@ -344,6 +344,8 @@ def _event(
     said = events.step_facts(end.about.claim, end.step, state._value_)
     attempt = record.attempts[-1].words if record.attempts else ""
     given = {**(values or {}), "words": _encoder.encode(Told(record.words, attempt))}
+    if state in (State.FAILED, State.DEFERRED):
+        said |= meaning.facts(end.outcome, end.carried)
     if end.carried is not None:
         said |= events.wire_facts(end.carried, end.hops, end.step)
         given |= events.wire_values(end.carried, end.hops, end.record.recipient.address)

@@ -11,10 +11,11 @@ from carepost.delivery.fronts import Fronts
 from carepost.delivery.hops import Finder
 from carepost.delivery.methods.keyed import Keyed
 from carepost.delivery.methods.tls import Preparer
+from carepost.delivery.returns import Signed
 from carepost.delivery.schedule import Schedule
 from carepost.directory.types import OrgSnapshot, RecipientKey
 from carepost.intake.keys import Held
-from carepost.policy.types import Method, Ternary
+from carepost.policy.types import Category, Kind, Method, Ternary
 from carepost.posture import Posture
 from carepost.wire.types import Accepted, Submission
 
@@ -28,7 +29,7 @@ class Organisations(Protocol):
 class Suppression(Protocol):
     """`intake.suppression.Suppression`."""
 
-    def look(self, snapshot: OrgSnapshot, address: str) -> Ternary: ...
+    def look(self, snapshot: OrgSnapshot, address: str, category: Category, kind: Kind) -> Ternary: ...
 
 
 class RecipientKeys(Protocol):
@@ -53,6 +54,9 @@ class Door(Protocol):
 
     @property
     def judge(self) -> Judge: ...
+
+    @property
+    def returns(self) -> Signed: ...
 
     async def accept(self, submission: Submission) -> Accepted: ...
 

@@ -1,56 +1,228 @@
-"""The addresses nothing is sent to, as people may see them: opened one list at a time, each list an event (law 7)."""
+"""The addresses nothing is sent to, as people may see them: each list an event before it is shown (law 7)."""
 
+import csv
+import io
+import json
 import uuid
+from collections.abc import Iterator
+from typing import Final
 
 import msgspec
 from django.db import transaction
 
 from carepost.crypto.rest import Damaged
 from carepost.ground import clock
-from carepost.ground.errors import NotFound
+from carepost.ground.errors import CarepostError, NotFound, Refused
 from carepost.proof import kinds
-from carepost.tenancy import events, scope, select
-from carepost.tenancy.actions.suppression import address_of
+from carepost.tenancy import events, scope
+from carepost.tenancy.act import act
+from carepost.tenancy.actions import suppression
+from carepost.tenancy.actions.suppression import Wanted, address_of, note_of, spelt, token
+from carepost.tenancy.models import Suppression
 from carepost.tenancy.permissions import Forbidden, Permission, authorise
 from carepost.wire.types import Actor
 
-LISTED = "suppression.listed"
-#: rows of one list at most
-MOST = 1000
+LISTED: Final = "suppression.listed"
+#: rows of one page at most, lines and octets of one import
+MOST, LINES, OCTETS = 1000, 100_000, 16 * 1024 * 1024
+#: lines put on the list in one transaction
+_TOGETHER: Final = 500
+#: mistakes of a file that are named one by one
+_NAMED: Final = 50
 
 
 class Suppressed(msgspec.Struct, frozen=True):
     id: str
+    #: "" where it can no longer be opened
     address: str
-    #: bounce | complaint | unsubscribe | request
+    #: tenancy.actions.suppression.REASONS
     reason: str
     #: UTC microseconds
     at: int
+    scope: str = "all"
+    source: str = ""
+    #: 0: no end
+    expires_at: int = 0
+    note: str = ""
+
+
+class Page(msgspec.Struct, frozen=True):
+    rows: tuple[Suppressed, ...]
+    #: hand it back as `after`; "" at the end
+    cursor: str = ""
+
+
+class Imported(msgspec.Struct, frozen=True):
+    """`added`: or would be; `known`: were on the list already; `wrong`: (line from 1, what is wrong), the first."""
+
+    lines: int
+    added: int
+    known: int
+    failed: int
+    wrong: tuple[tuple[int, str], ...]
+    dry_run: bool
 
 
 def listing(org: bytes, actor: Actor) -> list[Suppressed]:
     """The newest first. Raises NotFound when `actor` may not see them."""
+    return list(page(org, actor, limit=MOST).rows)
+
+
+def page(
+    org: bytes,
+    actor: Actor,
+    *,
+    after: str = "",
+    address: str = "",
+    reason: str = "",
+    scope_: str = "",
+    limit: int = 100,
+) -> Page:
+    """The newest first, those with what is asked for. `address`: exact, in any spelling. Raises NotFound (forbidden),
+    Refused for a cursor that is none, AddressError."""
+    owner = uuid.UUID(bytes=org)
+    size = max(1, min(limit, MOST))
+    with scope.organisation(owner):
+        _allowed(owner, actor)
+        found = Suppression.objects.filter(org_id=owner, removed_at=0)
+        if address:
+            found = found.filter(token=token(owner, spelt(address)))
+        if reason:
+            found = found.filter(reason=reason)
+        if scope_:
+            found = found.filter(scope=scope_)
+        if after:
+            found = found.filter(pk__lt=_cursor(after))
+        rows = list(found.order_by("-id")[: size + 1])
+        shown = tuple(_shown(row) for row in rows[:size])
+        _tell(owner, actor, len(shown))
+    return Page(shown, str(rows[size - 1].pk) if len(rows) > size else "")
+
+
+def export(org: bytes, actor: Actor) -> Iterator[bytes]:
+    """All of it as lines of JSON, a page at a time; each page is an event. Raises NotFound at the first."""
+    after = ""
+    while True:
+        found = page(org, actor, after=after, limit=MOST)
+        yield b"".join(msgspec.json.encode(row) + b"\n" for row in found.rows)
+        after = found.cursor
+        if not after:
+            return
+
+
+def import_(org: bytes, actor: Actor, data: bytes, *, dry_run: bool, reason: str = "request") -> Imported:
+    """Lines of CSV (a header with `address`; `reason`, `scope`, `expires_at`, `note` may stand beside it) or of JSON.
+    A wrong line spoils no other. Raises NotFound (forbidden), Refused."""
     owner = uuid.UUID(bytes=org)
     with scope.organisation(owner):
+        _allowed(owner, actor)
+    if len(data) > OCTETS:
+        raise Refused("import-size", "The file is larger than 16 MB: import it in parts.", status=413)
+    lines = added = known = 0
+    wrong: list[tuple[int, str]] = []
+    failed = 0
+    waiting: list[Wanted] = []
+    seen: set[tuple[str, str]] = set()
+    for number, fields in _records(data):
+        lines += 1
+        if lines > LINES:
+            raise Refused("import-lines", "The file has more than 100,000 lines: import it in parts.", status=413)
         try:
-            authorise(actor, Permission.SUPPRESSION, owner)
-        except Forbidden:
-            raise NotFound from None
-        found = []
-        for row in select.suppressions(owner)[:MOST]:
-            try:
-                found.append(Suppressed(str(row.pk), address_of(row), row.reason, row.created_at))
-            except (Damaged, NotFound):
-                found.append(Suppressed(str(row.pk), "", row.reason, row.created_at))
-        draft, openings = kinds.make(
-            LISTED,
-            id=events.new_id(),
-            org=str(owner),
-            at=clock.now(),
-            actor=(actor.kind, actor.id),
-            on=[],
-            facts={"count": str(len(found))},
-        )
-        with transaction.atomic():
-            events.append(draft, openings)
-    return found
+            wanted = _wanted(fields, reason)
+        except CarepostError as error:
+            failed += 1
+            if len(wrong) < _NAMED:
+                wrong.append((number, error.public))
+            continue
+        if (wanted.address, wanted.scope) in seen or suppression.known(owner, wanted):
+            known += 1
+            continue
+        seen.add((wanted.address, wanted.scope))
+        added += 1
+        waiting.append(wanted)
+        if len(waiting) >= _TOGETHER and not dry_run:
+            _put(owner, actor, waiting)
+            waiting = []
+    if waiting and not dry_run:
+        _put(owner, actor, waiting)
+    return Imported(lines, added, known, failed, tuple(wrong), dry_run)
+
+
+def _put(owner: uuid.UUID, actor: Actor, waiting: list[Wanted]) -> None:
+    """COMMIT POINT: before it none of these lines is on the list, after it all are; a file imported again adds none."""
+    with act(owner, Permission.SUPPRESSION, actor=actor) as doing:
+        on = [row.pk for one in waiting if (row := suppression.put(doing, one)) is not None]
+        doing.event("suppression.imported", on=[], facts={"count": str(len(on))})
+
+
+def _records(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
+    text = data.decode("utf-8-sig", "replace")
+    if text.lstrip()[:1] == "{":
+        for number, line in enumerate(text.splitlines(), 1):
+            if line.strip():
+                yield number, _json(line)
+        return
+    reader = csv.DictReader(io.StringIO(text, newline=""))
+    names = [name.strip().lower() for name in reader.fieldnames or []]
+    if "address" not in names and "email" not in names:
+        raise Refused("import-header", "The first line must name the columns, and one of them must be `address`.")
+    reader.fieldnames = ["address" if name == "email" else name for name in names]
+    for row in reader:
+        yield reader.line_num, {k: v for k, v in row.items() if isinstance(k, str) and isinstance(v, str)}
+
+
+def _json(line: str) -> dict[str, str]:
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return {}
+    return {k: str(v) for k, v in found.items()} if isinstance(found, dict) else {}
+
+
+def _wanted(fields: dict[str, str], reason: str) -> Wanted:
+    """BI-106: spaces and `mailto:` are taken off; several addresses in one cell are wrong."""
+    address = fields.get("address", "").strip()
+    if address[:7].lower() == "mailto:":
+        address = address[7:]
+    end = fields.get("expires_at", "").strip() or "0"
+    if not end.isascii() or not end.isdigit() or len(end) > 18:
+        raise Refused("bad-end", "`expires_at` is UTC microseconds, or empty for no end.")
+    return suppression.wanted(
+        address,
+        fields.get("reason", "").strip() or reason,
+        scope=fields.get("scope", "").strip() or suppression.ALL,
+        source="import",
+        expires_at=int(end),
+        note=fields.get("note", ""),
+    )
+
+
+def _shown(row: Suppression) -> Suppressed:
+    try:
+        address, note = address_of(row), note_of(row)
+    except (Damaged, NotFound):
+        address, note = "", ""
+    return Suppressed(str(row.pk), address, row.reason, row.created_at, row.scope, row.source, row.expires_at, note)
+
+
+def _allowed(owner: uuid.UUID, actor: Actor) -> None:
+    try:
+        authorise(actor, Permission.SUPPRESSION, owner)
+    except Forbidden:
+        raise NotFound from None
+
+
+def _cursor(after: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(after)
+    except ValueError:
+        raise Refused("bad-cursor", "This cursor is none of ours; begin without one.") from None
+
+
+def _tell(owner: uuid.UUID, actor: Actor, count: int) -> None:
+    draft, openings = kinds.make(
+        LISTED, id=events.new_id(), org=str(owner), at=clock.now(), actor=(actor.kind, actor.id), on=[],
+        facts={"count": str(count)},
+    )  # fmt: skip
+    with transaction.atomic():
+        events.append(draft, openings)

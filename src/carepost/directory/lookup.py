@@ -152,4 +152,6 @@ def _index(loaded: dict[bytes, Loaded]) -> _Known:
         known.credentials.update((c.username, c) for c in one.credentials)
         known.api_keys.update((k.id, k) for k in one.api_keys)
         known.owners.update((d.domain, org) for d in one.snapshot.domains)
+        if one.snapshot.return_path:
+            known.owners.setdefault(one.snapshot.return_path, org)
     return known

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from carepost.directory import columns, gateways, recipients, rules, words
+from carepost.directory import columns, gateways, recipients, rules, suppressed, words
 from carepost.directory.source import Loaded
 from carepost.directory.types import (
     HOLD,
@@ -29,7 +29,7 @@ from carepost.ground.orgkeys import OrgKeys
 from carepost.policy.types import Assurance, Method, Rule
 from carepost.wire import found
 
-VERSION: Final = 5
+VERSION: Final = 6
 
 #: view -> its columns after `org`, in the order they are read
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -48,7 +48,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     ),
     "engine_route": ("domain", "host", "port", "ca", "pins", "otherwise"),
     "engine_key": ("purpose", "version", "wrapped", "retired"),
-    "engine_suppression": ("token",),
+    "engine_suppression": ("token", "scope", "reason", "until", "removed", "changed"),
+    "engine_return_path": ("domain",),
     "engine_own_words": ("row_id", "sealed"),
     "engine_recipient_key": ("id", "token", "method", "pinned", "changed", "not_after", "sealed"),
     "engine_gateway": ("id", "provider", "settings", "sealed"),
@@ -60,6 +61,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
 
 #: columns that are fetched where they are used (`directory.recipients`), not read with the rest
 LAZY: Final = frozenset({("engine_recipient_key", "sealed")})
+#: views read into packed values of their own
+_PACKED: Final = frozenset({recipients.VIEW, suppressed.VIEW})
 #: where a rule's sealed column stands (`columns.seal`)
 RULE_PLACE: Final = "tenancy_rule.sealed"
 
@@ -84,6 +87,9 @@ class SqlSource:
         self._begin = begin
         self._keys = OrgKeys(keys) if keys is not None else None
         self._connection: Connection | None = None
+        #: by organisation: what was read of its list so far
+        self._suppressed: dict[bytes, suppressed.Suppressed] = {}
+        self._since = f" AND changed >= {placeholder}"
         self._select = {
             view: f"SELECT {', '.join(n for n in names if (view, n) not in LAZY)} FROM {view} WHERE org = {placeholder}"  # noqa: S608  constants
             for view, names in COLUMNS.items()
@@ -97,8 +103,9 @@ class SqlSource:
     def load(self, org: bytes) -> Loaded:
         """One organisation as of one moment: all its rows are read in one transaction."""
         with self._reading() as connection:
-            rows = {view: self._rows(connection, view, org) for view in COLUMNS if view != recipients.VIEW}
+            rows = {view: self._rows(connection, view, org) for view in COLUMNS if view not in _PACKED}
             known = recipients.PackedKeys.read(self._found(connection, recipients.VIEW, org))
+            listed = self._listed(connection, org)
         if not rows["engine_org"]:
             raise NotFound
         keys, retired = _keys(rows["engine_key"])
@@ -114,6 +121,7 @@ class SqlSource:
         )
         made = msgspec.structs.replace(
             _snapshot(org, rows, keys, retired, written, known),
+            suppressed=listed,
             gateways=fronts,
             own_words=self._words(org, rows["engine_own_words"], keys, retired),
         )
@@ -123,6 +131,14 @@ class SqlSource:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
+
+    def _listed(self, connection: Connection, org: bytes) -> suppressed.Suppressed:
+        """The whole list once, then what changed in it."""
+        before = self._suppressed.get(org, suppressed.Suppressed())
+        since = max(0, before.mark - suppressed.OVERLAP)
+        found = connection.execute(self._select[suppressed.VIEW] + self._since, (self._org(org), since))
+        now = self._suppressed[org] = before.moved(found)
+        return now
 
     def _rows(self, connection: Connection, view: str, org: bytes) -> list[tuple[Any, ...]]:
         found: list[tuple[Any, ...]] = self._found(connection, view, org).fetchall()
@@ -233,7 +249,7 @@ def _snapshot(
         ),
         routes=routes,
         keys=keys,
-        suppressed=frozenset(bytes(token) for (token,) in rows["engine_suppression"]),
+        return_path=next((domain for (domain,) in rows["engine_return_path"]), ""),
         retired_keys=retired,
         recipient_keys=known,
         own_keys=_own_keys(rows["engine_own_key"]),

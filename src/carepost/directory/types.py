@@ -1,6 +1,7 @@
 """What the engine knows of an organisation, as one immutable value per epoch."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 import msgspec
 
@@ -170,8 +171,9 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     routes: tuple[Route, ...]
     #: purpose -> (version, wrapped 32-byte key); aad = b"org|" + org + b"|" + purpose + b"|" + version (decimal)
     keys: dict[str, tuple[int, bytes]]
-    #: HMAC tokens (crypto.index) of suppressed addresses
-    suppressed: frozenset[bytes] = frozenset()
+    #: HMAC tokens (crypto.index) of suppressed addresses: `directory.suppressed.Suppressed`, which knows scopes and
+    #: ends; a plain set covers everything
+    suppressed: AbstractSet[bytes] = frozenset()
     #: (purpose, version) -> wrapped key: still opens what it sealed, seals nothing new
     retired_keys: dict[tuple[str, int], bytes] = {}
     #: token of an address (as in `suppressed`) -> what may be encrypted to there
@@ -192,6 +194,8 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     anchors: tuple[bytes, ...] = ()
     #: certificates are used of which nobody could say whether they were revoked
     revocation_unknown_ok: bool = False
+    #: the domain that bounces of mail by the API and of notices come back to; "": none
+    return_path: str = ""
 
     def key(self, purpose: str, version: int) -> bytes | None:
         """The wrapped key of one version, current or retired."""

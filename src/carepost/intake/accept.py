@@ -12,8 +12,10 @@ from carepost.directory.types import OrgSnapshot
 from carepost.ground.config import Config
 from carepost.ground.errors import CarepostError, Refused, Unavailable
 from carepost.ground.keys import PurposeKeys
+from carepost.ground.orgkeys import OrgKeys
 from carepost.intake import asked, batches, checks, conversations, draft, dry_run, fronted, returning, review, routing
 from carepost.intake.anchors import Anchors
+from carepost.intake.bounces import Bounces
 from carepost.intake.conversations import Conversations, NotJoined
 from carepost.intake.facts import About
 from carepost.intake.forwarding import Forwarding
@@ -25,6 +27,7 @@ from carepost.intake.orgkeys import Organisations
 from carepost.intake.previews import Previews
 from carepost.intake.proving import Dns, NoDns, Prover
 from carepost.intake.refusals import Refusals, RefusedSender
+from carepost.intake.returns import Returns
 from carepost.intake.route import shard_of_key
 from carepost.policy.types import Deliver, Hold, Refuse
 from carepost.queue.types import DeliveryRecord, EventDraft, MessageRecord, NewMessage
@@ -93,6 +96,8 @@ class Intake:
         self.opener: fronted.Opener | None = None
         self._refusals = Refusals(lambda: next(self._turn))
         self.judge = Judge(posture, purposes)
+        self.returns = Returns(OrgKeys(purposes))
+        self._bounces = Bounces(self.returns)
         self._previews = Previews(self.judge, inspector)
         self._checks = dry_run.Meter()
         self._returning = returning.Returning(purposes, config.hostname)
@@ -193,6 +198,8 @@ class Intake:
                 self.harvest.offer(snapshot, submission.body, taken.proved.dmarc_word)
                 self.harvest.offer_found(snapshot, taken.found, taken.proved.dmarc_word)
             return accepted
+        if self._bounces.wanted(submission, snapshot):
+            return await self._bounces.take(submission, snapshot, next(self._turn))
         try:
             joined = await self._inbound.take(submission, snapshot, next(self._turn))
         except NotJoined as error:

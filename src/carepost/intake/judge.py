@@ -19,7 +19,7 @@ from carepost.policy.decide import decide
 from carepost.policy.index import index
 from carepost.policy.needs import needs
 from carepost.policy.seeking import sought
-from carepost.policy.types import ContentFacts, Decision, Facts, Hold, Need, Refuse, Seen, Ternary
+from carepost.policy.types import Category, ContentFacts, Decision, Facts, Hold, Kind, Need, Refuse, Seen, Ternary
 from carepost.queue.types import DeliveryRecord, MessageRecord
 
 #: decisions and tokens remembered
@@ -90,7 +90,8 @@ class Judge:
         """Pure in effect: the same organisation, posture and recipient, the same answer."""
         domain = recipient.rpartition("@")[2]
         version = self._posture.version
-        suppressed, held = self.suppression.look(snapshot, recipient), self.keys.look(snapshot, recipient)
+        suppressed = self.suppression.look(snapshot, recipient, about.category, about.kind)
+        held = self.keys.look(snapshot, recipient)
         named = self._names(snapshot)
         sender = about.sender.lower()
         key = (
@@ -131,14 +132,16 @@ class Judge:
 
     def _facts(self, snapshot: OrgSnapshot, about: About, recipient: str) -> Facts:
         seen = self._posture.seen(recipient.rpartition("@")[2])
-        suppressed, held = self.suppression.look(snapshot, recipient), self.keys.look(snapshot, recipient)
+        suppressed = self.suppression.look(snapshot, recipient, about.category, about.kind)
+        held = self.keys.look(snapshot, recipient)
         return gather(snapshot, seen, about, recipient, suppressed, held=held)
 
     def waiting(self, snapshot: OrgSnapshot, message: MessageRecord, record: DeliveryRecord) -> Facts:
         """Of a delivery in the queue, as of now."""
         recipient = record.recipient.address
         seen = self._posture.seen(record.recipient.domain)
-        suppressed, held = self.suppression.look(snapshot, recipient), self.keys.look(snapshot, recipient)
+        suppressed = self.suppression.look(snapshot, recipient, Category(message.category), Kind(message.kind))
+        held = self.keys.look(snapshot, recipient)
         return for_claim(snapshot, seen, message, record, suppressed, held)
 
     def _decide(

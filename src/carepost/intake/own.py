@@ -8,6 +8,7 @@ import binascii
 import enum
 
 from carepost.directory.types import OrgSnapshot
+from carepost.intake import returns
 
 NOTICE_NAME = "notice"
 PORTAL_NAME = "portal"
@@ -24,6 +25,8 @@ class Own(enum.StrEnum):
     REPORTS = "reports"
     #: RFC 5321 4.5.1: mail to it is taken in every domain
     POSTMASTER = "postmaster"
+    #: a signed return path, or an address for complaints beside it (`intake.returns`)
+    RETURN = "return"
     #: the reverse path of what a mailbox forwards (`intake.forwarding`)
     FORWARD = "forward"
 
@@ -32,9 +35,11 @@ def own(snapshot: OrgSnapshot, address: str) -> Own | None:
     """Which of the organisation's own addresses this is; None: nobody here answers for it. `+…` behind the portal's
     name is a conversation's token. Names are compared without case, as every mail system does with its own."""
     name, _, domain = address.rpartition("@")
+    name = name.casefold()
+    if returns.ours(snapshot, name, domain):
+        return Own.RETURN
     if snapshot.domain(domain) is None:
         return None
-    name = name.casefold()
     if name.startswith(FORWARD_PREFIX):
         return Own.FORWARD
     if name == NOTICE_NAME:

@@ -25,11 +25,15 @@ FOUND: Final = "key-found"
 USED: Final = "key-used"
 WITHDRAWN: Final = "key-withdrawn"
 GATEWAY: Final = "gateway-seen"
+BOUNCE: Final = "bounce"
+REFUSED: Final = "refused"
+UNSUBSCRIBED: Final = "unsubscribed"
 
 #: kind of event -> what it makes the journal owe
 _EFFECTS: Final = {
     kinds.DELIVERY_DEPOSITED: DEPOSIT, kinds.REPORT_RECEIVED: REPORT, kinds.DELIVERY_FAILED: FAILURE,
     kinds.KEY_FOUND: FOUND, kinds.KEY_WITHDRAWN: WITHDRAWN,
+    kinds.BOUNCE_RECEIVED: BOUNCE, kinds.UNSUBSCRIBED: UNSUBSCRIBED,
 }  # fmt: skip
 #: events that show how a connection to a tenant's mail system works
 _GATEWAYS: Final = frozenset({
@@ -76,6 +80,8 @@ class Digest:
                 effect = USED
             if effect is not None:
                 self.effects.append(Effect(effect, event.source, event.seq, row.org))
+            if event.kind == kinds.DELIVERY_FAILED and "bounce-class" in event.facts:
+                self.effects.append(Effect(REFUSED, event.source, event.seq, row.org))
             if "gateway" in event.facts and event.kind in _GATEWAYS:
                 # the last of a batch says it for all
                 step = event.facts["gateway"], event.kind, event.facts.get("origin", "")

@@ -14,8 +14,20 @@ from carepost.crypto.rest import Damaged
 from carepost.gateway import seen
 from carepost.ground import clock, ids, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Unavailable
-from carepost.journal import deposits, keys, reports
-from carepost.journal.digest import DEPOSIT, FAILURE, FOUND, GATEWAY, NOTICE, REPORT, USED, WITHDRAWN
+from carepost.journal import bounces, deposits, keys, reports
+from carepost.journal.digest import (
+    BOUNCE,
+    DEPOSIT,
+    FAILURE,
+    FOUND,
+    GATEWAY,
+    NOTICE,
+    REFUSED,
+    REPORT,
+    UNSUBSCRIBED,
+    USED,
+    WITHDRAWN,
+)
 from carepost.journal.status import Status
 from carepost.mailbox import failures, notify
 from carepost.proof import event as events
@@ -76,6 +88,7 @@ class Effects:
             DEPOSIT: self._deposit, NOTICE: self._notice, REPORT: self._report,
             FAILURE: self._failure, FOUND: self._found, USED: self._used,
             WITHDRAWN: self._withdrawn, GATEWAY: self._gateway,
+            BOUNCE: self._bounce, REFUSED: self._refused, UNSUBSCRIBED: self._unsubscribed,
         }  # fmt: skip
 
     def acknowledged(self, source: str, taken: int) -> int:
@@ -158,6 +171,25 @@ class Effects:
 
     def _gateway(self, one: Owed) -> str:
         seen.note(one.org, one.event)
+        return ""
+
+    def _bounce(self, one: Owed) -> str:
+        return self._awaited(one, lambda: bounces.lay(self._book, one.org, one.event, one.sealed))
+
+    def _refused(self, one: Owed) -> str:
+        return self._awaited(one, lambda: bounces.refused(self._book, one.org, one.event))
+
+    def _unsubscribed(self, one: Owed) -> str:
+        return self._awaited(one, lambda: bounces.unsubscribed(self._book, one.org, one.event))
+
+    def _awaited(self, one: Owed, act: Callable[[], None]) -> str:
+        """History may read of the delivery a little later than of what came of it; what it never reads of is over."""
+        try:
+            act()
+        except NotFound:
+            if one.tries < HOPELESS:
+                raise
+            log.event("journal-bounce-unknown", kind=one.kind, source=one.source, seq=one.seq)
         return ""
 
     def _report(self, one: Owed) -> str:

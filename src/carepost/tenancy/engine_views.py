@@ -83,6 +83,25 @@ V4 = {
 }
 
 
+#: of migration 0009: the list by scope, with what was taken off it
+SUPPRESSION = """
+    SELECT s.org_id AS org, s.token, s.scope, s.reason, s.expires_at AS until, s.removed_at AS removed,
+           s.changed_at AS changed
+    FROM tenancy_suppression s"""
+
+
+def create_suppression(_apps: Any, schema_editor: Any) -> None:
+    schema_editor.execute(f"CREATE VIEW engine_suppression AS {SUPPRESSION}", params=None)
+
+
+def create_first_suppression(_apps: Any, schema_editor: Any) -> None:
+    schema_editor.execute(f"CREATE VIEW engine_suppression AS {V1['engine_suppression']}", params=None)
+
+
+def drop_suppression(_apps: Any, schema_editor: Any) -> None:
+    schema_editor.execute("DROP VIEW engine_suppression", params=None)
+
+
 def create_v4(_apps: Any, schema_editor: Any) -> None:
     for name, select in (V1 | V2 | V3 | V4).items():
         schema_editor.execute(f"CREATE VIEW {name} AS {select}", params=None)

@@ -76,7 +76,7 @@ def routes(org: uuid.UUID) -> list[Route]:
 def suppressions(org: uuid.UUID) -> list[Suppression]:
     """Newest first; the addresses are opened by `actions.suppression.address_of`."""
     with scope.organisation(org):
-        return list(Suppression.objects.filter(org_id=org).order_by("-created_at"))
+        return list(Suppression.objects.filter(org_id=org, removed_at=0).order_by("-created_at"))
 
 
 def org_keys(org: uuid.UUID) -> list[OrgKey]:

@@ -141,7 +141,7 @@ Remote host said: 554 delivery error: dd This user doesn't have a patient.test a
 --- Below this line is a copy of the message.
 
 {COPY}"""), {"jane@patient.test": "user-unknown"}, "failed"),
-    "lotus": (mail("Postmaster@patient.test", "DELIVERY FAILURE: jane@patient.test not listed in Domino Directory", f"""\
+    "lotus": (mail("Postmaster@patient.test", "DELIVERY FAILURE: jane@patient.test not listed in Domino", f"""\
 Your message
 
   Subject: Hello
@@ -218,7 +218,8 @@ def report(fields: str, said: str = "It failed.", kind: str = "message/delivery-
     return (
         f"From: {DAEMON}\nTo: b-x@clinic.test\nSubject: Undelivered Mail Returned to Sender\nMIME-Version: 1.0\n"
         'Content-Type: multipart/report; report-type=delivery-status; boundary="b"\n\n--b\n'
-        f"Content-Type: text/plain\n\n{said}\n--b\nContent-Type: {kind}\n\nReporting-MTA: dns; mx.patient.test\n\n{fields}\n"
+        f"Content-Type: text/plain\n\n{said}\n--b\nContent-Type: {kind}\n\n"
+        f"Reporting-MTA: dns; mx.patient.test\n\n{fields}\n"
         f"--b\nContent-Type: message/rfc822\n\n{COPY}\n--b--\n"
     ).encode()
 

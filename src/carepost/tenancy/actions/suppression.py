@@ -1,20 +1,38 @@
-"""Addresses nothing is sent to any more: bounced for good, complained, unsubscribed, or asked for."""
+"""Addresses nothing is sent to any more: bounced for good, complained, unsubscribed, or asked for (decision 0028)."""
 
 import uuid
 from typing import Final
 
-from django.db import IntegrityError
+import msgspec
 
 from carepost.crypto import index
 from carepost.ground.errors import NotFound
 from carepost.rfc.address import parse_path
 from carepost.tenancy import keys, names, scope, sealing
-from carepost.tenancy.act import act
+from carepost.tenancy.act import Doing, act
 from carepost.tenancy.models import Suppression
 from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor
 
-REASONS: Final = ("bounce", "complaint", "unsubscribe", "request")
+#: `bounce`: the address itself is no good; `soft-bounces`: too many that could have passed
+REASONS: Final = ("bounce", "soft-bounces", "complaint", "unsubscribe", "request")
+#: which mail: everything, or one category
+ALL: Final = "all"
+SCOPES: Final = (ALL, "marketing", "operational", "transactional")
+#: staff and api by hand, import from a file; a report that came back, a server's reply, a link in the mail
+SOURCES: Final = ("staff", "api", "import", "report", "reply", "complaint", "one-click")
+_NOTE: Final = 500
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """`address`: as `spelt` gives it. `expires_at`: UTC microseconds, 0 for no end."""
+
+    address: str
+    reason: str
+    scope: str = ALL
+    source: str = "staff"
+    expires_at: int = 0
+    note: str = ""
 
 
 def token(org: uuid.UUID, address: str) -> bytes:
@@ -29,37 +47,98 @@ def spelt(address: str) -> str:
     return parse_path(address.strip(), utf8=True)
 
 
-def suppress(org: uuid.UUID, address: str, *, actor: Actor, reason: str) -> bool:
-    """False when the address was suppressed already. Raises AddressError."""
+def wanted(
+    address: str, reason: str, *, scope: str = ALL, source: str = "staff", expires_at: int = 0, note: str = ""
+) -> Wanted:
+    """Raises AddressError, names.Wrong."""
     if reason not in REASONS:
         raise names.Wrong("bad-reason", f"Reasons are: {', '.join(REASONS)}.")
-    address = spelt(address)
-    with scope.organisation(org):
-        known = token(org, address)
-        if Suppression.objects.filter(org_id=org, token=known).exists():
-            return False
+    if scope not in SCOPES:
+        raise names.Wrong("bad-scope", f"What is kept back is one of: {', '.join(SCOPES)}.")
+    if source not in SOURCES:
+        raise names.Wrong("bad-source", f"Sources are: {', '.join(SOURCES)}.")
+    if expires_at < 0:
+        raise names.Wrong("bad-end", "The end lies before the beginning of time; leave it out for no end.")
+    if len(note) > _NOTE:
+        raise names.Wrong("bad-note", f"A note has at most {_NOTE} characters.")
+    return Wanted(spelt(address), reason, scope, source, expires_at, note.strip())
+
+
+def suppress(
+    org: uuid.UUID,
+    address: str,
+    *,
+    actor: Actor,
+    reason: str,
+    scope: str = ALL,
+    source: str = "staff",
+    expires_at: int = 0,
+    note: str = "",
+) -> bool:
+    """False when the address was suppressed so already. Raises AddressError, names.Wrong, Forbidden."""
+    asked = wanted(address, reason, scope=scope, source=source, expires_at=expires_at, note=note)
+    if known(org, asked):
+        return False
     try:
         with act(org, Permission.SUPPRESSION, actor=actor) as doing:
-            row = Suppression(org_id=org, token=known, reason=reason, created_at=doing.at)
-            row.sealed = sealing.seal(org, "evidence", address.encode(), _place(row))
-            row.save(force_insert=True)
-            doing.event("suppression.added", on=[row.pk], facts={"cause": reason}, values={"address": address})
-            doing.tell_engine()
-    except IntegrityError:
+            if put(doing, asked) is None:
+                raise _Already
+    except _Already:
         return False
     return True
 
 
-def unsuppress(org: uuid.UUID, address: str, *, actor: Actor, reason: str) -> None:
+class _Already(Exception):
+    """Somebody else was faster: nothing is left to do, and nothing to tell."""
+
+
+def known(org: uuid.UUID, asked: Wanted) -> bool:
+    """Whether the list says as much already, and for as long."""
+    with scope.organisation(org):
+        row = Suppression.objects.filter(org_id=org, token=token(org, asked.address), scope=asked.scope).first()
+    return row is not None and not row.removed_at and _lasts(row.expires_at, asked.expires_at)
+
+
+def put(doing: Doing, asked: Wanted) -> Suppression | None:
+    """Within an act: the row, or None where the list says as much already. A longer end is taken over."""
+    mine = token(doing.org, asked.address)
+    row = Suppression.objects.filter(org_id=doing.org, token=mine, scope=asked.scope).first()
+    if row is not None and not row.removed_at and _lasts(row.expires_at, asked.expires_at):
+        return None
+    fresh = row is None
+    if row is None:
+        row = Suppression(org_id=doing.org, token=mine, scope=asked.scope)
+    row.sealed = sealing.seal(doing.org, "evidence", asked.address.encode(), _place(row))
+    row.note = sealing.seal(doing.org, "evidence", asked.note.encode(), _note(row)) if asked.note else b""
+    row.reason, row.source, row.expires_at = asked.reason, asked.source, asked.expires_at
+    row.created_at, row.changed_at, row.removed_at = doing.at, doing.at, 0
+    row.save(force_insert=fresh)
+    values = {"address": asked.address} | ({"note": asked.note} if asked.note else {})
+    facts = {"cause": asked.reason, "scope": asked.scope, "source": asked.source}
+    doing.event("suppression.added", on=[row.pk], facts=facts, values=values)
+    doing.tell_engine()
+    return row
+
+
+def _lasts(there: int, asked: int) -> bool:
+    return there == 0 or (asked != 0 and there >= asked)
+
+
+def unsuppress(org: uuid.UUID, address: str, *, actor: Actor, reason: str, scope: str = "") -> None:
+    """Off the list, with a reason in words. `scope`: one of SCOPES, "" for all there are. Raises NotFound."""
     why = names.words(reason, "reason", longest=500)
     address = spelt(address)
     with act(org, Permission.SUPPRESSION, actor=actor) as doing:
-        row = Suppression.objects.filter(org_id=org, token=token(org, address)).first()
-        if row is None:
+        rows = Suppression.objects.filter(org_id=org, token=token(org, address), removed_at=0)
+        found = list(rows.filter(scope=scope) if scope else rows)
+        if not found:
             raise NotFound("This address is not suppressed.")
         values = {"address": address, "reason": why}
-        doing.event("suppression.removed", on=[row.pk], facts={"cause": row.reason}, values=values)
-        row.delete()
+        for row in found:
+            facts = {"cause": row.reason, "scope": row.scope}
+            doing.event("suppression.removed", on=[row.pk], facts=facts, values=values)
+            row.removed_at = row.changed_at = doing.at
+            row.save(update_fields=["removed_at", "changed_at"])
         doing.tell_engine()
 
 
@@ -67,5 +146,13 @@ def address_of(row: Suppression) -> str:
     return sealing.open_(row.org_id, "evidence", bytes(row.sealed), _place(row)).decode()
 
 
+def note_of(row: Suppression) -> str:
+    return sealing.open_(row.org_id, "evidence", bytes(row.note), _note(row)).decode() if row.note else ""
+
+
 def _place(row: Suppression) -> str:
     return sealing.place("tenancy_suppression", "sealed", row.pk)
+
+
+def _note(row: Suppression) -> str:
+    return sealing.place("tenancy_suppression", "note", row.pk)

@@ -38,12 +38,28 @@ class Suppression(OrgModel):
     #: crypto.index.token(index key, "address", address)
     token = models.BinaryField(max_length=8)
     sealed = models.BinaryField()
-    #: stable reason code: bounce, complaint, unsubscribe, request
+    #: stable reason code: tenancy.actions.suppression.REASONS
     reason = models.CharField(max_length=20)
     created_at = models.BigIntegerField(default=now)
+    #: which mail is not sent there: all, or one category
+    scope = models.CharField(max_length=16, default="all")
+    #: who brought it in: tenancy.actions.suppression.SOURCES
+    source = models.CharField(max_length=16, default="staff")
+    #: UTC microseconds; 0: no end
+    expires_at = models.BigIntegerField(default=0)
+    #: taken off the list; the row stays, so that engines notice and an import can tell
+    removed_at = models.BigIntegerField(default=0)
+    #: when any of this last changed: engines read what is new since they last looked
+    changed_at = models.BigIntegerField(default=now)
+    #: words of staff, sealed; empty: none
+    note = models.BinaryField(default=b"")
 
     class Meta(OrgModel.Meta):
         constraints = [
             *OrgModel.Meta.constraints,
-            models.UniqueConstraint(fields=["org", "token"], name="tenancy_suppression_token"),
+            models.UniqueConstraint(fields=["org", "token", "scope"], name="tenancy_suppression_scope"),
+        ]
+        indexes = [
+            models.Index(fields=["org", "changed_at"], name="tenancy_suppression_changed"),
+            models.Index(fields=["org", "-id"], name="tenancy_suppression_newest"),
         ]

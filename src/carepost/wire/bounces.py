@@ -1,0 +1,43 @@
+"""What the engine tells the journal of a bounce or complaint that came by mail (opening `bounce`)."""
+
+from typing import Final
+
+import msgspec
+
+#: recipients told of one mail
+MOST: Final = 20
+
+
+class Of(msgspec.Struct, frozen=True):
+    """One recipient of a report. Words of `rfc.bounces`; `action` of RFC 3464 2.3.3."""
+
+    recipient: str
+    action: str
+    reason: str
+    klass: str
+    enhanced: str = ""
+
+
+class Came(msgspec.Struct, frozen=True):
+    """`delivery`: proved by a signed token; empty: the report names a Message-ID and recipients, and history must know
+    the pair. `form`: dsn | text | arf. `complaint`: its RFC 5965 type, "" for a bounce."""
+
+    form: str
+    delivery: bytes = b""
+    message_id: str = ""
+    recipients: tuple[Of, ...] = ()
+    complaint: str = ""
+    v: int = 1
+
+
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(Came)
+
+
+def encode(came: Came) -> bytes:
+    return _encoder.encode(msgspec.structs.replace(came, recipients=came.recipients[:MOST]))
+
+
+def decode(encoded: bytes) -> Came:
+    """Raises msgspec.DecodeError."""
+    return _decoder.decode(encoded)

@@ -1,0 +1,102 @@
+"""What comes to a signed return path: believed with a token that is ours, else counted and gone (BI-028)."""
+
+import pytest
+
+from carepost.ground import ids
+from carepost.ground.orgkeys import OrgKeys
+from carepost.intake.orgkeys import DirectoryKeys
+from carepost.intake.returns import Returns
+from carepost.proof import event, kinds
+from carepost.proof.event import Event
+from carepost.queue.sealing import Opener
+from carepost.wire import bounces as wire
+from carepost.wire.types import Actor, Origin, Submission
+from tests.unit.intake.office import CLINIC, Office, submission
+
+HOST = "bounce.clinic.test"
+DELIVERY = ids.new(1)
+BOUNCE = (
+    b"From: MAILER-DAEMON@mx.patient.test\r\nTo: x@y.test\r\nSubject: Undelivered Mail Returned to Sender\r\n\r\n"
+    b"The message could not be delivered to:\r\n\r\n<jane@patient.test>: 550 5.1.1 User unknown\r\n"
+)
+
+
+@pytest.fixture
+def returns(office: Office) -> Returns:
+    office.change(CLINIC, return_path=HOST)
+    return Returns(OrgKeys(office.purposes))
+
+
+def came(to: str, body: bytes = BOUNCE) -> Submission:
+    return submission(to, body=body, sender="", origin=Origin.MX, actor=Actor("system", "mx"))
+
+
+async def told(office: Office) -> tuple[Event, dict[str, bytes]]:
+    (row,) = (await office.queue.drain(0, 0))[0]
+    opened = Opener(DirectoryKeys(office.directory, office.purposes)).personal(row)
+    return event.read(row.event), {name: value for name, (_, value) in opened.items()}
+
+
+async def test_a_bounce_to_a_token_of_ours_names_its_delivery(office: Office, returns: Returns) -> None:
+    address = returns.address(office.directory.snapshot(CLINIC), DELIVERY)
+    await office.intake().accept(came(f"{address.partition('@')[0].upper()}@{HOST}"))
+    said, opened = await told(office)
+    assert (said.kind, said.on) == (kinds.BOUNCE_RECEIVED, [ids.text(DELIVERY)])
+    found = wire.decode(opened["bounce"])
+    assert (found.delivery, found.form) == (DELIVERY, "text")
+    assert [(r.recipient, r.reason, r.klass) for r in found.recipients] == [
+        ("jane@patient.test", "user-unknown", "hard")
+    ]
+
+
+async def test_bi_028_a_forged_token_changes_nothing(office: Office, returns: Returns) -> None:
+    address = returns.address(office.directory.snapshot(CLINIC), DELIVERY)
+    forged = address[:20] + ("a" if address[20] != "a" else "b") + address[21:]
+    await office.intake().accept(came(forged))
+    said, opened = await told(office)
+    assert (said.kind, said.cause) == (kinds.MESSAGE_IGNORED, "bounce-forged")
+    assert set(opened) == {"client"}
+
+
+def complaint(copy: str, mail_from: str = "n@clinic.test") -> bytes:
+    return (
+        'From: fbl@provider.test\r\nContent-Type: multipart/report; report-type=feedback-report; boundary="b"\r\n\r\n'
+        f"--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\n"
+        f"Original-Mail-From: <{mail_from}>\r\n"
+        f"\r\n--b\r\nContent-Type: message/rfc822\r\n\r\n{copy}\r\n\r\n--b--\r\n"
+    ).encode()
+
+
+async def test_a_complaint_is_believed_by_its_envelope_or_its_link(office: Office, returns: Returns) -> None:
+    known = office.directory.snapshot(CLINIC)
+    bodies = (
+        complaint("From: n@clinic.test", returns.address(known, DELIVERY)),
+        complaint(f"From: n@clinic.test\r\nList-Unsubscribe: <{returns.link(known, DELIVERY)}>"),
+    )
+    for body in bodies:
+        await office.intake().accept(came(f"feedback@{HOST}", body))
+    rows = (await office.queue.drain(0, 0))[0]
+    assert [event.read(r.event).kind for r in rows] == [kinds.BOUNCE_RECEIVED] * 2
+    assert [event.read(r.event).on for r in rows] == [[ids.text(DELIVERY)]] * 2
+
+
+async def test_bi_028_a_complaint_that_names_nothing_signed_changes_nothing(office: Office, returns: Returns) -> None:
+    known = office.directory.snapshot(CLINIC)
+    link = returns.link(known, DELIVERY)
+    body = complaint(f"Message-ID: <{ids.text(DELIVERY)}@clinic.test>\r\nList-Unsubscribe: <{link[:-1]}a>")
+    await office.intake().accept(came(f"feedback@{HOST}", body))
+    said, _ = await told(office)
+    assert (said.kind, said.cause) == (kinds.MESSAGE_IGNORED, "bounce-forged")
+
+
+async def test_an_absent_person_is_no_bounce(office: Office, returns: Returns) -> None:
+    address = returns.address(office.directory.snapshot(CLINIC), DELIVERY)
+    body = b"From: jane@patient.test\r\nSubject: Out of office\r\nAuto-Submitted: auto-replied\r\n\r\nI am away.\r\n"
+    await office.intake().accept(came(address, body))
+    said, _ = await told(office)
+    assert (said.kind, said.cause) == (kinds.MESSAGE_IGNORED, "automatic")
+
+
+def test_without_a_return_path_nothing_is_signed(office: Office) -> None:
+    returns = Returns(OrgKeys(office.purposes))
+    assert returns.address(office.directory.snapshot(CLINIC), DELIVERY) == ""
