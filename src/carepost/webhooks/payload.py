@@ -59,8 +59,8 @@ def _mail(target: Target, event: Event, about: About) -> dict[str, Any]:
     data["category"] = about.category
     data["result"] = event.result
     for name, value in (
-        ("reason", event.cause), ("state", timeline.state_after(event)), ("assurance", timeline.assurance_after(event)),
-        ("email", email(target, about)),
+        ("reason", reason(event)), ("state", timeline.state_after(event)),
+        ("assurance", timeline.assurance_after(event)), ("email", email(target, about)),
     ):  # fmt: skip
         if value:
             data[name] = value
@@ -82,6 +82,11 @@ def _personal(about: About) -> dict[str, Any]:
                  "tags": list(head.tags), "metadata": dict(head.metadata)}  # fmt: skip
     reply, words = response(about), told(about)
     return data | ({"response": reply} if reply else {}) | ({"words": words} if words else {})
+
+
+def reason(event: Event) -> str:
+    """The stable code of why; the office's acts say it among their facts."""
+    return event.cause or event.facts.get("cause", "")
 
 
 def response(about: About) -> str:

@@ -22,6 +22,7 @@ NAMES: Final = {
     kinds.DELIVERY_DEPOSITED: "delivered",
     kinds.DELIVERY_FAILED: "bounce",
     kinds.DELIVERY_BOUNCED: "bounce",
+    kinds.DELIVERY_COMPLAINED: "spamreport",
     kinds.DELIVERY_REFUSED: "dropped",
     kinds.DELIVERY_RETRACTED: "dropped",
     kinds.DELIVERY_TURNED_DOWN: "dropped",
@@ -75,7 +76,11 @@ def _details(name: str, event: Event, personal: About | None) -> dict[str, Any]:
         found |= {"response": reply or event.facts.get("code", ""), "attempt": event.facts.get("attempt", "1")}
     elif name == "bounce":
         known = not status or status.startswith(_ABOUT_THE_MAILBOX)
-        found |= {"reason": reply or event.cause, "status": status or "5.0.0", "type": "bounce" if known else "blocked"}
+        found |= {
+            "reason": reply or payload.reason(event),
+            "status": status or "5.0.0",
+            "type": "bounce" if known else "blocked",
+        }
     elif name == "dropped":
-        found |= {"reason": event.cause, "status": status or "5.0.0"}
+        found |= {"reason": payload.reason(event), "status": status or "5.0.0"}
     return found

@@ -1,7 +1,9 @@
 """Events told to a real HTTPS receiver, checked there by independent implementations."""
 
 import json
+import re
 import uuid
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from sendgrid.helpers.eventwebhook import EventWebhook
 from carepost.ground import ids
 from carepost.proof import event, kinds
 from carepost.tenancy.permissions import BOOTSTRAP
-from carepost.webhooks import acts, filters
+from carepost.webhooks import acts, filters, sendgrid
 from carepost.webhooks.checking import Agreement
 from carepost.webhooks.filters import Filter
 
@@ -170,6 +172,16 @@ def test_where_nobody_has_an_endpoint_nothing_is_written_or_asked(
     with django_assert_num_queries(0):
         assert house.fanout.look(rows, events) is None
     assert house.sender.step() >= 30.0 and house.sender._calls is None
+
+
+def test_the_paper_names_every_event_and_its_counterpart() -> None:
+    paper = (Path(__file__).parents[3] / "docs" / "webhooks.md").read_text()
+    rows = re.findall(r"^\| `((?:message|delivery|portal)\.[a-z-]+)`( \*)? \| [^|]+ \| ([a-z]*) *\|$", paper, re.M)
+    assert {kind: other for kind, _, other in rows} == {
+        kind: sendgrid.NAMES.get(kind, "") for kind in filters.offered()
+    }
+    starred = {kind for kind, star, _ in rows if star}
+    assert set(filters.offered()) - starred == filters.wanted(Filter())
 
 
 def test_every_event_offered_is_one_of_mail() -> None:

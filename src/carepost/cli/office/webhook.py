@@ -90,7 +90,7 @@ def _show(org: uuid.UUID, row: uuid.UUID, args: argparse.Namespace) -> int:
         print(json.dumps(whole, indent=2))
         return 0
     for name, value in whole.items():
-        print(f"{name.replace('_', ' ')}: {json.dumps(value) if isinstance(value, dict | list) else value}")
+        print(f"{name.replace('_', ' ')}: {json.dumps(value) if isinstance(value, dict | list | tuple) else value}")
     return 0
 
 
