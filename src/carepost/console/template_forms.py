@@ -21,17 +21,15 @@ class TemplateForm(forms.Form):
     kind = forms.ChoiceField(
         label="Written in", choices=[(_MJML, "MJML: fits telephones by itself"), (_HTML, "HTML")], initial=_MJML
     )
-    body = forms.CharField(
-        label="Message", required=False, widget=forms.Textarea({"rows": 16, "spellcheck": "false", "class": "cs-mono"})
-    )
+    body = forms.CharField(label="Message", required=False, widget=forms.Textarea({"rows": 16, "spellcheck": "false"}))
     text = forms.CharField(
         label="Text part, for readers without HTML (made from the message when left empty)", required=False,
-        widget=forms.Textarea({"rows": 5, "class": "cs-mono"}),
+        widget=forms.Textarea({"rows": 5}),
     )  # fmt: skip
     note = fields.text("What is new, for colleagues", longest=500)
     variables = forms.CharField(
         label="Example values to look at it with (JSON; kept nowhere)", required=False, max_length=MAX_VARIABLES,
-        widget=forms.Textarea({"rows": 4, "spellcheck": "false", "class": "cs-mono"}),
+        widget=forms.Textarea({"rows": 4, "spellcheck": "false"}),
     )  # fmt: skip
 
     def source(self) -> Source:
