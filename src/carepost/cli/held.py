@@ -1,4 +1,4 @@
-"""`carepost held list|release|refuse`: what waits for a person, and a person's word about it, on the machine itself."""
+"""`carepost held list|release|refuse|letters`: what waits for a person, a person's word about it, and who is told."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from typing import Final
 import msgspec
 
 from carepost.cli import local
+from carepost.cli.office import entry
 from carepost.ground import clock, ids
 from carepost.ground.errors import ConfigError, Unavailable
 from carepost.policy.types import Method
@@ -43,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     refuse = verbs.add_parser("refuse", help="do not send them; their senders get a report")
     refuse.add_argument("--note", default="", help="told to the sender by mail; nothing of the message")
+    letters = entry.verb(verbs, "letters", "who is told that something waits, and how often; alone, it shows it")
+    letters.add_argument("--write", choices=["at-once", "daily", "off"], help="when a letter is written")
+    letters.add_argument("--to", metavar="ADDRESS", help='to this address alone; "" is everybody who may release')
+    letters.add_argument(
+        "--remind", type=int, metavar="HOURS", help="once more, so long before the time of something is over (0: never)"
+    )
+    entry.reason(letters, required=False)
     for one in (release, refuse):
         one.add_argument("delivery", nargs="+", metavar="DELIVERY", help="as the list shows it")
         one.add_argument("--reason", required=True, help="why, in a few words (kept sealed)")
@@ -50,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.verb == "letters":
+        return entry.run("held", args)
     here = local.Local.of(args)
     org = here.organisation(args.org).id
     try:

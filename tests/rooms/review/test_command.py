@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from carepost.cli import held, local, main
+from carepost.cli.office import entry
 from carepost.policy import rule_words
 from carepost.policy.types import Rule
+from carepost.review import settings
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.names import Wrong
 from carepost.tenancy.rule_check import checked
@@ -60,6 +62,28 @@ def test_the_list_shows_only_what_is_asked_for(here: None, maple: Organisation, 
     assert those("--since", "2020-01-01T00:00:00+01:00") == [str(boss), str(one)]
     assert main.main(["held", "list", "--since", "yesterday"]) == 2
     assert "write it as" in capsys.readouterr().err
+
+
+def test_who_is_told_and_how_often(maple: Organisation, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.setattr(entry.boot, "setup", lambda *_, **__: None)
+
+    def told(*asked: str, expect: int = 0) -> Any:
+        assert main.main(["held", "letters", "--org", "maple", "--json", *asked]) == expect
+        found = capsys.readouterr()
+        return found.err if expect else json.loads(found.out)
+
+    assert told() == {"letters": "at-once", "address": "", "remind": 24}
+    changed = told("--write", "daily", "--to", "privacy@maple.test", "--reason", "one desk reads them")
+    assert changed == {"letters": "daily", "address": "privacy@maple.test", "remind": 24} == told()
+    assert told("--remind", "0", "--reason", "r")["remind"] == 0
+    assert told("--to", "", "--reason", "r")["address"] == ""
+    assert "reason" in told("--write", "off", expect=2)
+    assert "744 hours" in told("--remind", "1000", "--reason", "r", expect=2)
+    assert settings.of(maple.pk).letters == "daily"
+    assert main.main(["held", "letters", "--org", "maple"]) == 0
+    assert capsys.readouterr().out == (
+        "A letter is written daily while something waits, to everybody who may release.\n"
+    )
 
 
 @pytest.mark.parametrize(
