@@ -20,7 +20,10 @@ from carepost.tenancy.permissions import Permission
 
 #: purpose -> (name, what it does, what a new version changes)
 _PURPOSES: Final = {
-    "content": ("Content", "Wraps the key of each message’s content.", "A new key serves new messages; older ones open as before."),
+    "content": (
+        "Content", "Wraps the key of each message’s content.",
+        "A new key serves new messages; older ones open as before.",
+    ),
     "evidence": (
         "Evidence", "Seals addresses, replies of other servers and what is personal in events.",
         "A new key seals what is written from then on; the rest opens as before.",
@@ -28,7 +31,8 @@ _PURPOSES: Final = {
     "portal": ("Portal", "Wraps what lies in the portal.", "A new key serves new messages; older ones open as before."),
     keys.INDEX: (
         "Search", "Makes the words that search compares.",
-        "A new key serves messages accepted from a minute later on. Older days stay searchable; nothing is indexed again.",
+        "A new key serves messages accepted from a minute later on. Older days stay searchable; nothing is indexed "
+        "again.",
     ),
     keys.SIGNING: (
         "Log", "Signs the log, and with it every proof.",
