@@ -16,6 +16,7 @@ _FORMATS: Final = (
     ("carepost", "Carepost’s own (Standard Webhooks), one event a call"),
     ("sendgrid", "SendGrid’s event webhook, many events a call"),
 )
+_BOX: Final = {"class": "form-check-input"}
 _CATEGORIES: Final = [(one.value, one.value.title()) for one in Category]
 assert {value for value, _ in _FORMATS} == set(FORMATS)
 
@@ -32,10 +33,10 @@ class WebhookForm(forms.Form):
     name = fields.text("Name (for your own use)", "Our patient record system", 200)
     format = forms.ChoiceField(label="Format", choices=_FORMATS)
     events = forms.MultipleChoiceField(
-        label="Events", choices=_events, required=False, widget=forms.CheckboxSelectMultiple
+        label="Events", choices=_events, required=False, widget=forms.CheckboxSelectMultiple(_BOX)
     )
     categories = forms.MultipleChoiceField(
-        label="Categories", choices=_CATEGORIES, required=False, widget=forms.CheckboxSelectMultiple
+        label="Categories", choices=_CATEGORIES, required=False, widget=forms.CheckboxSelectMultiple(_BOX)
     )
     tags = fields.text("Only messages with one of these tags, separated by commas", longest=2000)
     domains = fields.text("Only messages from these sender domains, separated by blanks", longest=2000)
