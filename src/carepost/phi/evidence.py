@@ -1,7 +1,7 @@
 """Weak evidence, added up: the share of stretches of text like this one that speak of a person's health.
 
 The rules of `weigh` need a word of the vocabulary and a statement; much of what is written to patients has neither.
-Here a stretch of about 1,400 characters is described by some seventy counts (words of each class of
+Here a stretch of about 700 characters is described by some seventy counts (words of each class of
 `words/evidence.txt`, marks, statements, genre, length) and by which of those words it holds, and a logistic combination
 with the measured weights of `words/weights.txt` says whether it speaks of one person's care. The weights are made by
 `bench/phi/train.py` and can be read: each says what its count adds.
@@ -14,19 +14,29 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
-from carepost.phi import lists
+from carepost.phi import lists, phrases
 from carepost.phi.fold import Look
 from carepost.phi.marks import Mark
 from carepost.phi.person import Statement
 from carepost.phi.types import Genre, Score, Strength
 
 #: characters of a block; a stretch is so many of them, and the next begins so many later
-BLOCK, WIDE, STEP = 350, 4, 2
+BLOCK, WIDE, STEP = 175, 4, 2
+#: where health is spoken of, a narrow stretch too, so that what stands around a note does not thin it out
+NARROW = 1
 #: names this early in a text name whom all of it is about
 _HEADER = 400
 #: how far a block's end is moved to the end of a word
 _EDGE = 40
 _MOST = 8
+#: what evidence must add up to where it lacks a word of health, or a name
+SURE = 0.5
+#: so many words of health are looked at apart from what stands around them
+THICK = 3
+#: and how much more where it is a few words of a longer text
+ALONE = 1.25
+#: fewer words and pairs of words are no sentence
+FEW = 7
 _ILL, _CARED = "illness", "care"
 #: classes of which one stray word says nothing
 _AGAINST = frozenset(("crowd", "learning", "selling", "working", "computing", "elsewhere"))
@@ -37,6 +47,14 @@ _OF_HEALTH = frozenset(("illness", "care", "carer", "body"))
 _OF_HEALTH_OR_SHORT = _OF_HEALTH | {"shorthand"}
 #: where a name would stand: after a sign or a word in small letters, or alone in a line
 _PAIR = re.compile(r"(?:(?<=[a-z:>,*-] )|(?<![^\n]))([A-Z][a-z'-]{1,24}) ([A-Z][A-Za-z'-]{1,24})(?![\w'-]| [A-Z])")
+_LONE = re.compile(r"(?:(?<=[a-z,;:(-] )|(?<=(?<!\n)[(-]))[A-Z][a-z'-]{2,24}(?![\w'])")
+_CALENDAR = frozenset((
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "jan", "feb", "mar",
+    "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "mon", "tue", "wed", "thu", "fri", "sat", "sun",
+))  # fmt: skip
+#: words of so many letters that are no common word could be a name
+_STRANGE = 4
 #: whose something is, and what: "your left knee", "her appeal"
 _WHOSE = re.compile(r"(?<!\w)(your|ur|su|sus|tu|tus|my|mi|his|her|their|\w{2,20}'s) (\w+)(?: (\w+))?(?: (\w+))?")
 _OWNERS = {
@@ -45,6 +63,22 @@ _OWNERS = {
 }  # fmt: skip
 #: weak identifiers that tell one person from others, a little
 _TELLING = frozenset(("name", "greeting", "phone", "address", "account", "age"))
+#: classes of words as reasons
+_REASONS = {
+    "illness": "words of illness", "care": "words of treatment", "carer": "words for carers",
+    "body": "parts of the body", "directions": "directions to follow", "visit": "words of a visit",
+    "payer": "words of insurance", "shorthand": "clinical shorthand",
+}  # fmt: skip
+_TOLD = 3
+_CLINICAL, _NAMED, _TO_ONE, _OF_ONE = (
+    "clinical terms",
+    "a name or an age",
+    "speaks to one reader",
+    "speaks of one person",
+)
+_PHRASED = "phrases that notes of care use"
+#: all that `reasons` can say
+REASONS = frozenset((*_REASONS.values(), _CLINICAL, _NAMED, _TO_ONE, _OF_ONE, _PHRASED))
 _LINKS = re.compile(r"https?://|www\.")
 _MARKS = {
     "name": "name", "greeting": "greeting", "phone": "contact", "address": "contact", "age": "age", "date": "date",
@@ -66,13 +100,23 @@ class Block(msgspec.Struct):
 
     #: two capitalised words that could be a name
     pair: bool = False
+    #: one capitalised word in a sentence that could be a name
+    lone: bool = False
     words: set[str] = msgspec.field(default_factory=set)
+    #: words of health that the vocabulary knows
+    terms: set[str] = msgspec.field(default_factory=set)
+    #: words and pairs of words
+    phrases: set[str] = msgspec.field(default_factory=set)
     marks: list[Mark] = msgspec.field(default_factory=list)
     said: list[Statement] = msgspec.field(default_factory=list)
     #: whose, what sort of thing, its name
     whose: set[tuple[str, str, str]] = msgspec.field(default_factory=set)
     length: int = 0
     links: int = 0
+    #: a few words of a longer text
+    narrow: bool = False
+    #: what its phrases add, once it is known
+    said_by_phrases: float | None = None
 
 
 @functools.cache
@@ -102,8 +146,14 @@ def stretches(sources: Iterable[Source]) -> Iterator[Block]:
         yield head
         return
     head.marks.extend(begins)
-    for first in range(0, max(1, len(blocks) - STEP), STEP):
+    for first in range(0, max(1, len(blocks) - WIDE + STEP), STEP):
         yield _join([head, *blocks[first : first + WIDE]])
+    if len(blocks) > WIDE:
+        for first in range(len(blocks) - NARROW + 1):
+            if sum(_of_health(block) for block in blocks[first : first + NARROW]) >= THICK:
+                stretch = _join([head, *blocks[first : first + NARROW]])
+                stretch.narrow = True
+                yield stretch
 
 
 def _blocks(source: Source) -> list[Block]:
@@ -118,16 +168,22 @@ def _blocks(source: Source) -> list[Block]:
         _gather(block, source, begin, end)
         begin = end
     for mark in source.marks:
-        found[min(mark.start // BLOCK, count - 1)].marks.append(mark)
+        block = found[min(mark.start // BLOCK, count - 1)]
+        block.marks.append(mark)
+        if mark.score is Score.HEALTH:
+            block.terms.update(flat[mark.start : mark.end].split())
     for statement in source.said:
         found[min(statement.start // BLOCK, count - 1)].said.append(statement)
     return found
 
 
 def _gather(block: Block, source: Source, begin: int, end: int) -> None:
-    block.words.update(_known().intersection(source.look.flat[begin:end].split()))
+    flat = source.look.flat[begin:end]
+    block.words.update(_known().intersection(flat.split()))
+    block.phrases.update(phrases.phrases(phrases.tokens(flat)))
     block.length += end - begin
     block.pair = block.pair or _paired(source.look, begin, end)
+    block.lone = block.lone or _lone(source.look, begin, end)
     block.whose.update(_owned(found) for found in _WHOSE.finditer(source.look.low, begin, end))
     block.links += sum(1 for _ in _LINKS.finditer(source.look.low, begin, end))
 
@@ -137,6 +193,14 @@ def _paired(look: Look, begin: int, end: int) -> bool:
     return any(
         found[1].lower() not in no_name and found[2].lower() not in no_name
         for found in _PAIR.finditer(look.text, begin, end)
+    )
+
+
+def _lone(look: Look, begin: int, end: int) -> bool:
+    no_name, classes = lists.not_surnames(), lists.classes()
+    return any(
+        (word := found[0].lower()) not in no_name and word not in classes and word not in _CALENDAR
+        for found in _LONE.finditer(look.text, begin, end)
     )
 
 
@@ -153,12 +217,21 @@ def _join(blocks: Sequence[Block]) -> Block:
     for block in blocks:
         joined.whose |= block.whose
         joined.pair |= block.pair
+        joined.lone |= block.lone
+        joined.terms |= block.terms
         joined.words |= block.words
+        joined.phrases |= block.phrases
         joined.marks += block.marks
         joined.said += block.said
         joined.length += block.length
         joined.links += block.links
     return joined
+
+
+def _of_health(block: Block) -> int:
+    """How many words of health stand in a stretch."""
+    classes = lists.classes()
+    return sum(not _OF_HEALTH.isdisjoint(classes[word]) for word in block.words)
 
 
 def speaks_of_health(block: Block) -> bool:
@@ -178,7 +251,12 @@ def counts(block: Block, genre: Genre | None, individual: bool) -> dict[str, flo
             by_class[name] = by_class.get(name, 0) + 1
     found = {f"words of {name}": math.log1p(min(n, _MOST) - (name in _AGAINST)) for name, n in by_class.items()}
     found.pop("words of said", None)
-    found.update((f"word {word}", 1.0) for word in block.words)
+    if not speaks_of_health(block):
+        found["no word of health"] = 1.0
+    if _of_a_crowd(block):
+        found["of a crowd"] = 1.0
+    if not _somebody(block):
+        found["nobody told" if individual else "nobody named"] = 1.0
     health_words = sum(by_class.get(name, 0) for name in _HEALTHY)
     found["thick with health"] = min(1.0, 12 * health_words / (block.length + 60))
     found.update(_marked(block.marks))
@@ -268,20 +346,56 @@ def _of_a_crowd(block: Block) -> bool:
     return "crowd" in spoken and spoken.isdisjoint(_SINGLE) and not _somebody(block)
 
 
+def _hinted(block: Block) -> bool:
+    """Whether anything in a stretch could be a name: a capitalised word, or one that is no common word."""
+    return block.lone or any(
+        len(word) >= _STRANGE and word.isalpha() and word not in block.terms
+        for word in phrases.strange(block.phrases) - block.words
+    )
+
+
 def likely(block: Block, genre: Genre | None, individual: bool) -> bool:
     """Whether a stretch speaks of one person's health, more likely than not.
 
-    Where the recipient's address says nobody (phi-dlp 4), somebody must be named or known by a number in the text.
+    Where the recipient's address says nobody (phi-dlp 4), somebody must be named or known by a number in the text; what
+    only could be a name, and a text without any word of health, must be surer.
     """
-    if not speaks_of_health(block) or _of_a_crowd(block):
+    if len(block.phrases) < FEW:
         return False
-    # A notice or a form says "your health" to whoever reads it
+    wanted = 0.0 if speaks_of_health(block) else SURE
     if (not individual or genre in (Genre.NOTICE, Genre.FORM)) and not _somebody(block):
-        return False
-    return score(counts(block, genre, individual)) > 0.0
+        # A notice or a form says "your health" to whoever reads it
+        if individual or not _hinted(block):
+            return False
+        wanted = SURE
+    return score(block, genre, individual) > wanted + (ALONE if block.narrow else 0.0)
 
 
-def score(found: dict[str, float]) -> float:
+def reasons(block: Block) -> tuple[str, ...]:
+    """What a stretch has of one person's care, in words of our own: never a word of the text."""
+    classes = lists.classes()
+    spoken: dict[str, int] = {}
+    for word in block.words:
+        for name in classes[word]:
+            spoken[name] = spoken.get(name, 0) + 1
+    said = sorted((name for name in _REASONS if name in spoken), key=lambda name: -spoken[name])[:_TOLD]
+    kinds = {mark.kind for mark in block.marks}
+    told = [_REASONS[name] for name in said]
+    if not kinds.isdisjoint(("drug", "drug-dose", "condition", "procedure", "test", "lab-result", "medicine")):
+        told.append(_CLINICAL)
+    if not kinds.isdisjoint(_TELLING) or block.pair:
+        told.append(_NAMED)
+    elif "directly" in spoken:
+        told.append(_TO_ONE)
+    elif not spoken.keys().isdisjoint(_SINGLE):
+        told.append(_OF_ONE)
+    return tuple(told) or (_PHRASED,)
+
+
+def score(block: Block, genre: Genre | None, individual: bool) -> float:
     """The logarithm of the odds that a stretch speaks of a person's health."""
     weights = lists.weights()
-    return sum(weights.get(name, 0.0) * value for name, value in found.items())
+    found = counts(block, genre, individual)
+    if block.said_by_phrases is None:
+        block.said_by_phrases = phrases.score(block.phrases)
+    return sum(weights.get(name, 0.0) * value for name, value in found.items()) + block.said_by_phrases

@@ -38,6 +38,7 @@ _NAMES = {
     "plain": "word used of care",
     "statement-to": "speaks to a person about their care",
     "statement-of": "speaks of a person's care",
+    "note-of-care": "reads like a note about a person's care",
 }
 _PLACES = {
     Where.SUBJECT: "subject", Where.TEXT: "", Where.HTML: "", Where.NAME: "name of attachment",
@@ -82,7 +83,9 @@ def place(where: Where, number: int, line: int) -> str:
 
 def _phrase(finding: Finding, terms: bool) -> str:
     words = f"ICD-10 {finding.term}" if finding.kind == "icd10" and terms else name(finding.kind)
-    if finding.near and not (finding.kind == "icd10" and not finding.near):
+    if finding.kind == "note-of-care":
+        words += f": {finding.near}"
+    elif finding.near and not (finding.kind == "icd10" and not finding.near):
         words += f" near '{finding.near}'" if finding.near != "its title" else " near its title"
     if finding.count > 1:
         words += f" ({finding.count} times)"

@@ -6,7 +6,19 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from carepost.phi import clinical, custom, evidence, genre, identifiers, names, person, tables, vocabulary, weigh
+from carepost.phi import (
+    clinical,
+    custom,
+    disguise,
+    evidence,
+    genre,
+    identifiers,
+    names,
+    person,
+    tables,
+    vocabulary,
+    weigh,
+)
 from carepost.phi.custom import Compiled
 from carepost.phi.fold import Look, look
 from carepost.phi.harmless import counts
@@ -54,13 +66,13 @@ def inspect(
             for mark in one.marks:
                 if mark.kind not in _SILENT:
                     seen(one.part, one.look, mark)
-    alone, individual = _levels(read, kind)
+    alone, individual, reasons = _levels(read, kind)
     subject = _stream([one for one in read if one.part.where is Where.SUBJECT], None)
     count = len(
         {m.value for r in read for m in r.marks if m.score is Score.IDENTIFIER and m.strength is Strength.STRONG}
     )
     return Findings(
-        found=tuple(_findings(read)),
+        found=(*_findings(read), *reasons),
         level=alone,
         level_individual=individual,
         subject=weigh.level(subject, individual=True),
@@ -71,18 +83,17 @@ def inspect(
     )
 
 
-def described(parts: Sequence[Part], individual: bool) -> list[dict[str, float]]:
-    """What `evidence` sees of each stretch of a message that is not settled: for measuring its weights."""
+def described(parts: Sequence[Part], individual: bool) -> list[tuple[dict[str, float], set[str]]]:
+    """What `evidence` sees of each stretch of a message that is not settled, its counts and its phrases: for measuring
+    weights."""
     read, kind = _all(parts, None, None)
-    found: list[dict[str, float]] = []
+    found: list[tuple[dict[str, float], set[str]]] = []
     for group in _groups(read):
         total = _stream(group, kind)
         if weigh.settled(total):
             return []
         found.extend(
-            evidence.counts(block, kind, individual)
-            for block in evidence.stretches(_sources(group))
-            if evidence.speaks_of_health(block)
+            (evidence.counts(block, kind, individual), block.phrases) for block in evidence.stretches(_sources(group))
         )
     return found
 
@@ -104,12 +115,11 @@ def _all(parts: Sequence[Part], own: Custom | None, words: Vocabulary | None) ->
 
 
 def _text(part: Part) -> str:
-    if part.where is Where.HTML:
-        return render(part.text)
     if part.where is Where.NAME:
         return _SEPARATORS.sub(" ", part.text.rpartition(".")[0] or part.text)
-    more = decoded(part.text)
-    return f"{part.text}\n\n{more}" if more else part.text
+    text = render(part.text) if part.where is Where.HTML else part.text
+    more = "" if part.where is Where.HTML else decoded(part.text)
+    return "\n\n".join(filter(None, (text, more, disguise.plain(text))))
 
 
 def _read(part: Part, text: Look, known: Vocabulary, compiled: Compiled | None) -> _Read:
@@ -169,21 +179,26 @@ def _within(spans: Sequence[tuple[int, int]], place: int) -> bool:
     return any(begin <= place < end for begin, end in spans[max(0, index - 3) : index])
 
 
-def _levels(read: Sequence[_Read], kind: Genre | None) -> tuple[Level, Level]:
-    """The level for a copy to nobody in particular, and for one to a person."""
+def _levels(read: Sequence[_Read], kind: Genre | None) -> tuple[Level, Level, list[Finding]]:
+    """The level for a copy to nobody in particular, for one to a person, and what weak evidence reached them."""
     alone, individual = Level.NONE, Level.NONE
+    reasons: list[Finding] = []
     scores = []
     for group in _groups(read):
         total = _stream(group, kind)
         scores.append(total)
         blocks = [] if weigh.settled(total) else list(evidence.stretches(_sources(group)))
-        alone = max(alone, _answer(total, blocks, kind, individual=False))
-        individual = max(individual, _answer(total, blocks, kind, individual=True))
+        likely = [_likeliest(blocks, kind, person) for person in (False, True)]
+        firm = weigh.settled(total) or any(":" in mark.kind for one in group for mark in one.marks)
+        alone = max(alone, _answer(total, likely[0], firm, individual=False))
+        individual = max(individual, _answer(total, likely[1], firm, individual=True))
+        if block := likely[1] or likely[0]:
+            reasons.append(_reason(group, block))
     if len(scores) > 1:
         total = weigh.across(scores)
         alone = max(alone, weigh.level(total, False))
         individual = max(individual, weigh.level(total, True))
-    return alone, individual
+    return alone, individual, reasons
 
 
 def _groups(read: Sequence[_Read]) -> list[list[_Read]]:
@@ -199,14 +214,27 @@ def _sources(group: Sequence[_Read]) -> list[evidence.Source]:
     return [evidence.Source(one.look, one.marks, one.said, one.part.where in heads) for one in group]
 
 
-def _answer(total: weigh.Scores, blocks: Sequence[evidence.Block], kind: Genre | None, individual: bool) -> Level:
-    """The level by the rules, as far as the weight of all evidence agrees; likely where it alone is enough."""
+def _likeliest(blocks: Sequence[evidence.Block], kind: Genre | None, individual: bool) -> evidence.Block | None:
+    """The first stretch that speaks of one person's health more likely than not."""
+    return next((block for block in blocks if evidence.likely(block, kind, individual)), None)
+
+
+def _reason(group: Sequence[_Read], block: evidence.Block) -> Finding:
+    """Weak evidence as a finding: what it is made of, in words of our own."""
+    part = next((one.part for one in group if one.part.where not in (Where.SUBJECT, Where.NAME)), group[0].part)
+    near = ", ".join(evidence.reasons(block))
+    return Finding(Score.PERSON, "note-of-care", Strength.WEAK, part.where, part.number, part.group, near)
+
+
+def _answer(total: weigh.Scores, likely: evidence.Block | None, firm: bool, individual: bool) -> Level:
+    """The level by the rules, as far as the weight of all evidence agrees; likely where it alone is enough.
+
+    `firm`: a strong identifier beside health, or an organisation's own word, which weighing cannot take away.
+    """
     reached = weigh.level(total, individual)
-    if weigh.settled(total):
-        return reached
-    if any(evidence.likely(block, kind, individual) for block in blocks):
+    if likely:
         return max(reached, Level.PHI_LIKELY)
-    return weigh.without(total)
+    return reached if firm else weigh.without(total)
 
 
 def _stream(group: Sequence[_Read], kind: Genre | None) -> weigh.Scores:

@@ -128,6 +128,13 @@ def expressions(name: str) -> dict[str, re.Pattern[str]]:
     return {section: re.compile(rf"(?<!\w)(?:{'|'.join(lines)})(?!\w)") for section, lines in sections.items()}
 
 
+@functools.cache
+def valued(name: str) -> dict[str, float]:
+    """A file of `value: entry|entry` lines, as the value of each entry."""
+    rows = (line.partition(": ") for line in _source(name).splitlines() if line and not line.startswith("#"))
+    return {entry: float(value) for value, _, entries in rows for entry in entries.split("|")}
+
+
 def _source(name: str) -> str:
     return importlib.resources.files("carepost.phi").joinpath("words", f"{name}.txt").read_text("utf-8")
 

@@ -1,0 +1,154 @@
+"""Text that was dressed so that a machine stumbles, read a second time.
+
+`plain` answers what a reader makes of it: letters with signs between them, digits for letters, starred vowels, words
+over several short lines, words run together, words written backwards, pictures, encoded words, numbers in words. What
+it answers is read in addition: the text itself stays. Each reading is one pass, and what it adds is bounded.
+"""
+
+import email.errors
+import email.header
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from carepost.phi import lists
+
+#: more than this of one text is not read a second time
+_MOST = 20_000
+_LETTERS = re.compile(r"(?<![^\W_])(?<![/.*|_-])[^\W\d_](?:[ .\-_*|/\u00b7]{1,3}[^\W\d_](?![^\W_])){4,400}")
+_SIGN = re.compile(r"[.\-_*|/\u00b7]")
+_MIXED = re.compile(r"(?<![\w@./:-])(?=[\w@$!]{0,20}[A-Za-z])(?=[A-Za-z]{0,20}[013457@$!])[\w@$!]{2,24}(?![\w@/:-])")
+_SPOKEN = str.maketrans("0134578@$!", "oieastbasi")
+_STARRED = re.compile(r"(?<!\w)[A-Za-z]{0,14}\*[A-Za-z*]{1,14}(?!\w)")
+_GLUED = re.compile(r"(?<![\w.@/-])[A-Za-z]{15,160}(?![\w@/]|\.\w)")
+_HUMPED = re.compile(r"(?<![\w.@/-])[A-Z]?[a-z]{1,14}(?:[A-Z][a-z]{0,14}){2,30}(?![\w@/]|\.\w)")
+_HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_BACKWARDS = re.compile(r"(?<!\w)[a-z]{2,20}[A-Z](?!\w)")
+_ENCODED = re.compile(r"=\?[\w-]{1,20}\?[bqBQ]\?[^?\s]{1,400}\?=")
+_PICTURES = re.compile(r"[\u2600-\u27bf\U0001f300-\U0001faff]")
+_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+_SPELT = {word: str(value) for value, word in enumerate(f"{_UNITS} seventeen eighteen nineteen".split())}
+_SPELT |= {"oh": "0", "o": "0"}
+_TEN = "twenty thirty forty fifty sixty seventy eighty ninety"
+_TENS = {word: str(value) for value, word in enumerate(_TEN.split(), 2)}
+_DIGIT = "|".join((*_TENS, *_SPELT))
+_NUMBER = re.compile(
+    rf"(?<!\w)(?:{_DIGIT})(?:(?:,? (?:then |and |dash )?|-)(?:{_DIGIT})(?!\w)){{5,30}}(?!\w)", re.IGNORECASE
+)
+_WORDS = re.compile(r"[a-z]+", re.IGNORECASE)
+_SPELLING = _SPELT.keys() | _TENS.keys()
+#: so many single letters, signs in a word, letters in a word, words for digits are worth a look
+_SINGLE, _SIGNED, _LONG, _SPELT_MOST = 5, 7, 15, 4
+#: a line as narrow as a column of letters, and so many of them
+_NARROW, _LINES = 12, 3
+_LONGEST = 18
+
+
+def plain(text: str) -> str:
+    """The second reading of a text, "" where the first says all."""
+    text = text[:_MOST]
+    return "\n".join(reading for reading in _readings(text) if reading)
+
+
+def _readings(text: str) -> Iterator[str]:
+    # Most text is not dressed up: what its words are like says which readings are worth a pass
+    words = text.split()
+    odd = [word for word in words if not word.isalpha()]
+    if sum(len(word) == 1 for word in words) >= _SINGLE or any(_signed(word) for word in odd):
+        yield " ".join(_joined(found[0]) for found in _LETTERS.finditer(text))
+    mixed = sum(1 for word in odd if _MIXED.search(word))
+    if mixed >= 2 and 6 * mixed >= len(words):
+        yield _MIXED.sub(lambda found: found[0].translate(_SPOKEN), text)
+    if "*" in text and _STARRED.search(text):
+        yield _STARRED.sub(lambda found: _starred(found[0]), text)
+    yield _narrow(text)
+    long = " ".join(word for word in words if len(word) >= _LONG)
+    yield " ".join(filter(None, (_parted(found[0].lower()) for found in _GLUED.finditer(long))))
+    humped = " ".join(word for word in words if not (word.islower() or word.istitle() or word.isupper()))
+    yield " ".join(_HUMP.sub(" ", found[0]) for found in _HUMPED.finditer(humped))
+    if sum(1 for _ in _BACKWARDS.finditer(humped)) >= 2:
+        yield _WORDS.sub(lambda found: found[0][::-1], text)
+    if not text.isascii():
+        yield " ".join(dict.fromkeys(unicodedata.name(sign[0], "").lower() for sign in _PICTURES.finditer(text)))
+    if "=?" in text:
+        yield " ".join(_decoded(found[0]) for found in _ENCODED.finditer(text))
+    if sum(word.rstrip(",").lower() in _SPELLING for word in words) >= _SPELT_MOST and _NUMBER.search(text):
+        yield _NUMBER.sub(lambda found: _digits(found[0]), text)
+
+
+def _signed(word: str) -> bool:
+    """Whether every second character of a word is a sign."""
+    return len(word) >= _SIGNED and 5 * len(_SIGN.findall(word)) >= 2 * len(word)
+
+
+def _joined(run: str) -> str:
+    """Letters with signs between them as words: where a sign parts letters a space parts words, else two spaces do."""
+    parts = re.split(r"\s+" if len(_SIGN.findall(run)) * 2 > run.count(" ") else r"\s{2,}", run)
+    return " ".join("".join(c for c in part if c.isalpha()) for part in parts)
+
+
+def _starred(word: str) -> str:
+    """A word whose vowels are stars, as a word there is."""
+    words = lists.valued("meaning")
+    tries = [""]
+    for char in word.lower():
+        tries = [t + c for t in tries for c in ("aeiou" if char == "*" else char)][:125]
+    return next((t for t in tries if t in words), word)
+
+
+def _narrow(text: str) -> str:
+    """Lines too narrow to be any, joined."""
+    found: list[str] = []
+    run: list[str] = []
+    for line in (*text.split("\n"), " " * (_NARROW + 1)):
+        if 0 < len(line) <= _NARROW:
+            run.append(line)
+            continue
+        if len(run) >= _LINES:
+            found.append("".join(run))
+        run = []
+    return "\n".join(found)
+
+
+def _parted(run: str) -> str:
+    """Words run together, parted into the fewest there are; "" where it is one or none."""
+    words = lists.valued("meaning")
+    if run in words:
+        return ""
+    best: list[tuple[int, str]] = [(0, "")]
+    for end in range(1, len(run) + 1):
+        tries = (
+            (best[begin][0] + 1, run[begin:end])
+            for begin in range(max(0, end - _LONGEST), end)
+            if best[begin][0] < 999 and run[begin:end] in words and (end - begin > 1 or run[begin] in "ai")
+        )
+        best.append(min(tries, default=(999, "")))
+    if best[-1][0] >= 999:
+        return ""
+    parts: list[str] = []
+    end = len(run)
+    while end:
+        parts.append(best[end][1])
+        end -= len(best[end][1])
+    return " ".join(reversed(parts))
+
+
+def _decoded(word: str) -> str:
+    try:
+        return str(email.header.make_header(email.header.decode_header(word)))
+    except (ValueError, LookupError, email.errors.MessageError):
+        return ""
+
+
+def _digits(spelt: str) -> str:
+    """ "four one nine, then fifty two" as 41952."""
+    found = ""
+    ten = ""
+    for word in _WORDS.findall(spelt.lower()):
+        if word in _TENS:
+            found, ten = found + ten, _TENS[word] + "0"
+        elif word in _SPELT:
+            one = _SPELT[word]
+            found += ten[:1] + one if ten and one in "123456789" else ten + one
+            ten = ""
+    return found + ten
