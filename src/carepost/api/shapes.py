@@ -148,22 +148,54 @@ class Suppression(msgspec.Struct, frozen=True):
     address: str
     reason: str
     at: int
+    #: which mail is kept back: all | marketing | operational | transactional
+    scope: str = "all"
+    source: str = ""
+    #: UTC microseconds; 0: no end
+    expires_at: int = 0
+    note: str = ""
 
 
 class Suppressions(msgspec.Struct, frozen=True):
     suppressions: tuple[Suppression, ...]
+    cursor: str = ""
+
+
+class FindSuppression(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    address: Annotated[str, msgspec.Meta(min_length=3, max_length=320)]
+
+
+class WrongLine(msgspec.Struct, frozen=True):
+    line: int
+    detail: str
+
+
+class ImportedSuppressions(msgspec.Struct, frozen=True):
+    """What an import did; with `dry_run` what it would do."""
+
+    lines: int
+    added: int
+    known: int
+    failed: int
+    wrong: tuple[WrongLine, ...]
+    dry_run: bool
 
 
 class Suppress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: Annotated[str, msgspec.Meta(min_length=3, max_length=320)]
-    #: bounce | complaint | unsubscribe | request
+    #: bounce | soft-bounces | complaint | unsubscribe | request
     reason: Annotated[str, msgspec.Meta(max_length=20)] = "request"
+    scope: Annotated[str, msgspec.Meta(max_length=16)] = "all"
+    expires_at: Annotated[int, msgspec.Meta(ge=0, lt=2**60)] = 0
+    note: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
 class Unsuppress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: Annotated[str, msgspec.Meta(min_length=3, max_length=320)]
     #: why, for the record (sealed)
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
+    #: of one scope alone; "": of all
+    scope: Annotated[str, msgspec.Meta(max_length=16)] = ""
 
 
 class Changed(msgspec.Struct, frozen=True):

@@ -9,6 +9,7 @@ from carepost.api import (
     views_making,
     views_messages,
     views_settings,
+    views_suppressions,
     views_webhooks,
 )
 
@@ -41,8 +42,11 @@ urlpatterns = [
     path("api/v1/uploads", views_making.uploads, name="uploads"),
     path("api/v1/uploads/<uuid:upload>", views_making.upload, name="upload"),
     path("api/v1/domains", views_settings.domains_, name="domains"),
-    path("api/v1/suppressions", views_settings.suppressions, name="suppressions"),
-    path("api/v1/suppressions/remove", views_settings.unsuppress, name="unsuppress"),
+    path("api/v1/suppressions", views_suppressions.suppressions, name="suppressions"),
+    path("api/v1/suppressions/search", views_suppressions.search, name="suppressions-search"),
+    path("api/v1/suppressions/remove", views_suppressions.unsuppress, name="unsuppress"),
+    path("api/v1/suppressions/import", views_suppressions.import_, name="suppressions-import"),
+    path("api/v1/suppressions/export", views_suppressions.export, name="suppressions-export"),
     path("api/v1/keys", views_settings.keys, name="keys"),
     path("api/v1/keys/<uuid:key>", views_settings.key, name="key"),
     path("api/v1/webhooks", views_webhooks.webhooks, name="webhooks"),

@@ -1,4 +1,4 @@
-"""What an organisation's machines may read and change of it: domains, suppression, keys, and the log's events."""
+"""What an organisation's machines may read and change of it: domains, keys, and the log's events."""
 
 from uuid import UUID
 
@@ -11,12 +11,11 @@ from carepost.api.gate import ApiRequest, scoped
 from carepost.archive import acts as looking
 from carepost.archive.store import store
 from carepost.audit import reader
-from carepost.destinations import suppressions as suppressed
 from carepost.directory import keywords
 from carepost.jobs import rows
 from carepost.proof import kinds
 from carepost.tenancy import select
-from carepost.tenancy.actions import access, domains, suppression
+from carepost.tenancy.actions import access, domains
 from carepost.tenancy.models import ApiKey, SenderDomain
 from carepost.tenancy.permissions import Scope
 
@@ -28,26 +27,6 @@ def domains_(request: ApiRequest) -> HttpResponse:
         made = domains.add_domain(org, asked.body(request, shapes.AddDomain).domain, actor=request.caller.actor)
         return answers.json(_domain(made), 201)
     return answers.json(shapes.Domains(tuple(_domain(row) for row in select.domains(org))))
-
-
-@scoped(Scope.SUPPRESSIONS, methods=("GET", "POST"))
-def suppressions(request: ApiRequest) -> HttpResponse:
-    caller = request.caller
-    if request.method == "POST":
-        given = asked.body(request, shapes.Suppress)
-        added = suppression.suppress(caller.org, given.address, actor=caller.actor, reason=given.reason)
-        return answers.json(shapes.Changed(added), 201 if added else 200)
-    rows = suppressed.listing(caller.org.bytes, caller.actor)
-    return answers.json(shapes.Suppressions(tuple(shapes.Suppression(r.address, r.reason, r.at) for r in rows)))
-
-
-@scoped(Scope.SUPPRESSIONS, methods=("POST",))
-def unsuppress(request: ApiRequest) -> HttpResponse:
-    """The address comes in the body: it never stands in a URL (law 10)."""
-    given = asked.body(request, shapes.Unsuppress)
-    caller = request.caller
-    suppression.unsuppress(caller.org, given.address, actor=caller.actor, reason=given.reason)
-    return answers.json(shapes.Changed(True))
 
 
 @scoped(Scope.KEYS, methods=("GET", "POST"))

@@ -122,6 +122,8 @@ class _Course:
             self._method = facts.get("method") or self._method
             self._rule = facts.get("rule") or self._rule
             self._reason = event.cause or self._reason
+            if event.kind == kinds.DELIVERY_BOUNCED:
+                self._reason = facts.get("bounce", self._reason)
             if said is not None and said.delivery:
                 self._words = said.delivery
         self._assurance = assurance_after(event) or self._assurance

@@ -41,6 +41,7 @@ COMMANDS = {
     "destination": "where mail goes, what the other side proves, what changed",
     "rule": "protection rules",
     "words": "the organisation's own words, patterns and exceptions for detection",
+    "suppression": "addresses nothing is sent to, and where bounces come back to",
     "hold": "legal holds: messages that retention must leave alone",
 }
 

@@ -165,7 +165,9 @@ def _records(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     reader = csv.DictReader(io.StringIO(text, newline=""))
     names = [name.strip().lower() for name in reader.fieldnames or []]
     if "address" not in names and "email" not in names:
-        raise Refused("import-header", "The first line must name the columns, and one of them must be `address`.")
+        raise Refused(
+            "import-header", "The first line must name the columns, and one of them must be `address`.", status=422
+        )
     reader.fieldnames = ["address" if name == "email" else name for name in names]
     for row in reader:
         yield reader.line_num, {k: v for k, v in row.items() if isinstance(k, str) and isinstance(v, str)}
@@ -186,7 +188,7 @@ def _wanted(fields: dict[str, str], reason: str) -> Wanted:
         address = address[7:]
     end = fields.get("expires_at", "").strip() or "0"
     if not end.isascii() or not end.isdigit() or len(end) > 18:
-        raise Refused("bad-end", "`expires_at` is UTC microseconds, or empty for no end.")
+        raise Refused("bad-end", "`expires_at` is UTC microseconds, or empty for no end.", status=422)
     return suppression.wanted(
         address,
         fields.get("reason", "").strip() or reason,
@@ -216,7 +218,7 @@ def _cursor(after: str) -> uuid.UUID:
     try:
         return uuid.UUID(after)
     except ValueError:
-        raise Refused("bad-cursor", "This cursor is none of ours; begin without one.") from None
+        raise Refused("bad-cursor", "This cursor is none of ours; begin without one.", status=422) from None
 
 
 def _tell(owner: uuid.UUID, actor: Actor, count: int) -> None:

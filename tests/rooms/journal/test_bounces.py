@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from carepost.archive import access
 from carepost.archive.books import book
+from carepost.archive.models import Delivery
 from carepost.destinations import bounces
 from carepost.destinations.models import Bounce
 from carepost.ground import clock, ids
@@ -15,6 +17,7 @@ from carepost.journal.status import Status
 from carepost.proof import kinds
 from carepost.tenancy import scope, select
 from carepost.tenancy.models import OrgEpoch, Suppression
+from carepost.tenancy.permissions import BOOTSTRAP
 from carepost.wire import bounces as wire
 from tests.support.mailroom import KeptDoor
 from tests.support.outbox import SHARD, Outbox
@@ -204,3 +207,17 @@ def test_who_unsubscribes_gets_no_marketing(cast: Any, outbox: Outbox, effects: 
     assert listed(cast.maple) == [("unsubscribe", "marketing", "one-click", 0)]
     with scope.organisation(uuid.UUID(bytes=cast.maple)):
         assert Suppression.objects.filter(org_id=uuid.UUID(bytes=cast.maple)).count() == 1
+
+
+def test_the_message_says_that_it_bounced_later(cast: Any, outbox: Outbox, effects: Effects) -> None:
+    message, (delivery,) = sent(outbox, cast.maple, JANE)
+    back(outbox, cast.maple, delivery, "mailbox-full", "soft")
+    outbox.commit()
+    effects.step()
+    assert kinds.DELIVERY_BOUNCED in [event.kind for event in outbox.commit_office()]
+    owner = uuid.UUID(bytes=cast.maple)
+    with scope.organisation(owner):
+        assert Delivery.objects.get(org_id=owner, pk=uuid.UUID(bytes=delivery)).state == "failed"
+    (shown,) = access.access_message(cast.maple, message, BOOTSTRAP).deliveries
+    assert (shown.state, shown.reason) == ("failed", "mailbox-full")
+    assert shown.words.startswith("Bounced later: the mailbox is full (soft).")

@@ -1,0 +1,45 @@
+"""The part of the OpenAPI document that tells of the suppression list."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from carepost.api import shapes
+from carepost.tenancy.actions.suppression import REASONS, SCOPES
+
+ROOTS: Final = (
+    shapes.Suppressions, shapes.Suppress, shapes.Unsuppress, shapes.FindSuppression, shapes.ImportedSuppressions,
+)  # fmt: skip
+_REASON: Final = {"type": "string", "enum": list(REASONS)}
+_SCOPE: Final = {"type": "string", "enum": list(SCOPES)}
+_LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
+_UUID: Final = {"type": "string", "format": "uuid"}
+_TEXT: Final = {"schema": {"type": "string"}}
+Operation = Callable[..., dict[str, Any]]
+
+
+def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
+    """`op`, `parameter`: as `api.openapi` makes an operation and a parameter."""
+    one = "/api/v1/suppressions"
+    page = [
+        parameter("cursor", "query", _UUID), parameter("limit", "query", _LIMIT),
+        parameter("reason", "query", _REASON), parameter("scope", "query", _SCOPE),
+    ]  # fmt: skip
+    asked = [parameter("dry_run", "query", {"type": "boolean"}), parameter("reason", "query", _REASON)]
+    taken = op("importSuppressions", "Import a file, or try it.", "ImportedSuppressions", also=asked)
+    taken["requestBody"] = {"required": True, "content": {"text/csv": _TEXT, "application/x-ndjson": _TEXT}}
+    given = op("exportSuppressions", "The whole list, a line each.", "")
+    given["responses"]["200"]["content"] = {"application/x-ndjson": _TEXT}
+    return {
+        one: {
+            "get": op("listSuppressions", "Addresses nothing is sent to.", "Suppressions", also=page),
+            "post": op(
+                "suppress", "Send nothing to an address.", "Changed", body="Suppress", status="201", or_200=True
+            ),
+        },
+        f"{one}/search": {
+            "post": op("findSuppression", "What the list says of one address.", "Suppressions", body="FindSuppression")
+        },
+        f"{one}/remove": {"post": op("unsuppress", "Send to an address again.", "Changed", body="Unsuppress")},
+        f"{one}/import": {"post": taken},
+        f"{one}/export": {"get": given},
+    }

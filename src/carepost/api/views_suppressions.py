@@ -1,0 +1,88 @@
+"""The suppression list for machines: read, searched, added to, undone, imported and exported (decision 0028)."""
+
+import itertools
+from typing import cast
+
+from django.http import HttpResponse, StreamingHttpResponse
+
+from carepost.api import answers, asked, shapes
+from carepost.api.answers import ProblemError
+from carepost.api.gate import ApiRequest, scoped
+from carepost.destinations import suppressions as listed
+from carepost.destinations.suppressions import Page
+from carepost.tenancy.actions import suppression
+from carepost.tenancy.permissions import Scope
+
+_FILES = ("text/csv", "application/x-ndjson")
+
+
+@scoped(Scope.SUPPRESSIONS, methods=("GET", "POST"))
+def suppressions(request: ApiRequest) -> HttpResponse:
+    caller = request.caller
+    if request.method == "POST":
+        given = asked.body(request, shapes.Suppress)
+        added = suppression.suppress(
+            caller.org, given.address, actor=caller.actor, reason=given.reason, scope=given.scope, source="api",
+            expires_at=given.expires_at, note=given.note,
+        )  # fmt: skip
+        return answers.json(shapes.Changed(added), 201 if added else 200)
+    query = asked.query(request, "cursor", "limit", "reason", "scope")
+    found = listed.page(
+        caller.org.bytes, caller.actor, after=query["cursor"], reason=query["reason"], scope_=query["scope"],
+        limit=asked.limit(query["limit"]),
+    )  # fmt: skip
+    return _answer(found)
+
+
+@scoped(Scope.SUPPRESSIONS, methods=("POST",))
+def search(request: ApiRequest) -> HttpResponse:
+    """The address comes in the body: it never stands in a URL (law 10)."""
+    given = asked.body(request, shapes.FindSuppression)
+    return _answer(listed.page(request.caller.org.bytes, request.caller.actor, address=given.address))
+
+
+@scoped(Scope.SUPPRESSIONS, methods=("POST",))
+def unsuppress(request: ApiRequest) -> HttpResponse:
+    given = asked.body(request, shapes.Unsuppress)
+    caller = request.caller
+    suppression.unsuppress(caller.org, given.address, actor=caller.actor, reason=given.reason, scope=given.scope)
+    return answers.json(shapes.Changed(True))
+
+
+@scoped(Scope.SUPPRESSIONS, methods=("POST",))
+def import_(request: ApiRequest) -> HttpResponse:
+    """The body is the file."""
+    query = asked.query(request, "dry_run", "reason")
+    if query["dry_run"] not in ("", "true", "false"):
+        raise ProblemError(422, "invalid", "`dry_run` is true or false.")
+    if (request.content_type or "").lower() not in _FILES:
+        raise ProblemError(415, "media-type", f"Send the file as {' or '.join(_FILES)}.")
+    try:
+        raw = request.body
+    except Exception:  # Django raises several kinds for a body that is too large or cut off
+        raise ProblemError(413, "too-large", "The file is too large, or it ended early.") from None
+    caller = request.caller
+    done = listed.import_(
+        caller.org.bytes, caller.actor, raw, dry_run=query["dry_run"] == "true", reason=query["reason"] or "request"
+    )
+    wrong = tuple(shapes.WrongLine(line, detail) for line, detail in done.wrong)
+    return answers.json(
+        shapes.ImportedSuppressions(done.lines, done.added, done.known, done.failed, wrong, done.dry_run)
+    )
+
+
+@scoped(Scope.SUPPRESSIONS)
+def export(request: ApiRequest) -> HttpResponse:
+    """Lines of JSON, the newest first."""
+    asked.query(request)
+    lines = listed.export(request.caller.org.bytes, request.caller.actor)
+    # the first page before the answer begins: who may not see it is told so
+    whole = itertools.chain((next(lines),), lines)
+    return cast(HttpResponse, StreamingHttpResponse(whole, content_type="application/x-ndjson"))
+
+
+def _answer(page: Page) -> HttpResponse:
+    rows = tuple(
+        shapes.Suppression(r.address, r.reason, r.at, r.scope, r.source, r.expires_at, r.note) for r in page.rows
+    )
+    return answers.json(shapes.Suppressions(rows, page.cursor))

@@ -1,0 +1,75 @@
+"""`carepost suppression`, inside Django."""
+
+import argparse
+import os
+import uuid
+
+from carepost.cli.office import common, entry
+from carepost.destinations import returnpaths, suppressions
+from carepost.destinations.suppressions import Suppressed
+from carepost.tenancy.actions import suppression
+from carepost.tenancy.permissions import COMMAND_LINE
+
+
+def run(args: argparse.Namespace) -> int:
+    org = common.organisation(args).pk
+    if args.verb == "list":
+        found = suppressions.page(org.bytes, COMMAND_LINE, address=args.address, limit=args.limit)
+        return entry.show([_row(row) for row in found.rows], args, "Nobody is on the list.")
+    if args.verb == "add":
+        added = suppression.suppress(
+            org, args.address, actor=COMMAND_LINE, reason=args.cause, scope=args.scope, note=args.note
+        )
+        said = "The address is on the list." if added else "It was on the list already."
+        return entry.done(said, {"added": added}, args)
+    if args.verb == "remove":
+        suppression.unsuppress(org, args.address, actor=COMMAND_LINE, reason=args.reason, scope=args.scope)
+        return entry.done("The address is off the list.", {"removed": True}, args)
+    if args.verb == "import":
+        return _import(org, args)
+    if args.verb == "export":
+        return _export(org, args)
+    return _return_path(org, args)
+
+
+def _import(org: uuid.UUID, args: argparse.Namespace) -> int:
+    done = suppressions.import_(org.bytes, COMMAND_LINE, args.file.read_bytes(), dry_run=args.dry_run)
+    how = "would be added" if args.dry_run else "added"
+    said = f"{done.lines} lines: {done.added} {how}, {done.known} known, {done.failed} wrong."
+    if not args.json:
+        for line, what in done.wrong:
+            print(f"line {line}: {what}")
+    result = {"lines": done.lines, "added": done.added, "known": done.known, "failed": done.failed}
+    return entry.done(said, result | {"wrong": list(done.wrong)}, args)
+
+
+def _export(org: uuid.UUID, args: argparse.Namespace) -> int:
+    """Into a new file that its owner alone can read: it holds addresses."""
+    lines = 0
+    with open(os.open(args.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        for part in suppressions.export(org.bytes, COMMAND_LINE):
+            lines += part.count(b"\n")
+            file.write(part)
+    return entry.done(f"{lines} addresses are in {args.file.name}.", {"lines": lines}, args)
+
+
+def _return_path(org: uuid.UUID, args: argparse.Namespace) -> int:
+    if args.remove:
+        returnpaths.remove(org, actor=COMMAND_LINE, reason=args.reason)
+    elif args.domain:
+        returnpaths.put(org, args.domain, actor=COMMAND_LINE, reason=args.reason)
+    now = returnpaths.current(org)
+    said = f"Bounces come back to {now}: its MX must lead here." if now else "Bounces go to each message's sender."
+    return entry.done(said, {"domain": now}, args)
+
+
+def _row(row: Suppressed) -> dict[str, object]:
+    return {
+        "address": row.address,
+        "scope": row.scope,
+        "reason": row.reason,
+        "source": row.source,
+        "since": common.moment(row.at),
+        "until": common.moment(row.expires_at),
+        "note": row.note,
+    }

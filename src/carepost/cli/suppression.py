@@ -1,0 +1,35 @@
+"""`carepost suppression`: addresses nothing is sent to, and where bounces come back to."""
+
+import argparse
+from pathlib import Path
+
+from carepost.cli.office import entry
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    verbs = entry.verbs(parser)
+    some = entry.verb(verbs, "list", "the list, newest first; shown addresses are on record")
+    some.add_argument("--address", default="", help="this address alone")
+    some.add_argument("--limit", type=int, default=100, help="rows at most (100)")
+    add = entry.verb(verbs, "add", "send nothing to an address")
+    add.add_argument("address", metavar="ADDRESS")
+    add.add_argument("--scope", default="all", help="all, marketing, operational or transactional")
+    add.add_argument("--cause", default="request", help="bounce, complaint, unsubscribe or request")
+    add.add_argument("--note", default="", help="words for the record (sealed)")
+    remove = entry.verb(verbs, "remove", "send to an address again")
+    remove.add_argument("address", metavar="ADDRESS")
+    remove.add_argument("--scope", default="", help="of this scope alone")
+    entry.reason(remove)
+    bring = entry.verb(verbs, "import", "take addresses from a file: CSV with a header, or lines of JSON")
+    bring.add_argument("file", metavar="FILE", type=Path)
+    bring.add_argument("--dry-run", action="store_true", help="say what would happen, change nothing")
+    give = entry.verb(verbs, "export", "write the whole list to a file, a line of JSON each")
+    give.add_argument("file", metavar="FILE", type=Path)
+    path = entry.verb(verbs, "return-path", "the domain bounces come back to, below a sender domain; without one: show")
+    path.add_argument("domain", metavar="DOMAIN", nargs="?", default="")
+    path.add_argument("--remove", action="store_true", help="take it away")
+    path.add_argument("--reason", default="", help="why (kept with the event)")
+
+
+def run(args: argparse.Namespace) -> int:
+    return entry.run("suppression", args)

@@ -1,0 +1,84 @@
+"""The suppression list by API: scopes, cursor, search, undo, import with a dry run, export."""
+
+import json
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.django_db(databases=["default", "records"])
+
+
+def test_scopes_ends_and_notes(machine: Any) -> None:
+    asking = machine("suppressions")
+    given = {"address": "Jane@patient.test", "scope": "marketing", "reason": "unsubscribe", "note": "by telephone"}
+    assert asking.post("/suppressions", given).status_code == 201
+    assert asking.post("/suppressions", given).status_code == 200
+    assert asking.post("/suppressions", {"address": "jane@patient.test", "expires_at": 2**50}).status_code == 201
+    assert asking.post("/suppressions", given | {"scope": "some"}).status_code == 422
+    found = asking.post("/suppressions/search", {"address": "jane@patient.test"}).json()["suppressions"]
+    assert [(r["scope"], r["reason"], r["expires_at"], r["note"], r["source"]) for r in found] == [
+        ("all", "request", 2**50, "", "api"), ("marketing", "unsubscribe", 0, "by telephone", "api"),
+    ]  # fmt: skip
+    undo = {"address": "jane@patient.test", "reason": "she asked", "scope": "marketing"}
+    assert asking.post("/suppressions/remove", undo).status_code == 200
+    assert asking.post("/suppressions/remove", undo).status_code == 404
+    (left,) = asking.get("/suppressions").json()["suppressions"]
+    assert left["scope"] == "all"
+
+
+def test_pages(machine: Any) -> None:
+    asking = machine("suppressions")
+    for number in range(5):
+        asking.post("/suppressions", {"address": f"p{number}@patient.test"})
+    first = asking.get("/suppressions?limit=3").json()
+    rest = asking.get(f"/suppressions?limit=3&cursor={first['cursor']}").json()
+    shown = [row["address"] for row in first["suppressions"] + rest["suppressions"]]
+    assert shown == [f"p{number}@patient.test" for number in reversed(range(5))]
+    assert rest["cursor"] == ""
+    assert asking.get("/suppressions?cursor=none").status_code == 422
+
+
+CSV = (
+    "Email,reason,scope\r\njane@patient.test,bounce,all\r\nJANE@patient.test,bounce,all\r\nmailto:john@patient.test,,\r\n"
+    "a@b c,request,all\r\n one@x.test , unsubscribe , marketing\r\ntwo@x.test;three@x.test,,\r\n"
+)
+
+
+def test_bi_106_an_import_is_tried_then_done_and_done_again_changes_nothing(machine: Any) -> None:
+    asking = machine("suppressions")
+
+    def bring(query: str = "") -> Any:
+        return asking.http.post(
+            f"/api/v1/suppressions/import{query}", CSV, content_type="text/csv", headers=asking._key()
+        ).json()
+
+    tried = bring("?dry_run=true")
+    assert (tried["lines"], tried["failed"], tried["dry_run"]) == (6, 2, True)
+    assert [line["line"] for line in tried["wrong"]] == [5, 7]
+    assert asking.get("/suppressions").json()["suppressions"] == []
+    done = bring()
+    assert (done["added"], done["known"]) == (tried["added"], tried["known"])
+    listed = {(row["address"], row["scope"]) for row in asking.get("/suppressions").json()["suppressions"]}
+    assert {("john@patient.test", "all"), ("one@x.test", "marketing")} < listed
+    assert bring()["added"] == 0
+
+
+def test_the_export_is_lines_that_an_import_takes(machine: Any) -> None:
+    asking, other = machine("suppressions"), machine("suppressions")
+    for number in range(3):
+        asking.post("/suppressions", {"address": f"p{number}@patient.test"})
+    answer = asking.http.get("/api/v1/suppressions/export", headers=asking._key())
+    whole = b"".join(answer.streaming_content)
+    assert [json.loads(line)["address"] for line in whole.splitlines()] == [f"p{n}@patient.test" for n in (2, 1, 0)]
+    again = other.http.post(
+        "/api/v1/suppressions/import", whole, content_type="application/x-ndjson", headers=other._key()
+    ).json()
+    assert (again["added"], again["known"], again["failed"]) == (0, 3, 0)
+
+
+def test_a_key_without_the_scope_sees_and_does_nothing(machine: Any) -> None:
+    asking = machine("messages")
+    for path in ("/suppressions", "/suppressions/export"):
+        assert asking.get(path).status_code == 403
+    for path in ("/suppressions/search", "/suppressions/import", "/suppressions/remove"):
+        assert asking.post(path, {"address": "jane@patient.test"}).status_code == 403
