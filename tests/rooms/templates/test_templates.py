@@ -18,7 +18,7 @@ from carepost.tenancy import events, names
 from carepost.tenancy.permissions import Forbidden
 from carepost.wire.types import Actor
 
-pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
+pytestmark = pytest.mark.django_db(databases=["default", "records"])
 
 FIRST = Source("Your visit, {{ name }}", "<p>Dear {{ name }}, see you at the Willowbrook desk.</p>")
 SECOND = Source("Your visit on {{ day }}", "<p>Dear {{ name }}, see you on {{ day }}.</p>")

@@ -14,7 +14,7 @@ from carepost.uploads import acts
 from carepost.uploads.models import Upload
 from carepost.wire.types import Actor
 
-pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
+pytestmark = pytest.mark.django_db(databases=["default", "records"])
 
 
 def put(cast: Any, org: uuid.UUID | None = None, by: Actor | None = None) -> acts.Kept:
