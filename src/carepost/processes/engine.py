@@ -202,6 +202,7 @@ class Engine:
             office=Relay(str(home.run / "staff.sock"), limits, "staff"),
             sandbox=Relay(viewer, limits, "sandbox") if viewer else None,
             checkpoint=self._checkpoints.latest, shelf=self._shelf, renderer=self._renderer,
+            pressing=self._pressing,
         )  # fmt: skip
         tls = self._certificates.context if outgoing.http_tls(config) else None
         self._http = HttpServer(app, limits, tls=tls)
