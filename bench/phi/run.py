@@ -40,6 +40,8 @@ FOLDERS = (
     "heldout-7",
     "heldout-8",
     "heldout-9",
+    "heldout-10",
+    "heldout-11",
 )
 #: codes that stand in a template itself
 CODED = re.compile(r"\b[A-Z]\d\d\.\d")
