@@ -12,8 +12,9 @@ from carepost.console.forms import SettingsForm
 from carepost.console.guard import shielded
 from carepost.destinations import reading
 from carepost.ground import clock
-from carepost.ground.errors import Refused
+from carepost.ground.errors import Refused, Unavailable
 from carepost.keyring import select
+from carepost.review import held
 from carepost.tenancy.actions import organisations, policy
 from carepost.tenancy.gates import StaffRequest, open_to_all, permission
 from carepost.tenancy.permissions import Permission
@@ -36,16 +37,27 @@ def overview(request: StaffRequest) -> HttpResponseBase:
 def _overview(request: StaffRequest) -> HttpResponse:
     state = house.look(request.desk.org)
     steps = first_steps.steps(request.desk) if request.desk.may(Permission.ORGANISATION) else []
+    decides = request.desk.may(Permission.RELEASE)
     context = {
         "house": state,
         "open_steps": [step for step in steps if not step.done],
         "may_search": request.desk.may(Permission.SEARCH),
+        "waiting": _waiting(request) if decides else 0,
+        "held_elsewhere": 0 if decides else state.held,
         "weakened": reading.open_count(request.desk.org),
         "certificates": select.attention(request.desk.org) if request.desk.may(Permission.KEYRING) else 0,
         "webhooks": hooks.attention(request.desk.org) if request.desk.may(Permission.WEBHOOKS) else 0,
         "now": clock.now(),
     }
     return render(request, "console/overview.html", context)
+
+
+def _waiting(request: StaffRequest) -> int:
+    """Of this organisation; 0 where nobody answers, which stands on the page already."""
+    try:
+        return held.count(request.desk.org)
+    except Unavailable:
+        return 0
 
 
 @require_safe
