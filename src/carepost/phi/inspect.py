@@ -45,6 +45,7 @@ class _Read(msgspec.Struct):
     said: list[Statement]
     exempt: list[tuple[int, int]]
     footers: list[tuple[int, int]]
+    keys: Keys
 
 
 def inspect(
@@ -110,7 +111,7 @@ def _all(parts: Sequence[Part], own: Custom | None, words: Vocabulary | None) ->
     if health or any(evidence.health_words(one.look) for one in read):
         for one in read:
             if len(one.look.text) <= _LONG or not _decided(one):
-                _people(one, known, compiled)
+                _people(one, compiled)
     return read, kind
 
 
@@ -126,7 +127,7 @@ def _read(part: Part, text: Look, known: Vocabulary, compiled: Compiled | None) 
     """The identifiers by number and the health of one part."""
     hits = list(known.hits(text))
     keys = Keys(hits, text)
-    read = _Read(part, text, [], [], custom.exempted(text, compiled) if compiled else [], genre.footers(text))
+    read = _Read(part, text, [], [], custom.exempted(text, compiled) if compiled else [], genre.footers(text), keys)
     marks = [
         *identifiers.identifiers(text, keys),
         *tables.tables(text, known),
@@ -144,10 +145,9 @@ def _decided(read: _Read) -> bool:
     return strong and any(m.score is Score.HEALTH and m.weight >= weigh.ANY for m in read.marks)
 
 
-def _people(read: _Read, known: Vocabulary, compiled: Compiled | None) -> None:
+def _people(read: _Read, compiled: Compiled | None) -> None:
     """The names and statements of one part."""
-    keys = Keys(known.hits(read.look), read.look)
-    read.marks.extend(_counted(read, names.names(read.look, keys), compiled))
+    read.marks.extend(_counted(read, names.names(read.look, read.keys), compiled))
     if read.part.where is Where.NAME:
         read.marks.extend(_counted(read, names.file_name(read.look), compiled))
     said = person.statements(read.look, [mark for mark in read.marks if mark.score is Score.HEALTH])
