@@ -53,8 +53,6 @@ _CALENDAR = frozenset((
     "december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "jan", "feb", "mar",
     "apr", "jun", "jul", "aug", "sep", "sept", "oct", "nov", "dec", "mon", "tue", "wed", "thu", "fri", "sat", "sun",
 ))  # fmt: skip
-#: words of so many letters that are no common word could be a name
-_STRANGE = 4
 #: whose something is, and what: "your left knee", "her appeal"
 _WHOSE = re.compile(r"(?<!\w)(your|ur|su|sus|tu|tus|my|mi|his|her|their|\w{2,20}'s) (\w+)(?: (\w+))?(?: (\w+))?")
 _OWNERS = {
@@ -349,7 +347,7 @@ def _of_a_crowd(block: Block) -> bool:
 def _hinted(block: Block) -> bool:
     """Whether anything in a stretch could be a name: a capitalised word, or one that is no common word."""
     return block.lone or any(
-        len(word) >= _STRANGE and word.isalpha() and word not in block.terms
+        len(word) > 3 and word.isalpha() and word not in block.terms
         for word in phrases.strange(block.phrases) - block.words
     )
 
