@@ -1,6 +1,7 @@
 """Templates and uploads over the API: what is made, what is refused, and whose it is."""
 
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from carepost.rendering import once
 from carepost.rendering.frames import Compile, Render
 from carepost.rendering.liquid import Workbench
 from carepost.rendering.types import Compiled, Fault, Rendered
+from carepost.tenancy import scope
 from carepost.uploads.models import Upload
 from tests.support.outbox import office_events
 
@@ -19,6 +21,13 @@ MJML = (
     "<mjml><mj-body><mj-section><mj-column><mj-text>Dear {{ name }}</mj-text></mj-column></mj-section></mj-body></mjml>"
 )
 REMINDER = {"name": "Reminder", "source": {"subject": "Visit of {{ name }}", "mjml": MJML}, "note": "spring"}
+
+
+@pytest.fixture(autouse=True)
+def _eyes() -> Iterator[None]:
+    """A test sees all rows; what it calls must ask for its own organisation."""
+    with scope.every("the test's own eyes"):
+        yield
 
 
 @pytest.fixture(autouse=True)
