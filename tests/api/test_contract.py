@@ -23,7 +23,11 @@ from tests.support.outbox import Outbox
 
 __all__ = ["cast", "fresh_books", "outbox", "shard"]
 
-pytestmark = pytest.mark.django_db(databases=["default", "records"])
+pytestmark = [
+    pytest.mark.django_db(databases=["default", "records"]),
+    # files of lines have no generator: what they may hold is tested in tests/rooms/api/test_suppressions.py
+    pytest.mark.filterwarnings("ignore:Skipped test cases with unsupported payload media types"),
+]
 
 
 _application = get_wsgi_application()

@@ -14,6 +14,8 @@ _SCOPE: Final = {"type": "string", "enum": list(SCOPES)}
 _LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
 _UUID: Final = {"type": "string", "format": "uuid"}
 _TEXT: Final = {"schema": {"type": "string"}}
+#: a file: what its lines must be is said of each line in the answer
+_FILE: Final[dict[str, Any]] = {"schema": {}}
 Operation = Callable[..., dict[str, Any]]
 
 
@@ -26,7 +28,7 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
     ]  # fmt: skip
     asked = [parameter("dry_run", "query", {"type": "boolean"}), parameter("reason", "query", _REASON)]
     taken = op("importSuppressions", "Import a file, or try it.", "ImportedSuppressions", also=asked)
-    taken["requestBody"] = {"required": True, "content": {"text/csv": _TEXT, "application/x-ndjson": _TEXT}}
+    taken["requestBody"] = {"required": True, "content": {"text/csv": _FILE, "application/x-ndjson": _FILE}}
     given = op("exportSuppressions", "The whole list, a line each.", "")
     given["responses"]["200"]["content"] = {"application/x-ndjson": _TEXT}
     return {

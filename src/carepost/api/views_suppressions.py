@@ -1,6 +1,7 @@
 """The suppression list for machines: read, searched, added to, undone, imported and exported (decision 0028)."""
 
 import itertools
+from collections.abc import Collection, Mapping
 from typing import cast
 
 from django.http import HttpResponse, StreamingHttpResponse
@@ -27,6 +28,8 @@ def suppressions(request: ApiRequest) -> HttpResponse:
         )  # fmt: skip
         return answers.json(shapes.Changed(added), 201 if added else 200)
     query = asked.query(request, "cursor", "limit", "reason", "scope")
+    _among(query, "reason", suppression.REASONS)
+    _among(query, "scope", suppression.SCOPES)
     found = listed.page(
         caller.org.bytes, caller.actor, after=query["cursor"], reason=query["reason"], scope_=query["scope"],
         limit=asked.limit(query["limit"]),
@@ -55,6 +58,7 @@ def import_(request: ApiRequest) -> HttpResponse:
     query = asked.query(request, "dry_run", "reason")
     if query["dry_run"] not in ("", "true", "false"):
         raise ProblemError(422, "invalid", "`dry_run` is true or false.")
+    _among(query, "reason", suppression.REASONS)
     if (request.content_type or "").lower() not in _FILES:
         raise ProblemError(415, "media-type", f"Send the file as {' or '.join(_FILES)}.")
     try:
@@ -79,6 +83,11 @@ def export(request: ApiRequest) -> HttpResponse:
     # the first page before the answer begins: who may not see it is told so
     whole = itertools.chain((next(lines),), lines)
     return cast(HttpResponse, StreamingHttpResponse(whole, content_type="application/x-ndjson"))
+
+
+def _among(query: Mapping[str, str], name: str, words: Collection[str]) -> None:
+    if query[name] and query[name] not in words:
+        raise ProblemError(422, "invalid", f"`{name}` is one of {', '.join(words)}.")
 
 
 def _answer(page: Page) -> HttpResponse:

@@ -151,7 +151,11 @@ def test_an_export_is_sealed_and_fetching_it_is_an_event(
     assert all(b"uillfeather" not in bytes(piece.data) for piece in Piece.objects.all()) and Piece.objects.count() == 6
     form, pieces = acts.access_result(org(cast), uuid.UUID(lines.id), actor=actor)
     found = [json.loads(line) for line in b"".join(pieces).splitlines()]
-    assert form == "ndjson" and len(found) == 5 and found[0]["deliveries"][0]["recipient"].startswith("jane.quill")
+    assert (
+        form == "ndjson"
+        and len(found) == 5
+        and any(d["recipient"].startswith("jane.quill") for d in found[0]["deliveries"])
+    )
     form, pieces = acts.access_result(org(cast), uuid.UUID(table.id), actor=actor)
     rows = list(csv.DictReader(io.StringIO(b"".join(pieces).decode())))
     assert form == "csv" and len(rows) == 10 and {row["subject"] for row in rows} == {"'=cmd()"}
