@@ -81,7 +81,7 @@ def without_keyring(house: House, copy: Path) -> None:
     environ = {**house.environ, "TMPDIR": str(copy.parent)}
     for words in (["up", "--sandbox"], ["audit", "verify"], ["queue", "list"], ["doctor"], ["key", "list"]):
         command = [sys.executable, "-m", "carepost.cli.main", *words, "--home", str(copy)]
-        done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=100)
+        done = subprocess.run(command, env=environ, cwd=ROOT, capture_output=True, text=True, timeout=280)
         said = done.stderr.splitlines()
         assert done.returncode == 2 and done.stdout == "", (words, done.stdout, done.stderr)
         assert len(said) == 1 and said[0].startswith("carepost: ") and "keyring" in said[0], (words, said)

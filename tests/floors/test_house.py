@@ -73,7 +73,7 @@ def test_nothing_is_switched_off_or_left_for_later() -> None:
 
 def test_the_import_contract_holds() -> None:
     done = subprocess.run(
-        [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, timeout=100
+        [Path(sys.executable).parent / "lint-imports"], cwd=ROOT, capture_output=True, text=True, timeout=280
     )
     assert done.returncode == 0, done.stdout
 

@@ -20,7 +20,7 @@ def up(home: Path, *arguments: str, sandbox: bool = True, **more: object) -> tup
     words = [sys.executable, "-m", "carepost.cli.main", "up", "--home", str(home), *arguments]
     done = subprocess.run(
         [*words, "--sandbox"] if sandbox else words, env=environment(model().ports, **more), cwd=ROOT,
-        capture_output=True, text=True, timeout=100,
+        capture_output=True, text=True, timeout=280,
     )  # fmt: skip
     return done.returncode, done.stderr.splitlines()
 

@@ -60,9 +60,9 @@ def cluster() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="carepost-cluster-") as name:
         os.chmod(name, 0o711)
         folder = Path(name) / "cluster"
-        started = subprocess.run(["sh", _SCRIPT, "start", str(folder)], capture_output=True, text=True, timeout=100)
+        started = subprocess.run(["sh", _SCRIPT, "start", str(folder)], capture_output=True, text=True, timeout=280)
         assert started.returncode == 0, started.stderr
         try:
             yield Cluster(started.stdout.strip(), folder / "data")
         finally:
-            subprocess.run(["sh", _SCRIPT, "stop", str(folder)], timeout=100, check=True)
+            subprocess.run(["sh", _SCRIPT, "stop", str(folder)], timeout=280, check=True)

@@ -37,7 +37,7 @@ READY = "Ctrl-C stops it."
 PORTS = ("api", "console", "portal", "submission", "submission_tls", "mx", "sandbox_dns")
 #: no office: enough where a test is about the engine
 ENGINE_ONLY = ("sandbox", "engine")
-START_WITHIN = 90.0
+START_WITHIN = 200.0
 
 
 def free_ports() -> dict[str, int]:
@@ -77,7 +77,7 @@ class Model:
         self.more = more
         made = subprocess.run(
             [sys.executable, str(PROCESS), "prepare", str(self.path)],
-            env=environment(self.ports, **more), cwd=ROOT, capture_output=True, timeout=180,
+            env=environment(self.ports, **more), cwd=ROOT, capture_output=True, timeout=280,
         )  # fmt: skip
         assert made.returncode == 0, made.stderr.decode()
         self.bootstrapped = msgspec.json.decode(made.stdout, type=Bootstrapped)
@@ -283,7 +283,7 @@ class House:
         """A command for this home, as an administrator types it; its standard output."""
         done = subprocess.run(
             [sys.executable, "-m", "carepost.cli.main", *words, "--home", str(self.path)],
-            env=self.environ, cwd=ROOT, input=typed, capture_output=True, text=True, timeout=100,
+            env=self.environ, cwd=ROOT, input=typed, capture_output=True, text=True, timeout=280,
         )  # fmt: skip
         assert done.returncode == code, (words, done.returncode, done.stderr, done.stdout)
         return done.stdout

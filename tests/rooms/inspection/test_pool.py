@@ -42,7 +42,7 @@ async def pool() -> AsyncIterator[Pool]:
     yield made
     pids = made.pids
     await made.close()
-    assert all(gone(pid, 5) for pid in pids)
+    assert all(gone(pid, 60) for pid in pids)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -139,7 +139,7 @@ async def test_a_used_up_worker_serves_until_its_successor_is_there() -> None:
             await asyncio.sleep(0.02)
         known(await pool.inspect(PLAIN))
         assert pool.started == 2 and len(pool.pids) == 1
-        assert gone(first, 5)
+        assert gone(first, 60)
     finally:
         await pool.close()
 
@@ -151,7 +151,7 @@ async def test_an_idle_worker_is_let_go() -> None:
         pid = pool.pids[0]
         while pool.pids:
             await asyncio.sleep(0.02)
-        assert gone(pid, 5)
+        assert gone(pid, 60)
     finally:
         await pool.close()
 
@@ -186,7 +186,7 @@ async def test_closing_answers_who_waits_and_leaves_no_process() -> None:
     await pool.close()
     answers = await asyncio.gather(*asked)
     assert all(isinstance(a, Unknown) for a in answers)
-    assert all(gone(pid, 5) for pid in pids)
+    assert all(gone(pid, 60) for pid in pids)
     assert await pool.inspect(PLAIN) == Unknown("busy")
 
 

@@ -196,7 +196,7 @@ const asked = JSON.parse(process.argv[2]);
 def test_nodemailer(live: Live, tmp_path: Path) -> None:
     subprocess.run(
         ["npm", "install", "--silent", "--no-audit", "--no-fund", "--prefix", tmp_path, "nodemailer@7"],
-        check=True, timeout=100, capture_output=True,
+        check=True, timeout=280, capture_output=True,
     )  # fmt: skip
     (tmp_path / "send.js").write_text(_NODE)
     # an installation may take longer than a directory nobody polls stays fresh

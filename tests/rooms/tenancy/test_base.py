@@ -23,7 +23,7 @@ def test_both_aliases_answer() -> None:
 def run(code: str, at: Path) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "CAREPOST_HOME": str(at)}
     environ.pop("CAREPOST_SETTINGS_CHECK", None)
-    return subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=100)
+    return subprocess.run([sys.executable, "-c", code], env=environ, capture_output=True, text=True, timeout=280)
 
 
 def test_a_migrated_home_is_encrypted_and_opens_with_its_keyring_only(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> home.Home:
     made = home.create(tmp_path_factory.mktemp("cli") / "home", sandbox=True)
     MasterKeyring.create(made.keyring())
     run = [sys.executable, "-c", MIGRATE, str(made.path)]
-    subprocess.run(run, env=environment(made), check=True, timeout=100)
+    subprocess.run(run, env=environment(made), check=True, timeout=280)
     return made
 
 
