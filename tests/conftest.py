@@ -12,7 +12,7 @@ from hypothesis import settings
 
 _SCRIPT = Path(__file__).parent.parent / "tools" / "postgres.sh"
 _VARIABLE = "CAREPOST_TEST_POSTGRES"
-_FAILED = "CAREPOST_TEST_FAILED"
+_FAILED = "TESTS_FAILED_FILE"
 _cluster: Path | None = None
 
 
@@ -40,7 +40,7 @@ def pytest_sessionfinish() -> None:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What failed, one a line, in the file CAREPOST_TEST_FAILED names: tools/test.sh runs a few once more, alone."""
+    """What failed, one a line, in the file TESTS_FAILED_FILE names: tools/test.sh runs a few once more, alone."""
     file = os.environ.get(_FAILED)
     if file:
         reports = [one for kind in ("failed", "error") for one in terminalreporter.stats.get(kind, [])]

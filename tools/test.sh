@@ -61,7 +61,7 @@ fi
 # is named. More than five are no accident of that kind.
 suite() {
     failed="$results/$1.failed"; xml="$results/$1.xml"; shift
-    CAREPOST_TEST_FAILED="$failed" $python -m pytest "$@" -n 2 --junitxml "$xml"
+    TESTS_FAILED_FILE="$failed" $python -m pytest "$@" -n 2 --junitxml "$xml"
     ended=$?
     [ $ended = 1 ] && [ -n "$whole" ] && [ -s "$failed" ] && [ "$(wc -l < "$failed")" -le 5 ] || return $ended
     echo "Failed beside other tests, now run alone:"
