@@ -10,6 +10,7 @@ from django.test import Client
 
 from carepost.archive.models import Delivery
 from carepost.review import settings
+from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from tests.support.cast import fresh_books
 from tests.support.heldmail import SUBJECT, TEXT, HeldMail, waiting
@@ -220,10 +221,11 @@ def test_what_was_decided_and_forgotten_leads_to_its_message(
     maple: Organisation, waiting: HeldMail, at_desk: Sit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     message, delivery = uuid.uuid4(), uuid.uuid4()
-    Delivery.objects.create(
-        id=delivery, org_id=maple.pk, message=message, state="failed", method="", assurance="", reason="refused",
-        rule="", updated_at=1, recipient=b"",
-    )  # fmt: skip
+    with scope.organisation(maple.pk):
+        Delivery.objects.create(
+            id=delivery, org_id=maple.pk, message=message, state="failed", method="", assurance="", reason="refused",
+            rule="", updated_at=1, recipient=b"",
+        )  # fmt: skip
     http = at_desk("operator")
     answer = http.get(f"/held/{delivery}")
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/messages/{message}")

@@ -13,6 +13,7 @@ from carepost.rendering.frames import Compile, Render
 from carepost.rendering.liquid import Workbench
 from carepost.rendering.types import Compiled, Fault, Rendered
 from carepost.templates.models import Template
+from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from tests.support.cast import fresh_books
 
@@ -51,13 +52,15 @@ def test_a_template_is_written_changed_and_rolled_back(maple: Organisation, at_d
     http = at_desk("administrator")
     assert "No templates yet" in http.get("/templates").content.decode()
     page = post(http, "/templates/new", **WRITTEN).content.decode()
-    row = Template.objects.get()
+    with scope.organisation(maple.pk):
+        row = Template.objects.get()
     assert "Version 1, active" in re.sub(r"\s+", " ", page) and str(row.pk) in page and "&quot;name&quot;" in page
     at = f"/templates/{row.pk}"
     post(http, at, **{**WRITTEN, "subject": "Come, {{ name }}", "note": "shorter"})
     assert "Version 2, active" in http.get(at).content.decode() and "shorter" in http.get(at).content.decode()
     post(http, at, f"{at}/activate", version="1")
-    row.refresh_from_db()
+    with scope.organisation(maple.pk):
+        row.refresh_from_db()
     assert (row.active, row.newest) == (1, 2)
     assert "Reminder" in http.get("/templates").content.decode()
     post(http, at, f"{at}/remove")
@@ -72,7 +75,8 @@ def test_what_is_wrong_stands_beside_its_field(maple: Organisation, at_desk: Sit
     ):  # fmt: skip
         answer = post(http, "/templates/new", **{**WRITTEN, **changed})
         assert answer.status_code == 422 and words in answer.content.decode()
-    assert not Template.objects.exists()
+    with scope.organisation(maple.pk):
+        assert not Template.objects.exists()
 
 
 def test_the_preview_is_a_document_without_power(maple: Organisation, at_desk: Sit) -> None:
@@ -86,7 +90,8 @@ def test_the_preview_is_a_document_without_power(maple: Organisation, at_desk: S
     hostile = {**WRITTEN, "kind": "html", "body": "{{ lost }}", "variables": '{"name": "<script>1</script>"}'}
     wrong = post(http, "/templates/new", "/templates/shown", **hostile).content.decode()
     assert "`lost` is missing" in wrong and "<script>" not in wrong
-    assert not Template.objects.exists()
+    with scope.organisation(maple.pk):
+        assert not Template.objects.exists()
 
 
 def test_who_may_not_is_told_nothing(maple: Organisation, at_desk: Sit) -> None:

@@ -12,7 +12,14 @@ from carepost.cli.main import COMMANDS
 from carepost.processes import first_run
 
 ROOT = Path(__file__).parent.parent.parent.parent
-PAPERS = ("README.md", "docs/policy.md", "docs/submitting.md", "docs/proof-format.md", "CONTRIBUTING.md", "docs/webhooks.md")
+PAPERS = (
+    "README.md",
+    "docs/policy.md",
+    "docs/submitting.md",
+    "docs/proof-format.md",
+    "CONTRIBUTING.md",
+    "docs/webhooks.md",
+)
 #: words that stand for a value of the reader's, where one of a fixed kind is asked for
 STANDS_FOR = {"FILE": "f", "ADDRESS": "a@b.example", "ID": "00000000-0000-7000-8000-000000000000"}
 
