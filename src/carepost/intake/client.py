@@ -32,11 +32,12 @@ class Client:
     """Callable from any thread; connections are kept and shared. Every call raises Unavailable when the engine that
     holds the matter does not answer, and what the engine raised otherwise."""
 
-    def __init__(self, run: Path, shards: int, node: int = 0, *, answer_s: float = frames.ANSWER_S) -> None:
+    def __init__(self, run: Path, shards: int, node: int = 0, *, answer_s: float | None = None) -> None:
+        """`answer_s`: seconds an engine may take to answer; None: as long as a commit or a drain that waits may."""
         self._run = run
         self._shards = shards
         self._node = node
-        self._answer_s = answer_s
+        self._answer_s = frames.ANSWER_S if answer_s is None else answer_s
         self._lock = threading.Lock()
         self._owners: dict[int, Path] = {}
         self._idle: dict[Path, list[socket.socket]] = {}
