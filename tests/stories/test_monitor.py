@@ -33,11 +33,11 @@ def figure(text: str, name: str) -> float:
 def test_figures_and_readiness_follow_what_happens(tmp_path: Path) -> None:
     address = f"127.0.0.1:{free_ports()['api']}"
     with House(tmp_path, *MONITORED, CAREPOST_METRICS=address) as house:
-        until(lambda: asked(address, "/health/ready")[0] == 200, within=60, what="the home is ready")
+        until(lambda: asked(address, "/health/ready")[0] == 200, within=200, what="the home is ready")
         house.send(PERSON)
         house.arrived(PERSON)
         until(
-            lambda: figure(asked(address, "/metrics")[1], "carepost_sent_total") == 1, within=60, what="it is counted"
+            lambda: figure(asked(address, "/metrics")[1], "carepost_sent_total") == 1, within=200, what="it is counted"
         )
         text = asked(address, "/metrics")[1]
         checked = subprocess.run(
@@ -56,7 +56,7 @@ def test_figures_and_readiness_follow_what_happens(tmp_path: Path) -> None:
             assert status == 503 and "engines" in why
         finally:
             os.kill(house.pid("engine"), signal.SIGCONT)
-        until(lambda: asked(address, "/health/ready")[0] == 200, within=60, what="it is ready again")
+        until(lambda: asked(address, "/health/ready")[0] == 200, within=200, what="it is ready again")
         once = subprocess.run(
             [sys.executable, "-m", "carepost.cli.main", "metrics", "--home", str(house.path)],
             env=house.environ, cwd=ROOT, capture_output=True, text=True, timeout=60,

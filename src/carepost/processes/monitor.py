@@ -17,7 +17,7 @@ from carepost.processes.measures import Measures
 #: seconds a scraper may take to ask
 _PATIENCE: Final = 10
 #: and an engine to answer: one that hangs is one that does not answer, and who probes does not wait for long
-_ENGINE: Final = 1.0
+_ENGINE: Final = 2.0
 
 
 def address(setting: str) -> tuple[str, int]:
