@@ -3,36 +3,26 @@
 The mail is made of constants and counts: which domain it is about stands in the console."""
 
 import uuid
-from typing import Final, Protocol
+from typing import Final
 
 from django.db import transaction
 
 from carepost.destinations.merging import warn
 from carepost.destinations.models import Alert, Destination
-from carepost.intake.letters import letter
-from carepost.tenancy import endings, scope, select
+from carepost.tenancy import endings, letters, scope, select
 from carepost.tenancy.endings import DAY_US, STEPS
+from carepost.tenancy.letters import HOUR_US, Door
 from carepost.tenancy.models import Organisation
-from carepost.wire.types import Accepted, Actor, Submission
 
 ENDING: Final = "destination.certificate-ending"
 #: a destination that was not used for so long is nobody's worry
 UNUSED: Final = 45 * DAY_US
-#: between two mails to one organisation
-HOUR_US: Final = 3_600_000_000
-_ACTOR: Final = Actor("system", "journal")
 _TEXT: Final = (
     "The protection of mail to other organisations needs your eyes.\r\n\r\n"
     "{lines}\r\n"
     "Nothing was sent with less protection than is required: such mail takes the next safe way, or waits.\r\n\r\n"
     "Which destinations these are, and what to do, stands in the console under Destinations{where}.\r\n"
 )
-
-
-class Door(Protocol):
-    """The one door (`intake.client.Client`). Raises Unavailable, Refused."""
-
-    def accept(self, submission: Submission) -> Accepted: ...
 
 
 def ending(now: int) -> int:
@@ -74,17 +64,18 @@ def _mail(org: Organisation, door: Door, now: int, where: str) -> int:
         mine = Alert.objects.filter(org_id=org.pk)
         last = mine.order_by("-mailed_at").values_list("mailed_at", flat=True).first() or 0
         fresh = list(mine.filter(mailed_at=0, seen_at=0).order_by("at"))
-        sender = next((row.domain for row in select.domains(org.pk)), "")
-    if not fresh or not sender or now - last < HOUR_US:
+    if not fresh or now - last < HOUR_US:
         return 0
-    door.accept(submission(org, fresh, sender, where))
+    key, text = f"destinations:{org.pk}:{fresh[-1].pk}", _text(fresh, where)
+    if not letters.tell(org, door, key=key, to=[org.alerts], subject="Destinations need your eyes", text=text):
+        return 0
     # COMMIT POINT: a crash before it sends the same mail again under the same key, which the door knows.
     with scope.organisation(org.pk), transaction.atomic():
         Alert.objects.filter(org_id=org.pk, pk__in=[alert.pk for alert in fresh]).update(mailed_at=now)
     return 1
 
 
-def submission(org: Organisation, fresh: list[Alert], domain: str, where: str) -> Submission:
+def _text(fresh: list[Alert], where: str) -> str:
     weakened = len({alert.destination_id for alert in fresh if alert.kind == "weakened"})
     ends = len({alert.destination_id for alert in fresh if alert.kind == "certificate-ending"})
     lines = ""
@@ -92,13 +83,4 @@ def submission(org: Organisation, fresh: list[Alert], domain: str, where: str) -
         lines += f"- Destinations that can prove less than before: {weakened}.\r\n"
     if ends:
         lines += f"- Destinations whose certificate ends soon: {ends}.\r\n"
-    return letter(
-        org.pk.bytes,
-        key=f"destinations:{org.pk}:{fresh[-1].pk}",
-        name=org.notice_name or org.name,
-        domain=domain,
-        to=org.alerts,
-        subject="Destinations need your eyes",
-        text=_TEXT.format(lines=lines, where=f" ({where}/destinations)" if where else ""),
-        actor=_ACTOR,
-    )
+    return _TEXT.format(lines=lines, where=f" ({where}/destinations)" if where else "")

@@ -1,20 +1,16 @@
 """The letter that says that recipients' keys changed: mail for them is held until somebody decides. Called by the
 journal. It is made of constants and a count: whose keys they are stands in the console."""
 
-from typing import Final, Protocol
+from typing import Final
 
 from django.db import transaction
 
-from carepost.intake.letters import letter
 from carepost.keyring.acts import CHANGED
 from carepost.keyring.models import RecipientKey
-from carepost.tenancy import scope, select
+from carepost.tenancy import letters, scope, select
+from carepost.tenancy.letters import HOUR_US, Door
 from carepost.tenancy.models import Organisation
-from carepost.wire.types import Accepted, Actor, Submission
 
-#: between two letters to one organisation
-HOUR_US: Final = 3_600_000_000
-_ACTOR: Final = Actor("system", "journal")
 _TEXT: Final = (
     "Another key was found for recipients whose key is known.\r\n\r\n"
     "- Recipients' keys that differ: {count}.\r\n\r\n"
@@ -22,12 +18,6 @@ _TEXT: Final = (
     "telephone: a key that differs may be a new one, or somebody else's.\r\n\r\n"
     "Which recipients these are stands in the console under Certificates{where}.\r\n"
 )
-
-
-class Door(Protocol):
-    """The one door (`intake.client.Client`). Raises Unavailable, Refused."""
-
-    def accept(self, submission: Submission) -> Accepted: ...
 
 
 def mail(door: Door, now: int, where: str = "") -> int:
@@ -43,21 +33,12 @@ def _mail(org: Organisation, door: Door, now: int, where: str) -> int:
         if not fresh:
             return 0
         last = mine.order_by("-told_at").values_list("told_at", flat=True).first() or 0
-        domain = next((row.domain for row in select.domains(org.pk)), "")
-    if not domain or now - last < HOUR_US:
+    if now - last < HOUR_US:
         return 0
-    door.accept(
-        letter(
-            org.pk.bytes,
-            key=f"keyring:{org.pk}:{fresh[-1]}",
-            name=org.notice_name or org.name,
-            domain=domain,
-            to=org.alerts,
-            subject="Keys of recipients need your eyes",
-            text=_TEXT.format(count=len(fresh), where=f" ({where}/certificates?attention=1)" if where else ""),
-            actor=_ACTOR,
-        )
-    )
+    text = _TEXT.format(count=len(fresh), where=f" ({where}/certificates?attention=1)" if where else "")
+    key, subject = f"keyring:{org.pk}:{fresh[-1]}", "Keys of recipients need your eyes"
+    if not letters.tell(org, door, key=key, to=[org.alerts], subject=subject, text=text):
+        return 0
     # COMMIT POINT: a crash before it sends the same letter again under the same key, which the door knows.
     with scope.organisation(org.pk), transaction.atomic():
         RecipientKey.objects.filter(org_id=org.pk, pk__in=fresh).update(told_at=now)

@@ -4,16 +4,13 @@ key. Called by the journal. It is made of constants and counts: whose keys they 
 import uuid
 from typing import Final, Protocol
 
-from carepost.intake.letters import letter
-from carepost.keyring.alerts import Door
 from carepost.keyring.models import OwnKey
 from carepost.keyring.own_acts import ACTIVE
-from carepost.tenancy import scope, select
+from carepost.tenancy import letters, scope, select
 from carepost.tenancy.endings import DAY_US, STEPS
+from carepost.tenancy.letters import Door
 from carepost.tenancy.models import Organisation
-from carepost.wire.types import Actor
 
-_ACTOR: Final = Actor("system", "journal")
 #: keys named by one letter; the others come with the next
 _ROUND: Final = 500
 _TEXT: Final = (
@@ -43,26 +40,16 @@ def _mail(org: Organisation, door: Door, memory: Memory, now: int, where: str) -
     with scope.organisation(org.pk):
         warned = OwnKey.objects.filter(org_id=org.pk, state=ACTIVE, warned__lte=max(STEPS)).order_by("pk")
         rows = list(warned.values_list("pk", "warned", "not_after")[:_ROUND])
-        domain = next((row.domain for row in select.domains(org.pk)), "") if rows else ""
     due = [(pk, _told(days, ends), ends) for pk, days, ends in rows if _fresh(days, ends, memory.get(_name(pk)))]
-    if not due or not domain:
+    if not due:
         return 0
     last = max(due)
-    door.accept(
-        letter(
-            org.pk.bytes,
-            key=f"own-keys:{last[0]}:{last[1]}:{len(due)}",
-            name=org.notice_name or org.name,
-            domain=domain,
-            to=org.alerts,
-            subject="Keys of your organisation end soon",
-            text=_TEXT.format(
-                count=len(due), when=_when(min(ends for _, _, ends in due), now),
-                where=f" ({where}/our-keys)" if where else "",
-            ),
-            actor=_ACTOR,
-        )
-    )  # fmt: skip
+    text = _TEXT.format(
+        count=len(due), when=_when(min(ends for _, _, ends in due), now), where=f" ({where}/our-keys)" if where else ""
+    )
+    key, subject = f"own-keys:{last[0]}:{last[1]}:{len(due)}", "Keys of your organisation end soon"
+    if not letters.tell(org, door, key=key, to=[org.alerts], subject=subject, text=text):
+        return 0
     # COMMIT POINT: a crash before the marks sends the same letter again under the same key, which the door knows.
     for pk, told, _ in due:
         memory.put(_name(pk), told)

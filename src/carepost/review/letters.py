@@ -4,26 +4,20 @@ A letter is made of constants, figures and a time: what waits, and why, stands i
 anywhere this asks one figure of the engines and reads no table."""
 
 import datetime
-import uuid
 from typing import Final, Protocol
 
 import msgspec
 from django.db import transaction
 
 from carepost.ground.errors import Unavailable
-from carepost.intake.letters import letter
 from carepost.review.models import Setting
 from carepost.review.settings import AT_ONCE, OFF
-from carepost.tenancy import scope, select
+from carepost.tenancy import letters, scope, select
+from carepost.tenancy.letters import HOUR_US
 from carepost.tenancy.models import Organisation
-from carepost.tenancy.permissions import Permission, permissions_of_roles
-from carepost.wire.types import Accepted, Actor, Submission
+from carepost.tenancy.permissions import Permission
 
-HOUR_US: Final = 3_600_000_000
 DAY_US: Final = 24 * HOUR_US
-#: addresses one letter goes to at most
-MOST: Final = 50
-_ACTOR: Final = Actor("system", "journal")
 _TEXT: Final = (
     "{count} to be decided about: held until somebody releases or refuses {them}.\r\n\r\n"
     "{lines}"
@@ -32,11 +26,7 @@ _TEXT: Final = (
 )
 
 
-class Door(Protocol):
-    """The engines' door (`intake.client.Client`). Raises Unavailable, Refused."""
-
-    def accept(self, submission: Submission) -> Accepted: ...
-
+class Door(letters.Door, Protocol):
     def waits(self) -> dict[bytes, tuple[int, int, int]]: ...
 
 
@@ -71,27 +61,20 @@ def _tell(org: Organisation, waits: Waits, door: Door, now: int, where: str) -> 
         soon, fresh = _soon(row, waits, now), _fresh(row, waits, now)
         if not (soon or fresh):
             return 0
-        to = [row.address] if row.address else _reviewers(org.pk)
-        domain = next((one.domain for one in select.domains(org.pk)), "")
-    if not to or not domain:
-        return 0
+        to = [row.address] if row.address else letters.holders(org, Permission.RELEASE)
     # the same letter again after a crash: one key for what it tells of
     mark = f"review:{org.pk}:{row.told_at}:{waits.newest if fresh else 0}:{waits.ends if soon else 0}"
-    for number, address in enumerate(to):
-        door.accept(
-            letter(
-                org.pk.bytes, key=f"{mark}:{number}", name=org.notice_name or org.name, domain=domain, to=address,
-                subject="Held messages: time runs out" if soon else "Held messages wait for you",
-                text=_text(waits, soon=soon, where=where), actor=_ACTOR,
-            )
-        )  # fmt: skip
+    subject = "Held messages: time runs out" if soon else "Held messages wait for you"
+    sent = letters.tell(org, door, key=mark, to=to, subject=subject, text=_text(waits, soon=soon, where=where))
+    if not sent:
+        return 0
     # COMMIT POINT: a crash before it hands in the same letters again under the same keys, which the door knows.
     with scope.organisation(org.pk), transaction.atomic():
         told = {"told_at": now, "told_upto": max(row.told_upto, waits.newest)}
         if soon:
             told["reminded"] = waits.ends
         Setting.objects.update_or_create(org_id=org.pk, defaults=told)
-    return len(to)
+    return sent
 
 
 def _fresh(row: Setting, waits: Waits, now: int) -> bool:
@@ -118,11 +101,3 @@ def _text(waits: Waits, *, soon: bool, where: str) -> str:
         lines = f"The time of the next one is over at {at:%Y-%m-%d %H:%M} UTC"
         lines += "; after it, nobody can release it any more.\r\n\r\n" if soon else ".\r\n\r\n"
     return _TEXT.format(count=count, them=them, lines=lines, where=f" ({where}/held)" if where else "")
-
-
-def _reviewers(org: uuid.UUID) -> list[str]:
-    """Everybody who may release, by address."""
-    found = {
-        m.staff.email for m in select.staff(org) if Permission.RELEASE in permissions_of_roles(frozenset({m.role}))
-    }
-    return sorted(found)[:MOST]

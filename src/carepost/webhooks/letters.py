@@ -1,20 +1,16 @@
 """The letter that says that an endpoint is told nothing any more. Called by the journal. Made of constants and a count:
 which endpoint it is stands in the console."""
 
-from typing import Final, Protocol
+from typing import Final
 
 from django.db import transaction
 
-from carepost.intake.letters import letter
-from carepost.tenancy import scope, select
+from carepost.tenancy import letters, scope, select
+from carepost.tenancy.letters import Door
 from carepost.tenancy.models import Organisation
-from carepost.tenancy.permissions import Permission, permissions_of_roles
+from carepost.tenancy.permissions import Permission
 from carepost.webhooks.models import DISABLED, Endpoint
-from carepost.wire.types import Accepted, Actor, Submission
 
-#: addresses one letter goes to at most
-MOST: Final = 50
-_ACTOR: Final = Actor("system", "journal")
 _TEXT: Final = (
     "Webhooks that are told nothing any more: {count}.\r\n\r\n"
     "Their address did not take anything for a day, or answered that it is gone. Programs that wait for news of your "
@@ -22,12 +18,6 @@ _TEXT: Final = (
     "Which they are, and what the address answered, stands in the console under Webhooks{where}. When it is mended, "
     "press Resume there: everything that happened meanwhile is told then.\r\n"
 )
-
-
-class Door(Protocol):
-    """The one door (`intake.client.Client`). Raises Unavailable, Refused."""
-
-    def accept(self, submission: Submission) -> Accepted: ...
 
 
 def mail(door: Door, now: int, where: str = "") -> int:
@@ -46,34 +36,14 @@ def _mail(org: Organisation, door: Door, now: int, where: str) -> int:
     with scope.organisation(org.pk):
         mine = Endpoint.objects.filter(org_id=org.pk, state=DISABLED, removed_at=0)
         fresh = list(mine.filter(told_at=0).order_by("state_at", "pk"))
-        domain = next((row.domain for row in select.domains(org.pk)), "")
-        to = [org.alerts] if org.alerts else _administrators(org)
-    if not fresh or not domain or not to:
+        to = [org.alerts] if org.alerts else letters.holders(org, Permission.WEBHOOKS)
+    if not fresh:
         return 0
     text = _TEXT.format(count=len(fresh), where=f" ({where}/webhooks)" if where else "")
-    for number, address in enumerate(to):
-        door.accept(
-            letter(
-                org.pk.bytes,
-                key=f"webhooks:{org.pk}:{fresh[-1].pk}:{fresh[-1].state_at}:{number}",
-                name=org.notice_name or org.name,
-                domain=domain,
-                to=address,
-                subject="A webhook was disabled",
-                text=text,
-                actor=_ACTOR,
-            )
-        )
-    # COMMIT POINT: a crash before it hands in the same letters again under the same keys, which the door knows.
-    with scope.organisation(org.pk), transaction.atomic():
-        mine.filter(pk__in=[row.pk for row in fresh]).update(told_at=now)
-    return len(to)
-
-
-def _administrators(org: Organisation) -> list[str]:
-    found = {
-        member.staff.email
-        for member in select.staff(org.pk)
-        if Permission.WEBHOOKS in permissions_of_roles(frozenset({member.role}))
-    }
-    return sorted(found)[:MOST]
+    key = f"webhooks:{org.pk}:{fresh[-1].pk}:{fresh[-1].state_at}"
+    sent = letters.tell(org, door, key=key, to=to, subject="A webhook was disabled", text=text)
+    if sent:
+        # COMMIT POINT: a crash before it hands in the same letters again under the same keys, which the door knows.
+        with scope.organisation(org.pk), transaction.atomic():
+            mine.filter(pk__in=[row.pk for row in fresh]).update(told_at=now)
+    return sent
