@@ -10,28 +10,13 @@ from carepost.tenancy.postgres import SHARED
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
 
-OURS = (
-    "tenancy",
-    "mailbox",
-    "archive",
-    "destinations",
-    "keyring",
-    "drafts",
-    "detection",
-    "gateway",
-    "templates",
-    "uploads",
-    "jobs",
-    "review",
-    "webhooks",
-    "webhookcalls",
-)
 #: tables whose rows belong to an organisation without a column of that name
 OWN = {"tenancy_organisation": "id", "tenancy_orgepoch": "org_id"}
 
 
 def our_models() -> list[type[models.Model]]:
-    return [m for label in OURS for m in apps.get_app_config(label).get_models()]
+    ours = [config for config in apps.get_app_configs() if config.name.startswith("carepost.")]
+    return [m for config in ours for m in config.get_models()]
 
 
 def columns(model: type[models.Model]) -> set[str]:

@@ -15,25 +15,6 @@ from carepost.ground.keys import PurposeKeys
 from carepost.settings import boot
 from carepost.tenancy import postgres
 
-_OURS = frozenset(
-    {
-        "tenancy",
-        "mailbox",
-        "archive",
-        "destinations",
-        "keyring",
-        "drafts",
-        "detection",
-        "gateway",
-        "templates",
-        "uploads",
-        "jobs",
-        "review",
-        "webhooks",
-        "webhookcalls",
-    }
-)
-
 
 def migrate(home: Home | Path | None = None, keys: PurposeKeys | None = None) -> None:
     """Enters Django as `migrate` when nobody has yet. Forward only. Raises ConfigError when a newer Carepost made the
@@ -67,6 +48,7 @@ def _audit() -> None:
 
 def _refuse_newer(alias: str) -> None:
     loader = MigrationLoader(connections[alias])
-    unknown = [key for key in loader.applied_migrations if key[0] in _OURS and key not in loader.disk_migrations]
+    ours = {config.label for config in apps.get_app_configs() if config.name.startswith("carepost.")}
+    unknown = [key for key in loader.applied_migrations if key[0] in ours and key not in loader.disk_migrations]
     if unknown:
         raise ConfigError(f"The office database was made by a newer Carepost ({unknown[0][0]}); update Carepost.")
