@@ -25,7 +25,7 @@ def test_from_the_first_webhook_to_its_end(terminal: Terminal) -> None:
     assert "told again" in terminal.ok("webhook", "resume", id_)
     assert "a test" in terminal.ok("webhook", "test", id_)
     assert "Name an event" in terminal.refused("webhook", "replay", id_)
-    assert "not a time" in terminal.refused("webhook", "replay", id_, "--since", "yesterday")
+    assert "write it with its zone" in terminal.refused("webhook", "replay", id_, "--since", "yesterday")
     assert "told nothing yet" in terminal.ok("webhook", "log", id_)
     assert "https" in terminal.refused("webhook", "add", "http://ehr.example/")
     assert "any more" in terminal.ok("webhook", "remove", id_)

@@ -3,7 +3,6 @@
 import argparse
 import json
 import uuid
-from datetime import datetime
 
 import msgspec
 
@@ -63,7 +62,7 @@ def _act(org: uuid.UUID, row: uuid.UUID, args: argparse.Namespace) -> int:
         if bool(args.event) == bool(args.since):
             raise ConfigError("Name an event by --event, or a time by --since.")
         acts.replay(
-            org, row, actor=COMMAND_LINE, event=args.event, since=_time(args.since), until=_time(args.until)
+            org, row, actor=COMMAND_LINE, event=args.event, since=_at(args.since), until=_at(args.until)
         )  # fmt: skip
         return entry.done("It is told again, under the same ids.", named, args)
     if args.verb == "agreement":
@@ -122,16 +121,8 @@ def _filter(now: Filter, args: argparse.Namespace) -> Filter | None:
     return msgspec.structs.replace(now, **given) if given else None
 
 
-def _time(text: str) -> int:
-    if not text:
-        return 0
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        at = None
-    if at is None or at.tzinfo is None:
-        raise ConfigError(f"{text!r} is not a time like 2026-11-22T08:00:00Z.")
-    return int(at.timestamp() * 1_000_000)
+def _at(text: str) -> int:
+    return common.time(text) if text else 0
 
 
 def _row(one: Shown) -> dict[str, object]:
