@@ -1,87 +1,31 @@
-"""The console in a real browser: sign-in with an authenticator app and with a passkey, every page in light and dark at
-two widths, keyboard, and axe."""
+"""Every page of the console in a real browser, in light and dark at two widths, and axe."""
 
-import os
 import re
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
-from carepost.console import records
 from carepost.destinations import merging
 from carepost.destinations.models import Destination
-from carepost.ground.errors import NotFound
 from carepost.keyring import acts as keyring
 from carepost.keyring import found
-from carepost.mailbox import door as engine
 from carepost.policy.types import Assurance
-from carepost.rfc.asking import Found
 from carepost.tenancy import scope
-from carepost.tenancy.actions import staff
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
-from carepost.wire.doors import HealthAnswer
-from carepost.wire.types import AcceptedDelivery, MessageView
 from tests.rooms.keyring.test_found_keys import smime as published
 from tests.rooms.keyring.test_recipient_keys import openpgp, smime
-from tests.support.desk import PASSWORD, code_now, person, sample
-from tests.support.mailroom import KeptDoor, clinic
+from tests.support.console import OPEN, _plain, door, given, keep, maple, sign_in
+from tests.support.desk import person, sample
+from tests.support.mailroom import KeptDoor
 from tests.support.sides import DAY_US, NOON, certificate, counted, host, record
 from tests.support.smime import Authority
 
+__all__ = ["_plain", "door", "maple"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
-
-OPEN = Callable[..., Page]
-
-
-@pytest.fixture(autouse=True)
-def _plain(settings: Any) -> None:
-    settings.CSRF_TRUSTED_ORIGINS = []
-    cache.clear()
-
-
-@pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> KeptDoor:
-    kept = KeptDoor()
-    shard = {"queued": 2, "deferred": 1, "held": 1, "accepted": 1240, "sent": 1201, "outbox": 12, "oldest_s": 3,
-             "disk_free": 80_000_000_000}  # fmt: skip
-    figures = {"connections": 14, "under_way": 3, "rss": 91_000_000}
-    kept.health = lambda: [HealthAnswer({"0": shard, "1": shard}, figures)]  # type: ignore[attr-defined]
-    foreseen = AcceptedDelivery("1", "x", "queued", "tls", "tls", "Goes over a verified connection.", "default")
-    kept.preview = lambda _: (foreseen,)  # type: ignore[attr-defined]
-    kept.ask = lambda question: (  # type: ignore[attr-defined]
-        Found(texts=(b"v=DMARC1; p=none; rua=mailto:dmarc-reports@maple.test",))
-        if "_dmarc" in question.name
-        else Found()
-    )
-    monkeypatch.setattr(engine, "client", lambda: kept)
-    return kept
-
-
-@pytest.fixture
-def maple() -> Organisation:
-    return clinic("maple", "maple.test")
-
-
-def keep(page: Page, name: str) -> None:
-    folder = os.environ.get("CAREPOST_TEST_PICTURES")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
-
-
-def sign_in(page: Page, base: str, login: str) -> None:
-    page.goto(f"{base}/sign-in")
-    page.get_by_label("Email").fill(login)
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.get_by_label("Code").fill(code_now())
-    page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (375, "light"), (375, "dark")])
@@ -256,167 +200,3 @@ def history(org: Organisation) -> uuid.UUID:
     merging.take(record("lab.test", lost, mta_sts="enforce", lost_at=NOON + 2 * DAY_US))
     with scope.every("the test's own eyes"):
         return Destination.objects.get(org=org, domain="lab.test").pk
-
-
-def given(monkeypatch: Any, *views: MessageView) -> None:
-    """What the records answer."""
-
-    def one(desk: object, message: uuid.UUID) -> MessageView:
-        for view in views:
-            if view.id == str(message):
-                return view
-        raise NotFound
-
-    monkeypatch.setattr(records, "find", lambda *a, **k: records.Page(views))
-    monkeypatch.setattr(records, "access_message", one)
-
-
-def test_a_new_administrator_gets_in_by_link_and_app(
-    live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN, checked: Any
-) -> None:
-    invited = staff.add_staff(maple.pk, "ada@maple.test", "Ada Heron", "administrator", actor=BOOTSTRAP)
-    page = open_page()
-    enter_by_link(page, live_server.url + invited.path)
-    checked(page)
-    page.get_by_role("link", name="Set up an app").click()
-    confirm(page)
-    keep(page, "console-app-add")
-    checked(page)
-    secret = page.locator(".cs-mono").inner_text().strip()
-    page.get_by_label("Authenticator code").fill(code_now(secret))
-    page.get_by_role("button", name="Turn it on").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
-    checked(page)
-    page.get_by_role("link", name="I have kept them").click()
-    page.get_by_role("link", name="Go to the console").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
-    assert page.faults == []  # type: ignore[attr-defined]
-
-
-def test_a_passkey_is_added_and_signs_in(
-    live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN
-) -> None:
-    invited = staff.add_staff(maple.pk, "ada@maple.test", "Ada Heron", "administrator", actor=BOOTSTRAP)
-    page = open_page()
-    devices = page.context.new_cdp_session(page)
-    devices.send("WebAuthn.enable")
-    devices.send("WebAuthn.addVirtualAuthenticator", {"options": {
-        "protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True,
-        "isUserVerified": True, "automaticPresenceSimulation": True,
-    }})  # fmt: skip
-    # passkeys belong to a name, not to an address of numbers
-    base = live_server.url.replace("127.0.0.1", "localhost")
-    enter_by_link(page, base + invited.path)
-    page.get_by_role("link", name="Add a passkey").click()
-    confirm(page)
-    page.get_by_label("Name").fill("office laptop")
-    page.get_by_label("Sign in with it alone").check()
-    page.get_by_role("button", name="Add", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Recovery codes")
-    page.goto(f"{base}/security/passkeys")
-    expect(page.get_by_text("office laptop", exact=True)).to_be_visible()
-    page.goto(f"{base}/sign-out")
-    page.get_by_role("main").get_by_role("button", name="Sign out").click()
-    page.get_by_role("button", name="Sign in with a passkey").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
-
-
-def confirm(page: Page) -> None:
-    """Before a factor changes, the password once more."""
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Confirm").click()
-
-
-def enter_by_link(page: Page, url: str) -> None:
-    page.goto(url)
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_label("The same password again").fill(PASSWORD)
-    page.get_by_role("button", name="Set the password").click()
-    page.get_by_label("Email").fill("ada@maple.test")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Sign-in security")
-
-
-def test_a_held_delivery_is_released_by_keyboard_alone(
-    live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN, monkeypatch: Any
-) -> None:
-    view = sample(maple.pk)
-    given(monkeypatch, view)
-    acts: list[tuple[str, str]] = []
-
-    def act(
-        verb: str, org: bytes, deliveries: tuple[bytes, ...], actor: object, reason: str, also: tuple[str, ...] = ()
-    ) -> dict[str, str]:
-        acts.append((verb, reason))
-        return {str(uuid.UUID(bytes=deliveries[0])): "queued"}
-
-    monkeypatch.setattr(door, "act", act, raising=False)
-    person(maple, "operator", "olga@maple.test", "Olga Rail")
-    page = open_page()
-    sign_in(page, live_server.url, "olga@maple.test")
-    page.goto(f"{live_server.url}/messages/{view.id}")
-    held = view.deliveries[3].id
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.id") == f"r-{held}":
-            break
-    page.keyboard.type("code agreed by telephone")
-    page.keyboard.press("Enter")
-    expect(page.get_by_text("The delivery was released")).to_be_visible()
-    assert acts == [("release", "code agreed by telephone")]
-
-
-def test_the_navigation_goes_by_keyboard_alone(
-    live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN
-) -> None:
-    person(maple, "administrator", "ada@maple.test", "Ada Heron")
-    page = open_page(viewport={"width": 1440, "height": 900})
-    sign_in(page, live_server.url, "ada@maple.test")
-    menu = page.get_by_text("Protection", exact=True)
-    policy = page.get_by_role("link", name="Policy", exact=True)
-    menu.focus()
-    page.keyboard.press("Enter")
-    expect(policy).to_be_visible()
-    page.keyboard.press("Escape")
-    expect(policy).to_be_hidden()
-    expect(menu).to_be_focused()
-    page.keyboard.press("Space")
-    expect(policy).to_be_visible()
-    # the next group opens, and this one closes when the focus leaves it
-    for _ in range(4):
-        page.keyboard.press("Tab")
-    expect(page.get_by_text("Keys", exact=True)).to_be_focused()
-    expect(policy).to_be_hidden()
-    page.keyboard.press("Enter")
-    page.keyboard.press("Tab")
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Certificates of recipients")
-    expect(page.locator("summary.cs-here")).to_contain_text("Keys")
-    expect(page.get_by_role("link", name="Certificates", exact=True)).to_be_hidden()
-
-
-def test_the_navigation_opens_without_script(
-    live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN
-) -> None:
-    person(maple, "administrator", "ada@maple.test", "Ada Heron")
-    page = open_page(java_script_enabled=False, viewport={"width": 1440, "height": 900})
-    sign_in(page, live_server.url, "ada@maple.test")
-    page.get_by_text("Settings", exact=True).click()
-    expect(page.get_by_role("link", name="People", exact=True)).to_be_visible()
-    page.get_by_text("Keys", exact=True).click()
-    expect(page.get_by_role("link", name="People", exact=True)).to_be_hidden()
-    page.get_by_role("link", name="Our keys", exact=True).click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Our keys")
-
-
-def test_the_list_is_read_without_script(
-    live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN, monkeypatch: Any
-) -> None:
-    given(monkeypatch, sample(maple.pk))
-    person(maple, "operator", "olga@maple.test", "Olga Rail")
-    page = open_page(java_script_enabled=False, viewport={"width": 320, "height": 700})
-    sign_in(page, live_server.url, "olga@maple.test")
-    page.get_by_role("link", name="Messages").click()
-    page.get_by_role("link", name="Your blood test of 19 November").click()
-    expect(page.get_by_role("heading", name="5 recipients")).to_be_visible()

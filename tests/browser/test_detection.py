@@ -16,7 +16,7 @@ from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP, COMMAND_LINE
 from carepost.wire.doors import HealthAnswer, InspectAnswer
-from tests.browser.test_console import keep, sign_in
+from tests.support.console import keep, sign_in
 from tests.support.desk import person
 from tests.support.mailroom import KeptDoor, clinic
 from tests.support.pages import follow

@@ -12,7 +12,7 @@ from carepost.gateway.models import Finding, Seen
 from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
-from tests.browser.test_console import OPEN, _plain, door, keep, maple, sign_in
+from tests.support.console import OPEN, _plain, door, keep, maple, sign_in
 from tests.support.desk import person
 from tests.support.mailroom import KeptDoor
 from tests.support.sides import NOON

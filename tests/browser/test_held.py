@@ -14,8 +14,8 @@ from carepost.policy import content as policy
 from carepost.policy.content import ContentFacts, Malware
 from carepost.policy.ternary import Ternary
 from carepost.tenancy.models import Organisation
-from tests.browser.test_console import sign_in
 from tests.support.cast import fresh_books
+from tests.support.console import sign_in
 from tests.support.desk import person
 from tests.support.heldmail import HeldMail, waiting
 from tests.support.mailroom import clinic

@@ -10,7 +10,7 @@ from carepost.archive import books
 from carepost.archive.store import store
 from carepost.proof.note import SignerKey
 from carepost.tenancy.models import Organisation
-from tests.browser.test_console import _plain, door, keep, maple, sign_in
+from tests.support.console import _plain, door, keep, maple, sign_in
 from tests.support.desk import person
 from tests.support.mailroom import KeptDoor
 

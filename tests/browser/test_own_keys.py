@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from carepost.tenancy.actions import domains
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
-from tests.browser.test_console import _plain, door, keep, maple, sign_in
 from tests.rooms.keyring.test_own_keys import pkcs12
+from tests.support.console import _plain, door, keep, maple, sign_in
 from tests.support.desk import person
 from tests.support.mailroom import KeptDoor
 from tests.support.pages import follow

@@ -10,7 +10,7 @@ from carepost.rendering.frames import Compile, Render
 from carepost.rendering.liquid import Workbench
 from carepost.rendering.types import Compiled, Fault, Rendered
 from carepost.tenancy.models import Organisation
-from tests.browser.test_console import OPEN, _plain, keep, maple, sign_in
+from tests.support.console import OPEN, _plain, keep, maple, sign_in
 from tests.support.desk import person
 
 __all__ = ["_plain", "maple"]

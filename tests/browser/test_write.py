@@ -16,7 +16,7 @@ from carepost.drafts.models import Draft
 from carepost.mailbox import door
 from carepost.policy.types import Assurance, Rule
 from carepost.tenancy.models import Organisation
-from tests.browser.test_console import keep, sign_in
+from tests.support.console import keep, sign_in
 from tests.support.desk import person
 from tests.support.mailroom import clinic
 from tests.support.pages import follow

@@ -1,6 +1,7 @@
 """Stand-ins of Vault's Transit and AWS KMS: they speak the documented API over TLS, with real AES-GCM, and check what
 the real ones check. Loopback, a port of the system's choice."""
 
+import abc
 import base64
 import datetime
 import hashlib
@@ -20,7 +21,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 
-class Keeper:
+class Keeper(abc.ABC):
     """`keys`: name -> versions, newest last. `asked`: path or target of each request."""
 
     def __init__(self, folder: Path) -> None:
@@ -34,8 +35,9 @@ class Keeper:
         authority.issue_cert("127.0.0.1", "localhost").configure_cert(self._tls)
         self.url = ""
 
+    @abc.abstractmethod
     def answer(self, path: str, headers: dict[str, str], body: bytes) -> tuple[int, Any]:
-        raise NotImplementedError
+        """Status and JSON of one request."""
 
     @contextmanager
     def running(self) -> Iterator["Keeper"]:

@@ -23,10 +23,7 @@ _carried = msgspec.msgpack.Decoder(list[tuple[str, bytes]])
 
 
 class CertificateSearch(forms.Form):
-    address = forms.CharField(
-        label="Address of the recipient", required=False, max_length=320,
-        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
+    address = fields.exact("Address of the recipient", 320)
     attention = forms.BooleanField(label="Only those that end soon, ran out, or changed", required=False)
     cursor = forms.CharField(required=False, max_length=40, widget=forms.HiddenInput())
 
@@ -48,10 +45,7 @@ class CertificateForm(forms.Form):
         widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
     )  # fmt: skip
     file = forms.FileField(label="The certificate as a file", required=False)
-    text = forms.CharField(
-        label="Or paste it: the lines from BEGIN to END", required=False, max_length=MOST_BYTES,
-        widget=forms.Textarea({"rows": 6, "autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
+    text = fields.lines("Or paste it: the lines from BEGIN to END", MOST_BYTES, rows=6)
     reason = fields.reason(_KNOWN)
 
     def clean_address(self) -> str:

@@ -18,3 +18,15 @@ def reason(hint: str = "") -> forms.CharField:
         label="Reason (kept with the event)", max_length=500, error_messages={"required": _REASON},
         widget=forms.TextInput(attributes),
     )  # fmt: skip
+
+
+def lines(label: str, longest: int, *, rows: int) -> forms.CharField:
+    """Several lines that may stay empty, of what is no prose: addresses, keys, certificates."""
+    widget = forms.Textarea({"rows": rows, "autocomplete": "off", "spellcheck": "false"})
+    return forms.CharField(label=label, required=False, max_length=longest, widget=widget)
+
+
+def exact(label: str, longest: int) -> forms.CharField:
+    """One line that may stay empty, of what is no prose: an address, a code."""
+    widget = forms.TextInput({"autocomplete": "off", "spellcheck": "false"})
+    return forms.CharField(label=label, required=False, max_length=longest, widget=widget)

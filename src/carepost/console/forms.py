@@ -71,14 +71,8 @@ class PinForm(forms.Form):
 
     host = forms.CharField(label="Mail server", max_length=253)
     port = forms.IntegerField(label="Port", min_value=1, max_value=65_535)
-    keys = forms.CharField(
-        label="Keys it may hold (SHA-256, 64 digits each; empty: any)", required=False, max_length=800,
-        widget=forms.Textarea({"rows": 2, "autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
-    ca = forms.CharField(
-        label="Certificate authority (PEM; empty: those the system trusts)", required=False, max_length=100_000,
-        widget=forms.Textarea({"rows": 3, "autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
+    keys = fields.lines("Keys it may hold (SHA-256, 64 digits each; empty: any)", 800, rows=2)
+    ca = fields.lines("Certificate authority (PEM; empty: those the system trusts)", 100_000, rows=3)
     else_hold = forms.BooleanField(
         label="Hold the message where the server does not prove itself; take no other way", required=False
     )

@@ -18,11 +18,10 @@ _LOGINS: Final = (
     ("password", "With a password"),
     ("oauth", "With OAuth (client or refresh token)"),
 )
-_AREA: Final = {"rows": 3, "autocomplete": "off", "spellcheck": "false"}
 
 
 def _lines(label: str) -> forms.CharField:
-    return forms.CharField(label=label, required=False, max_length=8000, widget=forms.Textarea(_AREA))
+    return fields.lines(label, 8000, rows=3)
 
 
 def _secret(label: str) -> forms.CharField:
@@ -101,7 +100,7 @@ class LoginForm(forms.Form):
     refresh_token = _secret("OAuth: refresh token (instead of the client's own right)")
     scope = fields.text("OAuth: scope", "https://outlook.office365.com/.default", 1000)
     certificate = _lines("Client certificate we show there, with its chain (PEM)")
-    key = forms.CharField(label="Its key (PEM)", required=False, max_length=20_000, widget=forms.Textarea(_AREA))
+    key = fields.lines("Its key (PEM)", 20_000, rows=3)
 
     def login(self) -> Login:
         given: dict[str, Any] = dict(self.cleaned_data)

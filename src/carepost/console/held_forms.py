@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django import forms
 
+from carepost.console import fields
 from carepost.review import words
 from carepost.review.acts import LONGEST, MOST
 from carepost.wire.types import HeldFilter
 
-_TEXT = forms.TextInput({"autocomplete": "off", "spellcheck": "false"})
 _DAY = forms.DateInput({"type": "date"})
 _VERBS = [("release", "release"), ("refuse", "refuse")]
 _LETTERS = [("at-once", "at once, and daily while something waits"), ("daily", "daily"), ("off", "never")]
@@ -19,11 +19,11 @@ _LETTERS = [("at-once", "at once, and daily while something waits"), ("daily", "
 class FilterForm(forms.Form):
     kind = forms.ChoiceField(label="Why it waits", required=False)
     who = forms.ChoiceField(label="Who may release it", required=False)
-    sender_domain = forms.CharField(label="Sender’s domain", required=False, max_length=253, widget=_TEXT)
-    recipient_domain = forms.CharField(label="Recipient’s domain", required=False, max_length=253, widget=_TEXT)
+    sender_domain = fields.exact("Sender’s domain", 253)
+    recipient_domain = fields.exact("Recipient’s domain", 253)
     since = forms.DateField(label="Held from (day, UTC)", required=False, widget=_DAY)
     until = forms.DateField(label="Held up to (day, UTC)", required=False, widget=_DAY)
-    rule = forms.CharField(label="Rule", required=False, max_length=64, widget=_TEXT)
+    rule = fields.exact("Rule", 64)
     cursor = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django import forms
 
+from carepost.console import fields
 from carepost.detection.entries import KINDS, Entry, Recipient, Sender
 from carepost.phi.explain import name
 from carepost.phi.types import Exemption, Pattern, Score, Strength, Word
@@ -25,10 +26,7 @@ class WordForm(forms.Form):
         label="Name", max_length=63, widget=forms.TextInput({"autocomplete": "off"}),
         error_messages={"required": "Give it a short name."},
     )  # fmt: skip
-    text = forms.CharField(
-        label="Word, pattern, text, address or domain", required=False, max_length=2_000,
-        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
+    text = fields.exact("Word, pattern, text, address or domain", 2_000)
     kind = forms.ChoiceField(
         label="Kind of finding", required=False, choices=[("", "none"), *((one, name(one)) for one in KINDS)]
     )

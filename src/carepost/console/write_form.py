@@ -4,28 +4,17 @@ from typing import Final
 
 from django import forms
 
+from carepost.console import fields
 from carepost.drafts.types import Written
 
 _TYPED: Final = ("to", "cc", "bcc", "reply_to", "subject", "text", "reason")
 
 
 class WriteForm(forms.Form):
-    to = forms.CharField(
-        label="To", required=False, max_length=20_000,
-        widget=forms.Textarea({"rows": 1, "autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
-    cc = forms.CharField(
-        label="Cc", required=False, max_length=20_000,
-        widget=forms.Textarea({"rows": 1, "autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
-    bcc = forms.CharField(
-        label="Bcc", required=False, max_length=20_000,
-        widget=forms.Textarea({"rows": 1, "autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
-    reply_to = forms.CharField(
-        label="Answers go to", required=False, max_length=320,
-        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
+    to = fields.lines("To", 20_000, rows=1)
+    cc = fields.lines("Cc", 20_000, rows=1)
+    bcc = fields.lines("Bcc", 20_000, rows=1)
+    reply_to = fields.exact("Answers go to", 320)
     subject = forms.CharField(
         label="Subject", required=False, max_length=998, widget=forms.TextInput({"autocomplete": "off"})
     )
@@ -37,10 +26,7 @@ class WriteForm(forms.Form):
         label="Reason for sending (kept with the event)", required=False, max_length=500,
         widget=forms.TextInput({"autocomplete": "off"}),
     )  # fmt: skip
-    code = forms.CharField(
-        label="Access code agreed with the recipient", required=False, max_length=128,
-        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false"}),
-    )  # fmt: skip
+    code = fields.exact("Access code agreed with the recipient", 128)
 
     def written(self) -> Written:
         given = {name: str(self.cleaned_data.get(name, "")) for name in _TYPED}

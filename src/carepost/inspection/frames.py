@@ -1,14 +1,14 @@
-"""What passes between the engine and a worker: frames of a length (4 octets, big endian) and msgpack."""
+"""What passes between the engine and a worker."""
 
 import msgspec
 
+from carepost.confined.process import Reader
 from carepost.inspection.types import Custom, Report, Unknown
 
 #: octets of a message that is inspected, and of an answer
 MAX_MESSAGE = 64 * 1024 * 1024
 MAX_JOB = MAX_MESSAGE + 4 * 1024 * 1024
 MAX_ANSWER = 4 * 1024 * 1024
-HEAD = 4
 
 
 class Job(msgspec.Struct, frozen=True, tag="job"):
@@ -34,19 +34,9 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
 Answer = Report | Unknown | Hello
 
-_encoder = msgspec.msgpack.Encoder()
-_answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
+ANSWERS: Reader[Answer] = Reader(msgspec.msgpack.Decoder(Answer), MAX_ANSWER)
+
 _jobs = msgspec.msgpack.Decoder(Job)
-
-
-def pack(value: Job | Answer) -> bytes:
-    payload = _encoder.encode(value)
-    return len(payload).to_bytes(HEAD, "big") + payload
-
-
-def answer(payload: bytes) -> Answer:
-    """Raises msgspec.DecodeError: a worker is not believed, only read."""
-    return _answers.decode(payload)
 
 
 def job(payload: bytes) -> Job:

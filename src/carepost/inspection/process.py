@@ -1,22 +1,12 @@
-"""One worker process as the engine holds it: started with nothing, asked one message at a time, killed on overrun."""
-
-import asyncio
-import os
-import signal
-import sys
-from asyncio.subprocess import Process
-from typing import Final
+"""One worker process as the engine holds it: a `confined.process` that has said it is shut in, and counts its jobs."""
 
 import msgspec
 
+from carepost.confined import process
+from carepost.confined.process import Confined
 from carepost.ground import log
 from carepost.inspection import frames
 from carepost.inspection.types import Report, Unknown
-
-#: all a worker finds in its environment
-_ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "OMP_THREAD_LIMIT": "1"}
-#: octets asyncio reads ahead
-_READ_AHEAD: Final = 256 * 1024
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -32,28 +22,26 @@ class Start(msgspec.Struct, frozen=True):
 class WorkerProcess:
     """`jobs`: messages it has been given."""
 
-    def __init__(self, process: Process, hello: frames.Hello) -> None:
-        self._process = process
+    def __init__(self, confined: Confined[frames.Answer], hello: frames.Hello) -> None:
+        self._confined = confined
         self.hello = hello
         self.jobs = 0
+        self.kill = confined.kill
+        self.end = confined.end
 
     @property
     def pid(self) -> int:
-        return self._process.pid
+        return self._confined.pid
 
     @property
     def alive(self) -> bool:
-        return self._process.returncode is None
+        return self._confined.alive
 
     async def ask(self, job: frames.Job, seconds: float) -> Report | Unknown:
         """Unknown where it died, took longer, or answered what no worker of ours would; it is to be killed then."""
         self.jobs += 1
         try:
-            async with asyncio.timeout(seconds):
-                assert self._process.stdin is not None
-                self._process.stdin.write(frames.pack(job))
-                await self._process.stdin.drain()
-                answer = await _answer(self._process)
+            answer = await self._confined.ask(job, seconds)
         except TimeoutError:
             return Unknown("too-slow")
         except (EOFError, OSError):
@@ -62,66 +50,31 @@ class WorkerProcess:
             return Unknown("garbled")
         return answer if isinstance(answer, Report | Unknown) else Unknown("garbled")
 
-    def kill(self) -> None:
-        """At once; `end` buries it."""
-        if self.alive:
-            _kill(self._process)
-
-    async def end(self) -> None:
-        """Dead and buried when this returns."""
-        await _bury(self._process)
-
 
 async def start(how: Start) -> WorkerProcess | Unknown:
     """A worker that has said it is shut in; Unknown where there can be none now."""
+    command = process.command(how.module, how.memory, how.cpu, int(how.ocr))
     try:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-I", "-B", "-m", how.module, str(how.memory), str(how.cpu), str(int(how.ocr)),
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            env=_ENVIRONMENT, cwd="/", close_fds=True, start_new_session=True, limit=_READ_AHEAD,
-        )  # fmt: skip
+        confined = await process.start(command, frames.ANSWERS)
     except OSError as error:
         log.failure("inspection-not-started", error)
         return Unknown("not-started")
     try:
-        async with asyncio.timeout(how.ready):
-            hello = await _answer(process)
-    except (TimeoutError, EOFError, OSError, msgspec.MsgspecError) as error:
+        hello = await confined.hear(how.ready)
+    except process.FAULTS as error:
         log.failure("inspection-not-started", error)
-        await _bury(process)
+        await confined.end()
         return Unknown("not-started")
     except BaseException:
-        _kill(process)
+        confined.kill()
         raise
     if not isinstance(hello, frames.Hello):
-        await _bury(process)
+        await confined.end()
         reason = hello.reason if isinstance(hello, Unknown) else "garbled"
         log.event("inspection-not-started", reason=reason)
         return Unknown(reason)
     log.event(
-        "inspection-started", pid=process.pid, network=" ".join(hello.network), files=" ".join(hello.files),
+        "inspection-started", pid=confined.pid, network=" ".join(hello.network), files=" ".join(hello.files),
         calls=" ".join(hello.calls), ocr=hello.ocr,
     )  # fmt: skip
-    return WorkerProcess(process, hello)
-
-
-async def _answer(process: Process) -> frames.Answer:
-    assert process.stdout is not None
-    size = int.from_bytes(await process.stdout.readexactly(frames.HEAD), "big")
-    if size > frames.MAX_ANSWER:
-        raise msgspec.DecodeError("too large")
-    return frames.answer(await process.stdout.readexactly(size))
-
-
-def _kill(process: Process) -> None:
-    """The worker and what it started, which are a session of their own."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
-
-
-async def _bury(process: Process) -> None:
-    if process.returncode is None:
-        _kill(process)
-        await process.wait()
+    return WorkerProcess(confined, hello)

@@ -1,12 +1,12 @@
-"""What passes between a process and a rendering worker: frames of a length (4 octets, big endian) and msgpack."""
+"""What passes between a process and a rendering worker."""
 
 from typing import Final
 
 import msgspec
 
+from carepost.confined.process import Reader
 from carepost.rendering.types import Compiled, Fault, Rendered, Source
 
-HEAD: Final = 4
 #: octets of one frame: a source, or what came out of a template at its limits
 MAX_FRAME: Final = 16 * 1024 * 1024
 
@@ -24,7 +24,7 @@ class Render(msgspec.Struct, frozen=True, tag="render"):
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):
-    """The worker is shut in; `held`: the layers that took, in words of `inspection.confine`."""
+    """The worker is shut in; `held`: the layers that took, in words of `confined.confine`."""
 
     held: tuple[str, ...]
 
@@ -32,20 +32,10 @@ class Ready(msgspec.Struct, frozen=True, tag="ready"):
 Job = Compile | Render
 Answer = Compiled | Rendered | Fault | Ready
 
-_encoder = msgspec.msgpack.Encoder()
+ANSWERS: Reader[Answer] = Reader(msgspec.msgpack.Decoder(Answer), MAX_FRAME)
+
 _jobs: msgspec.msgpack.Decoder[Job] = msgspec.msgpack.Decoder(Job)
-_answers: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
-
-
-def pack(value: Job | Answer) -> bytes:
-    payload = _encoder.encode(value)
-    return len(payload).to_bytes(HEAD, "big") + payload
 
 
 def job(payload: bytes) -> Job:
     return _jobs.decode(payload)
-
-
-def answer(payload: bytes) -> Answer:
-    """Raises msgspec.DecodeError: a worker is not believed, only read."""
-    return _answers.decode(payload)

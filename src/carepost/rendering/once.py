@@ -3,8 +3,7 @@
 import subprocess
 from typing import Final
 
-import msgspec
-
+from carepost.confined import process
 from carepost.ground import log
 from carepost.ground.errors import Refused, Unavailable
 from carepost.rendering import frames, start
@@ -41,16 +40,12 @@ def render(compiled: Compiled, variables: bytes) -> Rendered:
 
 def _ask(job: frames.Job) -> frames.Answer:
     try:
-        done = subprocess.run(
-            start.command(), input=frames.pack(job), capture_output=True, timeout=_SECONDS, cwd="/",
-            env=start.ENVIRONMENT, check=False, start_new_session=True,
-        )  # fmt: skip
+        said, code = process.once(start.command(), job, frames.ANSWERS, _SECONDS)
     except (OSError, subprocess.TimeoutExpired) as error:
         log.failure("rendering-not-started", error)
         raise Unavailable("rendering", "Templates cannot be rendered now; try again.") from None
-    said = _frames(done.stdout)
     if not said or not isinstance(said[0], frames.Ready):
-        log.event("rendering-not-started", code=done.returncode)
+        log.event("rendering-not-started", code=code)
         raise Unavailable("rendering", "Templates cannot be rendered now; try again.")
     if len(said) < 2:
         # it was ended by the kernel, or by a parser that ran out of stack
@@ -59,19 +54,3 @@ def _ask(job: frames.Job) -> frames.Answer:
     if isinstance(answer, Fault):
         raise TemplateFault(answer)
     return answer
-
-
-def _frames(raw: bytes) -> list[frames.Answer]:
-    found: list[frames.Answer] = []
-    at = 0
-    while len(raw) - at >= frames.HEAD:
-        size = int.from_bytes(raw[at : at + frames.HEAD], "big")
-        payload = raw[at + frames.HEAD : at + frames.HEAD + size]
-        if len(payload) != size:
-            break
-        try:
-            found.append(frames.answer(payload))
-        except msgspec.DecodeError:
-            break
-        at += frames.HEAD + size
-    return found

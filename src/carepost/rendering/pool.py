@@ -3,13 +3,10 @@
 A template that overran its time is not run again for a minute: nobody else waits for it twice."""
 
 import asyncio
-import os
-import signal
-from asyncio.subprocess import Process
 from typing import Final
 
-import msgspec
-
+from carepost.confined import process
+from carepost.confined.process import Confined
 from carepost.ground import clock, log, metrics
 from carepost.ground.errors import Unavailable
 from carepost.rendering import frames, start
@@ -32,7 +29,7 @@ class Renderer:
     def __init__(self, *, seconds: float = SECONDS) -> None:
         self._seconds = seconds
         self._lock = asyncio.Lock()
-        self._process: Process | None = None
+        self._worker: Confined[frames.Answer] | None = None
         self._told: list[bytes] = []
         self._barred: dict[bytes, float] = {}
         self._not_before = 0.0
@@ -40,7 +37,7 @@ class Renderer:
 
     @property
     def pid(self) -> int | None:
-        return self._process.pid if self._process is not None else None
+        return self._worker.pid if self._worker is not None else None
 
     async def render(self, compiled: Compiled, digest: bytes, variables: bytes) -> Rendered | Fault:
         """`variables`: a JSON object. `digest`: `compiled.digest`, which the caller keeps. Raises Unavailable."""
@@ -62,12 +59,12 @@ class Renderer:
             await self._end()
 
     async def _render(self, compiled: Compiled, digest: bytes, variables: bytes) -> Rendered | Fault:
-        process = await self._ready()
+        worker = await self._ready()
         known = digest in self._told
-        answer = await self._ask(process, frames.Render(digest, None if known else compiled, variables), digest)
+        answer = await self._ask(worker, frames.Render(digest, None if known else compiled, variables), digest)
         if isinstance(answer, Fault) and answer.code == "unknown-template":
-            answer = await self._ask(process, frames.Render(digest, compiled, variables), digest)
-        if not known and self._process is not None:
+            answer = await self._ask(worker, frames.Render(digest, compiled, variables), digest)
+        if not known and self._worker is not None:
             self._told = [*self._told[-_TOLD:], digest]
         if self._reaper is not None:
             self._reaper.cancel()
@@ -76,44 +73,38 @@ class Renderer:
             return answer
         raise _away()
 
-    async def _ready(self) -> Process:
-        process = self._process
-        if process is not None and process.returncode is None:
-            return process
+    async def _ready(self) -> Confined[frames.Answer]:
+        worker = self._worker
+        if worker is not None and worker.alive:
+            return worker
         if clock.monotonic() < self._not_before:
             raise _away()
         self._told = []
+        hello: frames.Answer | None = None
         try:
-            process = await asyncio.create_subprocess_exec(
-                *start.command(), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
-                stderr=asyncio.subprocess.DEVNULL, env=start.ENVIRONMENT, cwd="/", close_fds=True,
-                start_new_session=True, limit=256 * 1024,
-            )  # fmt: skip
-            self._process = process
-            async with asyncio.timeout(start.READY):
-                hello = await _answer(process)
-        except (TimeoutError, EOFError, OSError, msgspec.MsgspecError) as error:
+            worker = self._worker = await process.start(start.command(), frames.ANSWERS)
+            hello = await worker.hear(start.READY)
+        except process.FAULTS as error:
             log.failure("rendering-not-started", error)
-            hello = None
-        if process is None or not isinstance(hello, frames.Ready):
+        except BaseException:
+            # whoever asked is gone: its first word would be read as an answer
+            await self._end()
+            raise
+        if worker is None or not isinstance(hello, frames.Ready):
             self._not_before = clock.monotonic() + _PAUSE
             await self._end()
             raise _away()
-        log.event("rendering-started", pid=process.pid, held=" ".join(hello.held))
-        return process
+        log.event("rendering-started", pid=worker.pid, held=" ".join(hello.held))
+        return worker
 
-    async def _ask(self, process: Process, job: frames.Render, digest: bytes) -> frames.Answer:
+    async def _ask(self, worker: Confined[frames.Answer], job: frames.Render, digest: bytes) -> frames.Answer:
         try:
-            async with asyncio.timeout(self._seconds):
-                assert process.stdin is not None
-                process.stdin.write(frames.pack(job))
-                await process.stdin.drain()
-                return await _answer(process)
+            return await worker.ask(job, self._seconds)
         except TimeoutError:
             self._bar(digest)
             await self._end()
             return _slow()
-        except (EOFError, OSError, msgspec.MsgspecError) as error:
+        except process.FAULTS as error:
             # the kernel ended it: this template took what it may not have
             log.failure("rendering-died", error)
             self._bar(digest)
@@ -130,15 +121,13 @@ class Renderer:
         self._barred[digest] = now + _BARRED
 
     def _let_go(self) -> None:
-        if not self._lock.locked() and self._process is not None:
-            _kill(self._process)
+        if not self._lock.locked() and self._worker is not None:
+            self._worker.kill()
 
     async def _end(self) -> None:
-        process, self._process = self._process, None
-        if process is not None:
-            if process.returncode is None:
-                _kill(process)
-            await process.wait()
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            await worker.end()
 
 
 def _slow() -> Fault:
@@ -147,18 +136,3 @@ def _slow() -> Fault:
 
 def _away() -> Unavailable:
     return Unavailable("rendering", "Templates cannot be rendered now; try again.")
-
-
-async def _answer(process: Process) -> frames.Answer:
-    assert process.stdout is not None
-    size = int.from_bytes(await process.stdout.readexactly(frames.HEAD), "big")
-    if size > frames.MAX_FRAME:
-        raise msgspec.DecodeError("too large")
-    return frames.answer(await process.stdout.readexactly(size))
-
-
-def _kill(process: Process) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass

@@ -6,11 +6,11 @@ import sys
 
 import pytest
 
-from carepost.inspection import seccomp
+from carepost.confined import seccomp
 
 PROGRAM = """
 import ctypes, errno, json, os, socket, subprocess, sys
-from carepost.inspection import confine
+from carepost.confined import confine
 confine.die_with_parent()
 confine.limit(1_500_000_000)
 if sys.argv[1] == "bare":

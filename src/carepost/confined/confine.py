@@ -17,7 +17,7 @@ from typing import Any, Final
 import msgspec
 
 import carepost
-from carepost.inspection import landlock, seccomp
+from carepost.confined import landlock, seccomp
 
 _PR_SET_PDEATHSIG: Final = 1
 _PR_SET_DUMPABLE: Final = 4

@@ -1,0 +1,71 @@
+"""The life of a worker, seen from inside: its pipe, its shutting in, its questions one after the other.
+
+It is given no key, no environment, no file and no network, and what it loads it loads before it shuts itself in.
+Whatever kills it, kills nothing else: who asked hears the pipe close and starts another."""
+
+import gc
+import logging
+import os
+from collections.abc import Callable
+from typing import BinaryIO, Final
+
+import msgspec
+
+from carepost.confined import confine, frames
+
+#: where the two ends of the pipe are moved
+_SOURCE: Final = 3
+_SINK: Final = 4
+
+
+class Pipe:
+    """`longest`: octets of one question."""
+
+    def __init__(self, source: BinaryIO, sink: BinaryIO, longest: int) -> None:
+        self._source, self._sink, self._longest = source, sink, longest
+
+    def hear(self) -> bytes | None:
+        return frames.hear(self._source, self._longest)
+
+    def say(self, value: msgspec.Struct) -> None:
+        frames.say(self._sink, value)
+
+
+def pipe(longest: int) -> Pipe:
+    """First of all: the pipe, moved to where no stray print or read reaches it; every other descriptor is closed.
+
+    Event loops differ in what they let a child inherit (uvloop closes nothing that was made inheritable)."""
+    confine.die_with_parent()
+    # a parser's complaint may quote what it read
+    logging.disable(logging.CRITICAL)
+    os.dup2(0, _SOURCE, inheritable=False)
+    os.dup2(1, _SINK, inheritable=False)
+    os.closerange(_SINK + 1, os.sysconf("SC_OPEN_MAX"))
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for standard in (0, 1, 2):
+        os.dup2(nothing, standard)
+    os.close(nothing)
+    return Pipe(os.fdopen(_SOURCE, "rb"), os.fdopen(_SINK, "wb"), longest)
+
+
+def shut(memory: int, *, programs: bool = False) -> confine.Held:
+    """When everything is loaded: octets of address space, whether it may start programs. Cannot be undone."""
+    gc.collect()
+    gc.freeze()
+    confine.limit(memory)
+    return confine.shut(programs=programs)
+
+
+def serve(
+    ends: Pipe, cpu: int, answer: Callable[[bytes], msgspec.Struct], failed: Callable[[Exception], msgspec.Struct]
+) -> None:
+    """Until the other end is gone. `cpu`: seconds of processor time a question. `failed`: what is said instead of an
+    answer, of the kind of the exception alone: its text may quote what was read."""
+    while (payload := ends.hear()) is not None:
+        confine.limit_cpu(cpu)
+        try:
+            said = answer(payload)
+        except Exception as error:
+            said = failed(error)
+        del payload
+        ends.say(said)
