@@ -58,12 +58,16 @@ class Shard:
         self._keeper.start()
 
     @classmethod
-    def open(cls, folder: Path, number: int, limits: Limits | None = None, *, faults: Faults | None = None) -> "Shard":
-        """`number`: node << 6 | shard, as in the ids made for it. Raises ConfigError: held by another process, written
-        by a newer Carepost, of another number, unreadable."""
+    def open(
+        cls, folder: Path, number: int, limits: Limits | None = None, *, faults: Faults | None = None,
+        store: Backend | None = None,
+    ) -> "Shard":  # fmt: skip
+        """`number`: node << 6 | shard, as in the ids made for it. `store`: where its rows are; None: a file in the
+        folder. Raises ConfigError: held by another process, written by a newer Carepost, of another number,
+        unreadable."""
         lock = _hold(folder, number)
         try:
-            backend = SqliteBackend(folder, number, faults=faults)
+            backend = store or SqliteBackend(folder, number, faults=faults)
             return cls(number, backend, lock, limits or Limits(), folder, faults)
         except BaseException:
             os.close(lock)

@@ -27,7 +27,10 @@ from carepost.rfc.envelope import Recipient
 from carepost.spool.budget import Budget
 from carepost.spool.limits import Limits
 from carepost.spool.shard import Shard
+from carepost.spool.types import DeliveryRow
 from carepost.wire.types import Actor, AttemptView
+from tests.support import spools
+from tests.support.spools import Node
 
 CLINIC, HARBOUR = ids.new(), ids.new()
 NURSE = Actor("credential", "nurse-1")
@@ -99,14 +102,16 @@ class Worker:
 class House:
     """One shard's queue that can be closed and opened again, as another process would, or left as a killed one."""
 
-    def __init__(self, folder: Path, *, bodies: int = 1 << 28) -> None:
+    def __init__(self, folder: Path, *, bodies: int = 1 << 28, node: Node | None = None) -> None:
+        """`node`: its rows are in PostgreSQL, under that holder."""
         self.folder = folder / "shard-0000"
+        self.node = node
         self.keys = Keys()
         self.budget = Budget(bodies)
         self._open: tuple[Queue, Shard] | None = None
 
     async def queue(self, *, lease_s: float = 3600.0, start: bool = True, limits: Limits | None = None) -> Queue:
-        shard = Shard.open(self.folder, 0, limits)
+        shard = Shard.open(self.folder, 0, limits, store=self.node.backend() if self.node else None)
         queue = Queue(shard, self.keys.book(), budget=self.budget, lease_s=lease_s)
         self._open = (queue, shard)
         if start:
@@ -125,8 +130,32 @@ class House:
         await self.close()
         return await self.queue(**options)  # type: ignore[arg-type]
 
+    def lay(self, queue: Queue, rows: list[DeliveryRow]) -> None:
+        """Deliveries written as they would lie there."""
+        if self.node is not None:
+            spools.lay(self.node.url, queue.number, rows)
+            return
+        names = DeliveryRow.__struct_fields__
+        values = [[bytearray(v) if isinstance(v, bytes) else v for v in msgspec.structs.astuple(row)] for row in rows]
+        writer = queue.shard.backend._writer  # type: ignore[attr-defined]
+        writer.execute("BEGIN IMMEDIATE")
+        marks = ",".join("?" * len(names))
+        writer.executemany(f"INSERT INTO delivery ({','.join(names)}) VALUES ({marks})", values)
+        writer.execute("COMMIT")
+
+    def spoil(self, queue: Queue, delivery: bytes) -> None:
+        """What the disk gives back for its record is none of ours."""
+        if self.node is not None:
+            spools.spoil(self.node.url, queue.number, delivery)
+            return
+        queue.shard.backend._writer.execute(  # type: ignore[attr-defined]
+            "UPDATE delivery SET record = zeroblob(200) WHERE id = ?", (bytearray(delivery),)
+        )
+
     def files(self) -> bytes:
-        return b"".join(p.read_bytes() for p in sorted(self.folder.rglob("*")) if p.is_file())
+        """All that lies on disk."""
+        rows = spools.dump(self.node.url) if self.node else b""
+        return rows + b"".join(p.read_bytes() for p in sorted(self.folder.rglob("*")) if p.is_file())
 
 
 def destination(domain: str) -> bytes:

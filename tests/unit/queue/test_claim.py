@@ -10,7 +10,6 @@ from carepost.ground import clock, ids
 from carepost.proof import event, kinds
 from carepost.queue.sealing import MessageSeal
 from carepost.queue.types import LeaseLost, State
-from carepost.spool.types import DeliveryRow
 from tests.unit.queue import clinic
 from tests.unit.queue.clinic import CLINIC, HARBOUR, House
 
@@ -167,17 +166,11 @@ async def backlog(house: House, org: bytes, rows: int, stream: str = "bulk") -> 
     template = queue.shard.backend.delivery(new.deliveries[0].id)
     assert template is not None
     seal = MessageSeal(house.keys.book(), org, new.id)
-    names = DeliveryRow.__struct_fields__
-    values = []
+    found = []
     for _ in range(rows):
         id_ = ids.new(0)
-        row = msgspec.structs.replace(template, id=id_, record=seal.delivery(id_, new.deliveries[0].record))
-        values.append([bytearray(v) if isinstance(v, bytes) else v for v in msgspec.structs.astuple(row)])
-    writer = queue.shard.backend._writer  # type: ignore[attr-defined]
-    writer.execute("BEGIN IMMEDIATE")
-    marks = ",".join("?" * len(names))
-    writer.executemany(f"INSERT INTO delivery ({','.join(names)}) VALUES ({marks})", values)
-    writer.execute("COMMIT")
+        found.append(msgspec.structs.replace(template, id=id_, record=seal.delivery(id_, new.deliveries[0].record)))
+    house.lay(queue, found)
     await house.close()
 
 
@@ -214,9 +207,7 @@ async def test_a_damaged_record_is_held_and_the_others_go_on(house: House) -> No
     damaged, sound = clinic.message(), clinic.message()
     await queue.accept(damaged)
     await queue.accept(sound)
-    queue.shard.backend._writer.execute(  # type: ignore[attr-defined]
-        "UPDATE delivery SET record = zeroblob(200) WHERE id = ?", (bytearray(damaged.deliveries[0].id),)
-    )
+    house.spoil(queue, damaged.deliveries[0].id)
     (claim,) = await queue.claim(10, wait_s=5)
     assert claim.delivery == sound.deliveries[0].id
     view = await queue.lookup(CLINIC, damaged.id)
