@@ -72,10 +72,11 @@ class Engine:
     def add(
         self, org: bytes, kind: str, on: Sequence[bytes], *, values: Mapping[str, bytes] | None = None,
         facts: Mapping[str, str] | None = None, cause: str = "", result: str = "ok",
+        actor: tuple[str, str] = ("system", "delivery"),
     ) -> Drained:  # fmt: skip
         self.seq += 1
         draft, personal = kinds.make(
-            kind, id=ids.text(ids.new(SHARD)), org=ids.text(org), at=clock.now(), actor=("system", "delivery"),
+            kind, id=ids.text(ids.new(SHARD)), org=ids.text(org), at=clock.now(), actor=actor,
             on=[ids.text(one) for one in on], values=values, facts=facts, cause=cause, result=result, policy="1",
             category="transactional",
         )  # fmt: skip
@@ -88,13 +89,15 @@ class Engine:
     def accepted(
         self, org: bytes, to: Sequence[str] = ("jane.quillfeather@patient.test",), *, sender: str = "nurse@maple.test",
         subject: str = "Results of the Quillfeather panel", message_id: str = "", tags: tuple[str, ...] = (),
-        origin: str = "api",
+        origin: str = "api", actor: tuple[str, str] = ("system", "delivery"),
     ) -> tuple[bytes, list[bytes]]:  # fmt: skip
         """(message, its deliveries), queued."""
         message = ids.new(SHARD)
         record = HistoryRecord(sender, sender, subject, message_id or f"<{ids.text(message)}@maple.test>", tags)
         values = {"submitted": bytes(32), "mail": b"{}", "client": b"192.0.2.7", "record": msgspec.json.encode(record)}
-        self.add(org, kinds.MESSAGE_ACCEPTED, [message], values=values, facts={"origin": origin, "size": "1234"})
+        self.add(
+            org, kinds.MESSAGE_ACCEPTED, [message], values=values, facts={"origin": origin, "size": "1234"}, actor=actor
+        )
         deliveries = []
         for address in to:
             delivery = ids.new(SHARD)

@@ -15,19 +15,18 @@ from django.views.decorators.csrf import csrf_exempt
 
 from carepost.api import answers
 from carepost.api.answers import ProblemError
+from carepost.api.rate import Allowed, Rate
 from carepost.archive.store import store
 from carepost.audit import reader
 from carepost.crypto.rest import Damaged
-from carepost.directory import bearer
+from carepost.directory import bearer, keywords
 from carepost.ground import clock, database, log
 from carepost.ground.errors import CarepostError
 from carepost.proof.canonical import b64
-from carepost.tenancy import scope
+from carepost.tenancy import scope, uses
 from carepost.tenancy.models import ApiKey
 from carepost.tenancy.permissions import Scope
 from carepost.wire.types import Actor
-
-_DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,8 @@ class Caller:
     org: uuid.UUID
     actor: Actor
     scopes: frozenset[str]
+    #: requests it may ask; 0: what the server allows
+    per_minute: int = 0
 
 
 class ApiRequest(HttpRequest):
@@ -45,6 +46,8 @@ class ApiRequest(HttpRequest):
 
 View = Callable[..., HttpResponse]
 
+#: of this process
+RATE: Final = Rate()
 #: paths whose other methods the engine answers before a request ever comes here
 _ENGINES: Final = {"/api/v1/messages": ("POST",)}
 
@@ -57,8 +60,12 @@ def scoped(needed: Scope, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[V
         @functools.wraps(view)
         def gated(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             caller: Caller | None = None
+            rated: Allowed | None = None
             try:
                 caller = _caller(request)
+                rated = RATE.ask(caller.actor.id, caller.per_minute)
+                if rated.wait:
+                    raise ProblemError(429, "quota", "This key asks more than it may; come again later.")
                 if request.method not in methods:
                     raise ProblemError(405, "method-not-allowed")
                 if needed not in caller.scopes:
@@ -83,6 +90,8 @@ def scoped(needed: Scope, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[V
                 answer["Allow"] = ", ".join(methods + _ENGINES.get(request.path, ()))
             if caller is not None:
                 _checkpoint(caller.org, answer)
+            for name, value in rated.fields().items() if rated is not None else ():
+                answer[name] = value
             answer["Cache-Control"] = "no-store"
             return answer
 
@@ -98,7 +107,8 @@ def _caller(request: HttpRequest) -> Caller:
     key = _key(parts[0]) if parts is not None else None
     if parts is None or key is None or not hmac.compare_digest(bytes(key.secret_hash), parts[1]):
         raise ProblemError(401, "key", "Send an API key: Authorization: Bearer …")
-    return Caller(key.org_id, Actor("key", str(key.pk)), frozenset(key.scopes.split()))
+    words = tuple(key.scopes.split())
+    return Caller(key.org_id, Actor("key", str(key.pk)), frozenset(words), keywords.limit_of(words))
 
 
 def _key(named: str) -> ApiKey | None:
@@ -110,9 +120,7 @@ def _key(named: str) -> ApiKey | None:
         key = ApiKey.objects.select_related("org", "owner").filter(pk=id_, revoked_at=0).first()
         if key is None or key.org.closed_at or (key.owner is not None and not key.owner.is_active):
             return None
-        now = clock.now()
-        if now - key.last_used_at >= _DAY_US:
-            ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+        uses.key(key, clock.now())
     return key
 
 

@@ -16,7 +16,7 @@ _REF: Final = "#/components/schemas/{name}"
 _ROOTS: Final = (
     MessageView, Problem, shapes.Search, shapes.MessagePage, shapes.Retract, shapes.Retracted, shapes.Domain,
     shapes.Domains, shapes.AddDomain, *openapi_suppressions.ROOTS, shapes.Changed,
-    shapes.Keys, shapes.AddKey, shapes.NewKey, shapes.Events, shapes.HeldPage, shapes.Release, shapes.Refusal,
+    shapes.Keys, shapes.AddKey, shapes.LimitKey, shapes.NewKey, shapes.Events, shapes.HeldPage, shapes.Release, shapes.Refusal,
     shapes.HeldSearch, shapes.Decided, *openapi_making.ROOTS, *openapi_webhooks.ROOTS,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
@@ -35,6 +35,7 @@ _PROBLEMS: Final = {
     "413": "The request is too large.",
     "415": "The media type is not `application/json`.",
     "422": "A field is wrong.",
+    "429": "This key asks more than it may. See Retry-After and RateLimit.",
     "503": "Not available now. See Retry-After.",
 }
 
@@ -74,7 +75,10 @@ def _paths() -> dict[str, Any]:
             "get": _op("listKeys", "API keys.", "Keys"),
             "post": _op("addKey", "Make an API key; its secret is shown once.", "NewKey", body="AddKey", status="201"),
         },
-        "/api/v1/keys/{key}": {"delete": _op("revokeKey", "Revoke an API key.", "", also=[key], status="204")},
+        "/api/v1/keys/{key}": {
+            "patch": _op("limitKey", "How much a key may ask.", "", body="LimitKey", also=[key], status="204"),
+            "delete": _op("revokeKey", "Revoke an API key.", "", also=[key], status="204"),
+        },
         "/api/v1/events": {
             "get": _op(
                 "listEvents",

@@ -6,6 +6,7 @@ import msgspec
 
 from carepost.policy.types import Method
 from carepost.queue.types import State
+from carepost.wire import rest
 from carepost.wire.types import MessageView
 
 #: of a delivery, in the queue and after it in the portal
@@ -13,6 +14,8 @@ STATES = frozenset({*(state.value for state in State), "opened", "expired", "ret
 
 Line = Annotated[str, msgspec.Meta(max_length=998)]
 Address = Annotated[str, msgspec.Meta(max_length=320)]
+Domain = Annotated[str, msgspec.Meta(max_length=253)]
+ProviderGroup = Annotated[str, msgspec.Meta(max_length=40)]
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 #: RFC 3339 with an offset, or ""
@@ -35,8 +38,9 @@ class HeldSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`POST /messages/search`. All that is given must fit. `recipient`: an address or a domain; `subject`: words;
-    `message_id`: of the header, or ours."""
+    """`POST /messages/search`. All that is given must fit, and what is said of a recipient one and the same.
+    `recipient`: an address or a domain; `subject`: words; `message_id`: of the header, or ours; `domain`: the
+    recipient's; `provider`: group of the recipient's mail servers; `assurance`: label of what was reached."""
 
     recipient: Address = ""
     sender: Address = ""
@@ -46,14 +50,23 @@ class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Annotated[str, msgspec.Meta(max_length=12)] = ""
     since: Time = ""
     until: Time = ""
+    domain: Domain = ""
+    provider: ProviderGroup = ""
+    method: Method | None = None
+    assurance: rest.Minimum | None = None
+    category: rest.Category | None = None
     cursor: Annotated[str, msgspec.Meta(max_length=64)] = ""
     limit: Limit = 50
 
 
 class MessagePage(msgspec.Struct, frozen=True):
+    """A page may end before it is full, even empty, with a cursor: then `back_to` (UTC microseconds) says how far back
+    it searched, and the next page goes on from there. 0: it is full, or all was searched."""
+
     messages: tuple[MessageView, ...]
     #: for the next page; "" at the end
     cursor: str
+    back_to: int = 0
 
 
 class Retract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -224,6 +237,11 @@ class AddKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     #: requests or messages it may ask in a minute; 0: what the server allows
     per_minute: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)] = 0
+
+
+class LimitKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    #: requests or messages it may ask in a minute; 0: what the server allows
+    per_minute: Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 
 
 class NewKey(msgspec.Struct, frozen=True):

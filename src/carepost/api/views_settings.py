@@ -40,8 +40,12 @@ def keys(request: ApiRequest) -> HttpResponse:
     return answers.json(shapes.Keys(tuple(found)))
 
 
-@scoped(Scope.KEYS, methods=("DELETE",))
+@scoped(Scope.KEYS, methods=("PATCH", "DELETE"))
 def key(request: ApiRequest, key: UUID) -> HttpResponse:
+    if request.method == "PATCH":
+        given = asked.body(request, shapes.LimitKey)
+        access.limit_key(request.caller.org, key, given.per_minute, actor=request.caller.actor)
+        return HttpResponse(status=204)
     access.revoke_key(request.caller.org, key, actor=request.caller.actor)
     return HttpResponse(status=204)
 

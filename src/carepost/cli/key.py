@@ -18,6 +18,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         help="requests or messages it may ask (default: no limit of its own)",
     )
+    limit = entry.verb(verbs, "limit", "how much a key may ask from now on")
+    limit.add_argument("id", metavar="ID")
+    limit.add_argument("per_minute", type=int, metavar="N", help="requests or messages a minute; 0: no limit of its own")
     entry.verb(verbs, "list", "all keys in use")
     revoke = entry.verb(verbs, "revoke", "end a key")
     revoke.add_argument("id", metavar="ID")

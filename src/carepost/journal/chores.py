@@ -19,6 +19,7 @@ from carepost.journal.destinations import Follower
 from carepost.journal.disposal import Disposal
 from carepost.journal.purging import Purging
 from carepost.journal.rewrapping import Rewrapping
+from carepost.journal.uses import Uses
 from carepost.keyring import alerts as key_alerts
 from carepost.keyring import end_letters, warnings
 from carepost.mailbox import deposits
@@ -40,11 +41,12 @@ _ACTOR: Final = ("system", "journal")
 class Chores:
     """`run` is a thread of its own."""
 
-    def __init__(self, store: Store, door: Door, stopping: threading.Event) -> None:
-        """`store`: a connection of its own."""
+    def __init__(self, store: Store, door: Door, stopping: threading.Event, uses: Uses | None = None) -> None:
+        """`store`: a connection of its own. `uses`: what the commits saw."""
         self._store = store
         self._marks = Marks(store)
         self._door = door
+        self._uses = uses or Uses()
         self._stopping = stopping
         self._hour = -1
         self._expired_at = 0
@@ -75,6 +77,7 @@ class Chores:
             record_clock(now)
             self._hour = now // HOUR_US
         if now - self._expired_at >= _EXPIRY_US:
+            self._uses.write()
             expire()
             self._expired_at = now
         if self._follower is not None:

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from carepost.archive import writing
+from carepost.archive import tallies, writing
 from carepost.audit import sequencer
 from carepost.audit.refusals import SequenceRefused
 from carepost.audit.sequencer import Signers
@@ -16,6 +16,7 @@ from carepost.audit.store import Row, Store
 from carepost.ground import clock, log, metrics
 from carepost.journal.digest import Digest
 from carepost.journal.traces import Traces
+from carepost.journal.uses import Uses
 from carepost.queue.sealing import OrgKeyBook
 from carepost.webhooks.fanout import Fanout
 from carepost.wire.types import Drained
@@ -48,15 +49,17 @@ class Commits:
         owed: "threading.Event",
         fanout: Fanout | None = None,
         traces: Traces | None = None,
+        uses: Uses | None = None,
     ) -> None:
         """`owed`: set when a commit left something for the effects' thread. `fanout`: what endpoints are told of.
-        `traces`: where a collector is given them."""
+        `traces`: where a collector is given them. `uses`: told who handed mail in."""
         self._store = store
         self._book = book
         self._signers = signers
         self._owed = owed
         self._fanout = fanout or Fanout()
         self._traces = traces
+        self._uses = uses or Uses()
         self._waiting: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
 
     def submit(self, one: Batch) -> None:
@@ -111,6 +114,7 @@ class Commits:
                 digest.effects,
                 now,
             )
+            tallies.write(self._store, self._book, digest.counts)
             told = self._fanout.look(digest.rows, digest.events)
             if told is not None:
                 self._fanout.write(self._store, told)
@@ -123,6 +127,7 @@ class Commits:
             self._owed.set()
         if told is not None:
             self._fanout.committed(told)
+        self._uses.look(digest.events)
         if self._traces is not None:
             self._traces.offer(digest.events)
 

@@ -24,6 +24,7 @@ from carepost.journal.effects import Effects
 from carepost.journal.signers import signers
 from carepost.journal.status import Status
 from carepost.journal.traces import Traces
+from carepost.journal.uses import Uses
 from carepost.tenancy import events as office
 from carepost.webhooks.fanout import Fanout
 from carepost.webhooks.sending import Calls, Sender
@@ -54,10 +55,11 @@ def commits_for(
     owed: threading.Event | None = None,
     fanout: Fanout | None = None,
     traces: Traces | None = None,
+    uses: Uses | None = None,
 ) -> Commits:
     """What writes the records, on a connection of its own."""
     store = open_store(home, config, keys)
-    return Commits(store, book(), signers(book(), keys), owed or threading.Event(), fanout, traces)
+    return Commits(store, book(), signers(book(), keys), owed or threading.Event(), fanout, traces, uses)
 
 
 def traces_to(environ: Mapping[str, str]) -> Traces | None:
@@ -86,7 +88,8 @@ class Journal:
         self._client = Client(home.run, home.shards, home.node)
         self._fanout = Fanout()
         self._traces = traces_to(os.environ)
-        self._commits = commits_for(home, config, keys, owed, self._fanout, self._traces)
+        uses = Uses()
+        self._commits = commits_for(home, config, keys, owed, self._fanout, self._traces, uses)
         effects = Effects(reading, book(), self._client, status, owed, self._stopping, home.restored_from())
         taken = reader.sources(reading)
         self._drainers: list[Drainer] = [
@@ -102,7 +105,7 @@ class Journal:
             for number in (home.node << 6 | shard for shard in range(home.shards))
         ]
         self._drainers.append(OfficeDrainer(taken.get(office.SOURCE, 0), self._commits, status, self._stopping))
-        chores = Chores(open_store(home, config, keys), self._client, self._stopping)
+        chores = Chores(open_store(home, config, keys), self._client, self._stopping, uses)
         self._writer = _thread("commits", self._commits.run)
         self._threads = [_thread(drainer.source, drainer.run) for drainer in self._drainers]
         sender = Sender(open_store(home, config, keys), self._fanout, calls, self._stopping, quick=home.sandbox)

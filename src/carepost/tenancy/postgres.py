@@ -19,7 +19,7 @@ SHARED: Final = frozenset({
     "account_emailaddress", "account_emailconfirmation", "auth_group", "auth_group_permissions", "auth_permission",
     "carepost_cache", "django_content_type", "django_migrations", "django_session", "mfa_authenticator",
     "tenancy_domainclaim", "tenancy_outboxevent", "tenancy_outboxhead", "tenancy_signinlink", "tenancy_staff",
-    "audit_log", "audit_schema", "audit_source", "archive_mark",
+    "senders_stspolicy", "audit_log", "audit_schema", "audit_source", "archive_mark",
 })  # fmt: skip
 
 _READ, _WRITE = "SELECT", "SELECT, INSERT, UPDATE, DELETE"
@@ -32,12 +32,16 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("tenancy_organisation", {"staff": _WRITE, "outside": _READ, "journal": "SELECT, UPDATE"}),
     ("tenancy_orgepoch", {"staff": _WRITE, "outside": _READ, "journal": "SELECT, UPDATE"}),
     ("tenancy_orgkey", {"staff": _WRITE, "outside": _READ, "journal": "SELECT, INSERT, UPDATE"}),
-    ("tenancy_dkimkey", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
+    ("tenancy_dkimkey", {"staff": _WRITE, "journal": "SELECT, INSERT, UPDATE"}),
     ("tenancy_unit", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
     ("tenancy_senderdomain", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
+    ("tenancy_domainclaim", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
     ("tenancy_suppression", {"staff": _WRITE, "journal": _WRITE}),
     ("tenancy_legalhold", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
     ("tenancy_signinlink", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
+    # when they were last used
+    ("tenancy_apikey", {"staff": _WRITE, "journal": "SELECT, UPDATE (last_used_at)"}),
+    ("tenancy_credential", {"staff": _WRITE, "journal": "SELECT, UPDATE (last_used_at)"}),
     ("tenancy_*", {"staff": _WRITE, "journal": _READ}),
     ("mailbox_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
     ("archive_*", {"staff": _WRITE, "journal": _WRITE}),
@@ -53,6 +57,9 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("gateway_*", {"staff": _WRITE, "journal": _WRITE}),
     ("webhooks_*", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
     ("webhookcalls_*", {"staff": _READ, "journal": _WRITE}),
+    # public: served to everybody who asks
+    ("senders_stspolicy", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
+    ("senders_*", {"staff": _WRITE, "journal": _WRITE}),
     ("review_*", {"staff": _WRITE, "journal": _WRITE}),
     ("audit_key", {"staff": _READ, "outside": _READ, "journal": _WRITE}),
     # the latest signed checkpoint stands in a header of the engine's answers

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from carepost.audit import sequencer
-from carepost.ground import ids
+from carepost.ground import clock, ids
 from carepost.proof.note import VerifierKey
 from carepost.tenancy.actions import domains
 from carepost.tenancy.permissions import BOOTSTRAP
@@ -122,3 +122,25 @@ def test_the_contract_and_the_log_keys_are_open(machine: Any, cast: Any, outbox:
     term, key = asking.http.get("/.well-known/carepost-log").content.decode().splitlines()
     assert term.startswith("# since 0 at ")
     assert VerifierKey.parse(key).name == sequencer.origin(cast.maple)
+
+
+def test_a_key_is_limited_and_what_it_asks_is_counted(machine: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """BI-084: one key cannot take the office for itself."""
+    asking, now = machine("keys", "search"), [1000.0]
+    monkeypatch.setattr(clock, "monotonic", lambda: now[0])
+    made = asking.post("/keys", {"name": "reports", "scopes": ["search"]}).json()
+    assert asking.patch(f"/keys/{made['id']}", {"per_minute": 2}).status_code == 204
+    assert asking.patch(f"/keys/{ids.text(ids.new())}", {"per_minute": 2}).status_code == 404
+    assert asking.patch(f"/keys/{made['id']}", {"per_minute": -1}).status_code == 422
+    child = machine("search")
+    child.secret = made["secret"]
+    first = child.get("/messages")
+    assert first.headers["RateLimit-Policy"] == '"office";q=2;w=60'
+    assert first.headers["RateLimit"] == '"office";r=1;t=30'
+    assert child.get("/messages").status_code == 200
+    over = child.get("/messages")
+    assert over.status_code == 429 and over.headers["Retry-After"] == "30"
+    assert over.json()["type"].endswith(":quota") and "search" not in over.content.decode()
+    assert asking.get("/messages").status_code == 200, "another key is not slowed"
+    now[0] += 30
+    assert child.get("/messages").status_code == 200

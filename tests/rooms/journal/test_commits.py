@@ -1,5 +1,6 @@
 """A batch: log, history and what is owed in one transaction, and what comes again changes nothing."""
 
+import uuid
 from typing import Any
 
 import msgspec
@@ -13,8 +14,14 @@ from carepost.audit.refusals import SequenceGap
 from carepost.audit.verify_log import verify_log
 from carepost.ground import ids
 from carepost.journal.commits import batch
+from carepost.journal.uses import Uses
+from carepost.proof import event as events
 from carepost.proof import kinds, openings
 from carepost.queue.sealing import EVIDENCE, month_key
+from carepost.tenancy import scope
+from carepost.tenancy.actions import access
+from carepost.tenancy.models import ApiKey
+from carepost.tenancy.permissions import BOOTSTRAP
 from tests.support.outbox import SOURCE, Outbox
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
@@ -139,3 +146,18 @@ def test_an_opening_that_does_not_open_goes_into_the_log_as_it_came(cast: Any, o
     outbox.commits.commit([damaged, outbox.waiting[1]])
     assert reader.sources(outbox.store) == {SOURCE: 2}
     assert count(outbox, "archive_message") == 0
+
+
+def test_who_handed_mail_in_is_noted_once_a_day(cast: Any, outbox: Outbox) -> None:
+    made = access.add_key(uuid.UUID(bytes=cast.maple), "EHR", ["send"], actor=BOOTSTRAP).id
+    seen = Uses()
+    at = 0
+    for _ in range(2):
+        outbox.accepted(cast.maple, actor=("key", made))
+        rows = [events.read(row.event) for row in outbox.waiting]
+        seen.look(rows)
+        at = next(event.at for event in rows if event.kind == kinds.MESSAGE_ACCEPTED)
+        outbox.commit()
+    assert (seen.write(), seen.write()) == (1, 0)
+    with scope.organisation(uuid.UUID(bytes=cast.maple)):
+        assert at - 60_000_000 < ApiKey.objects.get(pk=made).last_used_at <= at

@@ -8,7 +8,7 @@ import pytest
 from carepost.crypto import scram
 from carepost.directory import bearer
 from carepost.ground.errors import NotFound
-from carepost.tenancy import select
+from carepost.tenancy import scope, select, uses
 from carepost.tenancy.actions import access, domains
 from carepost.tenancy.models import ApiKey, Credential
 from carepost.tenancy.names import Wrong
@@ -99,3 +99,29 @@ def test_an_owner_must_work_here(cast: Any) -> None:
         access.add_key(cast.clinic, "K", ["send"], actor=cast.ada, owner=hal)
     with pytest.raises(NotFound):
         access.add_credential(cast.clinic, "C", actor=cast.ada, owner=hal)
+
+
+def test_a_keys_limit_is_changed_and_a_limited_key_gives_no_more_than_it_has(cast: Any, told: Any, epoch: Any) -> None:
+    key = uuid.UUID(access.add_key(cast.clinic, "K", ["keys", "send"], actor=cast.ada).id)
+    before = epoch(cast.clinic)
+    access.limit_key(cast.clinic, key, 600, actor=cast.ada)
+    (event,) = [one for one in told() if one.event.kind == "key.limited"]
+    assert event.event.facts["scopes"] == "keys send limit:600" and epoch(cast.clinic) > before
+    with pytest.raises(Forbidden):
+        access.limit_key(cast.clinic, key, 0, actor=Actor("key", str(key)))
+    access.limit_key(cast.clinic, key, 60, actor=Actor("key", str(key)))
+    with pytest.raises(Wrong, match="limit"):
+        access.limit_key(cast.clinic, key, 10_000_001, actor=cast.ada)
+    with pytest.raises(NotFound):
+        access.limit_key(cast.harbour, key, 1, actor=cast.hal)
+
+
+def test_use_is_noted_once_a_day_by_whom_it_came(cast: Any) -> None:
+    key = access.add_key(cast.clinic, "K", ["send"], actor=cast.ada).id
+    made = access.add_credential(cast.clinic, "C", actor=cast.ada)
+    uses.note(cast.clinic, "credential", uuid.UUID(made.id), 2 * uses.DAY_US)
+    uses.note(cast.clinic, "credential", uuid.UUID(made.id), uses.DAY_US)
+    uses.note(cast.harbour, "key", uuid.UUID(key), uses.DAY_US)
+    with scope.every("the test's own eyes"):
+        assert Credential.objects.get(pk=made.id).last_used_at == 2 * uses.DAY_US, "never backwards"
+        assert ApiKey.objects.get(pk=key).last_used_at == 0, "not by another organisation"

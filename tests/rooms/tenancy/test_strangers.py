@@ -36,6 +36,7 @@ ACTIONS: dict[str, Act] = {
     "new_link": lambda org, by: staff.new_link(org, SOMEBODY, actor=by, reason="r"),
     "disable_staff": lambda org, by: staff.disable_staff(org, SOMEBODY, actor=by, reason="r"),
     "add_key": lambda org, by: access.add_key(org, "K", ["send"], actor=by),
+    "limit_key": lambda org, by: access.limit_key(org, SOMEBODY, 1, actor=by),
     "revoke_key": lambda org, by: access.revoke_key(org, SOMEBODY, actor=by),
     "add_credential": lambda org, by: access.add_credential(org, "C", actor=by),
     "revoke_credential": lambda org, by: access.revoke_credential(org, SOMEBODY, actor=by),

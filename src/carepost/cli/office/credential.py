@@ -36,4 +36,5 @@ def _row(credential: Credential) -> dict[str, object]:
         "domains": credential.domains.split(),
         "owner": credential.owner.email if credential.owner is not None else "",
         "created_at": common.moment(credential.created_at),
+        "last_used": common.day(credential.last_used_at),
     }

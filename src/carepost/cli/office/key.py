@@ -22,6 +22,10 @@ def run(args: argparse.Namespace) -> int:
         # JSON always: the one time the secret is seen, it should be easy to take
         print(json.dumps({"id": made.id, "secret": made.secret}))
         return 0
+    if args.verb == "limit":
+        key = common.identifier(args.id, "a key")
+        access.limit_key(org, key, args.per_minute, actor=COMMAND_LINE)
+        return entry.done("Changed.", {"id": args.id, "per_minute": args.per_minute}, args)
     access.revoke_key(org, common.identifier(args.id, "a key"), actor=COMMAND_LINE, reason=args.reason)
     return entry.done("Revoked.", {"id": args.id, "revoked": True}, args)
 
@@ -34,4 +38,5 @@ def _row(key: ApiKey) -> dict[str, object]:
         "per_minute": keywords.limit_of(tuple(key.scopes.split())),
         "owner": key.owner.email if key.owner is not None else "",
         "created_at": common.moment(key.created_at),
+        "last_used": common.day(key.last_used_at),
     }

@@ -45,9 +45,7 @@ def add_key(
     unknown = [s for s in wanted if s not in set(Scope)]
     if unknown or not wanted:
         raise names.Wrong("unknown-scope", f"Scopes are: {', '.join(Scope)}.")
-    if not 0 <= per_minute <= keywords.MOST:
-        raise names.Wrong("bad-limit", f"A key's limit is a number from 1 to {keywords.MOST} a minute.")
-    words = [*wanted, keywords.limit_word(per_minute)] if per_minute else wanted
+    words = _words(wanted, per_minute)
     with act(org, Permission.KEYS, actor=actor) as doing:
         if actor.kind == "key":
             maker = ApiKey.objects.get(org_id=org, pk=uuid.UUID(actor.id))
@@ -73,6 +71,32 @@ def _within(maker: ApiKey, wanted: Sequence[str], per_minute: int) -> bool:
     if limit and not 0 < per_minute <= limit:
         return False
     return {*wanted} - {keywords.TEST} <= set(held)
+
+
+def limit_key(org: uuid.UUID, key: uuid.UUID, per_minute: int, *, actor: Actor) -> None:
+    """What a key may ask in a minute from now on (0: what the server allows). A key that is limited itself gives no
+    more than it has."""
+    with act(org, Permission.KEYS, actor=actor) as doing:
+        row = ApiKey.objects.select_for_update().filter(org_id=org, pk=key, revoked_at=0).first()
+        if row is None:
+            raise NotFound("There is no such key.")
+        words = _words(keywords.without_limit(tuple(row.scopes.split())), per_minute)
+        if actor.kind == "key":
+            maker = ApiKey.objects.get(org_id=org, pk=uuid.UUID(actor.id))
+            limit = keywords.limit_of(tuple(maker.scopes.split()))
+            if limit and not 0 < per_minute <= limit:
+                raise Forbidden
+        row.scopes = " ".join(words)
+        row.save(update_fields=["scopes"])
+        doing.event("key.limited", on=[row.pk], facts={"key": str(row.pk), "scopes": row.scopes})
+        doing.tell_engine()
+
+
+def _words(scopes: Sequence[str], per_minute: int) -> list[str]:
+    """What stands in a key's column. Raises Wrong."""
+    if not 0 <= per_minute <= keywords.MOST:
+        raise names.Wrong("bad-limit", f"A key's limit is a number from 1 to {keywords.MOST} a minute, or 0 for none.")
+    return [*scopes, keywords.limit_word(per_minute)] if per_minute else list(scopes)
 
 
 def revoke_key(org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str = "") -> None:

@@ -29,6 +29,8 @@ class Credential(OrgModel):
     domains = models.TextField(blank=True)
     owner = models.ForeignKey(Staff, on_delete=models.PROTECT, null=True, related_name="credentials")
     created_at = models.BigIntegerField(default=now)
+    #: to the day
+    last_used_at = models.BigIntegerField(default=0)
     revoked_at = models.BigIntegerField(default=0)
 
 
