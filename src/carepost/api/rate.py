@@ -25,7 +25,8 @@ class Allowed(msgspec.Struct, frozen=True):
 
     def fields(self) -> dict[str, str]:
         """The RateLimit fields of an answer (draft-ietf-httpapi-ratelimit-headers)."""
-        told = {"RateLimit-Policy": f'"office";q={self.most};w=60', "RateLimit": f'"office";r={self.left};t={self.full}'}
+        policy, state = f'"office";q={self.most};w=60', f'"office";r={self.left};t={self.full}'
+        told = {"RateLimit-Policy": policy, "RateLimit": state}
         return told | ({"Retry-After": str(self.wait)} if self.wait else {})
 
 

@@ -20,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     limit = entry.verb(verbs, "limit", "how much a key may ask from now on")
     limit.add_argument("id", metavar="ID")
-    limit.add_argument("per_minute", type=int, metavar="N", help="requests or messages a minute; 0: no limit of its own")
+    words = "requests or messages a minute; 0: no limit of its own"
+    limit.add_argument("per_minute", type=int, metavar="N", help=words)
     entry.verb(verbs, "list", "all keys in use")
     revoke = entry.verb(verbs, "revoke", "end a key")
     revoke.add_argument("id", metavar="ID")
