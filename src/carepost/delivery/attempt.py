@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from carepost.delivery import bounce, content, events, fronts, returns, sessions, testing, tlsrpt
+from carepost.delivery import bounce, content, events, fronts, ready, returns, sessions, testing, tlsrpt
 from carepost.delivery.conclude import End, conclude, deposited, ended, failed, plan_changed, replanned, stopped
 from carepost.delivery.courier import Carried, Need, Parcel
 from carepost.delivery.events import About
@@ -197,8 +197,10 @@ class Attempt:
         return await self._reported(conclude(end), snapshot, carried)
 
     def _used(self, step: Step, snapshot: OrgSnapshot, prepared: Prepared) -> dict[str, str]:
-        """Ids of the keys, as facts; a recipient's that was found is asked for again in its time."""
+        """Ids of the keys and what is watched, as facts; a recipient's key that was found is asked for in its time."""
         used = {kinds.SIGNING_KEY: prepared.signed} if prepared.signed else {}
+        if prepared.tracked:
+            used = {**used, "tracked": prepared.tracked}
         if step.method not in keyed.METHODS:
             return used
         address = self.claim.record.recipient.address
@@ -246,18 +248,8 @@ class Attempt:
                 address=claim.record.recipient.address,
                 header_from=self.message.header_from,
             )
-        message, body, worked, key = claim.message, await self._whole(), claim.worked, ""
-        if returns.marketing(self.message):
-            message, worked = b"own|" + claim.delivery, None
-            body = returns.headed(self.world.intake.returns, snapshot, self.message, claim, body)
-        if snapshot.own_keys and self.world.keyed is not None:
-            body, key = await self.world.keyed.signed(message, body, snapshot, self.message.header_from)
-            message, worked = (b"signed|" + message, None) if key else (message, worked)
-        prepared = self.world.preparer.prepare(
-            message, body, snapshot, header_from=self.message.header_from, worked=worked, sevenbit_only=sevenbit,
-            alone=claim.alone,
-        )  # fmt: skip
-        return msgspec.structs.replace(prepared, signed=key) if key else prepared
+        body, facts = await self._whole(), functools.partial(self.facts, snapshot)
+        return await ready.plain(self.world, snapshot, self.message, claim, body, facts, sevenbit=sevenbit)
 
     def _need(self, step: Step, hops: Hops) -> Need:
         """The MX set is measured before anything is sent: one that moved just now must not be believed just now."""

@@ -21,6 +21,8 @@ class Signed(Protocol):
 
     def link(self, snapshot: OrgSnapshot, delivery: bytes) -> str: ...
 
+    def link_key(self, snapshot: OrgSnapshot) -> tuple[int, bytes] | None: ...
+
 
 class Organisations(Protocol):
     """`directory.Directory`."""

@@ -149,6 +149,14 @@ def pinned_rule(route: Route) -> Rule:
     return Rule(PINNED_RULE, recipient_domain=route.domain, floor=Assurance.AUTHENTICATED, methods=(Method.TLS,))
 
 
+class Tracking(msgspec.Struct, frozen=True):
+    """What is learnt of copies of one category, each: off · asked (only where the message asks) · on (unless it says
+    no)."""
+
+    opens: str = "off"
+    clicks: str = "off"
+
+
 class OrgSnapshot(msgspec.Struct, frozen=True):
     id: bytes
     name: str
@@ -196,6 +204,10 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     revocation_unknown_ok: bool = False
     #: the domain that bounces of mail by the API and of notices come back to; "": none
     return_path: str = ""
+    #: by category, where anything is on; empty: nobody's copies are marked
+    tracking: Mapping[str, Tracking] = {}
+    #: sender domain -> the host that its tracked links lead to; without one, the portal's
+    tracking_hosts: Mapping[str, str] = {}
 
     def key(self, purpose: str, version: int) -> bytes | None:
         """The wrapped key of one version, current or retired."""

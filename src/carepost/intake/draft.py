@@ -157,6 +157,7 @@ class Drafting:
             test=sub.test,
             requiretls=sub.requiretls,
             forwarder=sub.forwarder,
+            tracking=sub.tracking,
             tls_optional=not sub.requiretls and _tls_optional(self._read),
         )
 

@@ -45,6 +45,16 @@ class Returns:
         token = tokens.make(key, tokens.UNSUBSCRIBE, snapshot.id, delivery, _VERSION)
         return f"{snapshot.portal_url.rstrip('/')}{PATH}{ids.text(snapshot.id)}/{token}"
 
+    def link_key(self, snapshot: OrgSnapshot) -> tuple[int, bytes] | None:
+        """(version, key) that tokens of tracked links are made with (`crypto.link_token`); None where there is none."""
+        number, wrapped = snapshot.keys.get("index", (0, b""))
+        if not 0 < number < 256:
+            return None
+        try:
+            return number, self._org_keys.open(snapshot.id, "index", number, wrapped)
+        except CarepostError:
+            return None
+
     def delivery_of(self, snapshot: OrgSnapshot, address: str) -> bytes | None:
         """The delivery that a return address names; None for what we did not make."""
         name, _, domain = address.rpartition("@")

@@ -3,7 +3,8 @@
 Make an event with `make(kind, …)`: it returns the Draft and the openings, i.e. `EventDraft(*make(…))`. It says:
 
 - `on`: ids it is about. MESSAGE kinds: the message alone (never its deliveries: that would tell one recipient how many
-  others there are). DELIVERY and PORTAL kinds: message and delivery. STAFF kinds: what was looked at or acted on.
+  others there are). DELIVERY, PORTAL and TRACKING kinds: message and delivery. STAFF kinds: what was looked at or
+  acted on.
 - `result`: ok | deferred | failed | held | refused | uncertain. `cause`: stable reason code, never free text.
 - `policy`: policy version. `category`: message category. `facts`: names of FACTS below, values never personal.
 - `commit`: salted digests of what is personal, made with the `commit_*` functions below:
@@ -56,12 +57,14 @@ __all__ = [
 MESSAGE: Final = "message"
 DELIVERY: Final = "delivery"
 PORTAL: Final = "portal"
+#: said of a copy by those who fetched its picture or links: evidence of no delivery, so no proof holds it
+TRACKING: Final = "tracking"
 STAFF: Final = "staff"
 HOUSE: Final = "house"
 
 
 class KindInfo(msgspec.Struct, frozen=True):
-    #: MESSAGE | DELIVERY | PORTAL | STAFF | HOUSE
+    #: MESSAGE | DELIVERY | PORTAL | TRACKING | STAFF | HOUSE
     level: str
     #: for people; completes "at 10:02: …"
     words: str
@@ -120,6 +123,9 @@ KEY_ENDING: Final = "keyring.key-ending"
 OWN_KEY_ENDING: Final = "keyring.own-key-ending"
 KEY_FOUND: Final = "keyring.key-found"
 KEY_WITHDRAWN: Final = "keyring.key-withdrawn"
+TRACKING_OPENED: Final = "tracking.opened"
+TRACKING_CLICKED: Final = "tracking.clicked"
+TRACKING_REJUDGED: Final = "tracking.rejudged"
 MESSAGE_VIEWED: Final = "message.viewed"
 MESSAGE_LISTED: Final = "message.listed"
 MESSAGE_SEARCHED: Final = "message.searched"
@@ -187,6 +193,9 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     PORTAL_DELETED: KindInfo(PORTAL, "the recipient deleted the message from the portal"),
     PORTAL_NOTICE_FAILED: KindInfo(PORTAL, "a notice or code about the message could not be delivered"),
     PORTAL_REPLY_FAILED: KindInfo(PORTAL, "the answer written in the portal could not be delivered to the sender"),
+    TRACKING_OPENED: KindInfo(TRACKING, "the picture of a watched copy was fetched, by a person or a machine"),
+    TRACKING_CLICKED: KindInfo(TRACKING, "a link of a watched copy was followed, by a person or a machine"),
+    TRACKING_REJUDGED: KindInfo(TRACKING, "what came later changed who opened a copy or followed its links"),
     DESTINATION_WEAKENED: KindInfo(
         STAFF, "the recipient's side lost protection it had, or its mail servers moved in unsigned DNS"
     ),
@@ -258,6 +267,7 @@ FACTS: Final = frozenset({
     "opened",  # mail for a tenant: decrypted | signed, or why it does not open
     "signature",  # the same: none | valid | invalid | unknown
     "origin",
+    "provider",  # delivery.*: group of the mail servers it went to; never a recipient's own domain
     "peer-name",  # yes | no | unknown: the certificate's name fits
     "purpose",
     SIGNING_KEY,  # delivery.*: id of the organisation's own key that signed it
@@ -278,6 +288,12 @@ FACTS: Final = frozenset({
     "times",  # sender.refused: how many refusals this event stands for
     "master",  # keys.rewrapped: version of the master key
     "to",  # message.ignored: notice | portal | reports, which of our own addresses it came to
+    "tracked",  # delivery.sent: what the copy was marked with: opens, clicks, or both with a space between
+    "link",  # tracking.*: number of the link in the message; 0: the hidden one
+    "verdict",  # tracking.*: human | automated | undetermined
+    "verdict-before",  # tracking.rejudged: what it was called before
+    "confidence",  # tracking.*: that the verdict is right, in hundredths
+    "rules",  # tracking.*: version of the rules that judged
     "tls",  # TLSv1.2 | TLSv1.3 | none
     "version",  # orgkey.*: of the organisation's key; template.*, message.accepted: of the template
     "serves-from",  # orgkey.rotated: the moment from which the new version serves, RFC 3339

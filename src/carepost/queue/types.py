@@ -9,7 +9,7 @@ from carepost.ground.errors import CarepostError
 from carepost.policy.types import Assurance, ContentFacts, Method, Plan
 from carepost.proof.event import Draft
 from carepost.rfc.envelope import Recipient
-from carepost.wire.types import AccessProof, Actor, AttemptView
+from carepost.wire.types import AccessProof, Actor, AttemptView, TrackingAsk
 
 
 class State(enum.StrEnum):
@@ -133,6 +133,8 @@ class MessageRecord(msgspec.Struct, frozen=True):
     tls_optional: bool = False
     #: Submission.forwarder
     forwarder: str = ""
+    #: Submission.tracking
+    tracking: TrackingAsk | None = None
 
 
 class NewDelivery(msgspec.Struct, frozen=True):

@@ -55,6 +55,14 @@ class Protection(msgspec.Struct, frozen=True):
     access: AccessProof = AccessProof()
 
 
+class TrackingAsk(msgspec.Struct, frozen=True):
+    """What a message says of being watched: it can always say no, and yes only where its organisation lets it. None:
+    as the organisation decided."""
+
+    opens: bool | None = None
+    clicks: bool | None = None
+
+
 class Submission(msgspec.Struct, frozen=True):
     """One message at the one door. `body` is the message as submitted (after DATA, CRLF), plaintext in memory."""
 
@@ -104,6 +112,8 @@ class Submission(msgspec.Struct, frozen=True):
     requiretls: bool = False
     #: the organisation's mailbox whose mail system forwards this message of somebody outside; "" for every other
     forwarder: str = ""
+    #: None: it says nothing of opens and clicks
+    tracking: TrackingAsk | None = None
 
 
 class AcceptedDelivery(msgspec.Struct, frozen=True):
@@ -167,6 +177,8 @@ class DeliveryView(msgspec.Struct, frozen=True):
     due_at: int
     attempts: tuple[AttemptView, ...] = ()
     notes: tuple[NoteView, ...] = ()
+    #: provider group of the mail servers it went to, "" where none is known
+    provider: str = ""
 
 
 class MessageView(msgspec.Struct, frozen=True):

@@ -133,7 +133,7 @@ def test_openings_are_sealed_for_their_event_and_organisation() -> None:
 
 
 def test_every_kind_has_words_and_a_level() -> None:
-    levels = {kinds.MESSAGE, kinds.DELIVERY, kinds.PORTAL, kinds.STAFF, kinds.HOUSE}
+    levels = {kinds.MESSAGE, kinds.DELIVERY, kinds.PORTAL, kinds.TRACKING, kinds.STAFF, kinds.HOUSE}
     assert all(info.level in levels and info.words for info in kinds.KINDS.values())
     assert kinds.info("key.revoked") == kinds.KindInfo(kinds.STAFF, "key revoked")
 

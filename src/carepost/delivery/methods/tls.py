@@ -47,6 +47,8 @@ class Prepared(msgspec.Struct, frozen=True):
     mail: bytes = b""
     #: id of the organisation's own key that signed it, or ""
     signed: str = ""
+    #: what the copy is marked with (`delivery.marking`): opens | clicks | both, or ""
+    tracked: str = ""
 
 
 class Unready(Exception):
