@@ -93,7 +93,7 @@ async def test_the_plans_next_method_is_due_at_once(house: House) -> None:
 
 async def test_a_scheduled_delivery_waits_for_its_time_also_across_a_restart(house: House) -> None:
     queue = await house.queue()
-    await queue.accept(clinic.message(due_in_s=0.3))
+    await queue.accept(clinic.message(due_in_s=2.0))
     queue = await house.again()
     assert await queue.claim(1) == []
     assert len(await queue.claim(1, wait_s=20)) == 1

@@ -237,7 +237,7 @@ def test_a_commit_of_unknown_fate_is_looked_up(url: str, point: str, landed: boo
 def test_numbered_files_are_applied_once_each_and_an_older_version_goes_on_beside_them(
     postgres_url: str, tmp_path: Path
 ) -> None:
-    """A rolling upgrade: the newer node migrates, the older one still reads and writes; a form it cannot read is said."""
+    """A rolling upgrade: the newer node migrates, the older one still reads and writes; what it cannot read it says."""
     folder = tmp_path / "sql"
     shutil.copytree(schema.FOLDER, folder)
     there = len(list(folder.glob("*.sql")))
