@@ -38,6 +38,8 @@ OTHERS = {
     "smimea.test": ("deposited", "portal", "PORTAL", "self-signed"),
     "openpgpkey.test": ("deposited", "portal", "PORTAL", "self-signed"),
     "wkd.test": ("deposited", "portal", "PORTAL", "self-signed"),
+    "wkddirect.test": ("deposited", "portal", "PORTAL", "self-signed"),
+    "wkdmoved.test": ("deposited", "portal", "PORTAL", "self-signed"),
     "unsignedkeys.test": ("deposited", "portal", "PORTAL", "self-signed"),
     "nullmx.test": ("failed", "tls", "", "null-mx"),
     "privatemx.test": ("failed", "tls", "", "no-usable-host"),

@@ -64,6 +64,12 @@ def test_a_published_key_is_found_kept_and_used(house: House, domain: str, metho
     assert not any(to in str(e) for e in (*found, *taken))
 
 
+@pytest.mark.parametrize("domain", ["wkddirect.test", "wkdmoved.test"])
+def test_a_directory_at_the_domain_itself_and_one_that_redirects_there(house: House, domain: str) -> None:
+    one = ended(house, f"testina.sample@{domain}")
+    assert (one["state"], one["method"], one["assurance"]) == ("sent", "openpgp", "MESSAGE"), (one, house.logs())
+
+
 @pytest.mark.parametrize(
     "to", ["testina.sample@unsignedkeys.test", "nobody.sample@smimea.test", "nobody.sample@wkd.test"]
 )

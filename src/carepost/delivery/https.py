@@ -15,6 +15,8 @@ from carepost.ground.errors import CarepostError
 
 #: seconds for the whole exchange, bytes of a body and of all there is besides
 TIMEOUT, HEAD = 60.0, 16_384
+#: RFC 9110 15.4, of those that name another place
+_MOVED = frozenset({301, 302, 303, 307, 308})
 
 
 class NotHad(CarepostError, OSError):
@@ -33,6 +35,14 @@ def context(extra_ca: str = "") -> ssl.SSLContext:
     return made
 
 
+class Moved(NotHad):
+    """The page is elsewhere, `location` as the server wrote it: nobody follows it unasked."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__("moved")
+        self.location = location
+
+
 class _Page:
     """httptools' callbacks."""
 
@@ -41,10 +51,13 @@ class _Page:
         self.body = bytearray()
         self.done = False
         self.kind = b""
+        self.location = b""
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if name.lower() == b"content-type":
             self.kind = value.partition(b";")[0].strip().lower()
+        elif name.lower() == b"location":
+            self.location = value.strip()
 
     def on_body(self, data: bytes) -> None:
         self.body += data
@@ -111,7 +124,7 @@ async def exchange(
     kind: str = "", seconds: float = TIMEOUT,
 ) -> bytes:  # fmt: skip
     """What `host` answers, of any media type: to a GET, or to a POST of `data`. `tls` None: plain HTTP, for what is
-    signed itself. Raises NotHad ("status" for any but 200), OSError, TimeoutError. Never follows."""
+    signed itself. Raises NotHad ("status" for any but 200), Moved, OSError, TimeoutError. Never follows."""
     head = f"Host: {host}\r\nUser-Agent: carepost\r\nAccept: */*\r\nConnection: close\r\n"
     if data:
         head = f"POST {path} HTTP/1.1\r\n{head}Content-Type: {kind}\r\nContent-Length: {len(data)}\r\n\r\n"
@@ -125,6 +138,8 @@ async def exchange(
             status, page = await _page(reader, limit)
         finally:
             writer.transport.abort()
+    if status in _MOVED and page.location:
+        raise Moved(page.location.decode("latin-1"))
     if status != 200:
         raise NotHad("status")
     return bytes(page.body)

@@ -81,6 +81,8 @@ class Publishes(enum.StrEnum):
     SMIMEA = "smimea"
     OPENPGPKEY = "openpgpkey"
     WKD = "wkd"
+    WKD_DIRECT = "wkd-direct"  # no host of its own: at the domain itself
+    WKD_MOVED = "wkd-moved"  # its host redirects to the domain itself
 
 
 class Domain(msgspec.Struct, frozen=True):
@@ -112,8 +114,15 @@ class Domain(msgspec.Struct, frozen=True):
         return f"mta-sts.{self.name}"
 
     @property
-    def key_host(self) -> str:
-        return f"openpgpkey.{self.name}"
+    def key_hosts(self) -> tuple[str, ...]:
+        """Of its Web Key Directory: where it is asked for, and where the keys are."""
+        own = f"openpgpkey.{self.name}"
+        by_place = {
+            Publishes.WKD: (own,),
+            Publishes.WKD_DIRECT: (self.name,),
+            Publishes.WKD_MOVED: (own, self.name),
+        }
+        return by_place.get(self.publishes, ())
 
 
 SELF_SIGNED = Certificate.SELF_SIGNED
@@ -175,6 +184,8 @@ EXTRAS = (
         "openpgpkey.test", "OpenPGP keys in signed DNS", SELF_SIGNED, dns=Dns.SIGNED, publishes=Publishes.OPENPGPKEY
     ),
     Domain("wkd.test", "OpenPGP keys in a Web Key Directory", SELF_SIGNED, publishes=Publishes.WKD),
+    Domain("wkddirect.test", "OpenPGP keys at the domain itself", SELF_SIGNED, publishes=Publishes.WKD_DIRECT),
+    Domain("wkdmoved.test", "a Web Key Directory that moved", SELF_SIGNED, publishes=Publishes.WKD_MOVED),
     Domain("unsignedkeys.test", "S/MIME certificates in unsigned DNS", SELF_SIGNED, publishes=Publishes.SMIMEA),
 )
 

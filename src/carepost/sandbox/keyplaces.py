@@ -26,28 +26,34 @@ def records(folder: Path, domains: tuple[Domain, ...]) -> list[Record]:
     return found
 
 
-def directory(folder: Path, domains: tuple[Domain, ...]) -> dict[tuple[str, str], bytes]:
-    """(host, path) -> the key there, binary."""
+def directory(folder: Path, domains: tuple[Domain, ...]) -> dict[tuple[str, str], Page]:
+    """(host, path) -> what is there: a key, binary, or where it moved."""
     found = {}
     for domain in domains:
-        if domain.publishes is not Publishes.WKD:
+        if not domain.key_hosts:
             continue
         for address, public in owners.publishing(folder, domain).items():
-            place = wkd.urls(address)[0].removeprefix(f"https://{domain.key_host}").partition("?")[0]
-            found[domain.key_host, place] = certificate.read(public).raw
+            key = Page(certificate.read(public).raw, "application/octet-stream")
+            advanced, direct = (url.removeprefix("https://").partition("?")[0] for url in wkd.urls(address))
+            if domain.publishes is not Publishes.WKD_DIRECT:
+                host, _, path = advanced.partition("/")
+                moved = Page(b"", "text/plain", 301, (("Location", f"https://{direct}"),))
+                found[host, f"/{path}"] = moved if domain.publishes is Publishes.WKD_MOVED else key
+            if domain.publishes is not Publishes.WKD:
+                host, _, path = direct.partition("/")
+                found[host, f"/{path}"] = key
     return found
 
 
-def with_directory(policies: App, keys: dict[tuple[str, str], bytes]) -> App:
-    """The web server of policies, which holds the directory too."""
+def with_directory(policies: App, keys: dict[tuple[str, str], Page]) -> App:
+    """The web server of policies, which holds the directories too."""
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not scope["path"].startswith(_PATH):
             await policies(scope, receive, send)
             return
         host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").partition(":")[0].lower()
-        key = keys.get((host, scope["path"]))
-        page = Page(b"Not here\n", "text/plain", 404) if key is None else Page(key, "application/octet-stream")
+        page = keys.get((host, scope["path"])) or Page(b"Not here\n", "text/plain", 404)
         await send_page(send, page, head=scope["method"] == "HEAD")
 
     return app

@@ -10,7 +10,7 @@ import msgspec
 from carepost.ground import durable
 from carepost.sandbox import dns, keyplaces, mail, policies, records
 from carepost.sandbox.ca import Authority
-from carepost.sandbox.domains import ALL, LOOPBACK, Domain, MtaSts, Publishes
+from carepost.sandbox.domains import ALL, LOOPBACK, Domain, MtaSts
 from carepost.sandbox.owners import Owners
 from carepost.sandbox.store import Mail, Store
 from carepost.sandbox.viewer import Viewer
@@ -67,7 +67,7 @@ class World:
         self.servers = mail.Servers(domains, self.store, self._authority.of)
         self._viewer = WebServer(Viewer(self.store))
         hosts = tuple(domain.policy_host for domain in domains if domain.mta_sts is not MtaSts.NONE)
-        hosts += tuple(domain.key_host for domain in domains if domain.publishes is Publishes.WKD)
+        hosts += tuple(host for domain in domains for host in domain.key_hosts)
         pem = self._authority.leaf("mta-sts", names=hosts) if hosts else None
         published = keyplaces.directory(folder, domains)
         self._policies = WebServer(keyplaces.with_directory(policies.make(domains), published), pem=pem)

@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from dns.rdtypes.ANY.DNSKEY import DNSKEY
 
 from carepost.ground import clock, durable
-from carepost.sandbox.domains import CLINIC, LOOPBACK, ZONE, Dns, Domain, Publishes, Tlsa
+from carepost.sandbox.domains import CLINIC, LOOPBACK, ZONE, Dns, Domain, Tlsa
 from carepost.sandbox.records import Record
 
 TTL = 60
@@ -159,8 +159,7 @@ def _child(
     if domain.mta_sts:
         lines.append((f"_mta-sts.{domain.name}", "TXT", '"v=STSv1; id=20260101000000"'))
         lines.append((domain.policy_host, "A", LOOPBACK))
-    if domain.publishes is Publishes.WKD:
-        lines.append((domain.key_host, "A", LOOPBACK))
+    lines.extend((host, "A", LOOPBACK) for host in domain.key_hosts)
     if domain.tlsa:
         digest = spki(domain) if domain.tlsa is Tlsa.MATCH else bytes(32)
         form = "1 1 1" if domain.tlsa is Tlsa.UNUSABLE else "3 1 1"

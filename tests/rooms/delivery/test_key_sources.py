@@ -109,11 +109,11 @@ async def test_bi_070_foreign_names_are_taken_out_and_floods_refused() -> None:
 
 
 class Directory:
-    """TLS pages of a Web Key Directory: (host, path) -> (status, body)."""
+    """TLS pages of a Web Key Directory: (host, path) -> (status, body), or where it moved."""
 
-    def __init__(self, ca: Ca, pages: dict[tuple[str, str], tuple[int, bytes]]) -> None:
-        self.pages, self.asked = pages, list[tuple[str, str]]()
-        self._tls = ca.leaf("openpgpkey.keys.test", "keys.test").context()
+    def __init__(self, ca: Ca, pages: dict[tuple[str, str], tuple[int, bytes] | str]) -> None:
+        self.ca, self.pages, self.asked = ca, pages, list[tuple[str, str]]()
+        self._tls = ca.leaf("openpgpkey.keys.test", "keys.test", "elsewhere.test").context()
 
     async def __aenter__(self) -> tuple[str, int]:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
@@ -127,8 +127,10 @@ class Directory:
         host = next(line[6:] for line in head.split("\r\n") if line.startswith("Host: "))
         path = head.split(" ")[1].partition("?")[0]
         self.asked.append((host, path))
-        status, body = self.pages.get((host, path), (404, b""))
-        writer.write(f"HTTP/1.1 {status} x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body)
+        page = self.pages.get((host, path), (404, b""))
+        status, body = page if isinstance(page, tuple) else (302, b"")
+        more = f"Location: {page}\r\n" if isinstance(page, str) else ""
+        writer.write(f"HTTP/1.1 {status} x\r\n{more}Content-Length: {len(body)}\r\n\r\n".encode() + body)
         await writer.drain()
         writer.close()
 
@@ -141,7 +143,9 @@ async def test_a_web_key_directory(place: str) -> None:
     where = direct if place == "direct" else advanced
     host, _, path = where.partition("/")
     body = {"foreign": openpgp("eve@elsewhere.test"), "huge": b"x" * (wkd.MAX_ANSWER + 1)}.get(place) or openpgp(BO)
-    pages = {} if place == "none" else {(host, f"/{path}"): (200, body)}
+    pages: dict[tuple[str, str], tuple[int, bytes] | str] = {}
+    if place != "none":
+        pages[host, f"/{path}"] = (200, body)
     zone: dict[tuple[str, str], object] = {(host, "A"): "10.0.0.9" if place == "private" else "8.8.8.8"}
     served = Directory(ca, pages)
     async with served as address:
@@ -152,6 +156,61 @@ async def test_a_web_key_directory(place: str) -> None:
     assert (looked.found is not None) is (place in ("advanced", "direct"))
     if place == "private":
         assert not served.asked and looked.why == ("wkd:private",)
+
+
+ADVANCED, DIRECT = (url.removeprefix("https://").partition("?")[0] for url in wkd.urls(BO))
+HERE, THERE = ((where.partition("/")[0], "/" + where.partition("/")[2]) for where in (ADVANCED, DIRECT))
+
+
+@pytest.mark.parametrize(
+    ("leads", "why"),
+    [
+        (("https://" + DIRECT,), ""),
+        (("/keys/of/bo",), ""),
+        (("/1", "/2", "/keys/of/bo"), ""),
+        (("/1", "/2", "/3", "/keys/of/bo"), "wkd:moved"),
+        (("https://elsewhere.test/bo",), "wkd:moved"),
+        (("https://sub.keys.test/bo",), "wkd:moved"),
+        (("https://openpgpkey.keys.test.elsewhere.test/bo",), "wkd:moved"),
+        (("https://keys.test@elsewhere.test/bo",), "wkd:moved"),
+        (("https://keys.test:8443/bo",), "wkd:moved"),
+        (("http://" + DIRECT,), "wkd:moved"),
+        (("https://127.0.0.1/bo",), "wkd:moved"),
+        (("https://[::1",), "wkd:moved"),
+        (("ftp://keys.test/bo",), "wkd:moved"),
+    ],
+    ids=["the-domain", "same-host", "three", "four", "other-domain", "other-subdomain", "suffix", "userinfo", "port",
+         "plain-http", "literal", "broken", "scheme"],
+)  # fmt: skip
+async def test_bi_029_a_redirect_stays_with_the_domain_that_was_asked(leads: tuple[str, ...], why: str) -> None:
+    pages: dict[tuple[str, str], tuple[int, bytes] | str] = {}
+    at = HERE
+    for lead in leads:
+        pages[at] = lead
+        at = (HERE[0], lead)
+    key = (200, openpgp(BO))
+    pages |= {THERE: key, (HERE[0], "/keys/of/bo"): key, ("elsewhere.test", "/bo"): key, ("keys.test", "/bo"): key}
+    served = Directory(Ca(), pages)
+    hosts = ("openpgpkey.keys.test", "keys.test", "elsewhere.test")
+    async with served as address:
+        world = World({(host, "A"): "8.8.8.8" for host in hosts}, dial=dict.fromkeys(hosts, address))
+        world.tls = ssl.create_default_context(cadata=served.ca.pem)
+        async with world as sources:
+            looked = await sources.look(BO, Method.OPENPGP, ("wkd",), NOBODY)
+    assert (looked.found is not None) is (why == "") and looked.why == ((why,) if why else ())
+    assert {host for host, _ in served.asked} <= {"openpgpkey.keys.test", "keys.test"}
+    assert looked.sure
+
+
+async def test_bi_029_a_redirect_into_a_private_network_is_not_dialled() -> None:
+    served = Directory(Ca(), {HERE: "https://" + DIRECT, THERE: (200, openpgp(BO))})
+    zone: dict[tuple[str, str], object] = {(HERE[0], "A"): "8.8.8.8", (THERE[0], "A"): "10.0.0.9"}
+    async with served as address:
+        world = World(zone, dial={HERE[0]: address})
+        world.tls = ssl.create_default_context(cadata=served.ca.pem)
+        async with world as sources:
+            looked = await sources.look(BO, Method.OPENPGP, ("wkd",), NOBODY)
+    assert looked.found is None and looked.why == ("wkd:private",) and served.asked == [HERE]
 
 
 class Slow:

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from carepost.crypto.openpgp import certificate, usable
 from carepost.crypto.openpgp.certificate import Certificate
@@ -33,6 +33,11 @@ def urls(address: str) -> tuple[str, str]:
         f"https://openpgpkey.{domain}/.well-known/openpgpkey/{domain}/hu/{name}?l={asked}",
         f"https://{domain}/.well-known/openpgpkey/hu/{name}?l={asked}",
     )
+
+
+def hosts(address: str) -> frozenset[str]:
+    """Of both places. Raises AddressError."""
+    return frozenset(urlsplit(url).hostname or "" for url in urls(address))
 
 
 def read(answer: bytes, address: str) -> list[Certificate]:

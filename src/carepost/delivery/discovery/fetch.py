@@ -1,22 +1,24 @@
 """Files whose place a stranger names: keys of a Web Key Directory over HTTPS, revocation lists and OCSP over HTTP.
 
-The address is checked after it was resolved and is the one connected to (BI-029); one answer, no redirect, bounded in
-octets and seconds."""
+The address is checked after it was resolved and is the one connected to (BI-029), of each host anew; no redirect but to
+hosts that were named beforehand; bounded in octets and seconds."""
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from carepost.delivery import https, mx
-from carepost.delivery.https import NotHad
+from carepost.delivery.https import Moved, NotHad
 from carepost.delivery.mx import Reach
 from carepost.delivery.resolver import Resolver
 
 #: seconds for one file; addresses tried
 SECONDS: Final = 5.0
 TRIED: Final = 2
+#: redirects of one file
+MOVES: Final = 3
 #: of an URL
 MOST_URL: Final = 2_000
 _PORTS: Final = {"https": 443, "http": 80}
@@ -58,10 +60,17 @@ class KeyFetch:
         self._dial = dict(dial or {})
         self._seconds = seconds
 
-    async def get(self, url: str, limit: int, *, plain: bool = False) -> bytes:
-        """`plain`: http is allowed, for what is signed itself. Raises OSError (NotHad with a code: no-address, private,
-        status, too-long, cut-off, …), TimeoutError."""
-        return await self._exchange(url, limit, b"", "", plain)
+    async def get(self, url: str, limit: int, *, plain: bool = False, within: Collection[str] = ()) -> bytes:
+        """`plain`: http is allowed, for what is signed itself. `within`: hosts to which a redirect may lead, over https
+        alone. All of it within the seconds of one file. Raises OSError (NotHad with a code: no-address, private,
+        status, moved, too-long, cut-off, …), TimeoutError."""
+        async with asyncio.timeout(self._seconds):
+            for _ in range(MOVES):
+                try:
+                    return await self._exchange(url, limit, b"", "", plain)
+                except Moved as moved:
+                    url = _followed(url, moved, within)
+            return await self._exchange(url, limit, b"", "", plain)
 
     async def post(self, url: str, data: bytes, kind: str, limit: int, *, plain: bool = False) -> bytes:
         """As `get`, with what is asked in the body."""
@@ -88,3 +97,15 @@ class KeyFetch:
 
     async def _reach(self, there: Url) -> Reach:
         return await mx.reach(self._resolver, there.host, there.port, implicit=True, dial=self._dial)
+
+
+def _followed(url: str, moved: Moved, within: Collection[str]) -> str:
+    """Raises NotHad("moved") where nobody allowed it to lead."""
+    try:
+        new = urljoin(url, moved.location)
+        there = Url(new)
+    except (ValueError, NotHad):
+        raise NotHad("moved") from None
+    if not there.secure or there.host not in within:
+        raise NotHad("moved")
+    return new

@@ -27,6 +27,8 @@ from carepost.wire.found import MOST, OPENPGPKEY, SMIMEA, WKD, Found
 
 #: what a Web Key Directory's host that does not exist is called by `mx.reach`
 _NO_HOST: Final = frozenset({"no-address"})
+#: ends of a look that say no more than that there is no key
+_PLAIN: Final = frozenset({"no-address", "status", "url"})
 
 
 class Looked(msgspec.Struct, frozen=True):
@@ -94,22 +96,24 @@ class Sources:
         return _best(pgp_dane.certificates(answer.records, address), address, OPENPGPKEY)
 
     async def wkd(self, address: str) -> Looked:
-        """Advanced; direct only where the host of the first does not exist (draft-koch 3.1)."""
+        """Advanced; direct only where the host of the first does not exist (draft-koch 3.1). A redirect is followed to
+        these two hosts alone: nobody else is asked about this address."""
         advanced, direct = wkd.urls(address)
+        within = wkd.hosts(address)
         try:
             try:
-                data = await self._fetch.get(advanced, wkd.MAX_ANSWER)
+                data = await self._fetch.get(advanced, wkd.MAX_ANSWER, within=within)
             except NotHad as error:
                 if error.code not in _NO_HOST:
                     raise
-                data = await self._fetch.get(direct, wkd.MAX_ANSWER)
+                data = await self._fetch.get(direct, wkd.MAX_ANSWER, within=within)
             return _best(wkd.read(data, address), address, WKD)
         except OpenPgpError as error:
             return Looked(why=(f"{WKD}:{error.code}",))
         except NotHad as error:
             # no such host, no such file, or one that leads where we do not go
-            gone = error.code in ("no-address", "status", "private", "url")
-            return Looked(sure=gone, why=() if gone and error.code != "private" else (f"{WKD}:{error.code}",))
+            gone = error.code in ("no-address", "status", "private", "url", "moved")
+            return Looked(sure=gone, why=() if error.code in _PLAIN else (f"{WKD}:{error.code}",))
         except (OSError, TimeoutError, EOFError) as error:
             log.failure("wkd-not-fetched", error)
             return Looked(sure=False)
