@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import msgspec
 import psycopg
@@ -12,7 +11,6 @@ from psycopg import sql
 from carepost.spool.postgres import schema
 from carepost.spool.postgres.holding import Holdings
 from carepost.spool.postgres.store import PostgresBackend
-from carepost.spool.shard import Shard
 from carepost.spool.types import DeliveryRow
 
 _TABLES = "shard, message, body, delivery, pending, outbox, done, keyed, node, installation"
@@ -68,20 +66,16 @@ def spoil(url: str, shard: int, delivery: bytes) -> None:
 
 
 class Node:
-    """One process as the spool sees it: a holder's name, the shards it has, a folder for what it keeps on its disk."""
+    """One process as the spool sees it: a holder's name, and the shards it has."""
 
-    def __init__(self, url: str, name: str, folder: Path | None = None, lease_s: float = 30.0) -> None:
-        self.url, self.folder = url, folder
+    def __init__(self, url: str, name: str, lease_s: float = 30.0) -> None:
+        self.url = url
         self.holdings = Holdings(url, name, f"{name}:1", lease_s)
 
     def backend(self, number: int = 0) -> PostgresBackend:
         held = self.holdings.take(number)
         assert held is not None, "another node has the shard"
         return PostgresBackend(self.url, held, self.holdings.lease_s)
-
-    def shard(self, number: int = 0) -> Shard:
-        assert self.folder is not None
-        return Shard.open(self.folder / f"shard-{number:04d}", number, store=self.backend(number))
 
     def end(self) -> None:
         """As its last word would: nobody has to wait for its leases."""

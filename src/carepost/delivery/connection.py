@@ -277,7 +277,12 @@ class Connection(asyncio.Protocol):
                     # An answer before the end means the two sides are no longer at the same place.
                     return ended if early is None or early.code >= 400 else Ended(Stage.DATA, None, "malformed")
             data = bytes(view[last:])
-        before_dot()
+        try:
+            before_dot()
+        except BaseException:
+            # the delivery is another's by now: what was sent so far ends without its dot
+            self.abort("lost")
+            raise
         self._write(data)
         reply = await self._next(self.timeouts.dot)
         if reply is None or reply.malformed or reply.code // 100 == 3:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from carepost.ground import clock, durable
+from carepost.ground import clock, durable, ids
 from carepost.ground.errors import ConfigError
 
 #: raised when an older Carepost could not read the home any more
@@ -20,6 +20,8 @@ class _Mark(msgspec.Struct):
     sandbox: bool
     made_at: str
     node: int = 0
+    #: tells this home from every other; "" in homes made before there were nodes
+    id: str = ""
 
 
 class _Restored(msgspec.Struct):
@@ -34,6 +36,7 @@ class Home:
         self.shards = mark.shards
         self.sandbox = mark.sandbox
         self.node = mark.node
+        self.id = mark.id or mark.made_at
 
     @property
     def run(self) -> Path:
@@ -66,6 +69,11 @@ class Home:
     def shard(self, number: int) -> Path:
         return self.path / "spool" / f"shard-{number:04d}"
 
+    @property
+    def doors(self) -> Path:
+        """What this node shows other nodes, and knows them by."""
+        return self.path / "doors"
+
     def socket(self, engine: int) -> Path:
         return self.run / f"engine-{engine:02d}.sock"
 
@@ -91,14 +99,14 @@ class Home:
         return fd
 
 
-def create(path: Path, *, shards: int = 2, sandbox: bool = False, node: int = 0) -> Home:
-    """Makes a home with private folders. Raises ConfigError when something else is there."""
+def create(path: Path, *, shards: int = 2, sandbox: bool = False, node: int = 0, id: str = "") -> Home:
+    """Makes a home with private folders. `id`: no other home's; "": a new one. Raises ConfigError when something else is there."""
     if path.exists() and any(path.iterdir()):
         raise ConfigError(f"{path} is not empty and not a Carepost home; name another folder by CAREPOST_HOME.")
     try:
         for folder in (path, path / "run", path / "tls", path / "spool", path / "log"):
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        mark = _Mark(FORMAT, shards, sandbox, clock.rfc3339(clock.now()), node)
+        mark = _Mark(FORMAT, shards, sandbox, clock.rfc3339(clock.now()), node, id or ids.text(ids.new()))
         for number in range(shards):
             (path / "spool" / f"shard-{number:04d}").mkdir(mode=0o700)
         durable.write(path / "home.json", msgspec.json.encode(mark))

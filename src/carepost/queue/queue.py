@@ -114,7 +114,10 @@ class Queue:
         return await self._claims.claim(limit, per_destination, wait_s)
 
     def mark_dot(self, claim: Claim) -> None:
-        """The final dot is written next: from here on the attempt may have arrived (law 6). ~1 µs, no commit."""
+        """The final dot is written next: from here on the attempt may have arrived (law 6). ~1 µs, no commit. Raises
+        LeaseLost when another node may have the shard by now: then the dot must not be written."""
+        if clock.monotonic() > self.shard.backend.valid_until:
+            raise LeaseLost
         self.shard.dots.mark(claim.lease)
 
     async def settle(self, claim: Claim, settlement: Settlement) -> None:
@@ -130,7 +133,7 @@ class Queue:
         def done(outcome: Outcome) -> None:
             if isinstance(outcome, CarepostError):
                 if not future.done():
-                    future.set_exception(outcome)
+                    future.set_exception(LeaseLost() if self.shard.backend.lost else outcome)
                 return
             self._claims.end(claim.delivery, claim.lease)
             if outcome is True:

@@ -27,6 +27,14 @@ class Backend(Protocol):
     def doubtful(self) -> int:
         """How often a group was reported lost without knowing so: the caller then reads again what it remembers."""
 
+    @property
+    def lost(self) -> bool:
+        """Another process has the shard: every commit from now on raises Unavailable, `shard-lost`."""
+
+    @property
+    def valid_until(self) -> float:
+        """Until when (clock.monotonic) no other process can have taken the shard, as far as is known here."""
+
     def delivery(self, id: bytes) -> DeliveryRow | None: ...
 
     def message(self, id: bytes) -> MessageFound | None: ...

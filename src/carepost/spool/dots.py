@@ -66,6 +66,11 @@ class Dots:
             self._write(slot, bytes(_LEASE))
             self._free.append(slot)
 
+    def doubt(self) -> None:
+        """Another process had the shard since this file was written: absence says nothing."""
+        self._map[:_HEAD] = bytes(_HEAD)
+        self.trusted = False
+
     def trust(self) -> None:
         """Every claim of an earlier process is settled: from now on absence means something."""
         for lease in list(self._slots):

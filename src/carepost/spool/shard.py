@@ -60,14 +60,14 @@ class Shard:
     @classmethod
     def open(
         cls, folder: Path, number: int, limits: Limits | None = None, *, faults: Faults | None = None,
-        store: Backend | None = None,
+        store: Callable[[], Backend] | None = None,
     ) -> "Shard":  # fmt: skip
-        """`number`: node << 6 | shard, as in the ids made for it. `store`: where its rows are; None: a file in the
-        folder. Raises ConfigError: held by another process, written by a newer Carepost, of another number,
-        unreadable."""
+        """`number`: node << 6 | shard, as in the ids made for it. `store`: opens where its rows are, once the
+        folder is ours; None: a file in it. Raises ConfigError: held by another process, written by a newer Carepost,
+        of another number, unreadable."""
         lock = _hold(folder, number)
         try:
-            backend = store or SqliteBackend(folder, number, faults=faults)
+            backend = store() if store is not None else SqliteBackend(folder, number, faults=faults)
             return cls(number, backend, lock, limits or Limits(), folder, faults)
         except BaseException:
             os.close(lock)

@@ -24,6 +24,10 @@ _LOG_LIMIT = 128 * 1024 * 1024
 class SqliteBackend(Reads):
     """See spool.backend for what each method promises."""
 
+    #: the folder's lock is held until the process ends
+    lost = False
+    valid_until = float("inf")
+
     def __init__(self, folder: Path, number: int, *, faults: Faults | None = None, roll: int = ROLL) -> None:
         """Opens or makes the file; brings it to the newest form. Raises ConfigError."""
         self._path = folder / FILE

@@ -111,7 +111,7 @@ class House:
         self._open: tuple[Queue, Shard] | None = None
 
     async def queue(self, *, lease_s: float = 3600.0, start: bool = True, limits: Limits | None = None) -> Queue:
-        shard = Shard.open(self.folder, 0, limits, store=self.node.backend() if self.node else None)
+        shard = Shard.open(self.folder, 0, limits, store=self.node.backend if self.node else None)
         queue = Queue(shard, self.keys.book(), budget=self.budget, lease_s=lease_s)
         self._open = (queue, shard)
         if start:
