@@ -54,6 +54,7 @@ CLIENTS: Final = (
     "crawler",
     "library",  # an HTTP library or command
     "headless",
+    "app",  # the HTTP stack of a phone's app: fetches pictures for people, follows no links for them
     "missing",
     "other",
 )
@@ -79,6 +80,8 @@ class Request(msgspec.Struct, frozen=True):
     altered: bool = False
     #: `since` counts from the last attempt's start, because no 250 is on record yet
     provisional: bool = False
+    #: it came over HTTPS: browsers send Sec-* headers only there
+    secure: bool = True
 
 
 class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -110,9 +113,11 @@ class Seen(msgspec.Struct, frozen=True, omit_defaults=True):
     accept: str = "none"
     #: Accept-Encoding: modern (br or zstd), plain (gzip), none
     coding: str = "none"
-    #: Sec-Fetch-*: user (a person's own navigation), navigation, image, other, none
+    #: Sec-Fetch-*: user (said to follow a touch or click), navigation, image, other, none; unsaid: not over HTTPS
     fetch: str = "none"
-    #: Sec-CH-UA: agrees, differs, headless, none
+    #: Sec-Fetch-Site: cross (from a page, as in webmail), direct (typed, or from another program), same, none
+    origin: str = "none"
+    #: Sec-CH-UA: agrees, differs, headless, none; unsaid: not over HTTPS
     hints: str = "none"
     #: Upgrade-Insecure-Requests: 1
     upgrade: bool = False
