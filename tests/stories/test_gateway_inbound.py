@@ -95,6 +95,7 @@ async def test_smime_is_opened_and_its_signature_judged(ca: Ca, vouched: bool) -
         assert b"Subject: My invented rash" in sent
         (event,) = await world.events("message.accepted")
         assert event.facts["opened"] == "decrypted" and event.facts["signature"] == state
+        assert event.facts[kinds.OPENING_KEY] == world.snapshot.own_keys[b""][0].id
 
 
 async def test_the_key_of_who_signed_inside_is_known_afterwards_and_only_where_signed_mail_is_listened_to(

@@ -18,6 +18,7 @@ from carepost.intake.opening import OpenedMail
 from carepost.intake.own import own
 from carepost.intake.proving import Prover
 from carepost.policy.types import Method
+from carepost.proof import kinds
 from carepost.rfc import authres, banner, message
 from carepost.rfc.message import Message
 from carepost.wire.found import Found
@@ -96,6 +97,8 @@ class Fronted:
         if opened is not None:
             facts["opened"] = opened.fault or ("decrypted" if opened.encrypted else "signed")
             facts["signature"] = opened.signature
+            if opened.key:
+                facts[kinds.OPENING_KEY] = opened.key
         made = msgspec.structs.replace(
             submission, envelope=envelope, body=body, origin=Origin.INBOUND, gateway=gateway.id,
             protection=Protection(None, (Method.TLS,)), proved=facts,

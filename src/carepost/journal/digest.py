@@ -22,7 +22,6 @@ NOTICE: Final = "notice"
 REPORT: Final = "report"
 FAILURE: Final = "failure"
 FOUND: Final = "key-found"
-USED: Final = "key-used"
 WITHDRAWN: Final = "key-withdrawn"
 GATEWAY: Final = "gateway-seen"
 BOUNCE: Final = "bounce"
@@ -76,8 +75,6 @@ class Digest:
             self.rows.append(row)
             self.events.append(event)
             effect = _EFFECTS.get(event.kind)
-            if effect is None and kinds.KEYS_USED & event.facts.keys():
-                effect = USED
             if effect is not None:
                 self.effects.append(Effect(effect, event.source, event.seq, row.org))
             if event.kind == kinds.DELIVERY_FAILED and "bounce-class" in event.facts:

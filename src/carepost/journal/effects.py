@@ -25,7 +25,6 @@ from carepost.journal.digest import (
     REFUSED,
     REPORT,
     UNSUBSCRIBED,
-    USED,
     WITHDRAWN,
 )
 from carepost.journal.status import Status
@@ -86,9 +85,11 @@ class Effects:
         self._restored_from = restored_from
         self._acts: dict[str, Callable[[Owed], str]] = {
             DEPOSIT: self._deposit, NOTICE: self._notice, REPORT: self._report,
-            FAILURE: self._failure, FOUND: self._found, USED: self._used,
+            FAILURE: self._failure, FOUND: self._found,
             WITHDRAWN: self._withdrawn, GATEWAY: self._gateway,
             BOUNCE: self._bounce, REFUSED: self._refused, UNSUBSCRIBED: self._unsubscribed,
+            # owed before uses were remembered by day (`journal.uses`)
+            "key-used": lambda _: "",
         }  # fmt: skip
 
     def acknowledged(self, source: str, taken: int) -> int:
@@ -202,10 +203,6 @@ class Effects:
 
     def _withdrawn(self, one: Owed) -> str:
         keys.withdrawn(one.org, one.event)
-        return ""
-
-    def _used(self, one: Owed) -> str:
-        keys.used(one.org, one.event)
         return ""
 
     def _done(self, one: Owed, follows: str) -> None:

@@ -20,6 +20,7 @@ from carepost.policy.types import Method
 from carepost.tenancy import scope, sealing
 from carepost.tenancy.act import Doing, act
 from carepost.tenancy.actions.suppression import spelt, token
+from carepost.tenancy.endings import DAY_US
 from carepost.tenancy.permissions import Permission
 from carepost.wire.found import MOST, RECIPIENT, SOURCES, Found
 from carepost.wire.types import Actor
@@ -54,9 +55,9 @@ def take(org: uuid.UUID, found: Found) -> str:
 
 
 def used(org: uuid.UUID, key: uuid.UUID, at: int) -> None:
-    """A message left encrypted to it at `at`; the event of its delivery says so, this is for the screen."""
+    """A message left encrypted to it at `at`; the event of its delivery says so, this is for the screen, by the day."""
     with scope.organisation(org):
-        RecipientKey.objects.filter(org_id=org, pk=key, used_at__lt=at).update(used_at=at)
+        RecipientKey.objects.filter(org_id=org, pk=key, used_at__lt=at - at % DAY_US).update(used_at=at)
 
 
 def withdraw(org: uuid.UUID, key: uuid.UUID) -> bool:

@@ -191,7 +191,8 @@ def set_always(org: uuid.UUID, key: uuid.UUID, always: bool, *, actor: Actor, re
 
 
 def used(org: uuid.UUID, key: uuid.UUID, at: int) -> None:
-    """A message left signed with it at `at`; the event of its delivery says so, this is for the screen, by the day."""
+    """A message left signed with it at `at`, or was opened by it; its event says so, this is for the screen, by the
+    day."""
     with scope.organisation(org):
         OwnKey.objects.filter(org_id=org, pk=key, used_at__lt=at - at % _DAY_US).update(used_at=at)
 

@@ -221,8 +221,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
 }
 
 #: facts that name the keys a message left with
-RECIPIENT_KEY, SIGNING_KEY = "recipient-key", "signing-key"
-KEYS_USED: Final = frozenset({RECIPIENT_KEY, SIGNING_KEY})
+RECIPIENT_KEY, SIGNING_KEY, OPENING_KEY = "recipient-key", "signing-key", "opening-key"
 
 #: names of facts; values are words, codes and numbers as text, never anything personal
 FACTS: Final = frozenset({
@@ -265,6 +264,7 @@ FACTS: Final = frozenset({
     "mta-sts",  # none | testing | enforce | unknown
     "notice",  # portal.notice-failed: what the mail was about
     "opened",  # mail for a tenant: decrypted | signed, or why it does not open
+    OPENING_KEY,  # the same: id of the organisation's own key that opened it
     "signature",  # the same: none | valid | invalid | unknown
     "origin",
     "provider",  # delivery.*: group of the mail servers it went to; never a recipient's own domain
