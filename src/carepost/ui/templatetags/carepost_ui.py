@@ -22,12 +22,6 @@ def when_exact(us: int) -> SafeString | str:
 
 
 @register.filter
-def on_day(us: int) -> str:
-    """What is known to the day, UTC."""
-    return times.day(us)
-
-
-@register.filter
 def day(us: int) -> str:
     """Of what is known to the day only."""
     return times.day(us) if us else ""
