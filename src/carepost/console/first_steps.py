@@ -48,7 +48,7 @@ def steps(desk: Desk) -> list[Step]:
             "Somebody or something that may send",
             senders > 0,
             f"{senders} SMTP credentials and API keys are in use." if senders else "No program can hand over mail yet.",
-            "carepost credential add NAME (SMTP), or carepost key add NAME --scope send (API)",
+            "Settings, Programs; or: carepost credential add NAME (SMTP), carepost key add NAME --scope send (API)",
         ),
         Step(
             "Portal by e-mailed code",

@@ -78,7 +78,11 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
         "Delivery",
         (
             Entry("Destinations", "destinations", Permission.HEALTH, ("destination", "destination-pin")),
-            Entry("Domains", "domains", Permission.DOMAINS, ("domain", "domain-check")),
+            Entry(
+                "Domains", "domains", Permission.DOMAINS,
+                ("domain", "domain-records", "domain-rules", "domain-keys", "domain-switch", "domain-schedule",
+                 "domain-revoke", "domain-policy"),
+            ),
             Entry(
                 "Gateway", "gateways", Permission.ROUTES,
                 ("gateway", "gateway-new", "gateway-change", "gateway-sign-in", "gateway-rotate"),
@@ -90,6 +94,10 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
         (
             Entry("First run", "first-run", Permission.ORGANISATION, ("settings", "portal-by-mail")),
             Entry("People", "people", Permission.STAFF),
+            Entry(
+                "Programs", "programs", Permission.KEYS,
+                ("program-key", "program-key-new", "program-credential", "program-credential-new"),
+            ),
             Entry("Templates", "templates", Permission.TEMPLATES, ("template", "template-new")),
             Entry(
                 "Webhooks", "webhooks", Permission.WEBHOOKS,
