@@ -51,7 +51,7 @@ _DECLARED: Final = (
     ("office", re.compile(r"ms-?office|microsoft office|microsoft outlook|office-outlook|outlook-ios|outlook-android")),
     ("mailer", re.compile(
         r"thunderbird|apple ?mail|\bmail/\d|mailspring|emclient|em client|airmail|sparkmail|\bspark/|betterbird|k-9"
-        r"|k9mail|kmail|evolution|claws|mailbird|postbox|lotus-notes|lotus notes|foxmail|the bat!|newton|edison|bluemail"
+        r"|k9mail|kmail|evolution|claws|mailbird|postbox|lotus-notes|lotus notes|foxmail|the bat!|edison|bluemail"
         r"|aquamail|fairemail|windowsmail|yahoomobilemail|yahoo.{0,8}mail|gmail|gmx|web\.de"
         r"|samsung ?email|zimbra|superhuman|canary|missive|hey/|protonmail|tutanota|eudora|sylpheed|seamonkey"
     )),

@@ -1,0 +1,126 @@
+"""Scores our verdicts and the others' on the families.
+
+    python bench/tracking/run.py                     # development and held-out, all rows
+    python bench/tracking/run.py --set dev --misses 20 --family m-slow
+    python bench/tracking/run.py --without-decoys --scenes 300
+
+Misses are shown of the development families only: the held-out ones are for their totals."""
+
+import argparse
+import hashlib
+import importlib
+import pathlib
+import sys
+from collections.abc import Mapping
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from baselines import ROWS  # noqa: E402
+from score import Judge, Row, ours, play, wilson  # noqa: E402
+
+HERE = pathlib.Path(__file__).parent
+SETS = {"dev": "families", "heldout-1": "heldout_1"}
+#: name, what is measured, wrong verdicts, bar
+MEASURES = (
+    ("human click called automated", ("human-click",), ("automated",), 0.01),
+    ("machine click not called automated, 2 links and more", ("machine-many",), ("human", "undetermined"), 0.05),
+    ("machine click called human, 2 links and more", ("machine-many",), ("human",), None),
+    ("machine click not called automated, one link", ("machine-one",), ("human", "undetermined"), 0.30),
+    ("machine click called human, one link", ("machine-one",), ("human",), None),
+    ("MPP and Gmail prefetch called human", ("mpp", "prefetch"), ("human",), 0.005),
+    ("GoogleImageProxy called automated", ("gmail-proxy",), ("automated",), 0.01),
+    ("human open called automated", ("human-open", "gmail-proxy"), ("automated",), None),
+    ("machine open called human", ("machine-open",), ("human",), None),
+)
+WORST_HUMAN = 0.05
+
+
+def frozen(module: str) -> str:
+    digest = hashlib.sha256((HERE / f"{module}.py").read_bytes()).hexdigest()
+    held = {line.split()[1]: line.split()[0] for line in (HERE / "FROZEN").read_text().splitlines()}
+    name = f"{module}.py"
+    return digest[:16] + (
+        "" if name not in held else " as frozen" if held[name] == digest else " CHANGED SINCE IT WAS FROZEN"
+    )
+
+
+def percent(hits: int, of: int) -> str:
+    if not of:
+        return "-"
+    low, high = wilson(hits, of)
+    return f"{100 * hits / of:6.2f} % [{100 * low:5.2f}, {100 * high:5.2f}] of {of}"
+
+
+def total(rows: Mapping[str, Row]) -> Row:
+    whole = Row()
+    for row in rows.values():
+        whole.verdicts.update(row.verdicts)
+    return whole
+
+
+def worst(rows: Mapping[str, Row]) -> tuple[float, str]:
+    rates = []
+    for name, row in rows.items():
+        hits, of = row.rate(("human-click",), ("automated",))
+        if of:
+            rates.append((hits / of, name))
+    return max(rates, default=(0.0, "-"))
+
+
+def report(rows: Mapping[str, Mapping[str, Row]], families: bool) -> None:
+    for judge, by_family in rows.items():
+        whole = total(by_family)
+        print(f"\n  {judge}")
+        for name, truths, verdicts, bar in MEASURES:
+            hits, of = whole.rate(truths, verdicts)
+            met = (
+                "" if bar is None or not of else f"  (bar {100 * bar:g} %: {'met' if hits / of <= bar else 'NOT MET'})"
+            )
+            print(f"    {name:54s} {percent(hits, of)}{met}")
+        rate, name = worst(by_family)
+        print(
+            f"    worst human family: {name} {100 * rate:.2f} %  (bar 5 %: {'met' if rate <= WORST_HUMAN else 'NOT MET'})"
+        )
+        if families and judge == "ours":
+            print(f"    {'family':40s} {'human click automated':36s} machine click not automated / called human")
+            for name, row in by_family.items():
+                human = percent(*row.rate(("human-click",), ("automated",)))
+                machine = percent(*row.rate(("machine-many", "machine-one"), ("human", "undetermined")))
+                called, of = row.rate(("machine-many", "machine-one"), ("human",))
+                print(f"    {name:40s} {human:36s} {machine}" + (f" / {100 * called / of:.2f} %" if of else ""))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--set", choices=(*SETS, "all"), default="all")
+    parser.add_argument("--scenes", type=int, default=200, help="of each family")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--without-decoys", action="store_true")
+    parser.add_argument("--ours", action="store_true", help="no rows of others")
+    parser.add_argument("--families", action="store_true", help="a line for each family")
+    parser.add_argument("--family", default="", help="only this one")
+    parser.add_argument("--misses", type=int, default=0)
+    asked = parser.parse_args()
+    judges: dict[str, Judge] = {"ours": ours} | ({} if asked.ours else ROWS)
+    for name, module in SETS.items():
+        if asked.set not in (name, "all"):
+            continue
+        print(f"\n{name}: {module}.py {frozen(module)}; {asked.scenes} scenes a family, seed {asked.seed}"
+              + (", no hidden links" if asked.without_decoys else ""))  # fmt: skip
+        families = importlib.import_module(module).FAMILIES
+        if asked.family:
+            families = {asked.family: families[asked.family]}
+        misses: list = [] if asked.misses and name == "dev" else None  # type: ignore[assignment]
+        rows = play(
+            families, judges, scenes=asked.scenes, seed=asked.seed, decoys=not asked.without_decoys, misses=misses
+        )
+        report(rows, asked.families)
+        for family, copy, event, seen, verdict in (misses or [])[: asked.misses]:
+            print(
+                f"    MISS {family}: {event.truth} {event.kind} at {event.at:.2f} of {copy.links} links called {verdict}: {seen}"
+            )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,199 @@
+"""What hits say together: those on one copy, and those of the same client on others. Time is linear in their number."""
+
+import bisect
+import collections
+from collections.abc import Sequence
+from typing import Final
+
+from carepost.tracking.reasons import PLAIN
+from carepost.tracking.types import Around, Later, Seen, Trail
+
+_SECOND: Final = 1_000_000
+#: of the same client: what no person does is held against it so long before and after
+_NEIGHBOURHOOD: Final = 15 * 60 * _SECOND
+_MOMENT: Final = 3 * _SECOND
+_SHADOW: Final = 30 * _SECOND
+#: hits compared with on each side
+_FEW: Final = 20
+_MINUTE: Final = 60 * _SECOND
+#: of a round: a gateway's first look is over by then
+_ROUND: Final = 5 * _MINUTE
+_CLOUDS: Final = frozenset({"microsoft", "google", "amazon", "hosting", "gateway"})
+
+Client = tuple[int, int]
+Shape = tuple[object, ...]
+
+
+def client(seen: Seen) -> Client:
+    return seen.place, seen.agent
+
+
+def shape(seen: Seen) -> Shape:
+    """How its headers look, as a program makes them: the same of all requests it makes for one purpose."""
+    return seen.client, seen.platform, seen.language, seen.accept, seen.coding, seen.fetch, seen.hints, seen.upgrade
+
+
+def target(seen: Seen) -> tuple[str, int]:
+    return seen.role, seen.link
+
+
+def _distinct(times: Sequence[int], targets: Sequence[tuple[str, int]], half: int) -> list[int]:
+    """For each, how many different targets were followed within `half` before and after."""
+    counts: collections.Counter[tuple[str, int]] = collections.Counter()
+    found, first, last = [], 0, 0
+    for at in times:
+        while last < len(times) and times[last] <= at + half:
+            counts[targets[last]] += 1
+            last += 1
+        while times[first] < at - half:
+            counts[targets[first]] -= 1
+            if not counts[targets[first]]:
+                del counts[targets[first]]
+            first += 1
+        found.append(len(counts))
+    return found
+
+
+def bursts(clicks: Sequence[Seen], links: int) -> list[list[str]]:
+    """Of the clicks of one copy, in the order of time."""
+    times, targets = [seen.since for seen in clicks], [target(seen) for seen in clicks]
+    quarter, second, minute = (_distinct(times, targets, half) for half in (_SECOND // 4, _SECOND, _MINUTE))
+    found = []
+    for n, seen in enumerate(clicks):
+        codes = []
+        # from a page links can be opened behind it, one upon the other; from a program each takes its person away
+        page = "-page" if seen.origin == "cross" and seen.fetch == "user" else ""
+        if quarter[n] >= 3:
+            codes.append("sweep" + page)
+        elif second[n] >= 4:
+            codes.append("burst" + page)
+        elif quarter[n] == 2:
+            codes.append("pair" + page)
+        elif second[n] >= 2 and not page:
+            codes.append("together")
+        if links >= 3 and minute[n] >= links:
+            codes.append("all-links")
+        found.append(codes)
+    return found
+
+
+def way_out(clicks: Sequence[Seen]) -> list[list[str]]:
+    """The clients that followed the way out of the list together with two links or more."""
+    followed: dict[Client, set[tuple[str, int]]] = collections.defaultdict(set)
+    for seen in clicks:
+        followed[client(seen)].add(target(seen))
+    out = {
+        who
+        for who, targets in followed.items()
+        if len(targets) >= 3 and any(role == "unsubscribe" for role, _ in targets)
+    }
+    return [["way-out"] if client(seen) in out else [] for seen in clicks]
+
+
+def _near(times: Sequence[int], at: int, within: int) -> bool:
+    n = bisect.bisect_left(times, at - within)
+    return n < len(times) and times[n] <= at + within
+
+
+def spread(hits: Sequence[Seen], codes: Sequence[Sequence[str]]) -> list[list[str]]:
+    """What is plain of one hit is held against others of the same client, in the order of time."""
+    plain: dict[tuple[Client, Shape], list[int]] = collections.defaultdict(list)
+    named: dict[tuple[int, Shape], list[int]] = collections.defaultdict(list)
+    places: dict[Client, list[int]] = collections.defaultdict(list)
+    decoys: list[int] = []
+    for seen, said in zip(hits, codes, strict=True):
+        if PLAIN.isdisjoint(said):
+            continue
+        if seen.role == "decoy":
+            decoys.append(seen.since)
+        plain[client(seen), shape(seen)].append(seen.since)
+        named[seen.agent, shape(seen)].append(seen.since)
+        places[client(seen)].append(seen.since)
+    found = []
+    for seen, said in zip(hits, codes, strict=True):
+        more = []
+        if PLAIN.isdisjoint(said) and seen.agent >= 0:
+            same = _near(places.get(client(seen), ()), seen.since, _NEIGHBOURHOOD)
+            if _near(plain.get((client(seen), shape(seen)), ()), seen.since, _NEIGHBOURHOOD) or (
+                # a program asks otherwise for a picture than for a page
+                same and seen.kind == "open"
+            ):
+                more.append("neighbour")
+            elif same or _near(named.get((seen.agent, shape(seen)), ()), seen.since, _NEIGHBOURHOOD):
+                more.append("kin")
+        if seen.role != "decoy" and _near(decoys, seen.since, _MOMENT):
+            more.append("beside-decoy")
+        found.append(more)
+    return found
+
+
+def shadows(clicks: Sequence[Seen], scores: Sequence[float]) -> list[list[str]]:
+    """Two clients at one link at one moment: the worse browser looks at what the better one followed."""
+    by_link: dict[tuple[str, int], list[int]] = collections.defaultdict(list)
+    for n, seen in enumerate(clicks):
+        by_link[target(seen)].append(n)
+    found: list[list[str]] = [[] for _ in clicks]
+    for members in by_link.values():
+        for k, n in enumerate(members):
+            seen = clicks[n]
+            for m in members[max(0, k - _FEW) : k + _FEW]:
+                other = clicks[m]
+                if (
+                    abs(other.since - seen.since) <= _SHADOW
+                    and other.agent != seen.agent
+                    and other.place != seen.place
+                    and scores[m] <= scores[n] - 1.0
+                    and scores[m] < 0
+                ):
+                    found[n].append("shadow")
+                    break
+    return found
+
+
+def known(trail: Trail, hits: Sequence[Seen]) -> list[list[str]]:
+    """What a client did on other copies. Only what was plain there counts; people seen there count against it."""
+    plain: dict[tuple[Client, Shape], set[str]] = collections.defaultdict(set)
+    human: dict[tuple[Client, Shape], set[str]] = collections.defaultdict(set)
+    early: dict[tuple[Client, str], set[str]] = collections.defaultdict(set)
+    around: Sequence[Around] = trail.around[-500:]
+    for one in around:
+        who = client(one.seen), shape(one.seen)
+        if one.verdict == "automated" and one.reason in PLAIN:
+            plain[who].add(one.copy)
+        elif one.reason == "session":
+            human[who].add(one.copy)
+        if one.seen.since <= _ROUND and one.seen.network in _CLOUDS:
+            early[client(one.seen), one.seen.kind].add(one.copy)
+    found = []
+    for seen in hits:
+        codes = []
+        who = client(seen), shape(seen)
+        sure = len(plain.get(who, ())) - len(human.get(who, ()))
+        if sure > 0 and seen.agent >= 0:
+            codes.append("known" if sure > 1 else "suspected")
+        if seen.network in _CLOUDS and seen.since <= _ROUND and len(early.get((client(seen), seen.kind), ())) >= 2:
+            codes.append("round" if seen.kind == "click" else "pictures")
+        found.append(codes)
+    return found
+
+
+def after(clicks: Sequence[Seen], later: Sequence[Later]) -> list[list[str]]:
+    """What only a person does, given to the click that led to it."""
+    found: list[list[str]] = [[] for _ in clicks]
+    times = [seen.since for seen in clicks]
+    for one in later:
+        if one.what == "reply":  # says that the message was read, not how
+            continue
+        upto = bisect.bisect_right(times, one.since)
+        named = one.place >= 0 or one.agent >= 0
+        for n in range(upto - 1, max(-1, upto - 1 - _FEW), -1):
+            seen = clicks[n]
+            if one.since - seen.since > 2 * _NEIGHBOURHOOD:
+                break
+            if named and (seen.agent, seen.place) != (one.agent, one.place):
+                continue
+            if seen.role == "decoy":
+                continue
+            found[n].append("session" if named else "session-after")
+            break
+    return found

@@ -1,0 +1,99 @@
+"""What a hit says by itself: request, name, network, headers, time. Codes of `reasons.REASONS`."""
+
+from typing import Final
+
+from carepost.tracking.types import Seen
+
+_SAID: Final = frozenset({"library", "crawler", "scanner", "preview", "headless", "missing"})
+_PROXIES: Final = frozenset({"gmail-proxy", "yahoo-proxy", "outlook-proxy"})
+_CLOUDS: Final = frozenset({"microsoft", "google", "amazon", "hosting"})
+#: years within which a version surely sends Sec-Fetch-* (Chromium 80, Firefox 90, Safari 16.4, Samsung 12)
+_FETCH_YEARS: Final = {"chrome": 6, "edge": 6, "opera": 5, "samsung": 4, "webview": 5, "firefox": 4, "safari": 2}
+#: years within which Chromium surely sends Sec-CH-UA (89)
+_HINT_YEARS: Final = 4
+_CHROMIUM: Final = frozenset({"chrome", "edge", "opera", "samsung"})
+BROWSERS: Final = frozenset({"chrome", "edge", "firefox", "safari", "opera", "samsung", "ie", "webview"})
+_SECOND: Final = 1_000_000
+
+
+def _name(seen: Seen) -> list[str]:
+    if seen.client in _SAID:
+        return [seen.client]
+    if seen.client == "gmail-prefetch":
+        return ["gmail-prefetch"]
+    if seen.kind == "click":
+        if seen.client in _PROXIES or seen.client == "mpp":
+            return ["proxy-click"]
+        if seen.client in ("app", "office", "other"):
+            return [seen.client]
+    return []
+
+
+def _network(seen: Seen) -> list[str]:
+    if seen.network == "gateway":
+        return ["gateway"]
+    if seen.network in _CLOUDS:
+        return ["cloud"]
+    return ["unlisted"] if seen.network == "unlisted" else []
+
+
+def _headers(seen: Seen) -> list[str]:
+    """Only of who claims to be a browser: mail programs and text browsers send what they like."""
+    if seen.client not in BROWSERS:
+        return []
+    found = []
+    apple = seen.platform == "ios"
+    age = seen.age if seen.age >= 0 else (0 if apple and seen.client != "safari" else 99)
+    if not seen.language:
+        found.append("no-language")
+    if seen.fetch == "none" and age <= (2 if apple else _FETCH_YEARS.get(seen.client, -1)):
+        found.append("no-fetch")
+    if seen.hints == "none" and seen.client in _CHROMIUM and not apple and age <= _HINT_YEARS:
+        found.append("no-hints")
+    if seen.hints == "headless":
+        found.append("hints-headless")
+    elif seen.hints == "differs":
+        found.append("hints-differ")
+    if seen.impossible:
+        found.append("impossible")
+    if seen.coding == "none":
+        found.append("no-coding")
+    if seen.kind == "click":
+        if seen.accept != "html":
+            found.append("accept")
+        if seen.fetch in ("other", "image") or (
+            seen.fetch == "navigation" and seen.client not in ("safari", "webview") and not apple
+        ):
+            found.append("no-gesture")
+    if not found:
+        found.append("complete")
+    if seen.client in ("chrome", "edge", "firefox", "opera") and not apple and seen.age >= 3:
+        found.append("very-old" if seen.age >= 6 else "old")
+    if seen.kind == "click" and seen.origin == "cross" and seen.fetch == "user":
+        found.append("cross")
+    return found
+
+
+def _time(seen: Seen) -> list[str]:
+    if seen.provisional:
+        return []
+    if seen.since < 0:
+        # a 250 is on record when it has come back: up to a second after the server had the message
+        return ["before"] if seen.since < -_SECOND else ["instant"]
+    if seen.since < _SECOND:
+        return ["instant"]
+    return ["soon"] if seen.since < 2 * _SECOND else []
+
+
+def of(seen: Seen) -> list[str]:
+    """All that this hit alone says."""
+    found = []
+    if seen.role == "decoy":
+        found.append("decoy")
+    if seen.method in ("HEAD", "OPTIONS", "other"):
+        found.append("method")
+    if seen.ahead:
+        found.append("ahead")
+    if seen.altered:
+        found.append("altered")
+    return found + _name(seen) + _network(seen) + _headers(seen) + _time(seen)

@@ -1,0 +1,104 @@
+"""Verdicts on the hits of one copy, from stored features alone: the same answer whenever asked, for the past too."""
+
+import math
+from collections.abc import Sequence
+from typing import Final
+
+from carepost.tracking import company, evidence
+from carepost.tracking.reasons import REASONS
+from carepost.tracking.types import RULES, Change, Hit, Ruling, Seen, Trail, Verdict
+
+#: hits of one copy that are judged by all the others; what is beyond is judged by itself
+MOST: Final = 2_000
+#: log odds of a machine before anything is known of a hit
+_PRIOR: Final = {"click": -1.5, "open": -1.0}
+#: from here on a machine; up to here a person; between, nobody can say
+_AUTOMATED: Final = 2.0
+_HUMAN: Final = -0.2
+_SECOND: Final = 1_000_000
+_PROXIES: Final = frozenset({"gmail-proxy", "yahoo-proxy", "outlook-proxy"})
+_SHOWS: Final = frozenset({"mailer", "office", "app", "textual"})
+
+
+def _odds(kind: str, codes: Sequence[str]) -> float:
+    return _PRIOR[kind] + sum(REASONS[code].weight for code in codes if REASONS[code].applies in ("both", kind))
+
+
+def _confidence(odds: float) -> float:
+    return round(min(0.99, max(0.5, 1 / (1 + math.exp(-abs(odds))))), 2)
+
+
+def _verdict(hit: Hit, ruling: Ruling, reason: str, confidence: float, codes: Sequence[str]) -> Verdict:
+    seen = hit.seen
+    return Verdict(hit.id, seen.kind, seen.role, seen.link, ruling, reason, confidence, tuple(codes), RULES)
+
+
+def _settled(hit: Hit, codes: Sequence[str]) -> Verdict | None:
+    """Pictures whose fetcher says by its kind what it means."""
+    seen = hit.seen
+    if seen.kind != "open" or seen.method != "GET" or seen.ahead:
+        return None
+    if seen.client == "mpp" and seen.network != "gateway":
+        return _verdict(hit, Ruling.UNDETERMINED, "mpp", 0.98 if seen.network == "relay" else 0.8, codes)
+    if seen.client in _PROXIES:
+        if seen.since < _SECOND and not seen.provisional:
+            return _verdict(hit, Ruling.UNDETERMINED, "picture-soon", 0.6, codes)
+        return _verdict(hit, Ruling.HUMAN, "picture-proxy", 0.85, codes)
+    return None
+
+
+def _weigh(hit: Hit, codes: Sequence[str]) -> Verdict:
+    seen = hit.seen
+    ordered = sorted(dict.fromkeys(codes), key=lambda code: -abs(REASONS[code].weight))
+    settled = _settled(hit, ordered)
+    if settled is not None:
+        return settled
+    odds = _odds(seen.kind, ordered)
+    if odds >= _AUTOMATED:
+        reason = next(code for code in sorted(ordered, key=lambda code: -REASONS[code].weight))
+        return _verdict(hit, Ruling.AUTOMATED, reason, _confidence(odds), ordered)
+    if odds <= _HUMAN:
+        reason = "session" if "session" in ordered else "ordinary"
+        if seen.kind == "open" and seen.client in _SHOWS:
+            reason = "mailer"
+        return _verdict(hit, Ruling.HUMAN, reason, _confidence(odds), ordered)
+    against = [code for code in ordered if REASONS[code].weight > 0]
+    return _verdict(hit, Ruling.UNDETERMINED, against[0] if against else "nothing", _confidence(odds), ordered)
+
+
+def _together(trail: Trail, seen: Sequence[Seen]) -> list[list[str]]:
+    """Codes of each hit, all hits in the order of time."""
+    codes = [evidence.of(one) for one in seen]
+    clicks = [n for n, one in enumerate(seen) if one.kind == "click"]
+    clicked = [seen[n] for n in clicks]
+    for part in (company.bursts(clicked, trail.links), company.way_out(clicked), company.after(clicked, trail.later)):
+        for n, more in zip(clicks, part, strict=True):
+            codes[n] += more
+    scores = [_odds("click", codes[n]) for n in clicks]
+    for n, more in zip(clicks, company.shadows(clicked, scores), strict=True):
+        codes[n] += more
+    for part in (company.spread(seen, codes), company.known(trail, seen)):
+        codes = [said + more for said, more in zip(codes, part, strict=True)]
+    return codes
+
+
+def judge(trail: Trail) -> tuple[Verdict, ...]:
+    """One verdict a hit, in the order of `trail.hits`. Total; takes time as n log n of the hits."""
+    order = sorted(range(len(trail.hits)), key=lambda n: (trail.hits[n].seen.since, n))
+    joint, alone = order[:MOST], order[MOST:]
+    verdicts: dict[int, Verdict] = {}
+    for n, codes in zip(joint, _together(trail, [trail.hits[n].seen for n in joint]), strict=True):
+        verdicts[n] = _weigh(trail.hits[n], codes)
+    for n in alone:
+        verdicts[n] = _weigh(trail.hits[n], evidence.of(trail.hits[n].seen))
+    return tuple(verdicts[n] for n in range(len(trail.hits)))
+
+
+def changes(before: Sequence[Verdict], after: Sequence[Verdict]) -> tuple[Change, ...]:
+    """What later evidence turned, by id: each of these goes on record. Hits not judged before are no change."""
+    known = {verdict.id: verdict.verdict for verdict in before}
+    return tuple(
+        Change(verdict.id, known[verdict.id], verdict.verdict, verdict.reason)
+        for verdict in after
+        if verdict.id in known and known[verdict.id] is not verdict.verdict
+    )
