@@ -51,8 +51,8 @@ def ours(org: bytes, actor: Actor, raw: bytes, message_id: str) -> Ours | None:
 
 
 def own_key(org: bytes, domain: str, selector: str) -> bool:
-    """Whether this is a key one of the organisation's sender domains signs with today."""
+    """Whether this is a key one of the organisation's sender domains signs with, or did: mail of before is ours too."""
     return any(
-        row.domain == domain and any(key.selector == selector and not key.retired_at for key in row.dkim_keys.all())
+        row.domain == domain and any(key.selector == selector and key.active_at for key in row.dkim_keys.all())
         for row in select.domains(uuid.UUID(bytes=org))
     )

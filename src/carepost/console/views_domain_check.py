@@ -1,22 +1,81 @@
-"""One of our own domains: what DNS says now beside what it should say. Asked when a person presses the button."""
+"""One of our own domains: what DNS says beside what it should say, and what large mailbox providers ask for.
 
+DNS is asked when a person presses a button; the page shows the newest look, also the one by the clock."""
+
+from typing import Final
 from uuid import UUID
 
+import msgspec
 from django.http import HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_POST
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
 
 from carepost.console.guard import shielded
-from carepost.destinations import published
-from carepost.destinations.published import Key
 from carepost.ground import clock
-from carepost.ground.errors import NotFound
-from carepost.intake.own import REPORT_NAMES
 from carepost.mailbox import door
-from carepost.rfc import asking
-from carepost.tenancy import select
+from carepost.senders import bulk, looking, reading, settings
+from carepost.senders.bulk import Judged, Met
+from carepost.senders.reading import Page
+from carepost.senders.types import Line, Part, State
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.permissions import Permission
+
+_TITLES: Final = {
+    Part.SPF: "Who may send (SPF)", Part.DKIM: "Our signature (DKIM)", Part.DMARC: "What receivers should do (DMARC)",
+    Part.DMARC_REPORTS: "Reports to another domain (DMARC)", Part.RETURN_MX: "Where bounces come back to",
+    Part.RETURN_SPF: "Who may send with the return path (SPF)", Part.TRACKING: "Where links lead over",
+    Part.MX: "Where answers go (MX)", Part.REVERSE: "The name of a sending address",
+    Part.HELO: "The name this system says", Part.MTA_STS: "Encryption to you is required (MTA-STS)",
+    Part.MTA_STS_FILE: "The policy itself (MTA-STS)", Part.TLS_REPORTS: "Reports about encryption (TLS-RPT)",
+}  # fmt: skip
+_WORDS: Final = {
+    State.RIGHT: ("good", "Right"), State.MISSING: ("bad", "Missing"), State.DIFFERENT: ("bad", "Different"),
+    State.UNKNOWN: ("plain", "Not known now"),
+}  # fmt: skip
+_MET: Final = {
+    Met.MET: ("good", "Met"),
+    Met.NOT: ("bad", "Not met"),
+    Met.UNKNOWN: ("plain", "Cannot be known from here"),
+}
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A line as people see it. `same`: since when it is so, UTC microseconds."""
+
+    line: Line
+    title: str
+    tone: str
+    word: str
+    same: int
+
+
+class RuleShown(msgspec.Struct, frozen=True):
+    rule: Judged
+    tone: str
+    word: str
+
+
+class Provider(msgspec.Struct, frozen=True):
+    name: str
+    source: str
+    applies: bool | None
+    rules: tuple[RuleShown, ...]
+    met: int
+
+
+@require_safe
+@permission(Permission.DOMAINS)
+@shielded
+def records(request: StaffRequest, row: UUID) -> HttpResponse:
+    page = reading.page(request.desk.org, request.desk.actor, str(row))
+    lines = [_shown(page, line) for line in page.look.lines]
+    context = {
+        "page": page,
+        "wrong": [one for one in lines if _suffers(one.line)],
+        "others": [one for one in lines if not _suffers(one.line)],
+        "now": clock.now(),
+    }
+    return render(request, "console/domain-check.html", context)
 
 
 @require_POST
@@ -24,22 +83,36 @@ from carepost.tenancy.permissions import Permission
 @shielded
 def check(request: StaffRequest, row: UUID) -> HttpResponse:
     """Raises NotFound for another organisation's; what no engine answers is not known."""
-    found = next((one for one in select.domains(request.desk.org) if one.pk == row), None)
-    if found is None:
-        raise NotFound
-    keys = [Key(key.selector, key.record) for key in found.dkim_keys.all() if not key.retired_at]
-    dmarc, tls = (f"{name}@{found.domain}" for name in REPORT_NAMES)
-    course = published.check(
-        found.domain,
-        keys,
-        dmarc=f"v=DMARC1; p=none; rua=mailto:{dmarc}",
-        tls=f"v=TLSRPTv1; rua=mailto:{tls}",
-    )
-    checked = asking.run(course, door.client().ask)
-    context = {
-        "row": found,
-        "checked": checked,
-        "good": sum(one.tone == published.GOOD for one in checked),
-        "now": clock.now(),
-    }
-    return render(request, "console/domain-check.html", context)
+    domain = settings.domain(request.desk.org, str(row))
+    looking.look(request.desk.org, domain, door.client().ask, actor=request.desk.actor)
+    return redirect("console:domain-records", row)
+
+
+@require_safe
+@permission(Permission.DOMAINS)
+@shielded
+def rules(request: StaffRequest, row: UUID) -> HttpResponse:
+    page = reading.page(request.desk.org, request.desk.actor, str(row))
+    providers = []
+    for provider, name in bulk.PROVIDERS.items():
+        mine = tuple(RuleShown(rule, *_MET[rule.state]) for rule in page.rules if rule.provider == provider)
+        met = sum(one.rule.state is Met.MET for one in mine)
+        providers.append(Provider(name, bulk.SOURCES[provider], page.bulk[provider], mine, met))
+    return render(request, "console/domain-rules.html", {"page": page, "providers": providers, "many": bulk.BULK})
+
+
+def _shown(page: Page, line: Line) -> Shown:
+    tone, word = _WORDS[line.state]
+    if line.right and line.todo:
+        tone, word = "wait", "Right, with advice"
+    elif not line.needed and not line.right and line.state is not State.UNKNOWN:
+        tone, word = "wait", "Missing" if line.state is State.MISSING else "Different"
+    if line.code == "not-set":
+        word = "Not set"
+    known = page.look.known.get(line.place)
+    same = known.at if known is not None and known.state == line.state.value else 0
+    return Shown(line, _TITLES[line.part], tone, word, same)
+
+
+def _suffers(line: Line) -> bool:
+    return line.needed and line.state in (State.MISSING, State.DIFFERENT)

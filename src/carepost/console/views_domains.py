@@ -1,4 +1,4 @@
-"""Our own domains: who sends in their name, by the reports others mail to us, and what to publish to get them."""
+"""Our own domains: whether their records are right, and who sends in their name, by the reports others mail to us."""
 
 from typing import Final
 from uuid import UUID
@@ -13,7 +13,8 @@ from carepost.destinations import reports
 from carepost.destinations.reports import Picture
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
-from carepost.intake.own import REPORT_NAMES
+from carepost.senders import looking, reading
+from carepost.senders.types import State
 from carepost.tenancy import select
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.models import SenderDomain
@@ -40,16 +41,12 @@ class Line(msgspec.Struct, frozen=True):
 
     id: UUID
     domain: str
-    keys: int
     picture: Picture
     tone: str
     word: str
-
-
-class Record(msgspec.Struct, frozen=True):
-    name: str
-    value: str
-    why: str
+    #: how its records in DNS stand
+    dns_tone: str
+    dns_word: str
 
 
 @require_safe
@@ -74,7 +71,7 @@ def domain(request: StaffRequest, row: UUID) -> HttpResponse:
         "line": line,
         "picture": line.picture,
         "troubles": troubles,
-        "records": _records(found),
+        "page": reading.page(request.desk.org, request.desk.actor, str(row)),
         "days": _DAYS,
         "now": clock.now(),
     }
@@ -84,7 +81,17 @@ def domain(request: StaffRequest, row: UUID) -> HttpResponse:
 def _line(request: StaffRequest, row: SenderDomain) -> Line:
     picture = reports.picture(request.desk.org, request.desk.actor, row.domain, days=_DAYS)
     tone, word = _standing(picture)
-    return Line(row.pk, row.domain, len([k for k in row.dkim_keys.all() if not k.retired_at]), picture, tone, word)
+    return Line(row.pk, row.domain, picture, tone, word, *_records(request, row))
+
+
+def _records(request: StaffRequest, row: SenderDomain) -> tuple[str, str]:
+    look = looking.last(request.desk.org, row)
+    wrong = sum(line.needed and line.state in (State.MISSING, State.DIFFERENT) for line in look.lines)
+    if not look.at:
+        return "plain", "Not looked at yet"
+    if wrong:
+        return "bad", f"{wrong} not right"
+    return ("plain", "Not known now") if any(line.state is State.UNKNOWN for line in look.lines) else ("good", "Right")
 
 
 def _standing(picture: Picture) -> tuple[str, str]:
@@ -94,14 +101,3 @@ def _standing(picture: Picture) -> tuple[str, str]:
         return "good", "All proved"
     share = picture.bad / picture.messages
     return ("bad", "Much is not proved") if share > 0.05 else ("wait", "Some is not proved")
-
-
-def _records(row: SenderDomain) -> list[Record]:
-    """What to publish. A policy of `none` asks receivers for nothing but reports: a first step that breaks no mail."""
-    dmarc, tls = (f"{name}@{row.domain}" for name in REPORT_NAMES)
-    made = [
-        Record(f"_dmarc.{row.domain}", f"v=DMARC1; p=none; rua=mailto:{dmarc}", "Reports about mail in this name"),
-        Record(f"_smtp._tls.{row.domain}", f"v=TLSRPTv1; rua=mailto:{tls}", "Reports about encrypted connections"),
-    ]
-    keys = [key for key in row.dkim_keys.all() if not key.retired_at]
-    return made + [Record(f"{k.selector}._domainkey.{row.domain}", k.record, "Our signature (DKIM)") for k in keys]

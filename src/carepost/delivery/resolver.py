@@ -168,8 +168,17 @@ class Resolver:
         """PTR, by the reverse name."""
         return await self._ask(reverse, dns.rdatatype.PTR, lambda r: _text(r.target))
 
+    async def aliases(self, name: str) -> Answer[str]:
+        """CNAME: where a name leads, one step."""
+        return await self._ask(name, dns.rdatatype.CNAME, lambda r: _text(r.target))
+
     def forget(self) -> None:
         self._cache.clear()
+
+    def forget_name(self, name: str) -> None:
+        """What is remembered of one name, of any type."""
+        for key in [key for key in self._cache if key[0] == normal(name)]:
+            del self._cache[key]
 
     async def _ask(self, name: str, kind: dns.rdatatype.RdataType, read: Callable[[Any], T]) -> Answer[T]:
         key = (normal(name), int(kind))

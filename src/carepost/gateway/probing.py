@@ -45,7 +45,7 @@ def probe(
         settings = decode_settings(row.settings)
         rows = select.domains(org)
         keys = {
-            one.domain: [(key.selector, key.record) for key in one.dkim_keys.all() if not key.retired_at]
+            one.domain: [(key.selector, key.record) for key in one.dkim_keys.all() if key.signs]
             for one in rows
         }
     domains = settings.domains or tuple(keys)

@@ -58,7 +58,7 @@ def build(home: Home, config: Config, posture: Posture) -> Outgoing:
     finder = Finder(asked, policies, ours=(config.hostname,), port=config.smtp_port, dial=dial or None)
     schedule = Schedule(config.retry_first, config.retry_longest, config.give_up)
     files = KeyFetch(asked, web, dial=dial)
-    return Outgoing(anchors, finder, schedule, Questions(asked), asked, policies, files, web, dial)
+    return Outgoing(anchors, finder, schedule, Questions(asked, fetch), asked, policies, files, web, dial)
 
 
 class Background:

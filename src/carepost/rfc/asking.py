@@ -16,13 +16,17 @@ class Record(enum.StrEnum):
     AAAA = "AAAA"
     MX = "MX"
     PTR = "PTR"
+    CNAME = "CNAME"
+    #: no record of DNS: the MTA-STS policy of a domain as HTTPS serves it (RFC 8461 3.3), one text
+    POLICY = "POLICY"
 
 
 class Question(msgspec.Struct, frozen=True):
-    """`name` without its last dot. A PTR is asked by the reverse name."""
+    """`name` without its last dot. A PTR is asked by the reverse name. `fresh`: what is remembered does not do."""
 
     record: Record
     name: str
+    fresh: bool = False
 
 
 class Found(msgspec.Struct, frozen=True):

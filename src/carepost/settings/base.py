@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "carepost.uploads",
     "carepost.jobs",
     "carepost.review",
+    "carepost.senders",
     "carepost.webhooks",
     "carepost.webhooks.calls",
     "carepost.ui",

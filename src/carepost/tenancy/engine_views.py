@@ -90,6 +90,25 @@ SUPPRESSION = """
     FROM tenancy_suppression s"""
 
 
+#: of migration 0011: keys that sign; those that wait for DNS do not
+DKIM = """
+    SELECT k.org_id AS org, d.domain, k.selector, k.algorithm, k.wrapped
+    FROM tenancy_dkimkey k JOIN tenancy_senderdomain d ON d.org_id = k.org_id AND d.id = k.domain_id
+    WHERE k.active_at <> 0 AND k.retired_at = 0 AND d.removed_at = 0"""
+
+
+def create_dkim(_apps: Any, schema_editor: Any) -> None:
+    schema_editor.execute(f"CREATE VIEW engine_dkim AS {DKIM}", params=None)
+
+
+def create_first_dkim(_apps: Any, schema_editor: Any) -> None:
+    schema_editor.execute(f"CREATE VIEW engine_dkim AS {V1['engine_dkim']}", params=None)
+
+
+def drop_dkim(_apps: Any, schema_editor: Any) -> None:
+    schema_editor.execute("DROP VIEW engine_dkim", params=None)
+
+
 def create_suppression(_apps: Any, schema_editor: Any) -> None:
     schema_editor.execute(f"CREATE VIEW engine_suppression AS {SUPPRESSION}", params=None)
 

@@ -9,10 +9,10 @@ import trustme
 
 from carepost.crypto import dkim
 from carepost.ground import clock
-from carepost.ground.errors import NotFound
+from carepost.ground.errors import NotFound, Refused
 from carepost.rfc.address import parse_domain
 from carepost.tenancy import keys, select
-from carepost.tenancy.actions import domains, routes
+from carepost.tenancy.actions import dkim_keys, domains, routes
 from carepost.tenancy.names import Wrong
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
@@ -54,7 +54,7 @@ def test_a_removed_domain_is_free_again_and_its_keys_sign_no_more(cast: Any, tol
     assert told()[-1].event.kind == "domain.removed"
     assert select.domains(cast.clinic) == []
     with pytest.raises(NotFound):
-        domains.rotate_dkim(cast.clinic, "clinic.test", actor=cast.ada)
+        dkim_keys.make_next(cast.clinic, "clinic.test", actor=cast.ada)
     domains.add_domain(cast.harbour, "clinic.test", actor=cast.hal)
 
 
@@ -67,13 +67,51 @@ def test_a_domain_that_comes_back_has_new_selectors(cast: Any) -> None:
     assert not live & first
 
 
-def test_rotation_retires_the_old_pair(cast: Any, told: Any) -> None:
+def test_signing_changes_to_the_next_pair_only_when_dns_shows_it(cast: Any, told: Any, epoch: Any) -> None:
     row = domains.add_domain(cast.clinic, "clinic.test", actor=cast.ada)
     old = {k.selector for k in row.dkim_keys.all()}
-    made = domains.rotate_dkim(cast.clinic, "clinic.test", actor=cast.ada)
-    assert {k.selector for k in row.dkim_keys.filter(retired_at=0)} == {k.selector for k in made}
-    assert not {k.selector for k in made} & old
-    assert told()[-1].event.kind == "domain.dkim-rotated"
+    made = dkim_keys.make_next(cast.clinic, "clinic.test", actor=cast.ada)
+    assert told()[-1].event.kind == "domain.dkim-next"
+    assert not {k.selector for k in made} & old and [k.algorithm for k in made] == ["rsa-sha256", "ed25519-sha256"]
+    assert signing(row) == old
+    with pytest.raises(Refused, match="waits already"):
+        dkim_keys.make_next(cast.clinic, "clinic.test", actor=cast.ada)
+    shown = {k.selector: (k.record.encode(),) for k in made}
+    before = epoch(cast.clinic)
+    for short in ({}, dict(list(shown.items())[:1]), dict.fromkeys(shown, (b"v=DKIM1; p=",))):
+        with pytest.raises(Refused, match="signed as before"):
+            dkim_keys.switch(cast.clinic, "clinic.test", actor=cast.ada, shown=short)
+    assert (signing(row), epoch(cast.clinic)) == (old, before)
+    dkim_keys.switch(cast.clinic, "clinic.test", actor=cast.ada, shown=shown)
+    assert (signing(row), epoch(cast.clinic)) == ({k.selector for k in made}, before + 1)
+    event = told()[-1].event
+    assert event.kind == "domain.dkim-rotated" and set(event.facts["former"].split()) == old
+    with pytest.raises(Refused, match="no next key"):
+        dkim_keys.switch(cast.clinic, "clinic.test", actor=cast.ada, shown=shown)
+
+
+def test_a_key_is_revoked_but_never_the_last_that_signs(cast: Any, told: Any, epoch: Any) -> None:
+    row = domains.add_domain(cast.clinic, "clinic.test", actor=cast.ada)
+    one, other = sorted(signing(row))
+    before = epoch(cast.clinic)
+    dkim_keys.revoke(cast.clinic, "clinic.test", one, actor=cast.ada, reason="it leaked")
+    assert (signing(row), epoch(cast.clinic)) == ({other}, before + 1)
+    last = told()[-1]
+    assert last.event.kind == "domain.dkim-revoked" and last.personal == {"reason": "it leaked"}
+    with pytest.raises(Refused, match="leave unsigned"):
+        dkim_keys.revoke(cast.clinic, "clinic.test", other, actor=cast.ada, reason="r")
+    with pytest.raises(NotFound):
+        dkim_keys.revoke(cast.clinic, "clinic.test", one, actor=cast.ada, reason="twice")
+    # one that waits may go: nothing was ever signed with it
+    (waiting,) = dkim_keys.make_next(cast.clinic, "clinic.test", actor=cast.ada, algorithms=("rsa-sha256",))
+    dkim_keys.revoke(cast.clinic, "clinic.test", waiting.selector, actor=cast.ada, reason="not wanted")
+    with pytest.raises(Refused, match="no next key"):
+        dkim_keys.switch(cast.clinic, "clinic.test", actor=cast.ada, shown={})
+    assert signing(row) == {other}
+
+
+def signing(row: Any) -> set[str]:
+    return {k.selector for k in row.dkim_keys.all() if k.signs}
 
 
 @pytest.mark.parametrize(

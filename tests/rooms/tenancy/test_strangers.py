@@ -11,7 +11,18 @@ from django.apps import apps
 from carepost.ground.errors import CarepostError
 from carepost.policy.types import Assurance, Rule
 from carepost.tenancy import events
-from carepost.tenancy.actions import access, domains, holds, keys, organisations, policy, routes, staff, suppression
+from carepost.tenancy.actions import (
+    access,
+    dkim_keys,
+    domains,
+    holds,
+    keys,
+    organisations,
+    policy,
+    routes,
+    staff,
+    suppression,
+)
 from carepost.tenancy.permissions import Forbidden
 from carepost.wire.types import Actor
 
@@ -29,7 +40,9 @@ ACTIONS: dict[str, Act] = {
     "change_unit": lambda org, by: organisations.change_unit(org, SOMEBODY, actor=by, phone="1"),
     "add_domain": lambda org, by: domains.add_domain(org, "new.test", actor=by),
     "remove_domain": lambda org, by: domains.remove_domain(org, "new.test", actor=by, reason="r"),
-    "rotate_dkim": lambda org, by: domains.rotate_dkim(org, "new.test", actor=by),
+    "make_next": lambda org, by: dkim_keys.make_next(org, "new.test", actor=by),
+    "switch": lambda org, by: dkim_keys.switch(org, "new.test", actor=by, shown={}),
+    "revoke": lambda org, by: dkim_keys.revoke(org, "new.test", "s1", actor=by, reason="r"),
     "add_staff": lambda org, by: staff.add_staff(org, "x@clinic.test", "X", "sender", actor=by),
     "grant_role": lambda org, by: staff.grant_role(org, SOMEBODY, "sender", actor=by, reason="r"),
     "revoke_role": lambda org, by: staff.revoke_role(org, SOMEBODY, "sender", actor=by, reason="r"),
@@ -63,7 +76,7 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 
 
 def test_the_table_names_every_action() -> None:
-    modules = (access, domains, holds, keys, organisations, policy, routes, staff, suppression)
+    modules = (access, dkim_keys, domains, holds, keys, organisations, policy, routes, staff, suppression)
     public = {
         name
         for module in modules

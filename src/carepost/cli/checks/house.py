@@ -32,7 +32,7 @@ def office(here: Local) -> Iterator[Finding]:
     yield ok(f"organisation {org.slug}: {len(org.domains)} sender domains, policy {org.policy_version}")
     for domain in org.domains:
         if not domain.dkim:
-            yield failed(f"{domain.domain} has no DKIM key", f"carepost domain rotate {domain.domain}")
+            yield failed(f"{domain.domain} has no DKIM key", f"carepost domain check {domain.domain}")
     if not any(rule.portal_by_mail for rule in org.rules):
         words = "the portal opens only with an agreed code or question (rule portal-by-mail is off)"
         yield attention(words, "carepost rule portal-by-mail on, if mailed codes are good enough for you")

@@ -77,7 +77,20 @@ class DkimKey(OrgModel):
     #: the TXT record to publish at <selector>._domainkey.<domain>
     record = models.TextField()
     created_at = models.BigIntegerField(default=now)
+    #: signs since then; 0: it waits until DNS shows it
+    active_at = models.BigIntegerField(default=0)
+    #: signs nothing any more
     retired_at = models.BigIntegerField(default=0)
+    #: nobody may believe it: its record is published empty, or gone
+    revoked_at = models.BigIntegerField(default=0)
+
+    @property
+    def signs(self) -> bool:
+        return bool(self.active_at) and not self.retired_at
+
+    @property
+    def waits(self) -> bool:
+        return not self.active_at and not self.retired_at
 
     class Meta(OrgModel.Meta):
         constraints = [

@@ -1,0 +1,16 @@
+"""All records of one sender domain as one course of questions: the same for an engine, a page and a test."""
+
+from carepost.rfc.asking import Course
+from carepost.senders import hosts, keys, policies, spf, transport
+from carepost.senders.types import Asked, Line
+
+
+def check(asked: Asked) -> Course[tuple[Line, ...]]:
+    """In the order in which a person sets them up."""
+    addresses = asked.addresses or (yield from hosts.of_host(asked.host))
+    found = [(yield from spf.check(asked.domain, addresses, asked.host))]
+    found += yield from keys.check(asked.domain, asked.keys)
+    found += yield from policies.check(asked)
+    found += yield from hosts.check(asked, addresses)
+    found += yield from transport.check(asked)
+    return tuple(found)

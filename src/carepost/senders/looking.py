@@ -1,0 +1,158 @@
+"""One look at a sender domain: an engine is asked, what it found is kept with its time, and what turned is on record.
+
+Only what DNS answered changes what is known: name servers that are silent turn nothing wrong."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+from django.db import transaction
+
+from carepost.ground import clock
+from carepost.ground.errors import NotFound
+from carepost.rfc import asking
+from carepost.rfc.asking import FAILED, Found, Question
+from carepost.senders import check, settings
+from carepost.senders.models import Check
+from carepost.senders.types import Line, Phase, State
+from carepost.tenancy import scope
+from carepost.tenancy.act import act
+from carepost.tenancy.models import SenderDomain
+from carepost.tenancy.permissions import Permission, authorise
+from carepost.wire.types import Actor
+
+CHECKED: Final = "domain.checked"
+CHANGED: Final = "domain.dns-changed"
+HOUR_US: Final = 3_600_000_000
+DAY_US: Final = 24 * HOUR_US
+#: questions in a row without an answer after which no more are asked
+_SILENT: Final = 4
+
+#: a question to an engine's resolver (`intake.client.Client.ask`)
+Ask = Callable[[Question], Found]
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The state of a record that was last known. `at`: since when, UTC microseconds."""
+
+    state: str
+    code: str
+    at: int
+
+
+class Look(msgspec.Struct, frozen=True):
+    """What was found. `at`: 0 where nobody looked yet. `known`: by the place of a line."""
+
+    at: int
+    lines: tuple[Line, ...] = ()
+    known: dict[str, Known] = {}
+
+    @property
+    def good(self) -> int:
+        return sum(line.right for line in self.lines)
+
+
+_lines = msgspec.json.Decoder(tuple[Line, ...])
+_known = msgspec.json.Decoder(dict[str, Known])
+_encode = msgspec.json.Encoder().encode
+
+
+def fresh(ask: Ask) -> Ask:
+    """Asks anew what an engine remembers; after some questions without an answer nothing more is asked."""
+    silent = 0
+
+    def asked(question: Question) -> Found:
+        nonlocal silent
+        if silent >= _SILENT:
+            return FAILED
+        found = ask(msgspec.structs.replace(question, fresh=True))
+        silent = silent + 1 if found.failed else 0
+        return found
+
+    return asked
+
+
+def look(org: uuid.UUID, domain: SenderDomain, ask: Ask, *, actor: Actor) -> Look:
+    """By a person, a key or the clock: asks, keeps and tells. Raises Forbidden, NotFound (removed meanwhile)."""
+    with scope.organisation(org):
+        authorise(actor, Permission.DOMAINS, org)
+    asked = settings.asked(org, domain)
+    lines = asking.run(check.check(asked), fresh(ask))
+    return keep(org, domain, lines, actor=actor, waits=any(key.phase is Phase.NEXT for key in asked.keys))
+
+
+def keep(
+    org: uuid.UUID, domain: SenderDomain, lines: Sequence[Line], *, actor: Actor, waits: bool = False
+) -> Look:  # fmt: skip
+    """`waits`: a next key is to be published: it is looked for again within the hour."""
+    before = last(org, domain)
+    now = clock.now()
+    known = _moved(before.known, lines, now)
+    turned = [line for line in lines if _turned(before.known.get(line.place), line)]
+    changed = [
+        line
+        for line in lines
+        if line.place in before.known and line.state is not State.UNKNOWN
+        and before.known[line.place].state != line.state.value
+    ]  # fmt: skip
+    values = {
+        "at": now,
+        "lines": _encode(tuple(lines)).decode(),
+        "known": _encode(known).decode(),
+        "due_at": now + (HOUR_US if waits or any(line.state is State.UNKNOWN for line in lines) else DAY_US),
+    }
+    if actor.kind == "system" and not changed:
+        with scope.organisation(org), transaction.atomic():
+            _write(org, domain, values, turned)
+        return Look(now, tuple(lines), known)
+    with act(org, Permission.DOMAINS, actor=actor) as doing:
+        if not SenderDomain.objects.filter(org_id=org, pk=domain.pk, removed_at=0).exists():
+            raise NotFound
+        row = _write(org, domain, values, turned)
+        if actor.kind != "system":
+            facts = {"domain": domain.domain, "right": str(sum(line.right for line in lines)), "of": str(len(lines))}
+            doing.event(CHECKED, on=[domain.pk, row.pk], facts=facts)
+        for line in changed:
+            old = before.known[line.place]
+            facts = {"domain": domain.domain, "part": line.part.value, "name": line.name, "from": old.state}
+            facts |= {"to": line.state.value, "cause": line.code}
+            doing.event(CHANGED, on=[domain.pk], facts=facts)
+    return Look(now, tuple(lines), known)
+
+
+def last(org: uuid.UUID, domain: SenderDomain) -> Look:
+    with scope.organisation(org):
+        row = Check.objects.filter(org_id=org, domain_id=domain.pk).first()
+    return Look(row.at, _lines.decode(row.lines), _known.decode(row.known)) if row is not None else Look(0)
+
+
+def _write(org: uuid.UUID, domain: SenderDomain, values: dict[str, object], turned: Sequence[Line]) -> Check:
+    row = Check.objects.select_for_update().filter(org_id=org, domain_id=domain.pk).first()
+    row = row or Check(org_id=org, domain=domain)
+    waiting = msgspec.json.decode(row.turned, type=list[str])
+    row.turned = _encode(list(dict.fromkeys([*waiting, *(line.place for line in turned)]))).decode()
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save()
+    return row
+
+
+def _moved(before: dict[str, Known], lines: Sequence[Line], now: int) -> dict[str, Known]:
+    """Of records that are asked about today."""
+    found = {}
+    for line in lines:
+        old = before.get(line.place)
+        if line.state is State.UNKNOWN:
+            if old is not None:
+                found[line.place] = old
+            continue
+        same = old is not None and (old.state, old.code) == (line.state.value, line.code)
+        found[line.place] = old if same and old is not None else Known(line.state.value, line.code, now)
+    return found
+
+
+def _turned(old: Known | None, line: Line) -> bool:
+    """It was right, and is wrong: somebody must know."""
+    wrong = line.state in (State.MISSING, State.DIFFERENT)
+    return wrong and old is not None and old.state == State.RIGHT.value

@@ -1,0 +1,90 @@
+"""What a sender domain is asked about, gathered from what was chosen: keys, return path, policy, reports."""
+
+import ipaddress
+import uuid
+from typing import Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from carepost.destinations import returnpaths
+from carepost.ground import clock
+from carepost.ground.errors import NotFound
+from carepost.intake.own import REPORT_NAMES
+from carepost.senders.models import Choice
+from carepost.senders.types import Asked, Key, Phase, Sts
+from carepost.tenancy import names, scope, select
+from carepost.tenancy.models import DkimKey, SenderDomain
+
+DAY_US: Final = 86_400_000_000
+#: how long a former key is shown once its time is over
+_SHOWN_US: Final = 60 * DAY_US
+
+
+def domain(org: uuid.UUID, name: str) -> SenderDomain:
+    """By name or id. Raises NotFound."""
+    wanted = name.strip().rstrip(".").lower()
+    for row in select.domains(org):
+        if wanted in (row.domain, str(row.pk)) or (not wanted.isascii() and names.domain(wanted) == row.domain):
+            return row
+    raise NotFound("There is no such sender domain.")
+
+
+def choice(org: uuid.UUID, row: SenderDomain) -> Choice:
+    """What was chosen; an unsaved one with the defaults where nothing was."""
+    with scope.organisation(org):
+        return Choice.objects.filter(org_id=org, domain_id=row.pk).first() or Choice(org_id=org, domain=row)
+
+
+def asked(org: uuid.UUID, row: SenderDomain) -> Asked:
+    chosen = choice(org, row)
+    portal = next((one.portal_url for one in select.organisations() if one.pk == org), "")
+    dmarc, tls = (f"{name}@{row.domain}" for name in REPORT_NAMES)
+    return Asked(
+        domain=row.domain,
+        host=settings.CAREPOST_HOSTNAME,
+        keys=keys(row, chosen.keep_days, clock.now()),
+        dmarc=dmarc,
+        tls=tls,
+        return_path=returnpaths.current(org),
+        sts=sts(chosen, portal_host(portal)),
+    )
+
+
+def sts(chosen: Choice, host: str = "") -> Sts | None:
+    if not chosen.sts_mode:
+        return None
+    return Sts(chosen.sts_mode, tuple(chosen.sts_mx.split()), chosen.sts_age, chosen.sts_id, host)
+
+
+def portal_host(url: str) -> str:
+    """The host name of an address; "" for one that is an address in numbers, or none."""
+    host = urlsplit(url).hostname or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return "" if host == "localhost" else host
+    return ""
+
+
+def keys(row: SenderDomain, keep_days: int, now: int) -> tuple[Key, ...]:
+    """In use first, then the next, then the former as long as somebody may want to know of them."""
+    found = [_key(key, keep_days, now) for key in row.dkim_keys.all()]
+    order = list(Phase)
+    shown = [
+        key for key in found
+        if key.phase in (Phase.ACTIVE, Phase.NEXT, Phase.OLD) or now - key.until < _SHOWN_US
+    ]  # fmt: skip
+    shown.sort(key=lambda key: (key.phase is not Phase.ACTIVE, order.index(key.phase), key.selector))
+    return tuple(shown)
+
+
+def _key(key: DkimKey, keep_days: int, now: int) -> Key:
+    if key.signs:
+        return Key(key.selector, key.record, Phase.ACTIVE)
+    if key.waits:
+        return Key(key.selector, key.record, Phase.NEXT)
+    if key.revoked_at:
+        return Key(key.selector, key.record, Phase.REVOKED, key.revoked_at)
+    until = key.retired_at + keep_days * DAY_US
+    return Key(key.selector, key.record, Phase.OLD if now < until else Phase.DUE, until)
