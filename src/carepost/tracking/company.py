@@ -15,6 +15,8 @@ _MOMENT: Final = 3 * _SECOND
 _SHADOW: Final = 30 * _SECOND
 #: hits compared with on each side
 _FEW: Final = 20
+#: links followed within this of each other make a chain
+_CHAIN: Final = 5 * _SECOND
 _MINUTE: Final = 60 * _SECOND
 #: of a round: a gateway's first look is over by then
 _ROUND: Final = 5 * _MINUTE
@@ -57,7 +59,7 @@ def _distinct(times: Sequence[int], targets: Sequence[tuple[str, int]], half: in
 def bursts(clicks: Sequence[Seen], links: int) -> list[list[str]]:
     """Of the clicks of one copy, in the order of time."""
     times, targets = [seen.since for seen in clicks], [target(seen) for seen in clicks]
-    quarter, second, minute = (_distinct(times, targets, half) for half in (_SECOND // 4, _SECOND, _MINUTE))
+    quarter, second, minutes = (_distinct(times, targets, half) for half in (_SECOND // 4, _SECOND, 2 * _MINUTE))
     found = []
     for n, seen in enumerate(clicks):
         codes = []
@@ -69,11 +71,37 @@ def bursts(clicks: Sequence[Seen], links: int) -> list[list[str]]:
             codes.append("burst" + page)
         elif quarter[n] == 2:
             codes.append("pair" + page)
-        elif second[n] >= 2 and not page:
-            codes.append("together")
-        if links >= 3 and minute[n] >= links:
-            codes.append("all-links")
+        if links >= 3 and minutes[n] >= links:
+            codes.append("all-page" if page else "all-many" if links >= 5 else "all-links")
         found.append(codes)
+    return found
+
+
+def _haste(before: Seen, after: Seen) -> float:
+    """How much two hits on different links are more than a person does: 1 for what is hardly done."""
+    gap = after.since - before.since
+    if before.origin == "cross" and after.origin == "cross":
+        return 0.5 if gap < _SECOND // 8 else 0.0
+    found = 1.0 if gap < _SECOND * 4 // 5 else 0.6 if gap < _SECOND * 3 // 2 else 0.25 if gap < _MOMENT else 0.0
+    # nobody changes the browser or the network between two links
+    return found + (1.0 if gap < _MOMENT and client(before) != client(after) else 0.0)
+
+
+def paces(clicks: Sequence[Seen]) -> list[list[str]]:
+    """Chains of links, each followed soon after the other, and how hasty they are as a whole."""
+    found: list[list[str]] = [[] for _ in clicks]
+    chain, haste = [0], 0.0
+    for n in range(1, len(clicks) + 1):
+        if n < len(clicks) and clicks[n].since - clicks[n - 1].since <= _CHAIN:
+            if target(clicks[n]) != target(clicks[n - 1]):
+                haste += _haste(clicks[n - 1], clicks[n])
+            chain.append(n)
+            continue
+        code = "no-pause" if haste >= 3.0 else "quick-pace" if haste >= 1.8 else "pace" if haste >= 0.9 else ""
+        if code:
+            for member in chain:
+                found[member].append(code)
+        chain, haste = [n], 0.0
     return found
 
 
@@ -139,13 +167,13 @@ def shadows(clicks: Sequence[Seen], scores: Sequence[float]) -> list[list[str]]:
             for m in members[max(0, k - _FEW) : k + _FEW]:
                 other = clicks[m]
                 if (
-                    abs(other.since - seen.since) <= _SHADOW
+                    -2 * _MOMENT <= seen.since - other.since <= _SHADOW
                     and other.agent != seen.agent
                     and other.place != seen.place
                     and scores[m] <= scores[n] - 1.0
                     and scores[m] < 0
                 ):
-                    found[n].append("shadow")
+                    found[n].append("shadow-cloud" if seen.network in _CLOUDS else "shadow")
                     break
     return found
 

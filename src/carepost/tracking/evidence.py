@@ -58,6 +58,8 @@ def _headers(seen: Seen) -> list[str]:
         found.append("impossible")
     if seen.coding == "none":
         found.append("no-coding")
+    if seen.kind == "open" and (seen.accept == "html" or seen.fetch in ("user", "navigation")):
+        found.append("as-page")
     if seen.kind == "click":
         if seen.accept != "html":
             found.append("accept")

@@ -17,6 +17,9 @@ _AUTOMATED: Final = 2.0
 _HUMAN: Final = -0.2
 _SECOND: Final = 1_000_000
 _PROXIES: Final = frozenset({"gmail-proxy", "yahoo-proxy", "outlook-proxy"})
+_HASTE: Final = frozenset(
+    {"sweep", "sweep-page", "burst", "burst-page", "pair", "pair-page", "pace", "quick-pace", "no-pause"}
+)
 _SHOWS: Final = frozenset({"mailer", "office", "app", "textual"})
 
 
@@ -53,6 +56,9 @@ def _weigh(hit: Hit, codes: Sequence[str]) -> Verdict:
     settled = _settled(hit, ordered)
     if settled is not None:
         return settled
+    # two measures of the same haste: the stronger speaks
+    hasty = [code for code in ordered if code in _HASTE]
+    ordered = [code for code in ordered if code not in hasty[1:]]
     odds = _odds(seen.kind, ordered)
     if odds >= _AUTOMATED:
         reason = next(code for code in sorted(ordered, key=lambda code: -REASONS[code].weight))
@@ -71,7 +77,13 @@ def _together(trail: Trail, seen: Sequence[Seen]) -> list[list[str]]:
     codes = [evidence.of(one) for one in seen]
     clicks = [n for n, one in enumerate(seen) if one.kind == "click"]
     clicked = [seen[n] for n in clicks]
-    for part in (company.bursts(clicked, trail.links), company.way_out(clicked), company.after(clicked, trail.later)):
+    parts = (
+        company.bursts(clicked, trail.links),
+        company.paces(clicked),
+        company.way_out(clicked),
+        company.after(clicked, trail.later),
+    )
+    for part in parts:
         for n, more in zip(clicks, part, strict=True):
             codes[n] += more
     scores = [_odds("click", codes[n]) for n in clicks]

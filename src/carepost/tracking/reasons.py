@@ -49,6 +49,7 @@ REASONS: Final[dict[str, Reason]] = {
     "hints-headless": Reason("its brand is a browser without a screen", 6.0, plain=True),
     "impossible": Reason("no browser is what it says it is", 3.0),
     "accept": Reason("a browser that follows a link would have asked for a page", 1.8, "click"),
+    "as-page": Reason("it asked for the picture as if for a page", 3.2, "open", plain=True),
     "no-coding": Reason("a browser would have taken compressed answers", 0.8),
     "no-gesture": Reason("no touch or click was said to stand behind it", 0.8, "click"),
     "old": Reason("the browser is more than three years old", 0.6),
@@ -66,12 +67,21 @@ REASONS: Final[dict[str, Reason]] = {
     "pair-page": Reason("two links were followed in the same quarter of a second, though from a page", 0.6, "click"),
     "burst": Reason("four or more links were followed within two seconds", 2.6, "click"),
     "burst-page": Reason("four or more links were followed within two seconds, though from a page", 1.2, "click"),
-    "together": Reason("another link was followed within a second", 1.2, "click"),
-    "all-links": Reason("every link was followed within a minute", 0.9, "click"),
+    "pace": Reason("links were followed more quickly than a person comes back to a message", 1.0, "click"),
+    "quick-pace": Reason(
+        "several links were followed more quickly than a person comes back to a message", 2.4, "click"
+    ),
+    "no-pause": Reason("link upon link was followed more quickly than a person comes back to a message", 4.2, "click"),
+    "all-links": Reason("every link was followed within minutes", 1.5, "click"),
+    "all-many": Reason("every one of many links was followed within minutes", 2.1, "click"),
+    "all-page": Reason("every link was followed within minutes, though from a page", 0.6, "click"),
     "way-out": Reason("the way out of the list was followed with the other links", 1.4, "click"),
     "beside-decoy": Reason("the hidden link was followed at that moment", 2.4),
     "neighbour": Reason("the same client did what no person does on this copy", 4.0),
     "kin": Reason("a client of the same name did what no person does on this copy", 2.4),
+    "shadow-cloud": Reason(
+        "a better browser followed the same link just before, and this one is in a data centre", 3.8, "click"
+    ),
     "shadow": Reason("a better browser followed the same link at that moment from elsewhere", 2.4, "click"),
     # what happened to other copies
     "known": Reason("the same client did what no person does on several copies", 3.6),
