@@ -107,8 +107,13 @@ class Engine:
             deliveries.append(delivery)
         return message, deliveries
 
-    def sent(self, org: bytes, message: bytes, delivery: bytes, *, reply: str = "250 2.0.0 Taken") -> None:
-        facts = {"attempt": "1", "method": "tls", "required": "VERIFIED"}
+    def sent(
+        self, org: bytes, message: bytes, delivery: bytes, *, reply: str = "250 2.0.0 Taken", method: str = "tls",
+        provider: str = "",
+    ) -> None:  # fmt: skip
+        facts = {"attempt": "1", "method": method, "required": "VERIFIED"} | (
+            {"provider": provider} if provider else {}
+        )
         self.add(org, kinds.DELIVERY_ATTEMPTED, [message, delivery], facts=facts)
         wire = kinds.commit_wire(mx="mx.patient.test", address="192.0.2.9", reply=reply, recipient="x@patient.test")
         seen = {
@@ -121,6 +126,20 @@ class Engine:
         }
         values = {"sent": bytes(32), "mail": b"{}", **wire, "words": _told("The server accepted it.", "Accepted.")}
         self.add(org, kinds.DELIVERY_SENT, [message, delivery], values=values, facts=facts | seen)
+
+    def failed(
+        self, org: bytes, message: bytes, delivery: bytes, *, reason: str = "mailbox-unknown", provider: str = "",
+    ) -> None:  # fmt: skip
+        facts = {"attempt": "1", "method": "tls", "state": "failed", "stage": "rcpt", "bounce": reason,
+                 "bounce-class": "hard", "code": "550"} | ({"provider": provider} if provider else {})  # fmt: skip
+        values = {"words": _told("There is no such mailbox.", "Refused.")}
+        self.add(org, kinds.DELIVERY_FAILED, [message, delivery], values=values, facts=facts, cause="refused")
+
+    def deferred(self, org: bytes, message: bytes, delivery: bytes, *, provider: str = "") -> None:
+        facts = {"attempt": "1", "method": "tls", "state": "deferred", "stage": "rcpt", "code": "452"}
+        facts |= {"provider": provider} if provider else {}
+        values = {"words": _told("It will be tried again.", "Not now.")}
+        self.add(org, kinds.DELIVERY_DEFERRED, [message, delivery], values=values, facts=facts, cause="later")
 
     def deposited(self, org: bytes, message: bytes, delivery: bytes, recipient: str) -> Drained:
         told = PortalNote(recipient, "nurse@maple.test", AccessProof(Access.NONE), by_mail=True, rule="portal-by-mail")

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import msgspec
 
-from carepost.api.shapes import Address, Line, Time
+from carepost.api.shapes import Address, Domain, Line, ProviderGroup, Time
 from carepost.jobs.types import Kind
+from carepost.policy.types import Method
+from carepost.wire import rest
 
 
 class Form(enum.StrEnum):
@@ -25,6 +27,11 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Annotated[str, msgspec.Meta(max_length=12)] = ""
     since: Time = ""
     until: Time = ""
+    domain: Domain = ""
+    provider: ProviderGroup = ""
+    method: Method | None = None
+    assurance: rest.Minimum | None = None
+    category: rest.Category | None = None
 
 
 class AddJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -6,12 +6,9 @@ from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
 
-from carepost.api import answers, asked
+from carepost.api import answers, asked, searching
 from carepost.api import shapes_jobs as shapes
-from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, scoped
-from carepost.api.shapes import STATES
-from carepost.archive.search import Wanted
 from carepost.jobs import acts, select
 from carepost.jobs.types import Asked, View
 from carepost.tenancy.permissions import Scope
@@ -24,7 +21,7 @@ def jobs(request: ApiRequest) -> HttpResponse:
     caller = request.caller
     if request.method == "POST":
         given = asked.body(request, shapes.AddJob)
-        wanted = Asked(_wanted(given.search), given.reason, given.form.value, given.opened)
+        wanted = Asked(searching.wanted(given.search), given.reason, given.form.value, given.opened)
         return answers.json(_job(acts.begin(caller.org, given.kind, wanted, actor=caller.actor)), 202)
     found = select.listing(caller.org, caller.actor)
     return answers.json(shapes.Jobs(tuple(_job(one) for one in found)))
@@ -50,21 +47,6 @@ def result(request: ApiRequest, job: UUID) -> HttpResponse:
 
 def _octets(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield from pieces
-
-
-def _wanted(given: shapes.Wanted) -> Wanted:
-    if given.state and given.state not in STATES:
-        raise ProblemError(422, "invalid", f"`state` is one of: {', '.join(sorted(STATES))}.")
-    return Wanted(
-        recipient=given.recipient,
-        sender=given.sender,
-        subject=given.subject,
-        message_id=given.message_id,
-        tag=given.tag,
-        state=given.state,
-        since=asked.time(given.since, "since"),
-        until=asked.time(given.until, "until"),
-    )
 
 
 def _job(view: View) -> shapes.Job:

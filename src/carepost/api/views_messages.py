@@ -4,10 +4,10 @@ from uuid import UUID
 
 from django.http import HttpResponse
 
-from carepost.api import answers, asked, retracting
+from carepost.api import answers, asked, retracting, searching
 from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, scoped
-from carepost.api.shapes import STATES, MessagePage, Retract, Search
+from carepost.api.shapes import MessagePage, Retract, Search
 from carepost.archive import proof as proofs
 from carepost.archive.access import access_message
 from carepost.archive.search import Wanted, search
@@ -21,7 +21,7 @@ def messages(request: ApiRequest) -> HttpResponse:
         raise ProblemError(422, "invalid", "A tag has 128 characters at most.")
     wanted = Wanted(
         tag=given["tag"],
-        state=_state(given["state"]),
+        state=searching.state(given["state"]),
         since=asked.time(given["since"], "since"),
         until=asked.time(given["until"], "until"),
     )
@@ -31,17 +31,7 @@ def messages(request: ApiRequest) -> HttpResponse:
 @scoped(Scope.SEARCH, methods=("POST",))
 def searched(request: ApiRequest) -> HttpResponse:
     given = asked.body(request, Search)
-    wanted = Wanted(
-        recipient=given.recipient,
-        sender=given.sender,
-        subject=given.subject,
-        message_id=given.message_id,
-        tag=given.tag,
-        state=_state(given.state),
-        since=asked.time(given.since, "since"),
-        until=asked.time(given.until, "until"),
-    )
-    return _page(request, wanted, given.cursor, given.limit)
+    return _page(request, searching.wanted(given), given.cursor, given.limit)
 
 
 @scoped(Scope.MESSAGES)
@@ -70,13 +60,7 @@ def retract(request: ApiRequest, message: UUID) -> HttpResponse:
 def _page(request: ApiRequest, wanted: Wanted, cursor: str, limit: int) -> HttpResponse:
     caller = request.caller
     page = search(caller.org.bytes, caller.actor, wanted, after=cursor, limit=limit)
-    return answers.json(MessagePage(page.messages, page.cursor))
-
-
-def _state(text: str) -> str:
-    if text and text not in STATES:
-        raise ProblemError(422, "invalid", f"`state` is one of: {', '.join(sorted(STATES))}.")
-    return text
+    return answers.json(MessagePage(page.messages, page.cursor, page.back_to))
 
 
 def _delivery(text: str) -> UUID:

@@ -4,10 +4,11 @@ import uuid
 from collections.abc import Sequence
 
 import msgspec
-from django.db.models import Exists, OuterRef
 
-from carepost.archive import access, acts, books, recipient
+from carepost.archive import access, acts, books, narrowing, recipient
 from carepost.archive.models import Delivery, Message, MessageKey
+from carepost.archive.store import store
+from carepost.archive.wanted import Wanted
 from carepost.crypto.rest import Damaged
 from carepost.ground import ids
 from carepost.ground.errors import NotFound, Refused
@@ -26,6 +27,9 @@ class Page(msgspec.Struct, frozen=True):
     messages: tuple[MessageView, ...]
     #: hand it back as `after` for the next page; "" at the end
     cursor: str = ""
+    #: UTC microseconds down to which this page searched, where it ended before it was full; 0: it is full, or all of
+    #: the time asked for was searched
+    back_to: int = 0
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -49,30 +53,29 @@ def listing(
     """The organisation's messages, newest first. `since`, `until`: UTC microseconds, or 0. `state`: of any delivery.
     `without`: origins that are left out.
     Raises NotFound (forbidden), Refused for a cursor that is none."""
+    wanted = Wanted(since=since, until=until, state=state, without=without)
+    return by_rows(org, actor, wanted, after=after, limit=limit)
+
+
+def by_rows(org: bytes, actor: Actor, wanted: Wanted, *, after: str = "", limit: int = 50) -> Page:
+    """What fits by its rows and time alone; `wanted` asks for nothing of the index."""
     acts.allowed(org, actor, Permission.SEARCH)
     size = max(1, min(limit, MOST))
-    below, above = bounds(after, since, until)
-    owner = uuid.UUID(bytes=org)
-    with scope.organisation(owner):
-        if state:
-            found = Delivery.objects.filter(org_id=owner, state=state, message__lt=below, message__gte=above)
-            if without:
-                left_out = Message.objects.filter(org_id=owner, id=OuterRef("message"), origin__in=without)
-                found = found.filter(~Exists(left_out))
-            chosen = list(found.order_by("-message").values_list("message", flat=True).distinct()[: size + 1])
-        else:
-            messages = Message.objects.filter(org_id=owner, id__lt=below, id__gte=above)
-            if without:
-                messages = messages.exclude(origin__in=without)
-            chosen = list(messages.order_by("-id").values_list("id", flat=True)[: size + 1])
-    page = page_of([shown.line for shown in show(org, [one.bytes for one in chosen])], size)
+    below, above = bounds(after, wanted.since, wanted.until)
+    chosen, stopped = narrowing.walk(store(), org, wanted, below.bytes, above.bytes, size + 1)
+    page = page_of([shown.line for shown in show(org, chosen)], size, stopped)
     record(kinds.MESSAGE_LISTED, org, actor, page)
     return page
 
 
-def page_of(lines: Sequence[MessageView], size: int) -> Page:
-    """`lines`: one more than fits says that there is a next page."""
-    return Page(tuple(lines[:size]), lines[size - 1].id if len(lines) > size else "")
+def page_of(lines: Sequence[MessageView], size: int, stopped: bytes = b"") -> Page:
+    """`lines`: one more than fits says that there is a next page. `stopped`: the id down to which was searched, where
+    not all was; b"" where it was."""
+    if len(lines) > size:
+        return Page(tuple(lines[:size]), lines[size - 1].id)
+    if stopped:
+        return Page(tuple(lines), ids.text(stopped), ids.made_at(stopped))
+    return Page(tuple(lines))
 
 
 def record(kind: str, org: bytes, actor: Actor, page: Page, wanted: str = "") -> None:
@@ -108,7 +111,8 @@ def show(org: bytes, messages: Sequence[bytes]) -> list[Shown]:
     with scope.organisation(owner):
         rows = {row.id: row for row in Message.objects.filter(org_id=owner, id__in=wanted)}
         keys = {key.id: key for key in MessageKey.objects.filter(org_id=owner, id__in=wanted)}
-        deliveries = list(Delivery.objects.filter(org_id=owner, message__in=wanted).order_by("id"))
+        # put in order here: asked to, SQLite walks through all there are in the order of their ids
+        deliveries = sorted(Delivery.objects.filter(org_id=owner, message__in=wanted), key=lambda row: row.id.int)
     by_message: dict[uuid.UUID, list[DeliveryView]] = {}
     for delivery in deliveries:
         by_message.setdefault(delivery.message, []).append(_delivery(org, delivery))
@@ -151,4 +155,5 @@ def _delivery(org: bytes, row: Delivery) -> DeliveryView:
         words="",
         rule=row.rule,
         due_at=0,
+        provider=row.provider,
     )

@@ -7,6 +7,9 @@ from typing import ClassVar
 
 from django.db import models
 
+_KNOWN_PROVIDER = models.Q(provider__gt="")
+_OTHER_METHOD = ~models.Q(method__in=["", "tls"])
+
 
 class Message(models.Model):
     """One message an organisation took responsibility for."""
@@ -45,12 +48,24 @@ class Delivery(models.Model):
     rule = models.CharField(max_length=120)
     updated_at = models.BigIntegerField()
     recipient = models.BinaryField()
+    #: group of the mail servers it went to (`policy.providers`); "" where none was reached
+    provider = models.CharField(max_length=40, default="")
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["org_id", "id"], name="archive_delivery_org_id")]
         indexes: ClassVar = [
             models.Index(fields=["org_id", "message"], name="archive_delivery_message"),
-            models.Index(fields=["org_id", "state", "message"], name="archive_delivery_state"),
+            # with what else is asked for: those of one state lie far apart
+            models.Index(
+                fields=["org_id", "state", "message", "provider", "method", "assurance"], name="archive_delivery_state"
+            ),
+            # none for what most deliveries are: `narrowing` walks through neighbours there
+            models.Index(
+                fields=["org_id", "provider", "message"], name="archive_delivery_provider", condition=_KNOWN_PROVIDER
+            ),
+            models.Index(
+                fields=["org_id", "method", "message"], name="archive_delivery_method", condition=_OTHER_METHOD
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,45 +1,36 @@
-"""Search by recipient, sender, subject words, Message-ID, tag and date: tokens by day, newest day first; every hit is
-opened and compared before it is shown (DESIGN 5), and the search is an event before its page is (law 7)."""
+"""Search by recipient, domain, sender, subject words, Message-ID, tag and date, over years: tokens by day, newest day
+first; every hit is opened and compared before it is shown (DESIGN 5), and the search is an event before its page is
+(law 7). A page costs a bounded amount of work, and says how far back it came."""
 
 import uuid
 from typing import Final
 
 import msgspec
 
-from carepost.archive import acts, books, lists, segments, tokens
+from carepost.archive import acts, books, lists, narrowing, segments, tokens
 from carepost.archive.lists import Page, Shown
 from carepost.archive.store import store
+from carepost.archive.wanted import Wanted
 from carepost.audit.store import Store
 from carepost.crypto import index
 from carepost.ground import clock, ids
 from carepost.ground.errors import Refused
 from carepost.proof import kinds
 from carepost.tenancy.permissions import Permission
-from carepost.wire.types import Actor, MessageView
+from carepost.wire.types import Actor, DeliveryView
 
-#: days searched when no date is given, and at most
-DAYS: Final = 90
+#: days searched at most
 MOST_DAYS: Final = 3660
 _DAY_US: Final = 86_400_000_000
-#: hits opened for one page at most, so that a search cannot run for ever over tokens that collide
-_OPENED: Final = 5_000
+#: what one page may cost: look-ups of a token in a segment, and messages opened and compared. After it the page says
+#: how far back it looked
+LOOKS: Final = 250
+OPENED: Final = 400
+#: hits asked for at once where their rows may still rule them out
+_BATCH: Final = 400
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """Every word given must fit. `recipient`: an address or a domain. `subject`: words, in any order (of the first
-    twelve of a subject). `message_id`: the header's, or our id. Times: UTC microseconds, or 0."""
-
-    recipient: str = ""
-    sender: str = ""
-    subject: str = ""
-    message_id: str = ""
-    tag: str = ""
-    #: of any delivery
-    state: str = ""
-    since: int = 0
-    until: int = 0
-    #: origins that are left out (wire.types.Origin)
-    without: tuple[str, ...] = ()
+__all__ = ["Wanted", "search"]
 
 
 def search(org: bytes, actor: Actor, wanted: Wanted, *, after: str = "", limit: int = 50) -> Page:
@@ -47,28 +38,24 @@ def search(org: bytes, actor: Actor, wanted: Wanted, *, after: str = "", limit: 
     time is too long, or no word of the subject can be searched for."""
     acts.allowed(org, actor, Permission.SEARCH)
     wanted = msgspec.structs.replace(
-        wanted, recipient=tokens.spelt(wanted.recipient), sender=tokens.spelt(wanted.sender)
-    )
+        wanted, recipient=tokens.spelt(wanted.recipient), sender=tokens.spelt(wanted.sender),
+        domain=tokens.spelt(wanted.domain).removeprefix("@"),
+    )  # fmt: skip
     size = max(1, min(limit, lists.MOST))
     below, above = lists.bounds(after, wanted.since, wanted.until)
-    if not _texts(wanted):
-        return lists.listing(
-            org, actor, after=after, since=wanted.since, until=wanted.until, state=wanted.state,
-            without=wanted.without, limit=limit,
-        )  # fmt: skip
+    if not wanted.texts:
+        return lists.by_rows(org, actor, wanted, after=after, limit=limit)
+    _tokens(b"", 0, wanted)
+    stopped = b""
     own = _own_id(wanted.message_id)
     if own is not None:
         found = [one for one in lists.show(org, [own]) if above <= uuid.UUID(bytes=own) < below]
         found = [one for one in found if _fits(one, msgspec.structs.replace(wanted, message_id=""))]
     else:
-        found = _by_tokens(org, wanted, below.bytes, size)
-    page = lists.page_of([one.line for one in found], size)
+        found, stopped = _by_tokens(org, wanted, below.bytes, size)
+    page = lists.page_of([one.line for one in found], size, stopped)
     lists.record(kinds.MESSAGE_SEARCHED, org, actor, page, msgspec.json.encode(wanted).decode())
     return page
-
-
-def _texts(wanted: Wanted) -> bool:
-    return any((wanted.recipient, wanted.sender, wanted.subject, wanted.message_id, wanted.tag))
 
 
 def _own_id(text: str) -> bytes | None:
@@ -78,32 +65,86 @@ def _own_id(text: str) -> bytes | None:
         return None
 
 
-def _by_tokens(org: bytes, wanted: Wanted, below: bytes, size: int) -> list[Shown]:
-    first, last = _days(wanted)
+class _Pace:
+    """What a page has cost so far."""
+
+    def __init__(self) -> None:
+        self.looks = self.opened = 0
+
+    @property
+    def full(self) -> bool:
+        """Enough was opened: the page may end within a day."""
+        return self.opened >= OPENED
+
+    @property
+    def over(self) -> bool:
+        return self.looks >= LOOKS or self.full
+
+
+def _by_tokens(org: bytes, wanted: Wanted, below: bytes, size: int) -> tuple[list[Shown], bytes]:
+    """(what fits, newest first, one more than `size` at most; where the work of one page was over, b"": nowhere)."""
+    first, last = _days(wanted, below)
     book, log = books.book(), store()
+    with log.reading(org):
+        days = segments.days(log, org, first, last)
+    pace = _Pace()
     found: list[Shown] = []
-    opened = 0
-    for day in range(last, first - 1, -1):
-        end = below
+    own = index.day_of(ids.made_at(below))
+    for day, count in days:
         asked = [_tokens(key, day, wanted) for key in tokens.keys_of(book, org, day)]
-        while True:
-            hits = _hits(log, org, day, asked, end, size + 1)
-            found += [one for one in lists.show(org, hits) if _fits(one, wanted)]
-            opened += len(hits)
-            if len(found) > size or len(hits) <= size or opened > _OPENED:
-                break
-            end = hits[-1]
-        if len(found) > size or opened > _OPENED:
+        pace.looks += count * sum(map(len, asked))
+        end = _of_day(org, wanted, day, asked, below, size + 1, found, pace)
+        if len(found) > size:
             break
-    return found[: size + 1]
+        if end:
+            return found, end
+        if pace.over and day <= own and day != days[-1][0]:
+            return found, min(below, _beginning(day))
+    return found, b""
 
 
-def _days(wanted: Wanted) -> tuple[int, int]:
+def _of_day(
+    org: bytes, wanted: Wanted, day: int, asked: list[list[bytes]], below: bytes, limit: int, found: list[Shown],
+    pace: _Pace,
+) -> bytes:  # fmt: skip
+    """Puts into `found` what fits of a day, up to `limit`. Where the page's work is over before the day is: its last
+    message looked at; else b""."""
+    log = store()
+    while len(found) < limit:
+        many = _BATCH if wanted.of_rows else limit - len(found)
+        hits = _hits(log, org, day, asked, below, many)
+        pace.opened += len(hits) // 8
+        fit = narrowing.fitting(log, org, wanted, hits) if wanted.of_rows and hits else set(hits)
+        chosen = [hit for hit in hits if hit in fit]
+        while chosen and len(found) < limit and not pace.full:
+            part, chosen = chosen[: limit - len(found)], chosen[limit - len(found) :]
+            found += [one for one in lists.show(org, part) if _fits(one, wanted)]
+            pace.opened += len(part)
+            below = part[-1]
+        if len(found) < limit and chosen:
+            return below
+        if len(hits) < many:
+            return b""
+        below = hits[-1]
+        if pace.full:
+            return below
+    return b""
+
+
+def _beginning(day: int) -> bytes:
+    """An id less than those of messages accepted on this day, and greater than those before."""
+    return (day * _DAY_US // 1000 << 80).to_bytes(16, "big")
+
+
+def _days(wanted: Wanted, below: bytes) -> tuple[int, int]:
     last = index.day_of(wanted.until or clock.now() + _DAY_US)
-    first = index.day_of(wanted.since) if wanted.since else last - DAYS
+    first = index.day_of(wanted.since) if wanted.since else last - MOST_DAYS
     if last - first > MOST_DAYS:
         raise Refused("time-too-long", "Search ten years at most: give a later beginning.", status=422)
-    return first, last
+    # a message is indexed on the day it was accepted, which its id, made a moment before, may not have reached; where
+    # a page ended with a day, that day is done
+    own = index.day_of(ids.made_at(below))
+    return first, min(last, own - 1 if below == _beginning(own) else own + 1)
 
 
 def _tokens(key: bytes, day: int, wanted: Wanted) -> list[bytes]:
@@ -112,6 +153,8 @@ def _tokens(key: bytes, day: int, wanted: Wanted) -> list[bytes]:
     if wanted.recipient:
         name = wanted.recipient.strip().removeprefix("@")
         found.append(index.token(key, tokens.ADDRESS if "@" in name else tokens.DOMAIN, name, day))
+    if wanted.domain:
+        found.append(index.token(key, tokens.DOMAIN, wanted.domain, day))
     if wanted.sender:
         found.append(index.token(key, tokens.SENDER, wanted.sender, day))
     if wanted.message_id:
@@ -135,14 +178,12 @@ def _hits(log: Store, org: bytes, day: int, wanted: list[list[bytes]], below: by
 def _fits(one: Shown, wanted: Wanted) -> bool:
     """The hit itself, compared: eight bytes of a token can collide, and the time is exact here."""
     header, line = one.header, one.line
-    if header is None or line.origin in wanted.without:
+    if header is None or line.origin in wanted.without or (wanted.category and line.category != wanted.category):
         return False
     if (wanted.since and line.at < wanted.since) or (wanted.until and line.at >= wanted.until):
         return False
-    if wanted.state and wanted.state not in {delivery.state for delivery in line.deliveries}:
-        return False
     return (
-        (not wanted.recipient or _for(line, wanted.recipient))
+        any(_for(delivery, wanted) for delivery in line.deliveries)
         and (not wanted.sender or _same("sender", wanted.sender, header.sender, header.from_))
         and (not wanted.message_id or _same("message-id", wanted.message_id, header.message_id))
         and (not wanted.tag or _same("tag", wanted.tag, *header.tags))
@@ -150,12 +191,19 @@ def _fits(one: Shown, wanted: Wanted) -> bool:
     )
 
 
-def _for(line: MessageView, recipient: str) -> bool:
-    name = recipient.strip().removeprefix("@")
-    addresses = [delivery.recipient for delivery in line.deliveries]
-    if "@" in name:
-        return _same("address", name, *addresses)
-    return _same("domain", name, *(address.rpartition("@")[2] for address in addresses))
+def _for(one: DeliveryView, wanted: Wanted) -> bool:
+    """Whether this one recipient is all that is said of a recipient."""
+    domain = one.recipient.rpartition("@")[2]
+    name = wanted.recipient.removeprefix("@")
+    if name and not (_same("address", name, one.recipient) if "@" in name else _same("domain", name, domain)):
+        return False
+    return (
+        (not wanted.domain or _same("domain", wanted.domain, domain))
+        and wanted.state in ("", one.state)
+        and wanted.provider in ("", one.provider)
+        and wanted.method in ("", one.method)
+        and wanted.assurance in ("", one.assurance)
+    )
 
 
 def _same(field: str, wanted: str, *held: str) -> bool:

@@ -67,6 +67,13 @@ def find(store: Store, org: bytes, day: int, asked: Sequence[Sequence[bytes]], b
     return hits
 
 
+def days(store: Store, org: bytes, first: int, last: int) -> list[tuple[int, int]]:
+    """(day, how many segments), the newest first: days without an entry are left out. Inside `store.reading(org)`."""
+    sql = "SELECT day, count(*) FROM archive_segment WHERE org_id = ? AND day >= ? AND day <= ? GROUP BY day"
+    rows = store.rows(sql + " ORDER BY day DESC", (org_value(store, org), first, last))
+    return [(int(day), int(count)) for day, count in rows]
+
+
 def remove(store: Store, org: bytes, day: int, entries: Iterable[bytes]) -> None:
     """Inside `store.writing()`. Entries that are not there are passed over."""
     owner = org_value(store, org)

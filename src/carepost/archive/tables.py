@@ -1,5 +1,6 @@
 """The tables of history that only plain SQL touches, for both databases. Times are UTC microseconds."""
 
+import uuid
 from itertools import groupby
 from typing import Any, Final
 
@@ -38,6 +39,15 @@ _BLOCK: Final = """
         entries {blob} NOT NULL, PRIMARY KEY (org_id, day, number, first)
     )"""
 
+#: `archive.tallies`: what became of the deliveries accepted on a day, by the recipient's domain and provider group.
+#: On SQLite without a rowid: a day's rows lie together
+_TALLY: Final = """
+    CREATE TABLE archive_tally (
+        org_id {org} NOT NULL, day INTEGER NOT NULL, domain TEXT NOT NULL, provider TEXT NOT NULL,
+        measure TEXT NOT NULL, number BIGINT NOT NULL,
+        PRIMARY KEY (org_id, day, domain, provider, measure)
+    ) {tail}"""
+
 
 def create(_apps: Any, editor: Any) -> None:
     on_postgres = editor.connection.vendor == "postgresql"
@@ -49,6 +59,11 @@ def create(_apps: Any, editor: Any) -> None:
 def org_value(store: Store, org: bytes) -> bytes | str:
     """An organisation as the plain tables hold it: a UUID on PostgreSQL, 16 bytes on SQLite."""
     return org.hex() if isinstance(store, PostgresStore) else org
+
+
+def raw_value(value: Any) -> bytes:
+    """An id as Django's tables hold it: a UUID on PostgreSQL, 32 digits on SQLite."""
+    return value.bytes if isinstance(value, uuid.UUID) else bytes.fromhex(value)
 
 
 def create_segments(_apps: Any, editor: Any) -> None:
@@ -75,3 +90,13 @@ def create_segments(_apps: Any, editor: Any) -> None:
 def drop(_apps: Any, editor: Any) -> None:
     for name in _NAMES:
         editor.execute(f"DROP TABLE {name}")
+
+
+def create_tallies(_apps: Any, editor: Any) -> None:
+    on_postgres = editor.connection.vendor == "postgresql"
+    org, tail = ("UUID", "") if on_postgres else ("BLOB", "WITHOUT ROWID")
+    editor.execute(_TALLY.format(org=org, tail=tail))
+
+
+def drop_tallies(_apps: Any, editor: Any) -> None:
+    editor.execute("DROP TABLE archive_tally")

@@ -15,14 +15,15 @@ _MESSAGE: Final = (
 )
 _KEY: Final = "INSERT INTO archive_message_key (id, org_id, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _DELIVERY: Final = (
-    "INSERT INTO archive_delivery (id, org_id, message, state, method, assurance, reason, rule, updated_at, recipient) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    "INSERT INTO archive_delivery (id, org_id, message, state, method, assurance, reason, rule, provider, updated_at, "
+    "recipient) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
 )
 #: an empty word leaves what is there
 _UPDATE: Final = (
     "UPDATE archive_delivery SET state = CASE WHEN ? = '' THEN state ELSE ? END, "
     "method = CASE WHEN ? = '' THEN method ELSE ? END, assurance = CASE WHEN ? = '' THEN assurance ELSE ? END, "
-    "reason = CASE WHEN ? = '' THEN reason ELSE ? END, rule = CASE WHEN ? = '' THEN rule ELSE ? END, updated_at = ? "
+    "reason = CASE WHEN ? = '' THEN reason ELSE ? END, rule = CASE WHEN ? = '' THEN rule ELSE ? END, "
+    "provider = CASE WHEN ? = '' THEN provider ELSE ? END, updated_at = ? "
     "WHERE id = ? AND org_id = ?"
 )
 _EFFECT: Final = (
@@ -54,6 +55,7 @@ class Change(msgspec.Struct):
     assurance: str = ""
     reason: str = ""
     rule: str = ""
+    provider: str = ""
     at: int = 0
 
 
@@ -107,10 +109,10 @@ def _delivery(row: DeliveryRow) -> tuple[object, ...]:
     c = row.change
     return (
         c.delivery.hex(), c.org.hex(), row.message.hex(), c.state, c.method, c.assurance, c.reason[:60], c.rule[:120],
-        c.at, row.recipient,
+        c.provider[:40], c.at, row.recipient,
     )  # fmt: skip
 
 
 def _update(c: Change) -> tuple[object, ...]:
-    words = (c.state, c.method, c.assurance, c.reason[:60], c.rule[:120])
+    words = (c.state, c.method, c.assurance, c.reason[:60], c.rule[:120], c.provider[:40])
     return (*(word for one in words for word in (one, one)), c.at, c.delivery.hex(), c.org.hex())

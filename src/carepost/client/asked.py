@@ -19,10 +19,12 @@ class Ask(msgspec.Struct, Generic[T], frozen=True):
 
 
 class MessagePage(msgspec.Struct, frozen=True):
-    """`cursor`: for the next page; "" at the end."""
+    """`cursor`: for the next page; "" at the end. `back_to`: of a page that ended before it was full, how far back it
+    searched (UTC microseconds); 0 of any other."""
 
     messages: tuple[MessageView, ...]
     cursor: str = ""
+    back_to: int = 0
 
 
 class EventPage(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from carepost.delivery import dane
 from carepost.delivery.courier import Carried
 from carepost.delivery.hops import Hops
 from carepost.ground import ids
+from carepost.pace import providers
 from carepost.policy.decide import is_look
 from carepost.policy.types import Assurance, Method, Plan, Step, label
 from carepost.proof import kinds
@@ -90,6 +91,8 @@ def wire_facts(carried: Carried, hops: Hops | None, step: Step | None) -> dict[s
         facts["code"] = str(ended.reply.code)
         if ended.reply.enhanced:
             facts["enhanced"] = ended.reply.enhanced
+    if carried.host and providers.named(group := providers.group(carried.host)):
+        facts["provider"] = group
     if hops is not None:
         if hops.gateway:
             facts["gateway"] = hops.gateway

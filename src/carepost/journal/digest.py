@@ -5,7 +5,8 @@ from typing import Final
 
 import msgspec
 
-from carepost.archive import header, recipient, timeline, tokens
+from carepost.archive import header, recipient, tallies, timeline, tokens
+from carepost.archive.tallies import Count
 from carepost.archive.writing import Change, DeliveryRow, Effect, MessageRow
 from carepost.crypto import index
 from carepost.crypto.rest import Damaged
@@ -57,6 +58,8 @@ class Digest:
         #: of deliveries that earlier batches have seen
         self.changes: dict[bytes, Change] = {}
         self.effects: list[Effect] = []
+        #: what `archive.tallies` adds up, by delivery
+        self.counts: dict[bytes, Count] = {}
         self._gateways: dict[tuple[str, str, str], Effect] = {}
 
     def take(self, rows: Sequence[Drained]) -> None:
@@ -122,16 +125,31 @@ class Digest:
             change.method = event.facts.get("method") or change.method
             change.reason = event.cause or change.reason
             change.rule = event.facts.get("rule") or change.rule
+            change.provider = event.facts.get("provider") or change.provider
+            self._count(row.org, delivery, event, change.provider)
         change.at = event.at
+
+    def _count(self, org: bytes, delivery: bytes, event: Event, provider: str) -> None:
+        measures = tallies.of_event(event, delivery)
+        if not measures:
+            return
+        count = self.counts.get(delivery)
+        if count is None:
+            count = self.counts[delivery] = Count(org, delivery)
+        count.measures += measures
+        count.provider = provider
 
     def _first(self, row: Drained, event: Event, message: bytes, delivery: bytes) -> DeliveryRow:
         address = self._open(row, event).get("recipient", (b"", b""))[1]
         sealed = recipient.seal(self._book, row.org, delivery, address) if address else b""
         made = self.deliveries[delivery] = DeliveryRow(message, sealed, Change(delivery, row.org))
+        name = address.decode("utf-8", "replace")
+        domain = index.normalise("domain", name.rpartition("@")[2])
+        self.counts[delivery] = Count(row.org, delivery, domain, measures=["accepted"])
         about = self.messages.get(message)
         if about is not None and address:
             key = tokens.key_of(self._book, row.org, about.at)
-            about.tokens |= tokens.of_recipients(key, about.day, [address.decode("utf-8", "replace")])
+            about.tokens |= tokens.of_recipients(key, about.day, [name])
         return made
 
     def _open(self, row: Drained, event: Event) -> dict[str, tuple[bytes, bytes]]:

@@ -268,6 +268,7 @@ FACTS: Final = frozenset({
     "signature",  # the same: none | valid | invalid | unknown
     "origin",
     "provider",  # delivery.*: group of the mail servers it went to; never a recipient's own domain
+    "provider",  # delivery.*: group of the mail servers it went to; those of pace.providers.TABLE alone
     "peer-name",  # yes | no | unknown: the certificate's name fits
     "purpose",
     SIGNING_KEY,  # delivery.*: id of the organisation's own key that signed it

@@ -62,7 +62,7 @@ def test_absent_and_another_organisations_answer_alike(machine: Any, cast: Any, 
     refused = stranger.post(f"/messages/{sent[0]}/retract", {})
     assert (refused.status_code, refused.content) == (404, absent.content)
     assert office_events(kinds.MESSAGE_VIEWED) == []
-    assert stranger.get("/messages").json() == {"messages": [], "cursor": ""}
+    assert stranger.get("/messages").json() == {"messages": [], "cursor": "", "back_to": 0}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,163 @@
+"""Listing, searching and reporting over months of traffic: milliseconds a page.
+
+    python bench/activity_bench.py [MESSAGES] [HOME]     generated rows over 180 days, one recipient a message
+
+Rows are written as the journal writes them (sealed headers and addresses, search tokens, tallies), into a home of its
+own under the system's temporary folder, or into HOME, where they are found again the next time."""
+
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from carepost.ground import clock, config, home
+from carepost.ground.keys import MasterKeyring
+from carepost.settings import boot, migrate
+
+DAYS = 180
+DAY_US = 86_400_000_000
+BATCH = 2000
+#: pages looked at of each question, and what one may take
+PAGES, BAR_MS = 12, 100.0
+PROVIDERS = (("google", 40), ("microsoft", 25), ("yahoo", 10), ("", 25))
+
+
+def main(arguments: list[str]) -> None:
+    count = int(arguments[0]) if arguments else 1_000_000
+    with tempfile.TemporaryDirectory(prefix="carepost-bench-") as folder:
+        where = Path(arguments[1]) if len(arguments) > 1 else Path(folder) / "home"
+        fresh = not where.exists()
+        made = home.create(where, shards=1, sandbox=True) if fresh else home.open_(where)
+        if fresh:
+            MasterKeyring.create(made.keyring())
+        keys = MasterKeyring.open(made.keyring()).purposes()
+        boot.setup("migrate", at=made, settings=config.load(made.path, {}), keys=keys)
+        migrate.migrate(made)
+        org = _organisation(fresh)
+        if fresh:
+            began = time.perf_counter()
+            _fill(org, count)
+            print(f"{count} messages written in {time.perf_counter() - began:.0f} s")
+        _ask(org, count)
+
+
+def _organisation(fresh: bool) -> bytes:
+    if fresh:
+        org: bytes = import_module("journal_rows").organisation()
+        return org
+    return bytes(import_module("carepost.tenancy.select").organisations()[0].pk.bytes)
+
+
+def _id(at: int, chance: random.Random) -> bytes:
+    return ((at // 1000 << 16 | 0x7000) << 64 | 1 << 63 | chance.getrandbits(62)).to_bytes(16, "big")
+
+
+def _fill(org: bytes, count: int) -> None:
+    writing, tallies = import_module("carepost.archive.writing"), import_module("carepost.archive.tallies")
+    book = import_module("carepost.archive.books").book()
+    store = import_module("carepost.archive.store").store()
+    chance = random.Random(7)
+    begin = clock.now() - DAYS * DAY_US
+    for start in range(0, count, BATCH):
+        rows = [
+            _row(org, book, begin + DAYS * DAY_US * n // count, n, chance)
+            for n in range(start, min(start + BATCH, count))
+        ]
+        with store.writing():
+            writing.write(store, [m for m, _, _ in rows], [d for _, d, _ in rows], (), (), clock.now())
+            tallies.write(store, book, {c.delivery: c for _, _, c in rows})
+
+
+def _row(org: bytes, book: Any, at: int, number: int, chance: random.Random) -> tuple[Any, Any, Any]:
+    """(message, delivery, counts) as the journal would make them of their events."""
+    header, recipient = import_module("carepost.archive.header"), import_module("carepost.archive.recipient")
+    tokens, writing = import_module("carepost.archive.tokens"), import_module("carepost.archive.writing")
+    tallies, types = import_module("carepost.archive.tallies"), import_module("carepost.wire.types")
+    index = import_module("carepost.crypto.index")
+    message, delivery = _id(at, chance), _id(at, chance)
+    provider = chance.choices([p for p, _ in PROVIDERS], [w for _, w in PROVIDERS])[0]
+    domain = f"{provider}.test" if provider else f"house{chance.randrange(3000)}.test"
+    address = f"person{chance.randrange(200_000)}@{domain}"
+    state = chance.choices(["sent", "failed", "deferred", "deposited"], [955, 20, 5, 20])[0]
+    method = "portal" if state == "deposited" else chance.choices(["tls", "smime"], [99, 1])[0]
+    record = types.HistoryRecord(
+        f"desk{number % 7}@clinic.test", f"desk{number % 7}@clinic.test",
+        f"Your appointment on {chance.choice(['Monday', 'Friday'])}, visit {chance.randrange(50_000)}, at the clinic",
+        f"<{number}@clinic.test>", (f"campaign-{number * 40 // 1_000_000}",),
+    )  # fmt: skip
+    sealed, wrapped = header.seal(book, org, message, header.encode(record))
+    day = index.day_of(at)
+    key = tokens.key_of(book, org, clock.now())
+    found = tokens.of_header(key, day, record) | tokens.of_recipients(key, day, [address])
+    change = writing.Change(delivery, org, state, method, "VERIFIED", "", "default-floor", provider, at)
+    category = "marketing" if number % 50 == 0 else "transactional"
+    measures = ["accepted", state if state in ("sent", "deposited") else "failed:mailbox-unknown", f"method:{method}"]
+    return (
+        writing.MessageRow(message, org, at, category, "api", 10_240, sealed, wrapped, found, day),
+        writing.DeliveryRow(message, recipient.seal(book, org, delivery, address.encode()), change),
+        tallies.Count(
+            org, delivery, domain, provider, [*measures, f"took:{tallies.slot(chance.randrange(200, 90_000))}"]
+        ),
+    )
+
+
+def _ask(org: bytes, count: int) -> None:
+    search = import_module("carepost.archive.search")
+    actor = import_module("carepost.tenancy.permissions").COMMAND_LINE
+    wanted = search.Wanted
+    questions = {
+        "the newest": wanted(),
+        "failed": wanted(state="failed"),
+        "failed at one group": wanted(state="failed", provider="yahoo"),
+        "one group": wanted(provider="yahoo"),
+        "S/MIME": wanted(method="smime"),
+        "S/MIME, put off, one group": wanted(method="smime", state="deferred", provider="yahoo"),
+        "ordinary and put off": wanted(method="tls", state="deferred"),
+        "marketing": wanted(category="marketing"),
+        "never there": wanted(assurance="MESSAGE"),
+        "one person": wanted(recipient="person77@google.test"),
+        "one person, put off": wanted(recipient="person77@google.test", state="deferred"),
+        "nobody": wanted(recipient="nobody@nowhere.test"),
+        "a large domain": wanted(domain="google.test"),
+        "a large domain, put off": wanted(domain="google.test", state="deferred"),
+        "a small domain": wanted(domain="house11.test"),
+        "a tag": wanted(tag="campaign-3"),
+        "common words": wanted(subject="appointment monday"),
+        "a rare word": wanted(subject="visit 4711"),
+        "a sender, failed, at one group": wanted(sender="desk3@clinic.test", state="failed", provider="google"),
+        "three months ago": wanted(until=clock.now() - 90 * DAY_US, domain="google.test"),
+    }
+    worst = 0.0
+    for name, asked in questions.items():
+        took, found, pages = _pages(search.search, org, actor, asked)
+        worst = max(worst, *took)
+        middle, most = statistics.median(took), max(took)
+        print(f"{name:32s} {pages:3d} pages, {found:4d} found: median {middle:6.1f}, most {most:6.1f} ms")
+    report = import_module("carepost.archive.report") if "--report" in sys.argv else None
+    if report is not None:
+        began = time.perf_counter()
+        report.of(org, actor, since=clock.now() - 30 * DAY_US, until=clock.now())
+        print(f"report of 30 days: {(time.perf_counter() - began) * 1000:.1f} ms")
+    print(f"most of all: {worst:.1f} ms a page over {count} messages (bar {BAR_MS:.0f} ms)")
+
+
+def _pages(search: Callable[..., Any], org: bytes, actor: Any, asked: Any) -> tuple[list[float], int, int]:
+    took, found, cursor = [], 0, ""
+    for _ in range(PAGES):
+        began = time.perf_counter()
+        page = search(org, actor, asked, after=cursor)
+        took.append((time.perf_counter() - began) * 1000)
+        found += len(page.messages)
+        cursor = page.cursor
+        if not cursor:
+            break
+    return took, found, len(took)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,136 @@
+"""Search by what stands in rows: state, method, provider group, assurance, category; pages of bounded work."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from carepost.archive import narrowing
+from carepost.archive import search as searching
+from carepost.archive.search import Wanted, search
+from carepost.ground import clock, ids
+from tests.support.outbox import Outbox
+
+pytestmark = pytest.mark.django_db(databases=["default", "records"])
+
+DAY = 86_400_000_000
+#: 2026-11-21 12:00 UTC
+NOON = 1_795_262_400_000_000
+
+
+@pytest.fixture
+def at() -> Iterator[list[int]]:
+    now = [NOON]
+    clock.set_source(lambda: now[0])
+    yield now
+    clock.set_source(None)
+
+
+def found(cast: Any, **wanted: Any) -> list[str]:
+    return [m.id for m in search(cast.maple, cast.operator, Wanted(**wanted)).messages]
+
+
+def whole(cast: Any, wanted: Wanted, limit: int = 3) -> tuple[list[str], list[int]]:
+    """(every page's messages in order, how far back each page came)."""
+    seen: list[str] = []
+    back: list[int] = []
+    cursor = ""
+    for _ in range(200):
+        page = search(cast.maple, cast.operator, wanted, after=cursor, limit=limit)
+        seen += [m.id for m in page.messages]
+        back.append(page.back_to)
+        cursor = page.cursor
+        if not cursor:
+            return seen, back
+    raise AssertionError("the pages do not end")
+
+
+def test_every_dimension_alone_and_together(cast: Any, outbox: Outbox, at: list[int]) -> None:
+    one, (first, second) = outbox.accepted(cast.maple, ("jane@patient.test", "joan@family.test"), tags=("mri",))
+    outbox.sent(cast.maple, one, first, provider="google")
+    outbox.failed(cast.maple, one, second, provider="yahoo")
+    at[0] += 1_000_000
+    two, (other,) = outbox.accepted(cast.maple, ("jane@patient.test",))
+    outbox.sent(cast.maple, two, other, method="smime")
+    at[0] += 1_000_000
+    three, (third,) = outbox.accepted(cast.maple, ("ann@portal.test",))
+    outbox.deposited(cast.maple, three, third, "ann@portal.test")
+    outbox.commit()
+    a, b, c = (ids.text(m) for m in (one, two, three))
+    for wanted, expected in (
+        ({"provider": "google"}, [a]), ({"provider": "yahoo"}, [a]), ({"provider": "apple"}, []),
+        ({"method": "smime"}, [b]), ({"method": "portal"}, [c]), ({"method": "tls"}, [a]),
+        ({"assurance": "MAILBOX"}, [c]), ({"assurance": "VERIFIED"}, [b, a]),
+        ({"category": "transactional"}, [c, b, a]), ({"category": "marketing"}, []),
+        ({"domain": "patient.test"}, [b, a]), ({"domain": "@Family.TEST"}, [a]),
+        ({"domain": "patient.test", "state": "sent", "provider": "google"}, [a]),
+        # all that is said of a recipient must fit one and the same
+        ({"domain": "patient.test", "state": "failed"}, []), ({"provider": "google", "state": "failed"}, []),
+        ({"domain": "family.test", "state": "failed", "provider": "yahoo", "tag": "mri"}, [a]),
+        ({"recipient": "jane@patient.test", "method": "smime", "category": "transactional"}, [b]),
+        ({"state": "failed", "provider": "yahoo", "method": "tls", "category": "transactional"}, [a]),
+    ):  # fmt: skip
+        assert found(cast, **wanted) == expected, wanted  # type: ignore[arg-type]
+    (line,) = search(cast.maple, cast.operator, Wanted(state="failed")).messages
+    assert sorted(d.provider for d in line.deliveries) == ["google", "yahoo"]
+
+
+def test_windows_meet_without_gap_or_repeat(
+    cast: Any, outbox: Outbox, at: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page ends after its windows and says how far back it came; the next goes on there. A message with more
+    recipients than a window is looked at whole."""
+    monkeypatch.setattr(narrowing, "WINDOW", 4)
+    monkeypatch.setattr(narrowing, "WINDOWS", 2)
+    expected = []
+    for number in range(30):
+        at[0] += 60_000_000
+        people = [f"p{n}@patient.test" for n in range(7 if number == 11 else 1)]
+        message, deliveries = outbox.accepted(cast.maple, people)
+        if number % 9 == 2:
+            outbox.sent(cast.maple, message, deliveries[-1], provider="google")
+            outbox.failed(cast.maple, message, deliveries[-1], provider="google")
+            expected.insert(0, ids.text(message))
+    outbox.commit()
+    seen, back = whole(cast, Wanted(assurance="VERIFIED", method="tls"))
+    assert seen == expected
+    assert len(back) > 2
+    assert all(back[:-1])
+    assert back[:-1] == sorted(back[:-1], reverse=True)
+    assert back[-1] == 0
+    for wanted in (
+        Wanted(state="failed", provider="google"),
+        Wanted(state="failed", category="transactional"),
+        Wanted(state="failed", domain="patient.test"),
+    ):
+        assert whole(cast, wanted)[0] == expected, wanted
+    assert whole(cast, Wanted(state="failed", category="marketing"))[0] == []
+
+
+def test_a_page_of_the_index_is_bounded_too(
+    cast: Any, outbox: Outbox, at: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Months of days, and a word every message has: whatever the page came to, the next finds the rest."""
+    expected = []
+    failed = []
+    for back in range(40, 0, -1):
+        at[0] = NOON - back * DAY
+        for number in range(3):
+            at[0] += 1_000_000
+            message, (delivery,) = outbox.accepted(cast.maple, ("jane@patient.test",))
+            expected.insert(0, ids.text(message))
+            if back % 7 == number == 1:
+                outbox.failed(cast.maple, message, delivery)
+                failed.insert(0, ids.text(message))
+    at[0] = NOON
+    outbox.commit()
+    monkeypatch.setattr(searching, "LOOKS", 6)
+    monkeypatch.setattr(searching, "OPENED", 5)
+    seen, back_to = whole(cast, Wanted(subject="panel"), limit=10)
+    assert seen == expected
+    assert any(back_to)
+    assert whole(cast, Wanted(subject="panel", state="failed"))[0] == failed
+    seen, back_to = whole(cast, Wanted(recipient="nobody@patient.test"))
+    assert seen == []
+    assert back_to[0] >= NOON - 10 * DAY
+    assert len(back_to) < 50
