@@ -15,8 +15,10 @@ _MOMENT: Final = 3 * _SECOND
 _SHADOW: Final = 30 * _SECOND
 #: hits compared with on each side
 _FEW: Final = 20
+#: copies
+_MANY: Final = 6
 #: links followed within this of each other make a chain
-_CHAIN: Final = 5 * _SECOND
+_CHAIN: Final = 8 * _SECOND
 _MINUTE: Final = 60 * _SECOND
 #: of a round: a gateway's first look is over by then
 _ROUND: Final = 5 * _MINUTE
@@ -77,31 +79,48 @@ def bursts(clicks: Sequence[Seen], links: int) -> list[list[str]]:
     return found
 
 
+#: gap below which a link after another is so much of a haste (people come back to the message first)
+_HASTE: Final = ((_SECOND * 4 // 5, 1.0), (_SECOND * 3 // 2, 0.6), (_MOMENT, 0.25), (2 * _MOMENT, 0.15))
+
+_PACES: Final = ((3.0, "no-pause"), (1.8, "quick-pace"), (0.9, "pace"))
+
+
 def _haste(before: Seen, after: Seen) -> float:
     """How much two hits on different links are more than a person does: 1 for what is hardly done."""
     gap = after.since - before.since
     if before.origin == "cross" and after.origin == "cross":
         return 0.5 if gap < _SECOND // 8 else 0.0
-    found = 1.0 if gap < _SECOND * 4 // 5 else 0.6 if gap < _SECOND * 3 // 2 else 0.25 if gap < _MOMENT else 0.0
+    found = next((part for limit, part in _HASTE if gap < limit), 0.0)
     # nobody changes the browser or the network between two links
     return found + (1.0 if gap < _MOMENT and client(before) != client(after) else 0.0)
 
 
 def paces(clicks: Sequence[Seen]) -> list[list[str]]:
-    """Chains of links, each followed soon after the other, and how hasty they are as a whole."""
-    found: list[list[str]] = [[] for _ in clicks]
-    chain, haste = [0], 0.0
+    """Chains of links, each followed soon after the other, and how hasty each client in them was."""
+    found: list[list[str]] = []
+    first = 0
     for n in range(1, len(clicks) + 1):
-        if n < len(clicks) and clicks[n].since - clicks[n - 1].since <= _CHAIN:
-            if target(clicks[n]) != target(clicks[n - 1]):
-                haste += _haste(clicks[n - 1], clicks[n])
-            chain.append(n)
-            continue
-        code = "no-pause" if haste >= 3.0 else "quick-pace" if haste >= 1.8 else "pace" if haste >= 0.9 else ""
-        if code:
-            for member in chain:
-                found[member].append(code)
-        chain, haste = [n], 0.0
+        if n == len(clicks) or clicks[n].since - clicks[n - 1].since > _CHAIN:
+            found += _chain(clicks[first:n])
+            first = n
+    return found
+
+
+def _chain(clicks: Sequence[Seen]) -> list[list[str]]:
+    own: dict[Client, float] = collections.defaultdict(float)
+    steps = [0.0] * (len(clicks) + 1)
+    for n in range(1, len(clicks)):
+        if target(clicks[n]) != target(clicks[n - 1]):
+            steps[n] = _haste(clicks[n - 1], clicks[n])
+            for who in {client(clicks[n - 1]), client(clicks[n])}:
+                own[who] += steps[n]
+    # one person may click while a machine is at work; three clients at once are one machine
+    many, whole = len({client(seen) for seen in clicks}) >= 3, sum(steps)
+    found = []
+    for n, seen in enumerate(clicks):
+        hasty = many and max(steps[n], steps[n + 1]) >= 1.5
+        much = max(own[client(seen)], whole if hasty else 0.0)
+        found.append([code for least, code in _PACES if much >= least][:1])
     return found
 
 
@@ -200,7 +219,8 @@ def known(trail: Trail, hits: Sequence[Seen]) -> list[list[str]]:
         if sure > 0 and seen.agent >= 0:
             codes.append("known" if sure > 1 else "suspected")
         if seen.network in _CLOUDS and seen.since <= _ROUND and len(early.get((client(seen), seen.kind), ())) >= 2:
-            codes.append("round" if seen.kind == "click" else "pictures")
+            many = len(early[client(seen), seen.kind]) >= _MANY
+            codes.append("pictures" if seen.kind == "open" else "round-many" if many else "round")
         found.append(codes)
     return found
 

@@ -39,7 +39,7 @@ def _network(seen: Seen) -> list[str]:
 
 def _headers(seen: Seen) -> list[str]:
     """Only of who claims to be a browser: mail programs and text browsers send what they like."""
-    if seen.client not in BROWSERS:
+    if seen.client not in BROWSERS or (seen.kind == "open" and seen.client == "webview"):
         return []
     found = []
     apple = seen.platform == "ios"

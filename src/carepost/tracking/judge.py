@@ -20,11 +20,16 @@ _PROXIES: Final = frozenset({"gmail-proxy", "yahoo-proxy", "outlook-proxy"})
 _HASTE: Final = frozenset(
     {"sweep", "sweep-page", "burst", "burst-page", "pair", "pair-page", "pace", "quick-pace", "no-pause"}
 )
+_BARE: Final = ("no-language", "no-fetch", "no-hints", "accept", "no-coding", "no-gesture")
+_MOST_BARE: Final = 3.6
 _SHOWS: Final = frozenset({"mailer", "office", "app", "textual"})
 
 
 def _odds(kind: str, codes: Sequence[str]) -> float:
-    return _PRIOR[kind] + sum(REASONS[code].weight for code in codes if REASONS[code].applies in ("both", kind))
+    weights = {code: REASONS[code].weight for code in codes if REASONS[code].applies in ("both", kind)}
+    # one cause explains all headers that are missing (a guard takes them away): together they count so much at most
+    bare = sum(weights.pop(code) for code in _BARE if code in weights)
+    return _PRIOR[kind] + min(bare, _MOST_BARE) + sum(weights.values())
 
 
 def _confidence(odds: float) -> float:

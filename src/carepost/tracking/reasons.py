@@ -21,8 +21,8 @@ class Reason(msgspec.Struct, frozen=True):
 
 REASONS: Final[dict[str, Reason]] = {
     # what the request itself is
-    "method": Reason("it asked only whether the address exists", 6.0, plain=True),
-    "ahead": Reason("the browser said it was fetching ahead of a person", 6.0),
+    "method": Reason("it asked only whether the address exists", 9.0, plain=True),
+    "ahead": Reason("the browser said it was fetching ahead of a person", 9.0),
     "decoy": Reason("it followed a link no person can see", 8.0, "click", plain=True),
     "altered": Reason("the address was changed on the way", 2.5),
     # who it says it is
@@ -87,6 +87,9 @@ REASONS: Final[dict[str, Reason]] = {
     "known": Reason("the same client did what no person does on several copies", 3.6),
     "suspected": Reason("the same client did what no person does on another copy", 2.2),
     "round": Reason("the same client followed links of several copies within minutes of their delivery", 2.2, "click"),
+    "round-many": Reason(
+        "the same client followed links of many copies within minutes of their delivery", 3.2, "click"
+    ),
     "pictures": Reason(
         "the same client fetched pictures of several copies within minutes of their delivery", 1.5, "open"
     ),
