@@ -21,6 +21,7 @@ from carepost.delivery.mtasts import Policies
 from carepost.delivery.resolver import Resolver, Server
 from carepost.delivery.schedule import Schedule
 from carepost.delivery.trust import Anchors
+from carepost.delivery.ways import Pace
 from carepost.delivery.worker import Worker
 from carepost.delivery.world import World
 from carepost.directory import Directory, Loaded, StaticSource
@@ -121,11 +122,14 @@ class Delivering:
         self.finder = Finder(resolver, policies, ours=("mail.willow.test",), dial=dial)
         self.courier = Courier("mail.willow.test", Anchors.pinned(ca_file.read_text()), timeouts=QUICK)
         self.courier.start()
+        self.pace = Pace()
         self.world = World(
             self.directory, self.posture, self.finder, self.courier, Preparer(self.keys), self.intake,
-            self.schedule, "mail.willow.test", inspector=self.inspector,
+            self.schedule, "mail.willow.test", inspector=self.inspector, pace=self.pace,
         )  # fmt: skip
         self.worker = Worker(self.queue, self.world)
+        self.queue.paced_by(self.worker.may, self.worker.why)
+        self.pace.reopened.append(self.queue.reopen)
         self.queue.taker = self.worker if self._run_worker else None
         await self.queue.start()
         if self._run_worker:
@@ -149,6 +153,7 @@ class Delivering:
         self.snapshot = msgspec.structs.replace(self.snapshot, epoch=self.snapshot.epoch + 1, **fields)
         self.source.put(Loaded(self.snapshot))
         self.directory.poll()
+        self.pace.know(self.snapshot)
 
     async def submit(
         self,

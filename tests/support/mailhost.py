@@ -38,6 +38,9 @@ class MailHost:
         self.bodies: list[bytearray] = []
         self.commands: list[str] = []
         self.connections = 0
+        #: connections open now, and the most there were at once; where each came from
+        self.open = self.most_open = 0
+        self.peers: list[str] = []
         self.handshakes = 0
         #: ends the connection after so many octets of a body
         self.drop_after = 1 << 40
@@ -73,6 +76,9 @@ class MailHost:
         assert task is not None
         self._tasks.add(task)
         self.connections += 1
+        self.open += 1
+        self.most_open = max(self.most_open, self.open)
+        self.peers.append(writer.get_extra_info("peername")[0])
         try:
             await _Session(self, reader, writer).run()
         except (
@@ -85,6 +91,7 @@ class MailHost:
         ):
             pass
         finally:
+            self.open -= 1
             self._tasks.discard(task)
             writer.transport.abort()
 

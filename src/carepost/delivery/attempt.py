@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
-from carepost.delivery import bounce, content, events, fronts, ready, returns, sessions, testing, tlsrpt
+from carepost.delivery import bounce, content, events, fronts, paced, ready, returns, sessions, testing, tlsrpt
 from carepost.delivery.conclude import End, conclude, deposited, ended, failed, plan_changed, replanned, stopped
 from carepost.delivery.courier import Carried, Need, Parcel
 from carepost.delivery.events import About
@@ -17,6 +17,7 @@ from carepost.delivery.methods import keyed, portal
 from carepost.delivery.methods.tls import Prepared, Unready
 from carepost.delivery.needs import needed
 from carepost.delivery.outcome import REASONS, Lead, Outcome, classify, outcome
+from carepost.delivery.ways import Wait
 from carepost.delivery.world import World
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock, entropy, ids
@@ -175,13 +176,18 @@ class Attempt:
                 sessions.unreached(self.world.posture, self.claim.org, hops)
             end = self._end(step, classify(Stage.DNS, None, hops.fault), snapshot, hops=hops)
             return await self._reported(conclude(end), snapshot, None)
-        need = self._need(step, hops)
+        way = paced.begin(self.world.pace, self.claim, snapshot, self.message, hops)
+        if isinstance(way, Wait):
+            return paced.held_back(self.about, way)
+        carried: Carried | None = None
         try:
-            carried, prepared = await self._send(step, snapshot, hops, need)
+            carried, prepared = await self._send(step, snapshot, hops, paced.by(way, self._need(step, hops)))
         except Unready as error:
             lead = Lead.METHOD if step.method in keyed.METHODS or str(error) == "no-8bitmime" else Lead.FAILED
             end = self._end(step, outcome(lead, str(error), otherwise=Lead.FAILED), snapshot, hops=hops)
             return await self._reported(conclude(end), snapshot, None)
+        finally:
+            self._events += paced.over(self.world.pace, self.about, way, hops, carried)
         self._learn(hops, carried)
         ended = carried.ended
         why = "looked" if carried.short and is_look(step) else ended.error
@@ -356,7 +362,9 @@ class Attempt:
         if record.expires_at and now >= record.expires_at:
             return True
         first = record.first_due or ids.made_at(self.claim.message)
-        return self.claim.attempt > 1 and now >= self.world.schedule.ends(first)
+        if self.claim.attempt <= 1 or now < self.world.schedule.ends(first):
+            return False
+        return now >= self.world.schedule.ends(first + paced.not_counted(self.world.pace, self.claim))
 
     def _end(
         self,
@@ -383,6 +391,7 @@ class Attempt:
             events=tuple(self._events),
             jitter=entropy.take(1)[0] / 256,
             used=used or {},
+            not_counted=functools.partial(paced.not_counted, self.world.pace, self.claim),
         )
 
 

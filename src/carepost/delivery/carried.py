@@ -1,6 +1,7 @@
 """What is carried, what it needs of a connection, and what was learnt of the hosts that were tried."""
 
 from collections.abc import Callable, Iterator
+from typing import Final, Protocol
 
 import msgspec
 
@@ -20,6 +21,38 @@ DIALS = 6
 NO_TLS = frozenset({"tls-failed", "starttls-injected"})
 
 
+class Limited(Protocol):
+    """`lanes.Lane`: what one source may do at one provider. Times are UTC microseconds."""
+
+    def connections(self, now: int) -> int: ...
+
+    def messages(self, now: int) -> int: ...
+
+    def dial(self, now: int) -> int:
+        """When a connection may be opened, which counts as opened then; 0: at once."""
+
+
+class Way(msgspec.Struct, frozen=True):
+    """By which way a copy leaves (`ways`)."""
+
+    #: address bound before dialling; "": the machine's own choice
+    source: str = ""
+    #: said in EHLO; "": the house's name
+    helo: str = ""
+    #: None: nothing limits it
+    lane: Limited | None = None
+    #: marketing: it leaves the last places to other mail
+    bulk: bool = False
+
+    def reaches(self, address: str) -> bool:
+        """Nothing is dialled over IPv6 from an IPv4 address."""
+        return not self.source or (":" in address) == (":" in self.source)
+
+
+#: the machine's own address, limited by the settings alone
+HOUSE_WAY: Final = Way()
+
+
 class Need(msgspec.Struct, frozen=True):
     """What this recipient requires of a connection."""
 
@@ -32,6 +65,7 @@ class Need(msgspec.Struct, frozen=True):
     as_is: bool = False
     #: RFC 8689: the host must say REQUIRETLS, and be found by a look-up that nobody could forge
     requiretls: bool = False
+    way: Way = HOUSE_WAY
 
 
 class Met(msgspec.Struct, frozen=True):

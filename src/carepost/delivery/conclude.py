@@ -63,6 +63,8 @@ class End(msgspec.Struct, frozen=True):
     jitter: float = 0.0
     #: facts: ids of the keys it was encrypted to and signed with
     used: dict[str, str] = {}
+    #: microseconds since it was first due that count against nobody (`ways.Pace.not_counted`)
+    not_counted: Callable[[], int] = int
 
     @property
     def plan(self) -> Plan | None:
@@ -79,7 +81,8 @@ def conclude(end: End) -> Settlement:
         return _give_up(end, end.outcome.otherwise)
     if lead is Lead.RETRY:
         first = end.record.first_due or ids.made_at(end.about.claim.message)
-        if end.about.now - first >= end.patience * 1_000_000:
+        waited, patience = end.about.now - first, end.patience * 1_000_000
+        if waited >= patience and waited - end.not_counted() >= patience:
             return _give_up(end, Lead.RETRY, waited=True)
         return _again(end)
     return failed(end, end.outcome)
@@ -282,7 +285,7 @@ def _reached(end: End) -> dict[str, Any]:
 
 def _over_at(end: End) -> int:
     first = end.record.first_due or ids.made_at(end.about.claim.message)
-    return end.schedule.ends(first, end.record.expires_at)
+    return end.schedule.ends(first + end.not_counted(), end.record.expires_at)
 
 
 def _record(

@@ -1,23 +1,25 @@
 """Carries a Sealed to a recipient's mail hosts over pooled connections. The floor is checked before every MAIL.
 
-A connection is pooled by host, port and trust anchors, never by recipient: what it is worth to this recipient is
-measured each time (law 4). One recipient a transaction (law 2)."""
+A connection is pooled by host, port, trust anchors and the address it comes from, never by recipient: what it is worth
+to this recipient is measured each time (law 4). One recipient a transaction (law 2). Where a provider's limits hold
+(`carried.Way.lane`), all its hosts share one pool."""
 
 import asyncio
 
 import msgspec
 
 from carepost.crypto.sealed import Sealed
-from carepost.delivery.carried import Carried, Need, Parcel, Tally, dials
+from carepost.delivery.carried import Carried, Need, Parcel, Tally, Way, dials
 from carepost.delivery.connection import Connection
 from carepost.delivery.dialer import Dialer
 from carepost.delivery.exchange import Ended, Timeouts
 from carepost.delivery.floor import Assessed, assess, met, requirable
 from carepost.delivery.hops import Hop, Hops
-from carepost.delivery.outcome import NO_REQUIRETLS
+from carepost.delivery.outcome import NO_REQUIRETLS, NO_SOURCE
 from carepost.delivery.pool import Pool
 from carepost.delivery.transaction import LACKING, transact
 from carepost.delivery.trust import Anchors
+from carepost.ground import clock
 from carepost.policy.types import Assurance
 from carepost.queue.types import Stage
 
@@ -44,11 +46,11 @@ class Courier:
         self._dialer = Dialer(name, timeouts or Timeouts(), self)
         self._per_host = per_host
         self._idle = idle
-        self._pools: dict[tuple[str, int, str], Pool] = {}
+        self._pools: dict[tuple[object, ...], Pool] = {}
         #: every connection there is, with the pool it belongs to once it is open
         self._live: dict[Connection, Pool | None] = {}
         #: addresses that were slow to fail: (until when nobody else waits for them, how it ended)
-        self._down: dict[tuple[str, str, int, str], tuple[float, Ended]] = {}
+        self._down: dict[tuple[str, str, int, str, str], tuple[float, Ended]] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
@@ -96,22 +98,23 @@ class Courier:
 
     async def _try(self, parcel: Parcel | None, hops: Hops, need: Need) -> Carried:
         tally = Tally()
-        began = 0.0
+        began, reached = 0.0, not need.way.source
         for hop, address in dials(hops):
             now = self._loop.time()
             began = began or now
-            if hop.host in tally.settled or now - began > TRYING:
+            if hop.host in tally.settled or now - began > TRYING or not need.way.reaches(address):
                 continue
+            reached = True
             carried = await self._host(parcel, hop, address, hops, need, tally)
             if carried is not None:
                 return carried
-        return tally.carried()
+        return tally.carried() if reached else Carried(Ended(Stage.CONNECT, None, NO_SOURCE))
 
     async def _host(
         self, parcel: Parcel | None, hop: Hop, address: str, hops: Hops, need: Need, tally: "Tally"
     ) -> Carried | None:
         """One address of one host. None: it gave no answer about the message, the next may be tried."""
-        pool = self._pool(hop, hops)
+        pool = self._pool(hop, hops, need.way)
         fresh = False
         for _ in range(3):
             got = await self._connection(pool, hop, address, hops, need, fresh=fresh)
@@ -126,7 +129,7 @@ class Courier:
                 enough, assessed = False, msgspec.structs.replace(assessed, fault=NO_REQUIRETLS)
             if parcel is None or not enough:
                 reused, got.uses = got.uses > 0, got.uses + 1
-                self._give_back(pool, got)
+                self._give_back(pool, got, need.way)
                 if reused and not fresh and self._loop.time() - got.opened > LOOK_AGAIN:
                     # Since it was opened the server may have a new certificate, or the domain a new TLSA set.
                     fresh = True
@@ -149,7 +152,7 @@ class Courier:
                 raise
             tally.reached(got, assessed)
             if ended.usable:
-                self._give_back(pool, got)
+                self._give_back(pool, got, need.way)
             else:
                 self._retire(got)
             if ended.stale:
@@ -178,50 +181,66 @@ class Courier:
 
     # pools
 
-    def _pool(self, hop: Hop, hops: Hops) -> Pool:
-        key = (hop.host, hop.port, hops.identity)
+    def _pool(self, hop: Hop, hops: Hops, way: Way) -> Pool:
+        lane = way.lane
+        key = (hop.host, hop.port, hops.identity, way.source) if lane is None else (lane,)
         pool = self._pools.get(key)
         if pool is None:
-            pool = self._pools[key] = Pool(self._per_host)
+            most = self._per_host if lane is None else min(self._per_host, lane.connections(clock.now()))
+            pool = self._pools[key] = Pool(most, lane)
         return pool
 
     async def _connection(
         self, pool: Pool, hop: Hop, address: str, hops: Hops, need: Need, *, fresh: bool
     ) -> Connection | Ended:
-        clear_ok = need.floor <= Assurance.NONE and not need.tls_once
+        clear_ok, way = need.floor <= Assurance.NONE and not need.tls_once, need.way
         while True:
-            idle = None if fresh else pool.take(clear_ok=clear_ok)
-            if idle is not None:
-                return idle
-            place = (hop.host, address, hop.port, hops.identity)
+            waits = way.bulk and pool.full_of_bulk()
+            if not waits and not fresh:
+                lane = pool.lane
+                idle = (
+                    pool.take(clear_ok=clear_ok)
+                    if lane is None
+                    else pool.take_to(hop.host, hop.port, clear_ok=clear_ok)
+                )
+                if idle is not None:
+                    if way.bulk:
+                        pool.carries_bulk(idle)
+                    return idle
+            place = (hop.host, address, hop.port, hops.identity, way.source)
             down = self._down.get(place)
             if down is not None and down[0] > self._loop.time():
                 return down[1]
-            if pool.room():
+            if not waits and pool.room():
                 break
             spare = pool.idle
-            if spare:
+            if spare and not waits:
                 # Idle, but not what is needed here: its place is.
                 self._retire(spare[0])
             else:
                 try:
-                    await pool.turn()
+                    await pool.turn(bulk=way.bulk)
                 except TimeoutError:
                     return Ended(Stage.CONNECT, None, "busy")
         opened: Connection | Ended | None = None
         began = self._loop.time()
         try:
+            if way.lane is not None:
+                await _turn_to_dial(way)
             opened = await self._dialer.open(
                 hop.host,
                 address,
                 hop.port,
                 hops.anchors or self._anchors,
                 hops.entry.tls if hops.entry is not None else None,
+                way,
             )
         finally:
             if isinstance(opened, Connection) and not opened.error:
                 pool.opened(opened)
                 self._live[opened] = pool
+                if way.bulk:
+                    pool.carries_bulk(opened)
             else:
                 pool.gave_up()
         if isinstance(opened, Connection):
@@ -231,18 +250,25 @@ class Courier:
         self._down[place] = (now + (now - began), opened)
         return opened
 
-    def _give_back(self, pool: Pool, connection: Connection) -> None:
+    def _give_back(self, pool: Pool, connection: Connection, way: Way) -> None:
         now = self._loop.time()
         if connection.error or connection.uses >= USES or now - connection.opened > AGE or self._timer is None:
             self._retire(connection)
             return
+        if way.lane is not None:
+            most = way.lane.messages(clock.now())
+            if pool.over or (most and connection.uses >= most):
+                self._retire(connection)
+                return
         connection.idle_since = now
         pool.give_back(connection)
 
     def _retire(self, connection: Connection) -> None:
-        """Its place is free at once; the good-bye takes its time."""
+        """Its place is free at once; the good-bye takes its time. Where a provider counts, once it is over."""
         pool = self._live.get(connection)
-        if pool is not None:
+        if pool is not None and pool.lane is not None and not connection.error:
+            pool.leaving(connection)
+        elif pool is not None:
             pool.drop(connection)
         if connection.error:
             connection.abort("lost")
@@ -268,9 +294,19 @@ class Courier:
         for place in [place for place, (until, _) in self._down.items() if until <= now]:
             del self._down[place]
         for key, pool in list(self._pools.items()):
+            if pool.lane is not None:
+                pool.limit(min(self._per_host, pool.lane.connections(clock.now())))
             for connection in pool.idle:
-                if now - connection.idle_since > self._idle or now - connection.opened > AGE:
+                if pool.over or now - connection.idle_since > self._idle or now - connection.opened > AGE:
                     self._retire(connection)
             if pool.empty:
                 del self._pools[key]
         self._timer = self._loop.call_later(TICK, self._tick)
+
+
+async def _turn_to_dial(way: Way) -> None:
+    """A provider that wants few new connections is given them one by one."""
+    now = clock.now()
+    at = way.lane.dial(now) if way.lane is not None else 0
+    if at > now:
+        await asyncio.sleep((at - now) / 1_000_000)

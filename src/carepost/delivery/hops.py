@@ -5,6 +5,7 @@ This value is what every connection, also a pooled one, is measured against befo
 
 import asyncio
 import hashlib
+import ipaddress
 import ssl
 from collections.abc import Collection, Mapping
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from carepost.delivery.resolver import Resolver
 from carepost.delivery.trust import Anchors
 from carepost.directory.types import Route
 from carepost.ground import clock
+from carepost.pace.providers import group, named
 
 #: seconds an answer is used at most before DNS is asked again, and after a failure
 LONGEST, AFTER_FAILURE = 300.0, 1.0
@@ -77,6 +79,10 @@ class Hops(msgspec.Struct, frozen=True):
     vouched: bool = False
     fault: str = ""
     expires: float = 0.0
+    #: who runs these hosts (`pace.providers.group` of the first); "": a tenant's own, or nobody to be found
+    provider: str = ""
+    #: the provider's table of limits applies: it has one of its own, or the hosts stand in the internet
+    shaped: bool = False
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -188,8 +194,9 @@ class Finder:
         port = dialled[1] if dialled is not None else route.port
         hop = Hop(host, addresses, port)
         return Hops(
-            domain, (hop,), pinned=True, anchors=anchors, pins=route.pins, identity=identity, expires=now + LONGEST
-        )
+            domain, (hop,), pinned=True, anchors=anchors, pins=route.pins, identity=identity, expires=now + LONGEST,
+            provider=group(host),
+        )  # fmt: skip
 
     async def _route_addresses(self, host: str) -> tuple[str, ...]:
         found: list[str] = []
@@ -210,7 +217,21 @@ def _assemble(found: mx.Mx, sts: Sts, hops: Collection[tuple[Hop, float]]) -> Ho
     if all(hop.fault for hop in kept):
         faults = {hop.fault for hop in kept}
         fault = _common(faults)
-    return Hops(found.domain, kept, found.secure, found.implicit, found.canonical, sts, fault=fault, expires=expires)
+    first = next((hop for hop in kept if not hop.fault), None)
+    provider = group(first.host) if first is not None else ""
+    shaped = first is not None and (named(provider) or _public(first.addresses))
+    return Hops(
+        found.domain, kept, found.secure, found.implicit, found.canonical, sts, fault=fault, expires=expires,
+        provider=provider, shaped=shaped,
+    )  # fmt: skip
+
+
+def _public(addresses: Collection[str]) -> bool:
+    """Out in the internet: hosts of a private network are nobody's whose limits are to be guessed."""
+    try:
+        return any(ipaddress.ip_address(one).is_global for one in addresses)
+    except ValueError:
+        return False
 
 
 def _common(faults: Collection[str]) -> str:

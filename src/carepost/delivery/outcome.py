@@ -40,6 +40,8 @@ class Outcome(msgspec.Struct, frozen=True):
 
 #: RFC 8689: the host does not say that it requires TLS of the next one, or its name was found by unsigned DNS
 NO_REQUIRETLS = "no-requiretls"
+#: the source address that was chosen is not on this machine, or leads to none of the hosts
+NO_SOURCE = "no-source-address"
 #: reason -> (enhanced code, words). Codes are stable, sentences may be improved.
 REASONS: dict[str, tuple[str, str]] = {
     "accepted": ("2.0.0", "The recipient's mail server accepted the message."),
@@ -93,6 +95,7 @@ REASONS: dict[str, tuple[str, str]] = {
     "refused": ("4.4.1", "The recipient's mail server could not be reached."),
     "timeout": ("4.4.2", "The recipient's mail server did not answer in time."),
     "busy": ("4.4.5", "The recipient's mail server is so slow that other messages are still waiting for it."),
+    NO_SOURCE: ("4.4.1", "The sending address is not on this machine, or leads nowhere; look under Providers."),
     "tls-timeout": ("4.4.2", "The recipient's mail server did not answer in time while encryption was set up."),
     "tls-broken": ("4.4.2", "The connection ended while encryption was set up."),
     "lost": ("4.4.2", "The connection to the recipient's mail server ended."),
@@ -142,6 +145,7 @@ _FINAL = frozenset(
 _PASSING = {
     "refused": "refused",
     "busy": "busy",
+    NO_SOURCE: NO_SOURCE,
     "timeout": "timeout",
     "tls-timeout": "tls-timeout",
     "tls-lost": "tls-broken",

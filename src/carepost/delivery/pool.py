@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 
+from carepost.delivery.carried import Limited
 from carepost.delivery.connection import Connection
 
 #: seconds a message waits for a connection before it is tried again later
@@ -15,21 +16,47 @@ def _late(waiter: "asyncio.Future[None]") -> None:
 
 
 class Pool:
-    """At most `most` connections, those being opened included. Waiting is first come, first served."""
+    """At most `most` connections, those being opened included. Waiting is first come, first served; marketing waits
+    behind all else, and may not use the last fifth of the places.
 
-    __slots__ = ("_clear", "_members", "_most", "_opening", "_secured", "_waiting")
+    A pool of a lane holds connections to several hosts of one provider."""
 
-    def __init__(self, most: int) -> None:
+    __slots__ = ("_bulk", "_clear", "_members", "_most", "_opening", "_secured", "_waiting", "_waiting_bulk", "lane")
+
+    def __init__(self, most: int, lane: Limited | None = None) -> None:
         self._most = most
+        self.lane = lane
         self._members: set[Connection] = set()
         self._opening = 0
         self._secured: list[Connection] = []
         self._clear: list[Connection] = []
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting_bulk: deque[asyncio.Future[None]] = deque()
+        #: connections that carry marketing now
+        self._bulk: set[Connection] = set()
 
     @property
     def empty(self) -> bool:
-        return not self._members and not self._opening and not self._waiting
+        return not self._members and not self._opening and not self._waiting and not self._waiting_bulk
+
+    @property
+    def over(self) -> bool:
+        """There are more than there may be: what is given back is not kept."""
+        return len(self._members) > self._most
+
+    def limit(self, most: int) -> None:
+        """There may be so many from now on."""
+        more, self._most = most - self._most, most
+        for _ in range(min(max(more, 0), len(self._waiting) + len(self._waiting_bulk))):
+            self._wake()
+
+    def full_of_bulk(self) -> bool:
+        """Marketing has all the places it may have."""
+        return len(self._bulk) >= max(1, self._most - (self._most + 4) // 5)
+
+    def carries_bulk(self, connection: Connection) -> None:
+        """Until it is given back or dropped."""
+        self._bulk.add(connection)
 
     @property
     def idle(self) -> list[Connection]:
@@ -40,6 +67,14 @@ class Pool:
         if self._secured:
             return self._secured.pop()
         return self._clear.pop() if clear_ok and self._clear else None
+
+    def take_to(self, host: str, port: int, *, clear_ok: bool) -> Connection | None:
+        """As `take`, to this host."""
+        for idle in (self._secured, self._clear) if clear_ok else (self._secured,):
+            for at in range(len(idle) - 1, -1, -1):
+                if idle[at].host == host and idle[at].port == port:
+                    return idle.pop(at)
+        return None
 
     def room(self) -> bool:
         """Counts one more that is about to be opened: `opened` or `gave_up` must follow. False: wait, or retire one."""
@@ -57,6 +92,8 @@ class Pool:
         self._wake()
 
     def give_back(self, connection: Connection) -> None:
+        if self._bulk:
+            self._bulk.discard(connection)
         if connection in self._members:
             (self._clear if connection.handshake is None else self._secured).append(connection)
             self._wake()
@@ -66,16 +103,24 @@ class Pool:
         if connection not in self._members:
             return
         self._members.discard(connection)
+        self._bulk.discard(connection)
         for idle in (self._secured, self._clear):
             if connection in idle:
                 idle.remove(connection)
         self._wake()
 
-    async def turn(self) -> None:
+    def leaving(self, connection: Connection) -> None:
+        """It carries nothing more, and keeps its place until it is dropped."""
+        self._bulk.discard(connection)
+        for idle in (self._secured, self._clear):
+            if connection in idle:
+                idle.remove(connection)
+
+    async def turn(self, *, bulk: bool = False) -> None:
         """Waits until something was given back or dropped. Raises TimeoutError after TURN seconds."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
-        self._waiting.append(waiter)
+        (self._waiting_bulk if bulk else self._waiting).append(waiter)
         timer = loop.call_later(TURN, _late, waiter)
         try:
             await waiter
@@ -88,8 +133,9 @@ class Pool:
             timer.cancel()
 
     def _wake(self) -> None:
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_result(None)
-                return
+        for waiting in (self._waiting, self._waiting_bulk):
+            while waiting:
+                waiter = waiting.popleft()
+                if not waiter.done():
+                    waiter.set_result(None)
+                    return

@@ -16,12 +16,16 @@ from carepost.delivery.attempt import OFFICE_AWAY, Attempt
 from carepost.delivery.conclude import postponed, unreadable
 from carepost.delivery.easing import Easing, never
 from carepost.delivery.events import About
+from carepost.delivery.lanes import MANY
 from carepost.delivery.world import World
 from carepost.ground import clock, ids, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Unavailable
 from carepost.ground.keys import WrongKey
+from carepost.pace.words import held_by
 from carepost.queue.types import Claim, LeaseLost, MessageRecord, Settlement
-from carepost.wire.types import Actor
+from carepost.spool.types import Flow
+from carepost.wire.pacing import HeldBack
+from carepost.wire.types import Actor, Stream
 
 #: deliveries under way at once, in all and to one destination
 MOST, PER_DESTINATION = 2000, 200
@@ -30,6 +34,7 @@ BATCH, WAIT = 100, 30.0
 #: seconds between tries to commit a settlement the disk did not take
 AGAIN = 1.0
 _SECOND = 1_000_000
+_BULK = Stream.BULK.value
 
 
 class Deliveries(Protocol):
@@ -40,6 +45,8 @@ class Deliveries(Protocol):
     def mark_dot(self, claim: Claim) -> None: ...
 
     async def settle(self, claim: Claim, settlement: Settlement) -> None: ...
+
+    def reopen(self) -> None: ...
 
     async def plain(self, claim: Claim) -> bytes: ...
 
@@ -71,6 +78,9 @@ class Worker:
         self._per_destination = per_destination
         self._held = 0
         self._busy: Counter[bytes] = Counter()
+        #: marketing under way, how much of it there may be, in all and to one destination, and that some was refused
+        self._bulk, self._bulk_refused = 0, False
+        self._bulk_most, self._bulk_each = max(1, most * 3 // 4), max(1, per_destination * 3 // 4)
         self._ready: deque[_Work] = deque()
         self._easing: Easing[_Work] = Easing(pressed, self._begin)
         self._idle: deque[asyncio.Future[None]] = deque()
@@ -91,7 +101,7 @@ class Worker:
             self._claimer.cancel()
         for work in self._easing.close():
             # not begun: the queue takes it up again, as what a dead process had claimed
-            self._let_go(work.claim.destination)
+            self._over(work.claim)
         if self._held:
             self._empty.clear()
             try:
@@ -107,6 +117,30 @@ class Worker:
     def held(self) -> int:
         """Deliveries under way."""
         return self._held
+
+    def may(self, flow: Flow, destination: bytes) -> int:
+        """How many more of these may be under way: marketing leaves the last quarter of all places to other mail, and
+        nothing goes faster than its provider lets it. The queue's gate (`Queue.paced_by`)."""
+        pace = self._world.pace
+        room = MANY if pace is None else pace.room(flow, destination)
+        if flow.stream != _BULK:
+            return room
+        if self._bulk >= self._bulk_most:
+            self._bulk_refused = True
+            return 0
+        return max(0, min(room, self._bulk_most - self._bulk, self._bulk_each - self._busy[destination]))
+
+    def why(self, flow: Flow, destination: bytes) -> HeldBack | None:
+        """What holds back deliveries of this flow that are due; None: their turn comes."""
+        pace = self._world.pace
+        wait = pace.waits(flow, destination) if pace is not None else None
+        if wait is not None:
+            words = held_by(wait.what, wait.provider, wait.by, wait.source)
+            return HeldBack(wait.what, words, wait.until, wait.provider, wait.source, wait.by)
+        most = self._bulk_each if flow.stream == _BULK else self._per_destination
+        if self._busy[destination] >= most:
+            return HeldBack("destination", held_by("destination", ""))
+        return None
 
     # queue.taker.Taker
 
@@ -157,9 +191,19 @@ class Worker:
         if not self._held:
             self._empty.set()
 
+    def _over(self, claim: Claim) -> None:
+        self._let_go(claim.destination)
+        if claim.stream == _BULK:
+            self._bulk -= 1
+            if self._bulk_refused and self._bulk < self._bulk_most:
+                self._bulk_refused = False
+                self._queue.reopen()
+
     # running
 
     def _add(self, work: _Work) -> None:
+        if work.claim.stream == _BULK:
+            self._bulk += 1
         if self._stopping or not self._easing.put_off(work.claim.org, work):
             self._begin(work)
 
@@ -187,7 +231,7 @@ class Worker:
             try:
                 await self._one(work)
             finally:
-                self._let_go(work.claim.destination)
+                self._over(work.claim)
 
     async def _one(self, work: _Work) -> None:
         claim = work.claim

@@ -13,6 +13,7 @@ from carepost.delivery.methods.keyed import Keyed
 from carepost.delivery.methods.tls import Preparer
 from carepost.delivery.returns import Signed
 from carepost.delivery.schedule import Schedule
+from carepost.delivery.ways import Pace
 from carepost.directory.types import OrgSnapshot, RecipientKey
 from carepost.intake.keys import Held
 from carepost.policy.types import Category, Kind, Method, Ternary
@@ -79,3 +80,5 @@ class World(msgspec.Struct, frozen=True):
     seeker: Seeker | None = None
     #: tenants' own mail systems; None: none is carried out here
     fronts: Fronts | None = None
+    #: how fast mail leaves, and from where; None: from the house's own address, limited by the settings alone
+    pace: Pace | None = None

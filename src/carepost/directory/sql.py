@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from carepost.directory import columns, gateways, recipients, rules, suppressed, words
+from carepost.directory import columns, gateways, recipients, rules, sending, suppressed, words
 from carepost.directory.source import Loaded
 from carepost.directory.types import (
     HOLD,
@@ -29,7 +29,7 @@ from carepost.ground.orgkeys import OrgKeys
 from carepost.policy.types import Assurance, Method, Rule
 from carepost.wire import found
 
-VERSION: Final = 6
+VERSION: Final = 7
 
 #: view -> its columns after `org`, in the order they are read
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -56,6 +56,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_gateway_secret": ("gateway", "digest"),
     "engine_key_source": ("sources", "unknown_ok"),
     "engine_anchor": ("der",),
+    **sending.VIEWS,
     "engine_own_key": ("id", "token", "method", "signs", "decrypts", "always", "retired", "until", "not_after", "head"),
 }  # fmt: skip
 
@@ -253,6 +254,7 @@ def _snapshot(
         retired_keys=retired,
         recipient_keys=known,
         own_keys=_own_keys(rows["engine_own_key"]),
+        sending=sending.read(rows),
         slug=slug,
         alerts=alerts,
         key_sources=_sources(rows["engine_key_source"]),

@@ -6,6 +6,7 @@ from collections.abc import Set as AbstractSet
 import msgspec
 
 from carepost.directory.gateways import Gateway
+from carepost.directory.sending import Sending
 from carepost.directory.words import OwnWords
 from carepost.policy.types import Assurance, Method, Rule
 
@@ -204,10 +205,14 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     revocation_unknown_ok: bool = False
     #: the domain that bounces of mail by the API and of notices come back to; "": none
     return_path: str = ""
+    #: bounces of mail by SMTP come back there too; its senders are told of them
+    return_path_smtp: bool = False
     #: by category, where anything is on; empty: nobody's copies are marked
     tracking: Mapping[str, Tracking] = {}
     #: sender domain -> the host that its tracked links lead to; without one, the portal's
     tracking_hosts: Mapping[str, str] = {}
+    #: source addresses, pools, limits of its own, what providers asked for; None: nothing of it
+    sending: Sending | None = None
 
     def key(self, purpose: str, version: int) -> bytes | None:
         """The wrapped key of one version, current or retired."""

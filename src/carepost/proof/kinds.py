@@ -96,6 +96,9 @@ DELIVERY_DEPOSITED: Final = "delivery.deposited"
 DELIVERY_UNCERTAIN: Final = "delivery.uncertain"
 DELIVERY_FAILED: Final = "delivery.failed"
 DELIVERY_TESTED: Final = "delivery.tested"
+DELIVERY_HELD_BACK: Final = "delivery.held-back"
+#: a provider's reply asked for less: `noticed` says which, from which address, until when (wire.pacing.Noticed)
+PROVIDER_ASKED: Final = "provider.asked"
 DELIVERY_BOUNCED: Final = "delivery.bounced"
 DELIVERY_COMPLAINED: Final = "delivery.complained"
 PORTAL_NOTIFIED: Final = "portal.notified"
@@ -175,6 +178,8 @@ KINDS: Final[Mapping[str, KindInfo]] = {
         DELIVERY, "the connection ended before the server's final answer; it may have arrived"
     ),
     DELIVERY_FAILED: KindInfo(DELIVERY, "the delivery failed for good"),
+    DELIVERY_HELD_BACK: KindInfo(DELIVERY, "the delivery was put back: its way is closed for now; no attempt was made"),
+    PROVIDER_ASKED: KindInfo(STAFF, "a provider's reply asked for less mail; that holds for a time"),
     DELIVERY_TESTED: KindInfo(DELIVERY, "a test ended: all was carried out up to the wire, and nothing was sent"),
     DELIVERY_BOUNCED: KindInfo(DELIVERY, "a report of non-delivery came back"),
     DELIVERY_COMPLAINED: KindInfo(DELIVERY, "the recipient's provider passed on a complaint about the message"),
@@ -255,6 +260,8 @@ FACTS: Final = frozenset({
     "gateway",  # id of the connection it came by, or went back through
     "forwarded",  # message.accepted: yes, where a mailbox of the organisation forwards somebody's mail
     "from-method",  # delivery.method-changed
+    "held-by",  # delivery.held-back: suspension | rate | warm-up | connections
+    "source-address",  # delivery.*: the address it left from, where that is not the house's own
     "made-by",  # redirect | copy: a delivery that a rule made at the door
     "made-by-rule",  # id of that rule
     "key",  # id of an API key or credential acted on; orgkey.*: purpose of the organisation's key
@@ -267,7 +274,6 @@ FACTS: Final = frozenset({
     OPENING_KEY,  # the same: id of the organisation's own key that opened it
     "signature",  # the same: none | valid | invalid | unknown
     "origin",
-    "provider",  # delivery.*: group of the mail servers it went to; never a recipient's own domain
     "provider",  # delivery.*: group of the mail servers it went to; those of pace.providers.TABLE alone
     "peer-name",  # yes | no | unknown: the certificate's name fits
     "purpose",

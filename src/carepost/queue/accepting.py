@@ -106,7 +106,10 @@ class Accepting:
     def _reserved(self, destination: bytes) -> bool:
         """A slot of the worker, unless others of this flow wait for the same destination: they come first."""
         taker = self._taker
-        if taker is None or self._claims.rota.waits(self._flow, destination) or not taker.reserve(destination):
+        rota = self._claims.rota
+        if taker is None or rota.waits(self._flow, destination) or not rota.open(self._flow, destination):
+            return False
+        if not taker.reserve(destination):
             return False
         self._claims.rota.take(destination)
         return True

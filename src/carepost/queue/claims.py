@@ -61,6 +61,12 @@ class Claims:
         self.rota.add(flow, destination)
         self._wake.set()
 
+    def reopen(self) -> None:
+        """What was set aside because it might not go may be asked for again."""
+        self.rota.reopen()
+        if self.rota:
+            self._wake.set()
+
     def placed(self, flow: Flow, destination: bytes, place: int, due_at: int) -> None:
         """A row is committed at `place`: as it was stored, not as the clock would say now. A commit may take longer
         than a short wait; a row kept as waiting that memory took for ready would sleep until the next start."""

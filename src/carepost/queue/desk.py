@@ -1,6 +1,7 @@
 """What people ask of a shard: look, list, act, fetch. Never on the hot path."""
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 from carepost.crypto.rest import Damaged
@@ -12,7 +13,8 @@ from carepost.queue.sealing import MessageSeal, Opener, OrgKeyBook
 from carepost.queue.types import DeliveryRecord, MessageRecord, State, StoredBody
 from carepost.rfc.envelope import Recipient
 from carepost.spool.shard import Shard
-from carepost.spool.types import DeliveryRow, Flow, MessageFound, Move, Sealing, Waiting
+from carepost.spool.types import DeliveryRow, Flow, MessageFound, Move, Place, Sealing, Waiting
+from carepost.wire.pacing import HeldBack
 from carepost.wire.types import Accepted, Actor, DeliveryView, HeldFilter, HeldView, MessageView
 
 NOT_FOUND = "not-found"
@@ -45,6 +47,8 @@ class Desk:
         self._book = book
         self._opener = Opener(book)
         self._claims = claims
+        #: what holds back what is due (`Queue.paced_by`)
+        self.why: Callable[[Flow, bytes], HeldBack | None] | None = None
         self._review = reviewing.Review(shard.backend, self._opener)
         self.counted: dict[str, int] = {"queued": 0, "held": 0, "deferred": 0}
 
@@ -180,7 +184,9 @@ class Desk:
         if rows is None:
             keys = [found.deliveries[i : i + 16] for i in range(0, len(found.deliveries), 16)]
             rows = [row for key in keys if (row := self._shard.backend.delivery(key)) is not None]
-        deliveries: tuple[DeliveryView, ...] = tuple([views.delivery(row, self._record(row)) for row in rows])
+        deliveries: tuple[DeliveryView, ...] = tuple(
+            [views.delivery(row, self._record(row), self._held_back(row)) for row in rows]
+        )
         try:
             record = self._opener.message_record(found.org, found.id, found.record)
         except Damaged:
@@ -188,6 +194,11 @@ class Desk:
                 ids.text(found.id), ids.text(found.org), found.at, "", "", "", "", "", found.size, deliveries
             )
         return views.message(found, record, deliveries)
+
+    def _held_back(self, row: DeliveryRow) -> HeldBack | None:
+        if self.why is None or row.place not in (Place.READY, Place.WAITING):
+            return None
+        return self.why(Flow(row.stream, row.org), row.destination)
 
     def record(self, org: bytes, message: bytes) -> MessageRecord:
         return self._opener.message_record(org, message, self._found(org, message).record)

@@ -45,7 +45,7 @@ def settled(book: OrgKeyBook, claim: Claim, settlement: Settlement) -> Move:
         due, until = clock.now(), settlement.record.held_until
     return Move(
         claim.delivery, claim.rev, claim.lease, claim.message, claim.alone, state._value_,
-        place_of(state, due), due, None, until, claim.attempt,
+        place_of(state, due), due, None, until, claim.attempt if settlement.attempted else claim.attempt - 1,
         seal.delivery(claim.delivery, settlement.record), state in FINAL,
         tuple([Sealing(claim.org, e.draft, seal.openings(e)) for e in settlement.events]),
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """The queue of one shard."""
 
 import asyncio
+from collections.abc import Callable
 
 from carepost.crypto.rest import Damaged
 from carepost.ground import clock, entropy, log
@@ -28,6 +29,7 @@ from carepost.spool.budget import Budget
 from carepost.spool.repeats import HOUR
 from carepost.spool.shard import Shard
 from carepost.spool.types import Append, Flow, Outcome, Sealing, Waiting
+from carepost.wire.pacing import HeldBack
 from carepost.wire.types import ANY_HELD, Accepted, Actor, Drained, HeldFilter, HeldView, MessageView
 
 #: longer than any attempt may last (RFC 5321 4.5.3.2: ten minutes for the answer to the final dot)
@@ -107,6 +109,18 @@ class Queue:
     def repeated(self, token: bytes) -> bytes | None:
         """The id of the message accepted under this token (BI-023) within the last hour, by any engine of this home."""
         return self.shard.repeats.find(token, clock.now())
+
+    def paced_by(
+        self, gate: Callable[[Flow, bytes], int], why: Callable[[Flow, bytes], HeldBack | None] | None = None
+    ) -> None:
+        """`gate`: how many more of a flow to a destination may be claimed now, asked on the loop; `reopen` must follow
+        when that grows. `why`: what is told of those that are not."""
+        self._claims.rota.gate = gate
+        self._desk.why = why
+
+    def reopen(self) -> None:
+        """What the gate did not let go is asked for again."""
+        self._claims.reopen()
 
     async def claim(self, limit: int, *, per_destination: int = 20, wait_s: float = 0.0) -> list[Claim]:
         """Up to `limit` due deliveries, leased to the caller, their attempts on record; fair between organisations and

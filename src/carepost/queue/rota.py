@@ -5,6 +5,7 @@ comes, a few at a time. A million rows of one organisation are one flow; another
 turn of it. A destination that has all the deliveries it may have under way is set aside until one of them ends."""
 
 from collections import Counter, deque
+from collections.abc import Callable
 
 from carepost.spool.types import Flow
 
@@ -33,6 +34,8 @@ class Rota:
         self._last: dict[bytes, Flow] = {}
         #: destination -> deliveries under way
         self.busy: Counter[bytes] = Counter()
+        #: how many more of a flow to a destination may be under way, besides; None: nobody says
+        self.gate: Callable[[Flow, bytes], int] | None = None
 
     def __bool__(self) -> bool:
         """Something may be had at once."""
@@ -91,6 +94,8 @@ class Rota:
                 lane.deficit += WEIGHTS.get(flow.stream, 1)
             destination = next(iter(lane.destinations))
             free = per_destination - self.busy[destination]
+            if self.gate is not None and free > 0:
+                free = min(free, self.gate(flow, destination))
             if free <= 0:
                 del lane.destinations[destination]
                 self._aside.setdefault(destination, {})[flow] = None
@@ -112,6 +117,17 @@ class Rota:
             self._drop(flow)
         elif lane.deficit <= 0:
             self._round.rotate(-1)
+
+    def open(self, flow: Flow, destination: bytes) -> bool:
+        """One that did not come by turn may be under way."""
+        return self.gate is None or self.gate(flow, destination) > 0
+
+    def reopen(self) -> None:
+        """What was set aside may have its turn again."""
+        aside, self._aside = self._aside, {}
+        for destination, flows in aside.items():
+            for flow in flows:
+                self.add(flow, destination)
 
     def forget(self, flow: Flow, destination: bytes) -> None:
         """Its deliveries stay ready, but have no turn until `add`."""

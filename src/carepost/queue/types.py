@@ -233,3 +233,5 @@ class Settlement(msgspec.Struct, frozen=True):
     #: when it is due again (DEFERRED, or QUEUED for the plan's next method at once)
     due_at: int = 0
     events: tuple[EventDraft, ...] = ()
+    #: False: it goes back as it was before it was claimed, and no attempt counts
+    attempted: bool = True

@@ -8,6 +8,7 @@ from carepost.policy.types import Assurance, label
 from carepost.queue import events
 from carepost.queue.types import DeliveryRecord, MessageRecord, NewDelivery, State
 from carepost.spool.types import DeliveryRow, MessageFound
+from carepost.wire.pacing import HeldBack
 from carepost.wire.types import Accepted, AcceptedDelivery, DeliveryView, MessageView
 
 
@@ -34,7 +35,7 @@ def accepted_delivery(new: NewDelivery, id_text: str | None = None) -> AcceptedD
     )
 
 
-def delivery(row: DeliveryRow, record: DeliveryRecord) -> DeliveryView:
+def delivery(row: DeliveryRow, record: DeliveryRecord, held_back: HeldBack | None = None) -> DeliveryView:
     method = events.method(record)
     assurance = record.assurance
     if not assurance and record.last_achieved is not None:
@@ -50,6 +51,7 @@ def delivery(row: DeliveryRow, record: DeliveryRecord) -> DeliveryView:
         rule=record.rule,
         due_at=row.due_at,
         attempts=record.attempts,
+        held_back=held_back,
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from carepost.policy.types import Access, Assurance, Category, ContentFacts, DataClass, Kind, Method, Purpose
 from carepost.rfc.envelope import Envelope
+from carepost.wire.pacing import HeldBack
 
 
 class Actor(msgspec.Struct, frozen=True):
@@ -179,6 +180,8 @@ class DeliveryView(msgspec.Struct, frozen=True):
     notes: tuple[NoteView, ...] = ()
     #: provider group of the mail servers it went to, "" where none is known
     provider: str = ""
+    #: queued, deferred: why it has not left though it is due
+    held_back: HeldBack | None = None
 
 
 class MessageView(msgspec.Struct, frozen=True):
