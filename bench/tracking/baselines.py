@@ -8,11 +8,39 @@ from world import PREFETCH, Copy, Event, Scene, agent_of
 from carepost.tracking.types import Seen
 
 #: public list (warmbly) with tracking.md 5.2's additions
-MARKERS = (
-    "bot spider crawl curl/ wget/ python-requests python/ go-http-client okhttp java/ headless phantomjs validator pingdom"
-    " uptime statuscake site24x7 bingpreview skypeuripreview whatsapp telegram urldefense safelinks barracuda mimecast"
-    " proofpoint forcepoint symantec trendmicro sophos zscaler"
-).split()
+MARKERS = [
+    "bot",
+    "spider",
+    "crawl",
+    "curl/",
+    "wget/",
+    "python-requests",
+    "python/",
+    "go-http-client",
+    "okhttp",
+    "java/",
+    "headless",
+    "phantomjs",
+    "validator",
+    "pingdom",
+    "uptime",
+    "statuscake",
+    "site24x7",
+    "bingpreview",
+    "skypeuripreview",
+    "whatsapp",
+    "telegram",
+    "urldefense",
+    "safelinks",
+    "barracuda",
+    "mimecast",
+    "proofpoint",
+    "forcepoint",
+    "symantec",
+    "trendmicro",
+    "sophos",
+    "zscaler",
+]
 CLOUDS = frozenset({"microsoft", "google", "amazon", "hosting"})
 
 

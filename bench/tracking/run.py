@@ -15,11 +15,11 @@ from collections.abc import Mapping
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
-from baselines import ROWS  # noqa: E402
-from score import Judge, Row, ours, play, wilson  # noqa: E402
+from baselines import ROWS
+from score import Judge, Row, ours, play, wilson
 
 HERE = pathlib.Path(__file__).parent
-SETS = {"dev": "families", "heldout-1": "heldout_1"}
+SETS = {"dev": "families", "heldout-1": "heldout_1", "heldout-2": "heldout_2"}
 #: name, what is measured, wrong verdicts, bar
 MEASURES = (
     ("human click called automated", ("human-click",), ("automated",), 0.01),
@@ -79,7 +79,8 @@ def report(rows: Mapping[str, Mapping[str, Row]], families: bool) -> None:
             print(f"    {name:54s} {percent(hits, of)}{met}")
         rate, name = worst(by_family)
         print(
-            f"    worst human family: {name} {100 * rate:.2f} %  (bar 5 %: {'met' if rate <= WORST_HUMAN else 'NOT MET'})"
+            f"    worst human family: {name} {100 * rate:.2f} %"
+            f"  (bar {100 * WORST_HUMAN:g} %: {'met' if rate <= WORST_HUMAN else 'NOT MET'})"
         )
         if families and judge == "ours":
             print(f"    {'family':40s} {'human click automated':36s} machine click not automated / called human")
@@ -117,7 +118,8 @@ def main() -> int:
         report(rows, asked.families)
         for family, copy, event, seen, verdict in (misses or [])[: asked.misses]:
             print(
-                f"    MISS {family}: {event.truth} {event.kind} at {event.at:.2f} of {copy.links} links called {verdict}: {seen}"
+                f"    MISS {family}: {event.truth} {event.kind} at {event.at:.2f} of {copy.links} links"
+                f" called {verdict}: {seen}"
             )
     return 0
 
