@@ -24,6 +24,7 @@ def main(arguments: list[str]) -> int:
         if verb == "prepare":
             at = running
             made = first_run.prepare(at.home, at.config, at.keyring, at.environ, lambda _: None)
+            running.joined()
             print(msgspec.json.encode(made).decode())
             return 0
         _watch(running, roles)

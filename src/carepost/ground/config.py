@@ -36,7 +36,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: PostgreSQL for the office, records and audit; "": SQLite in the home
     database_url: str = ""
     #: "host:port" at which other nodes on the same PostgreSQL reach this one (engine N listens at port + N). Set: the
-    #: spool is kept in that database, and others take over what this node leaves; "": in the home, on this machine alone
+    #: spool is kept in that database, and others take over what this node leaves; "": in the home, on this disk alone
     node_address: str = ""
     #: folder of <host name>.pem and .key files (SNI); "": CAREPOST_HOME/tls
     tls_folder: str = ""

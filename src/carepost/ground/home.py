@@ -100,7 +100,8 @@ class Home:
 
 
 def create(path: Path, *, shards: int = 2, sandbox: bool = False, node: int = 0, id: str = "") -> Home:
-    """Makes a home with private folders. `id`: no other home's; "": a new one. Raises ConfigError when something else is there."""
+    """Makes a home with private folders. `id`: no other home's; "": a new one. Raises ConfigError when something else
+    is there."""
     if path.exists() and any(path.iterdir()):
         raise ConfigError(f"{path} is not empty and not a Carepost home; name another folder by CAREPOST_HOME.")
     try:
@@ -115,6 +116,18 @@ def create(path: Path, *, shards: int = 2, sandbox: bool = False, node: int = 0,
             f"{path} cannot be written ({error.strerror}); name another folder by CAREPOST_HOME."
         ) from None
     return Home(path, mark)
+
+
+def numbered(opened: Home, node: int) -> Home:
+    """The home as node `node`, before an id was made in it. Raises ConfigError."""
+    file = opened.path / "home.json"
+    try:
+        mark = msgspec.json.decode(file.read_bytes(), type=_Mark)
+        mark = msgspec.structs.replace(mark, node=node, id=opened.id)
+        durable.write(file, msgspec.json.encode(mark))
+    except (OSError, msgspec.MsgspecError):
+        raise ConfigError(f"{file} cannot be written; make room, or give this user the right to.") from None
+    return Home(opened.path, mark)
 
 
 def keyring_path(path: Path, environ: Mapping[str, str], *, sandbox: bool) -> Path:

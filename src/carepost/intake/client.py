@@ -176,13 +176,16 @@ class Client:
         return found
 
     def _owner(self, shard: int) -> Path:
-        """The socket of the engine that holds the shard. Raises Unavailable, NotFound for a shard that cannot be."""
-        if shard >> 6 != self._node or (shard & 63) >= self._shards:
+        """The socket of the engine that holds the shard; of one made by another node, any: it knows who has it, or that
+        there is none. Raises Unavailable, NotFound for a shard that cannot be."""
+        ours = shard >> 6 == self._node
+        if shard == ids.OFFICE or (ours and (shard & 63) >= self._shards):
             raise NotFound
         with self._lock:
             known = self._owners.get(shard)
         if known is not None:
             return known
+        answered = None
         for path in sockets(self._run):
             try:
                 shards = self._call(path, doors.Health(), doors.HealthAnswer).shards
@@ -192,6 +195,9 @@ class Client:
                 self._owners.update((int(number), path) for number in shards)
             if str(shard) in shards:
                 return path
+            answered = path
+        if answered is not None and not ours:
+            return answered
         raise frames.away()
 
     def _call(self, path: Path, call: doors.Call, wanted: type[Answer]) -> Answer:

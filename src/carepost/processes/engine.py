@@ -5,7 +5,6 @@ import gc
 import importlib
 import resource
 import signal
-from collections.abc import Iterable
 
 import uvloop
 
@@ -26,13 +25,12 @@ from carepost.intake.accept import Intake
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.intake.peer import AsyncClient
 from carepost.posture import Posture
-from carepost.processes import gateway, outgoing
+from carepost.processes import gateway, outgoing, spools
 from carepost.processes.checkpoints import Checkpoints
 from carepost.processes.child import Start
 from carepost.processes.pacing import Paced
 from carepost.processes.sealing import Sealing
 from carepost.queue.queue import Queue
-from carepost.queue.sealing import OrgKeyBook
 from carepost.reception.access import AccessProofs
 from carepost.reception.credentials import Credentials
 from carepost.reception.doors import DoorsServer
@@ -48,7 +46,6 @@ from carepost.reception.sockets import bind
 from carepost.reception.tls import Certificates
 from carepost.rendering.pool import Renderer
 from carepost.spool.budget import Budget
-from carepost.spool.limits import Limits as SpoolLimits
 from carepost.spool.shard import Shard
 
 #: seconds what runs may take to end after SIGTERM (the supervisor waits 8)
@@ -109,7 +106,12 @@ class Engine:
         self._budget = Budget(config.max_bodies)
         self._directory = _directory(home, config, keys)
         book = DirectoryKeys(self._directory, keys)
-        self._shards, self._queues = self._spool(range(index, home.shards, engines), book)
+        self._book, self._stopping = book, stopping
+        self._spool = spools.spool(home, config, keys, index)
+        self._far = self._spool.far()
+        self._shards = {shard.number: shard for shard in self._spool.open(range(index, home.shards, engines))}
+        #: also what other nodes left
+        self._queues = {number: self._queue(shard) for number, shard in self._shards.items()}
         others = [home.shard(number) for number in range(home.shards) if number != index]
         self._posture = Posture.open(home.shard(index), keys, others)
         self._elsewhere = AsyncClient(home.run, home.shards, home.node)
@@ -137,7 +139,7 @@ class Engine:
             queues=tuple(self._queues.values()),
         )  # fmt: skip
         fronts = gateway.fronts(way.finder, book, keys, way)
-        world = World(
+        self._world = World(
             fronts=fronts,
             directory=self._directory, posture=self._posture, finder=way.finder, courier=self._courier,
             preparer=self._sealing.preparer, keyed=self._sealing.keyed, intake=self._intake,
@@ -147,10 +149,8 @@ class Engine:
             self._directory, fronts, self._courier, self._sealing, way, keys, config
         )
         self._pressing = Pressing()
-        self._workers = [Worker(queue, world, pressed=self._pressed) for queue in self._queues.values()]
-        for queue, worker in zip(self._queues.values(), self._workers, strict=True):
-            queue.taker = worker
-        self._paced = Paced(self._intake, lambda: sum(worker.held for worker in self._workers))
+        self._workers = {number: self._worker(queue) for number, queue in self._queues.items()}
+        self._paced = Paced(self._intake, self._under_way)
         # one secret for all engines: an unknown user gets the same salt from each
         self._credentials = Credentials(self._directory, keys.raw("index", b"scram"))
         self._checkpoints = Checkpoints(home, config, keys)
@@ -161,11 +161,31 @@ class Engine:
         self._gateways = gateway.gateways(self._directory, way.anchors, keys)
         self._listeners(keys, stopping)
 
-    def _spool(self, numbers: Iterable[int], book: OrgKeyBook) -> tuple[list[Shard], dict[int, Queue]]:
-        home, config = self._home, self._config
-        limits = SpoolLimits(min_free=config.min_free, outbox=config.outbox_limit)
-        shards = [Shard.open(home.shard(number), home.node << 6 | number, limits) for number in numbers]
-        return shards, {shard.number: Queue(shard, book, budget=self._budget) for shard in shards}
+    def _queue(self, shard: Shard) -> Queue:
+        return Queue(shard, self._book, budget=self._budget)
+
+    def _worker(self, queue: Queue) -> Worker:
+        worker = queue.taker = Worker(queue, self._world, pressed=self._pressed)
+        return worker
+
+    async def adopt(self, shard: Shard) -> None:
+        """A shard another node left: what waits there leaves from here; nothing new is accepted into it."""
+        queue = self._queue(shard)
+        await queue.start()
+        worker = self._worker(queue)
+        self._shards[shard.number], self._queues[shard.number] = shard, queue
+        self._workers[shard.number] = worker
+        worker.start()
+
+    async def hand_over(self, number: int, *, lost: bool) -> None:
+        shard, worker = self._shards.pop(number), self._workers.pop(number)
+        await worker.stop(0.0 if lost else DRAIN / 2)
+        await self._queues.pop(number).close()
+        await asyncio.to_thread(shard.close)
+
+    def fallen(self) -> None:
+        """What this process remembers of its own shards is no longer so: the supervisor starts it anew."""
+        self._stopping.set()
 
     def _listeners(self, keys: PurposeKeys, stopping: asyncio.Event) -> None:
         config, home = self._config, self._home
@@ -209,7 +229,7 @@ class Engine:
         self._doors = DoorsServer(
             home.socket(self._index), self._intake, self._queues, self._budget,
             health=self._health, quit_=stopping.set, ask=self._questions.ask, inspect=self._inspector.shown,
-            probe=self._prober.probe,
+            probe=self._prober.probe, across=self._far.across, remote=self._far.remote, first=not self._index,
         )  # fmt: skip
 
     async def start(self) -> None:
@@ -222,9 +242,10 @@ class Engine:
         await self._doors.start()
         # nothing listens until every shard has an owner (DESIGN 2)
         await outgoing.every_shard_owned(self._home, self._config)
-        for worker in self._workers:
+        for worker in self._workers.values():
             worker.start()
         self._background.start()
+        self._spool.start(self)
         listen = self._config.listen
         for server, port, setting in self._smtp:
             await server.start(bind(listen, port, setting))
@@ -233,13 +254,16 @@ class Engine:
     async def stop(self) -> None:
         """No new connection; what runs ends or is taken up again at the next start."""
         self._paced.stop()
+        await self._spool.stop()
         await self._background.stop()
         drains = [server.drain(DRAIN) for server, _, _ in self._smtp]
         await asyncio.gather(*drains, self._http.drain(DRAIN), return_exceptions=True)
-        await asyncio.gather(*(worker.stop(DRAIN / 2) for worker in self._workers), return_exceptions=True)
+        await asyncio.gather(*(worker.stop(DRAIN / 2) for worker in self._workers.values()), return_exceptions=True)
         for server, _, _ in self._smtp:
             server.close()
         await self._doors.close()
+        if self._far.across is not None:
+            await self._far.across.close()
         await self._ahead.close()
         await self._courier.close()
         await self._sealing.close()
@@ -248,8 +272,9 @@ class Engine:
         await self._intake.close()
         for queue in self._queues.values():
             await queue.close()
-        for shard in self._shards:
+        for shard in self._shards.values():
             await asyncio.to_thread(shard.close)
+        await asyncio.to_thread(self._spool.let_go)
         self._posture.close()
         self._credentials.close()
         self._access.close()
@@ -258,6 +283,9 @@ class Engine:
         self._shelf.close()
         self._checkpoints.stop()
         log.event("engine-stopped")
+
+    def _under_way(self) -> int:
+        return sum(worker.held for worker in self._workers.values())
 
     def _pressed(self, org: bytes) -> bool:
         return self._pressing.now(org) and self._paced.busy()
@@ -268,6 +296,6 @@ class Engine:
         return {
             **counted,
             "rss": usage.ru_maxrss * 1024,
-            "under_way": sum(worker.held for worker in self._workers),
+            "under_way": self._under_way(),
             "connections": sum(server.connections for server, _, _ in self._smtp),
         }

@@ -11,7 +11,7 @@ from carepost.ground.config import Config
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import MasterKeyring
-from carepost.processes import first_run, monitor, rotation
+from carepost.processes import first_run, joining, monitor, rotation
 from carepost.processes.bootstrapped import Bootstrapped
 from carepost.processes.supervisor import Supervisor
 
@@ -39,6 +39,10 @@ class Running:
         if self.home.sandbox:
             self.environ = {**first_run.resolver(self.config), **self.environ}
         self.keyring = _keyring(self.home, self.environ, say)
+        if self.config.node_address:
+            self.home = _as_node(self.home, self.config, self.keyring, fresh=self.fresh, say=say)
+        elif self.home.doors.exists():
+            raise ConfigError(f"{path} is one node of several: set CAREPOST_NODE_ADDRESS to its address.")
         if not self.config.database_url:
             rotation.bring(self.home.path, self.keyring.purposes("database"), say)
         self.bootstrapped = Bootstrapped()
@@ -55,11 +59,17 @@ class Running:
             signal.signal(number, lambda *_: self.supervisor.request_stop())
         try:
             self.bootstrapped = first_run.prepare(self.home, self.config, self.keyring, self.environ, self._say)
+            self.joined()
             self.supervisor.start()
         except BaseException:
             self.__exit__()
             raise
         return self
+
+    def joined(self) -> None:
+        """After the tables were prepared: where there are other nodes, they know this one."""
+        if self.config.node_address:
+            joining.ready(self.home, self.config, self.keyring)
 
     def __exit__(self, *_: object) -> None:
         self.supervisor.stop()
@@ -120,6 +130,23 @@ def _keyring(opened: Home, environ: dict[str, str], say: Say) -> MasterKeyring:
     if not known.exists():
         durable.write(known, _check(keyring))
     return keyring
+
+
+def _as_node(opened: Home, settings: Config, keyring: MasterKeyring, *, fresh: bool, say: Say) -> Home:
+    """The home with its number among the nodes of its database. Raises ConfigError."""
+    if any(opened.path.glob("spool/shard-*/spool.db")):
+        raise ConfigError(
+            f"{opened.path} has a spool on its own disk: let it run empty without CAREPOST_NODE_ADDRESS, and begin a "
+            "new home as a node."
+        )
+    number = joining.number(settings, opened.id, _check(keyring).decode().strip())
+    if number != opened.node and not fresh and opened.doors.exists():
+        raise ConfigError(
+            f"{opened.path} was node {opened.node} and would be {number} in this database: is it another?"
+        )
+    if fresh:
+        say(f"node        {number}, reached by the others at {settings.node_address}")
+    return opened if number == opened.node else home.numbered(opened, number)
 
 
 def _check(keyring: MasterKeyring) -> bytes:

@@ -6,6 +6,7 @@ Fault and are raised again at the caller's side.
 
 import asyncio
 import os
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -92,9 +93,28 @@ class Queue(Protocol):
     def stats(self) -> dict[str, int]: ...
 
 
+class Across(Protocol):
+    """The doors of other nodes (`intake.across`)."""
+
+    async def ask(self, shard: int, call: doors.Call) -> doors.Answer:
+        """By the node that holds the shard. Raises Unavailable, NotFound (there is no such shard)."""
+
+    async def each(self, call: doors.Call) -> list[doors.Answer]:
+        """By every other node that answers."""
+
+
+class Remote(msgspec.Struct, frozen=True):
+    """Where other nodes come in: mutual TLS."""
+
+    host: str
+    port: int
+    tls: ssl.SSLContext
+
+
 class DoorsServer:
     """`queues`: those of this process, by shard. `health`: figures of the engine besides its shards'; `quit_`: called
-    when the supervisor's Quit came, after Done was written."""
+    when the supervisor's Quit came, after Done was written. `across`, `remote`: where there are other nodes; `first`:
+    this engine brings what the others say to a call about all shards."""
 
     def __init__(
         self,
@@ -108,7 +128,11 @@ class DoorsServer:
         ask: Callable[[Question], Awaitable[Found]] | None = None,
         inspect: Callable[[bytes, Custom | None, bytes], Awaitable[Report | Unknown]] | None = None,
         probe: Callable[[doors.Probe], Awaitable[tuple[Probed, ...]]] | None = None,
+        across: Across | None = None,
+        remote: Remote | None = None,
+        first: bool = False,
     ) -> None:
+        self._across, self._remote, self._first = across, remote, first
         self._path = path
         self._intake = intake
         self._queues = queues
@@ -119,6 +143,7 @@ class DoorsServer:
         self._inspect = inspect
         self._probe = probe
         self._server: asyncio.Server | None = None
+        self._far: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -129,21 +154,29 @@ class DoorsServer:
             self._server = await asyncio.start_unix_server(self._serve, path=str(self._path))
         finally:
             os.umask(mask)
+        if self._remote is not None:
+            at = self._remote
+            self._far = await asyncio.start_server(self._serve_far, at.host, at.port, ssl=at.tls)
 
     async def close(self) -> None:
-        if self._server is not None:
-            self._server.close()
+        for server in (self._server, self._far):
+            if server is not None:
+                server.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._path.unlink(missing_ok=True)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _serve_far(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._serve(reader, writer, far=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, far: bool = False) -> None:
+        """`far`: another node asks; it is answered from here, never sent on."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
         try:
-            while (answer := await self._turn(reader)) is not None:
+            while (answer := await self._turn(reader, far)) is not None:
                 writer.write(doors.frame(answer))
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -155,7 +188,7 @@ class DoorsServer:
             self._tasks.discard(task)
             writer.close()
 
-    async def _turn(self, reader: asyncio.StreamReader) -> doors.Answer | None:
+    async def _turn(self, reader: asyncio.StreamReader, far: bool) -> doors.Answer | None:
         """One call read and answered. None: the frame is none of ours, and the connection ends."""
         size = int.from_bytes(await reader.readexactly(4), "big")
         if size > doors.MAX_FRAME:
@@ -171,19 +204,48 @@ class DoorsServer:
             except msgspec.DecodeError as error:
                 log.failure("door-frame-refused", error, size=size)
                 return None
-            return await self._answer(call)
+            return await self._answer(call, far)
         finally:
             self._bodies.give(weight)
 
-    async def _answer(self, call: doors.Call) -> doors.Answer:
+    async def _answer(self, call: doors.Call, far: bool) -> doors.Answer:
         metrics.count("door_calls")
         try:
+            if far and isinstance(call, doors.Quit | doors.Accept):
+                raise Unavailable("not-from-afar", "This is asked of an engine of one's own node.")
+            if self._across is not None and not far:
+                return await self._widely(self._across, call)
             return await self._carry_out(call)
         except CarepostError as error:
             return fault(error)
         except Exception as error:
             log.failure("door-failed", error, call=type(call).__name__)
             return fault(Unavailable("internal", "The engine failed to carry this out; try again."))
+
+    async def _widely(self, across: Across, call: doors.Call) -> doors.Answer:
+        """As one of several nodes: what another holds is asked there, and what is about all of them of all."""
+        shard = doors.shard_of(call)
+        if shard is not None and shard not in self._queues:
+            return await across.ask(shard, call)
+        answer = await self._carry_out(call)
+        if not self._first:
+            return answer
+        match call, answer:
+            case doors.Queue(limit=limit), doors.QueueAnswer(messages=own):
+                found = [
+                    *own,
+                    *(m for a in await across.each(call) if isinstance(a, doors.QueueAnswer) for m in a.messages),
+                ]
+                return doors.QueueAnswer(tuple(sorted(found, key=lambda view: view.at, reverse=True)[:limit]))
+            case doors.Held(limit=limit), doors.HeldAnswer():
+                pages = [answer, *(a for a in await across.each(call) if isinstance(a, doors.HeldAnswer))]
+                return doors.one_page(pages, max(1, min(limit, MOST_HELD)))
+            case doors.Waits(), doors.WaitsAnswer(held=held):
+                for other in await across.each(call):
+                    if isinstance(other, doors.WaitsAnswer):
+                        for org, one in other.held.items():
+                            held[org] = doors.together(held.get(org), one)
+        return answer
 
     async def _carry_out(self, call: doors.Call) -> doors.Answer:
         match call:

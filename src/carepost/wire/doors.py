@@ -285,6 +285,20 @@ def one_page(pages: Sequence[HeldAnswer], limit: int) -> HeldAnswer:
     return HeldAnswer(tuple([view for _, view in kept]), floor is not None, floor)
 
 
+def shard_of(call: Call) -> int | None:
+    """Of the one shard a call is about; None: it is about no particular one."""
+    match call:
+        case Drain(shard=shard):
+            return shard
+        case Lookup(message=item) | Body(message=item) | Review(delivery=item):
+            return ids.shard_of(item) if len(item) == 16 else None
+        case Act(deliveries=(first, *_)):
+            # callers ask shard by shard
+            return ids.shard_of(first) if len(first) == 16 else None
+        case _:
+            return None
+
+
 #: octets of one frame without its length: a message of the largest size a setting may allow, and its envelope
 MAX_FRAME = 128 * 1024 * 1024
 

@@ -81,6 +81,10 @@ class Holdings:
         rows = self._rows(_RENEW, self.lease_s, numbers, fences)
         return Renewed(frozenset(n for n, _ in rows), frozenset(n for n, by in rows if by))
 
+    def heard(self, node: int) -> None:
+        """The node is there."""
+        self._rows("UPDATE node SET heard_at = clock_timestamp() WHERE number = %s", node)
+
     def want(self, number: int) -> None:
         """Asks whoever holds it to let it go."""
         self._rows(

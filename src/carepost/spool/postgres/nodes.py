@@ -1,0 +1,70 @@
+"""The nodes of an installation: a number for each home, for good, and which of them are there now."""
+
+from typing import Final
+
+import msgspec
+
+from carepost.ground.errors import ConfigError
+from carepost.spool.postgres.schema import Connection
+
+#: of what nodes say to each other over their doors and in shared tables. Two nodes whose numbers differ by one work
+#: together: that is how a version is changed while mail goes on
+PROTOCOL: Final = 1
+MOST: Final = 64
+_LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('carepost nodes'))"
+
+
+class Node(msgspec.Struct, frozen=True):
+    number: int
+    id: str
+    address: str
+    version: str
+    protocol: int
+    #: seconds since it was last heard of
+    silent_s: float
+
+
+def join(connection: Connection, *, id: str, address: str, version: str, keyring: str, protocol: int = PROTOCOL) -> int:
+    """The node's number: the one it always had, or the next that nobody ever had. As the owner of the tables.
+
+    `keyring`: a value that tells keyrings apart. Raises ConfigError: another keyring, another node that is too old or
+    too new, no number left."""
+    with connection.transaction():
+        connection.execute(_LOCK)
+        connection.execute("INSERT INTO installation (keyring) VALUES (%s) ON CONFLICT DO NOTHING", (keyring,))
+        if connection.execute("SELECT 1 FROM installation WHERE keyring = %s", (keyring,)).fetchone() is None:
+            raise ConfigError(
+                "This database belongs to an installation with another keyring: set CAREPOST_KEYRING to a copy of that."
+            )
+        for other in listed(connection):
+            if other.id != id and other.silent_s < 60 and abs(other.protocol - protocol) > 1:
+                older = "that node" if other.protocol < protocol else "this one"
+                raise ConfigError(
+                    f"Node {other.number} runs Carepost {other.version}, too far from this version ({version}): "
+                    f"update {older} first."
+                )
+        row = connection.execute("SELECT number FROM node WHERE id = %s", (id,)).fetchone()
+        if row is None:
+            row = connection.execute(
+                "SELECT n FROM generate_series(0, %s) AS n WHERE n NOT IN (SELECT number FROM node) ORDER BY n LIMIT 1",
+                (MOST - 1,),
+            ).fetchone()
+        if row is None:
+            raise ConfigError(f"There are {MOST} nodes already; ids have room for no more.")
+        number = int(row[0])
+        connection.execute(
+            "INSERT INTO node (number, id, address, version, protocol) VALUES (%s, %s, %s, %s, %s) ON CONFLICT (number)"
+            " DO UPDATE SET address = EXCLUDED.address, version = EXCLUDED.version, protocol = EXCLUDED.protocol,"
+            " heard_at = now(), left_at = NULL",
+            (number, id, address, version, protocol),
+        )
+    return number
+
+
+def listed(connection: Connection) -> list[Node]:
+    """By number."""
+    rows = connection.execute(
+        "SELECT number, id, address, version, protocol, extract(epoch FROM clock_timestamp() - heard_at)::float"
+        " FROM node ORDER BY number"
+    ).fetchall()
+    return [Node(*row) for row in rows]

@@ -1,0 +1,66 @@
+"""Several homes on one PostgreSQL, each with its own engine and journal, and one sandbox world for all of them."""
+
+import shutil
+import socket
+import tempfile
+from pathlib import Path
+
+import psycopg
+
+from carepost.spool.postgres import schema
+from tests.support.cluster import Cluster
+from tests.support.house import House, Model
+
+ROLES = ("engine", "journal")
+
+
+class Nodes:
+    """`world`: the sandbox's mail servers, outside of every node. `add` prepares a home that is not started yet."""
+
+    def __init__(self, folder: Path, postgres: Cluster, *, lease_s: float = 3.0) -> None:
+        self._folder, self._lease_s = folder, lease_s
+        self.postgres = postgres
+        self.url = postgres.owned()
+        self.world = House(_short(folder, "world"), "sandbox")
+        self.homes: list[House] = []
+        self.key = ""
+
+    def add(self, *roles: str, **more: object) -> House:
+        name = f"n{len(self.homes)}"
+        folder = _short(self._folder, name)
+        shared = {
+            "CAREPOST_DATABASE_URL": self.url,
+            "CAREPOST_KEYRING": self._folder / "keyring.json",
+            "CAREPOST_NODE_ADDRESS": f"127.0.0.1:{_free_port()}",
+            "CAREPOST_RESOLVERS": f"127.0.0.1:{self.world.ports['sandbox_dns']}",
+            **more,
+        }
+        model = Model(folder, **shared)
+        if model.bootstrapped.api_key:
+            self.key = model.bootstrapped.api_key
+            with schema.connect(self.url) as connection:
+                connection.execute("UPDATE installation SET lease_s = %s", (self._lease_s,))
+        home = House(folder, *(roles or ROLES), copied=model)
+        shutil.rmtree(home.path / "sandbox", ignore_errors=True)
+        (home.path / "sandbox").symlink_to(self.world.path / "sandbox")
+        self.homes.append(home)
+        return home
+
+    def rows(self, sql: str) -> list[tuple[object, ...]]:
+        """What stands in the spool."""
+        server = psycopg.conninfo.make_conninfo(self.postgres.url, dbname="carepost")
+        with schema.connect(server) as connection:
+            return connection.execute(sql.encode()).fetchall()
+
+
+def _short(folder: Path, name: str) -> Path:
+    """A socket's path is short."""
+    made = Path(tempfile.mkdtemp(prefix=f"{name}-"))
+    (folder / name).symlink_to(made)
+    return made
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
