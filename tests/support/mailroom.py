@@ -16,6 +16,7 @@ from carepost.policy.types import Access
 from carepost.proof import event
 from carepost.rfc import compose, mime
 from carepost.rfc.address import Mailbox
+from carepost.rfc.asking import FAILED, Found, Question
 from carepost.tenancy import events, keys, scope
 from carepost.tenancy.actions import domains, organisations
 from carepost.tenancy.models import Organisation
@@ -52,6 +53,10 @@ class KeptDoor:
         self._known[submission.key] = (submission.payload_hash, accepted)
         self.taken.append(submission)
         return accepted
+
+    def ask(self, question: Question) -> Found:
+        """Name servers that are silent."""
+        return FAILED
 
     def waits(self) -> dict[bytes, tuple[int, int, int]]:
         return self.waiting

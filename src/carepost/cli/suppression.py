@@ -27,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     give.add_argument("file", metavar="FILE", type=Path)
     path = entry.verb(verbs, "return-path", "the domain bounces come back to, below a sender domain; without one: show")
     path.add_argument("domain", metavar="DOMAIN", nargs="?", default="")
+    path.add_argument("--smtp", choices=("yes", "no"), default="", help="also of mail by SMTP, whose senders are told")
     path.add_argument("--remove", action="store_true", help="take it away")
     path.add_argument("--reason", default="", help="why (kept with the event)")
 

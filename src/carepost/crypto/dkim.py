@@ -24,7 +24,7 @@ ED25519: Final = "ed25519-sha256"
 SIGNED: Final = (
     b"From", b"To", b"Cc", b"Subject", b"Date", b"Reply-To", b"Message-ID", b"Sender", b"In-Reply-To", b"References",
     b"MIME-Version", b"Content-Type", b"Content-Transfer-Encoding", b"List-Id", b"List-Unsubscribe",
-    b"List-Unsubscribe-Post", b"Auto-Submitted",
+    b"List-Unsubscribe-Post", b"Auto-Submitted", b"Feedback-ID",
 )  # fmt: skip
 #: in the order of SIGNED
 _WANTED: Final = {name.lower(): None for name in SIGNED}

@@ -11,6 +11,8 @@ from carepost.wire.types import Origin
 
 #: mail that nobody reads answers to at its sender's: by the API, and notices
 _ORIGINS: Final = frozenset({Origin.API.value, Origin.CAMPAIGN.value})
+#: a person may read what comes back; with the organisation's leave it comes here, and they are told
+_SMTP: Final = Origin.SMTP.value
 _FIELD: Final = b"list-unsubscribe:"
 
 
@@ -50,10 +52,13 @@ class World(Protocol):
 def sender(world: World, message: MessageRecord, claim: Claim, otherwise: str) -> str:
     """The envelope sender; `otherwise` where the organisation has no return path, or somebody reads what comes back.
     The same at each attempt."""
-    if not otherwise or (message.origin not in _ORIGINS and message.kind != Kind.NOTICE.value):
+    if not otherwise:
+        return otherwise
+    ours = message.origin in _ORIGINS or message.kind == Kind.NOTICE.value
+    if not ours and (message.origin != _SMTP or message.gateway):
         return otherwise
     snapshot = world.directory.snapshot(claim.org)
-    if not snapshot.return_path:
+    if not snapshot.return_path or not (ours or snapshot.return_path_smtp):
         return otherwise
     return world.intake.returns.address(snapshot, claim.delivery) or otherwise
 

@@ -17,9 +17,17 @@ def current(org: uuid.UUID) -> str:
     return row.domain if row is not None else ""
 
 
-def put(org: uuid.UUID, domain: str, *, actor: Actor, reason: str) -> bool:
+def of_smtp(org: uuid.UUID) -> bool:
+    """Whether mail by SMTP has it too."""
+    with scope.organisation(org):
+        return ReturnPath.objects.filter(org_id=org, smtp=True).exists()
+
+
+def put(org: uuid.UUID, domain: str, *, actor: Actor, reason: str, smtp: bool | None = None) -> bool:
     """False when it is that already. The domain lies below one of the organisation's sender domains, so that SPF stays
-    aligned with From (RFC 7489 3.1.2), and its MX leads here. Raises names.Wrong, Forbidden."""
+    aligned with From (RFC 9989 4.4), and its MX leads here. `smtp`: also for mail by SMTP, whose senders are told of
+    failures that come back; automatic answers to such mail (out of office) reach nobody then. None: as it is. Raises
+    names.Wrong, Forbidden."""
     why = names.words(reason, "reason", longest=500)
     name = names.domain(domain)
     owned = [row.domain for row in select.domains(org)]
@@ -27,14 +35,16 @@ def put(org: uuid.UUID, domain: str, *, actor: Actor, reason: str) -> bool:
         raise names.Wrong(
             "bad-return-path", "The return path is a domain of its own below one of your sender domains: bounce.…"
         )
-    if current(org) == name:
+    if current(org) == name and smtp in (None, of_smtp(org)):
         return False
     with act(org, Permission.DOMAINS, actor=actor) as doing:
         row = ReturnPath.objects.filter(org_id=org).first() or ReturnPath(org_id=org)
         values = {"reason": why} | ({"old": row.domain} if row.domain else {})
         row.domain, row.changed_at = name, doing.at
+        row.smtp = row.smtp if smtp is None else smtp
         row.save()
-        doing.event("return-path.changed", on=[row.pk], facts={"domain": name}, values=values)
+        facts = {"domain": name, "smtp": "yes" if row.smtp else "no"}
+        doing.event("return-path.changed", on=[row.pk], facts=facts, values=values)
         doing.tell_engine()
     return True
 

@@ -19,6 +19,7 @@ from carepost.ground.config import Config
 from carepost.ground.home import Home
 from carepost.intake.letters import letter
 from carepost.review.letters import Door as ReviewDoor
+from carepost.rfc.asking import Found, Question
 from carepost.tenancy import select
 from carepost.tenancy.models import Organisation
 from carepost.wire.doors import HealthAnswer
@@ -47,6 +48,8 @@ _TEXT: Final = (
 
 class Door(ReviewDoor, Protocol):
     def health(self) -> list[HealthAnswer]: ...
+
+    def ask(self, question: Question) -> Found: ...
 
 
 class Alarm(msgspec.Struct, frozen=True):

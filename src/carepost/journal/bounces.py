@@ -13,6 +13,8 @@ from carepost.destinations import bounces
 from carepost.destinations.bounces import BOUNCE, COMPLAINT, Failure
 from carepost.ground import metrics
 from carepost.ground.errors import CarepostError, NotFound
+from carepost.journal import passing
+from carepost.journal.passing import Door
 from carepost.proof.event import Event
 from carepost.queue.sealing import Opener, OrgKeyBook
 from carepost.tenancy import scope
@@ -29,9 +31,9 @@ class Known(msgspec.Struct, frozen=True):
     category: str
 
 
-def lay(book: OrgKeyBook, org: bytes, event: Event, sealed: bytes) -> None:
-    """Carries out one `bounce.received`; done before, it does nothing. Raises Damaged, NotFound (history has not read
-    of the delivery yet, or never will)."""
+def lay(book: OrgKeyBook, org: bytes, event: Event, sealed: bytes, door: Door | None = None) -> None:
+    """Carries out one `bounce.received`; done before, it does nothing. `door`: by it the sender of mail by SMTP is
+    told. Raises Damaged, Unavailable, NotFound (history has not read of the delivery yet, or never will)."""
     try:
         came = wire.decode(Opener(book).openings(org, event, sealed)["bounce"][1])
     except (KeyError, msgspec.MsgspecError):
@@ -49,6 +51,10 @@ def lay(book: OrgKeyBook, org: bytes, event: Event, sealed: bytes) -> None:
             metrics.count("bounces_not_ours")
             continue
         _take(org, known_, BOUNCE, one.reason, one.klass, came.form, event.at, one.enhanced)
+        if came.delivery and door is not None:
+            passing.pass_on(
+                door, book, org, known_.message, known_.delivery, known_.address, one.reason, one.klass, one.enhanced
+            )
         if came.delivery:
             # a delivery has one recipient; what else the report lists is where it was forwarded to
             return

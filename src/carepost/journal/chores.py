@@ -26,6 +26,8 @@ from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
 from carepost.review import letters as review_letters
+from carepost.senders import daily
+from carepost.senders import letters as sender_letters
 from carepost.tenancy import events, scope
 from carepost.webhooks import letters as webhook_letters
 
@@ -90,6 +92,7 @@ class Chores:
             end_letters.mail(self._door, self._marks, now, settings.CAREPOST_CONFIG.console_url)
             if self._alarms is not None:
                 self._alarms.step(now)
+            sender_letters.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
             webhook_letters.mail(self._door, now, settings.CAREPOST_CONFIG.console_url)
             self._alerted_at = now
         if now - self._mailed_at >= _MAIL_US:
@@ -99,6 +102,7 @@ class Chores:
             sweeping.sweep(now)
             warnings.ending(now)
             self._swept_at = now
+        daily.step(self._door.ask, now)
         # what must be kept is marked before anything is disposed of
         holds.step(self._store)
         # a few messages a round: the writer of the log waits for each of them

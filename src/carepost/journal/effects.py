@@ -175,7 +175,7 @@ class Effects:
         return ""
 
     def _bounce(self, one: Owed) -> str:
-        return self._awaited(one, lambda: bounces.lay(self._book, one.org, one.event, one.sealed))
+        return self._awaited(one, lambda: bounces.lay(self._book, one.org, one.event, one.sealed, self._door))
 
     def _refused(self, one: Owed) -> str:
         return self._awaited(one, lambda: bounces.refused(self._book, one.org, one.event))

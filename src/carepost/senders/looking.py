@@ -107,8 +107,6 @@ def keep(
             _write(org, domain, values, turned)
         return Look(now, tuple(lines), known)
     with act(org, Permission.DOMAINS, actor=actor) as doing:
-        if not SenderDomain.objects.filter(org_id=org, pk=domain.pk, removed_at=0).exists():
-            raise NotFound
         row = _write(org, domain, values, turned)
         if actor.kind != "system":
             facts = {"domain": domain.domain, "right": str(sum(line.right for line in lines)), "of": str(len(lines))}
@@ -128,6 +126,8 @@ def last(org: uuid.UUID, domain: SenderDomain) -> Look:
 
 
 def _write(org: uuid.UUID, domain: SenderDomain, values: dict[str, object], turned: Sequence[Line]) -> Check:
+    if not SenderDomain.objects.filter(org_id=org, pk=domain.pk, removed_at=0).exists():
+        raise NotFound
     row = Check.objects.select_for_update().filter(org_id=org, domain_id=domain.pk).first()
     row = row or Check(org_id=org, domain=domain)
     waiting = msgspec.json.decode(row.turned, type=list[str])

@@ -31,6 +31,11 @@ def test_a_return_path_comes_moves_and_goes(cast: Any) -> None:
     assert not returnpaths.put(org, "bounce.maple.test", actor=COMMAND_LINE, reason="again")
     assert returnpaths.put(org, "b.maple.test", actor=COMMAND_LINE, reason="shorter")
     assert (returnpaths.current(org), epoch(org)) == ("b.maple.test", before + 2)
+    assert not returnpaths.of_smtp(org)
+    assert returnpaths.put(org, "b.maple.test", actor=COMMAND_LINE, reason="programs", smtp=True)
+    assert not returnpaths.put(org, "b.maple.test", actor=COMMAND_LINE, reason="again", smtp=True)
+    assert returnpaths.put(org, "c.maple.test", actor=COMMAND_LINE, reason="moved"), "what was chosen stays"
+    assert (returnpaths.of_smtp(org), epoch(org)) == (True, before + 4)
     returnpaths.remove(org, actor=COMMAND_LINE, reason="no longer")
     assert returnpaths.current(org) == ""
     with pytest.raises(NotFound):

@@ -1,5 +1,6 @@
 """What an attempt adds so that what comes back is known: fields of marketing mail (RFC 8058), under DKIM."""
 
+import dkim as dkimpy
 import msgspec
 import pytest
 
@@ -96,5 +97,27 @@ def test_who_gets_a_signed_sender(changes: dict[str, str], signed: bool) -> None
     message = msgspec.structs.replace(NEWS, **changes)
     assert returns.sender(Door(), message, CLAIM, "n@clinic.test").startswith("b-token@") == signed
     assert returns.sender(Door(), message, CLAIM, "") == "", "a null sender stays null"
+    switched_on = Door(msgspec.structs.replace(ORG, return_path_smtp=True))
+    assert returns.sender(switched_on, message, CLAIM, "n@clinic.test").startswith("b-token@")
+    assert returns.sender(switched_on, message, CLAIM, "") == ""
     without = Door(msgspec.structs.replace(ORG, return_path=""))
     assert returns.sender(without, message, CLAIM, "n@clinic.test") == "n@clinic.test"
+
+
+def test_what_comes_through_a_gateway_keeps_its_sender() -> None:
+    """The tenant's own mail system tells its people what comes back."""
+    switched_on = Door(msgspec.structs.replace(ORG, return_path_smtp=True))
+    through = msgspec.structs.replace(NEWS, origin="smtp", gateway="g")
+    assert returns.sender(switched_on, through, CLAIM, "n@clinic.test") == "n@clinic.test"
+
+
+def test_the_feedback_id_is_under_dkim() -> None:
+    """BS-03; Gmail counts it only where it is signed. dkimpy agrees that a changed one breaks the signature."""
+    private, record = dkim.generate(dkim.ED25519)
+    made = returns.headed(Door(), ORG, NEWS, CLAIM, BODY)
+    signed = dkim.Signer("clinic.test", "s1", dkim.ED25519, private).sign(made, 1_795_262_400) + made
+    answers = {b"s1._domainkey.clinic.test.": record.encode()}
+    look = {"dnsfunc": lambda name, timeout=5: answers.get(name)}
+    assert dkimpy.verify(signed, **look)
+    assert not dkimpy.verify(signed.replace(b"Feedback-ID: ", b"Feedback-ID: x"), **look)
+    assert not dkimpy.verify(b"Feedback-ID: a:b:c:other\r\n" + signed, **look)

@@ -57,10 +57,13 @@ def _return_path(org: uuid.UUID, args: argparse.Namespace) -> int:
     if args.remove:
         returnpaths.remove(org, actor=COMMAND_LINE, reason=args.reason)
     elif args.domain:
-        returnpaths.put(org, args.domain, actor=COMMAND_LINE, reason=args.reason)
-    now = returnpaths.current(org)
+        smtp = args.smtp == "yes" if args.smtp else None
+        returnpaths.put(org, args.domain, actor=COMMAND_LINE, reason=args.reason, smtp=smtp)
+    now, too = returnpaths.current(org), returnpaths.of_smtp(org)
     said = f"Bounces come back to {now}: its MX must lead here." if now else "Bounces go to each message's sender."
-    return entry.done(said, {"domain": now}, args)
+    if too:
+        said += " Those of mail by SMTP too: their senders are told."
+    return entry.done(said, {"domain": now, "smtp": too}, args)
 
 
 def _row(row: Suppressed) -> dict[str, object]:

@@ -39,6 +39,8 @@ class ReturnPath(OrgModel):
 
     #: lower case, A-labels; below a sender domain of the organisation, so that SPF is aligned
     domain = models.CharField(max_length=255)
+    #: also of mail by SMTP; its senders are told of what comes back (journal.passing)
+    smtp = models.BooleanField(default=False)
     changed_at = models.BigIntegerField(default=now)
 
     class Meta(OrgModel.Meta):
