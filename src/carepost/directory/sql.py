@@ -21,6 +21,7 @@ from carepost.directory.types import (
     OwnKey,
     Route,
     SenderDomain,
+    Tracking,
     pinned_rule,
 )
 from carepost.ground.errors import NotFound, Unavailable
@@ -50,6 +51,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_key": ("purpose", "version", "wrapped", "retired"),
     "engine_suppression": ("token", "scope", "reason", "until", "removed", "changed"),
     "engine_return_path": ("domain", "smtp"),
+    "engine_tracking": ("category", "opens", "clicks"),
+    "engine_tracking_host": ("domain", "host"),
     "engine_own_words": ("row_id", "sealed"),
     "engine_recipient_key": ("id", "token", "method", "pinned", "changed", "not_after", "sealed"),
     "engine_gateway": ("id", "provider", "settings", "sealed"),
@@ -252,6 +255,8 @@ def _snapshot(
         keys=keys,
         return_path=next((domain for domain, _ in rows["engine_return_path"]), ""),
         return_path_smtp=any(bool(smtp) for _, smtp in rows["engine_return_path"]),
+        tracking={category: Tracking(opens, clicks) for category, opens, clicks in rows["engine_tracking"]},
+        tracking_hosts=dict(rows["engine_tracking_host"]),
         retired_keys=retired,
         recipient_keys=known,
         own_keys=_own_keys(rows["engine_own_key"]),

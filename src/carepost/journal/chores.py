@@ -1,6 +1,6 @@
 """What the journal does by the clock: the clock's own state hourly, deposits that expire, checkpoints daily, what the
-engines saw of destinations, and what somebody must be told of them, content past its retention, and rows that have had
-their time."""
+engines saw of destinations, and what somebody must be told of them, content past its retention, rows that have had
+their time, and who opened what."""
 
 import threading
 from typing import Final
@@ -11,6 +11,8 @@ from django.db import close_old_connections, transaction
 from carepost.archive.marks import Marks
 from carepost.audit.store import Store
 from carepost.destinations import alerts
+from carepost.engagement.counting import Counting
+from carepost.engagement.folding import Folding
 from carepost.ground import clock, ids, log, timesync
 from carepost.jobs.work import Work
 from carepost.journal import checkpoints, holds, sweeping
@@ -21,7 +23,7 @@ from carepost.journal.purging import Purging
 from carepost.journal.rewrapping import Rewrapping
 from carepost.journal.uses import Uses
 from carepost.keyring import alerts as key_alerts
-from carepost.keyring import end_letters, warnings
+from carepost.keyring import anew, end_letters, warnings
 from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
@@ -59,6 +61,7 @@ class Chores:
         self._rewrapping = Rewrapping(settings.CAREPOST_KEYS, self._marks)
         self._alerted_at = 0
         self._jobs = Work(stopping)
+        self._folding, self._counting = Folding(store), Counting(store)
         home = settings.CAREPOST_HOME
         self._alarms = Alarms(home, settings.CAREPOST_CONFIG, self._marks, door) if home is not None else None
         self._follower = Follower(home, settings.CAREPOST_KEYS, self._marks) if home is not None else None
@@ -97,6 +100,7 @@ class Chores:
             self._alerted_at = now
         if now - self._mailed_at >= _MAIL_US:
             checkpoints.mail(self._store, self._marks, self._door, now)
+            anew.look(self._door, now)
             self._mailed_at = now
         if now - self._swept_at >= HOUR_US:
             sweeping.sweep(now)
@@ -110,6 +114,9 @@ class Chores:
         self._purging.step(now)
         self._rewrapping.step()
         self._jobs.step(clock.now())
+        # of organisations that watch opens and clicks; for all others these are two looks at empty tables
+        self._counting.step()
+        self._folding.step(clock.now())
 
 
 def record_clock(now: int) -> None:

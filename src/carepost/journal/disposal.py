@@ -7,6 +7,7 @@ from carepost.archive import retention
 from carepost.archive.marks import Marks
 from carepost.archive.models import Delivery, Message
 from carepost.audit.store import Store
+from carepost.engagement import forgetting as engagement
 from carepost.ground import ids, log, metrics
 from carepost.mailbox import forgetting
 from carepost.tenancy import scope, select
@@ -75,6 +76,7 @@ class Disposal:
             return
         if done:
             forgetting.message(org.bytes, message.bytes)
+            engagement.forget(org.bytes, message.bytes)
             metrics.count("journal_disposed")
         else:
             log.event("disposal-unreadable", message=ids.text(message.bytes))

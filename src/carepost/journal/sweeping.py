@@ -1,5 +1,5 @@
 """Rows that have had their time: expired sessions of staff and recipients, used sign-in links, counts of notices,
-messages begun and left.
+messages begun and left, features of hits on links.
 
 What is evidence is never among them: each of these stands in the log as an event."""
 
@@ -10,6 +10,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import Q
 
 from carepost.drafts import acts as drafts
+from carepost.engagement import forgetting as engagement
 from carepost.jobs import acts as jobs
 from carepost.mailbox import forgetting
 from carepost.tenancy import select
@@ -27,4 +28,5 @@ def sweep(now: int) -> int:
     links, _ = SignInLink.objects.filter(Q(expires_at__lt=old) | Q(used_at__gt=0, used_at__lt=old)).delete()
     begun = sum(drafts.ended(org.pk, now) for org in select.organisations())
     begun += sum(uploads.ended(org.pk, now) + jobs.ended(org.pk, now) for org in select.organisations())
+    begun += engagement.sweep(now)
     return gone + links + begun + sum(forgetting.ended(org.pk.bytes) for org in select.organisations())

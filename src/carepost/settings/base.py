@@ -47,6 +47,7 @@ INSTALLED_APPS = [
     "carepost.review",
     "carepost.senders",
     "carepost.webhooks",
+    "carepost.engagement",
     "carepost.webhooks.calls",
     "carepost.ui",
 ]

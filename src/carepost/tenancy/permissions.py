@@ -38,6 +38,8 @@ class Permission(enum.StrEnum):
     WEBHOOKS = "webhooks"
     #: what messages are made from
     TEMPLATES = "templates"
+    #: whether opens and clicks are watched, and what of them counts
+    TRACKING = "tracking"
 
 
 class Role(enum.StrEnum):
@@ -71,6 +73,7 @@ class Scope(enum.StrEnum):
     SUPPRESSIONS = "suppressions"
     WEBHOOKS = "webhooks"
     TEMPLATES = "templates"
+    TRACKING = "tracking"
     KEYS = "keys"
     EVENTS = "events"
     #: what waits for a person, and deciding about it
@@ -92,6 +95,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     Scope.SUPPRESSIONS: frozenset({Permission.SUPPRESSION}),
     Scope.WEBHOOKS: frozenset({Permission.WEBHOOKS}),
     Scope.TEMPLATES: frozenset({Permission.TEMPLATES}),
+    Scope.TRACKING: frozenset({Permission.TRACKING}),
     Scope.KEYS: frozenset({Permission.KEYS}),
     Scope.EVENTS: frozenset({Permission.AUDIT}),
     Scope.HELD: frozenset({Permission.RELEASE}),

@@ -47,6 +47,9 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("archive_*", {"staff": _WRITE, "journal": _WRITE}),
     # private keys: not for what faces outside
     ("keyring_ownkey", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
+    ("keyring_ownauthority", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
+    # public: served to everybody who asks
+    ("keyring_revocationlist", {"staff": _WRITE, "outside": _READ, "journal": "SELECT, INSERT, UPDATE"}),
     ("keyring_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
     ("detection_*", {"staff": _WRITE, "journal": _READ}),
     ("drafts_*", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
@@ -55,6 +58,10 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("uploads_*", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
     ("jobs_*", {"staff": _WRITE, "journal": _WRITE}),
     ("gateway_*", {"staff": _WRITE, "journal": _WRITE}),
+    # what faces outside writes hits; it never learns what is watched, nor by whom that was attested
+    ("engagement_copy", {"staff": _READ, "outside": "SELECT, INSERT, UPDATE", "journal": _WRITE}),
+    ("engagement_hit", {"staff": _READ, "outside": "SELECT, INSERT, UPDATE", "journal": _WRITE}),
+    ("engagement_*", {"staff": _WRITE, "journal": _WRITE}),
     ("webhooks_*", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
     ("webhookcalls_*", {"staff": _READ, "journal": _WRITE}),
     # public: served to everybody who asks
