@@ -191,8 +191,8 @@ async def test_a_new_address_sends_its_days_share_and_the_known_one_the_rest(ca:
     async with Delivering({GOOGLE: host}, ZONE, ca, sending=pool) as willow:
         for _ in range(5):
             assert (await willow.ended(await willow.submit("jane.roe@there.test"))).state == "sent"
-        by = {lane.source: lane.delivered for lane in willow.pace.lanes(willow.snapshot.id)}
-        assert by["127.0.0.61"] == 3
+        by = {view.source: view.warm for view in willow.pace.views(willow.snapshot.id)}
+        assert by["127.0.0.61"] == (3, 3)
         assert host.peers == ["127.0.0.61", "127.0.0.62"]
 
 

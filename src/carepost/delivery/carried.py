@@ -99,6 +99,8 @@ class Carried(msgspec.Struct, frozen=True):
     passed_on: bool = False
     #: connections opened for this attempt; none where a pooled one did
     met: tuple[Met, ...] = ()
+    #: the sending address it left from; "": the house's own
+    source: str = ""
 
     @property
     def worth(self) -> Assurance | None:

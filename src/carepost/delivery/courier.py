@@ -79,7 +79,8 @@ class Courier:
             raise TypeError("only a Sealed can be sent")
         if need.floor < parcel.sealed.floor:
             raise ValueError("a sealed message is not sent below the floor it was sealed for")
-        return await self._try(parcel, hops, need)
+        carried = await self._try(parcel, hops, need)
+        return msgspec.structs.replace(carried, source=need.way.source) if need.way.source else carried
 
     async def look(self, hops: Hops, need: Need) -> Carried:
         """Measures what the hosts offer and sends nothing (policy.decide.is_look)."""

@@ -93,6 +93,8 @@ def wire_facts(carried: Carried, hops: Hops | None, step: Step | None) -> dict[s
             facts["enhanced"] = ended.reply.enhanced
     if carried.host and providers.named(group := providers.group(carried.host)):
         facts["provider"] = group
+    if carried.source:
+        facts["source-address"] = carried.source
     if hops is not None:
         if hops.gateway:
             facts["gateway"] = hops.gateway

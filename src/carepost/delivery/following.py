@@ -22,7 +22,7 @@ class Organisations(Protocol):
 
 class Follower:
     def __init__(self, pace: Pace, directory: Organisations) -> None:
-        self._pace = pace
+        self.pace = pace
         self._directory = directory
         self._timer: asyncio.TimerHandle | None = None
 
@@ -37,7 +37,7 @@ class Follower:
     def look(self) -> None:
         for org in self._directory.organisations():
             try:
-                self._pace.know(self._directory.snapshot(org))
+                self.pace.know(self._directory.snapshot(org))
             except CarepostError:
                 # unreadable for now: what was known of it holds
                 continue

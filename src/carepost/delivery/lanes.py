@@ -8,6 +8,7 @@ from carepost.directory.sending import Warm
 from carepost.pace import lane, providers, rate
 from carepost.pace.lane import FRESH, InForce, Measure
 from carepost.pace.limits import Limits
+from carepost.pace.warmup import FIRST
 
 #: deliveries under way for each connection: one on it, others made ready
 READY: Final = 4
@@ -26,12 +27,48 @@ class Share:
         self.part, self.parts = part, max(1, parts)
 
 
+class Warming:
+    """What a new address may send in a day to one provider, or to all that have no name of their own together, and how
+    much of it went from this process."""
+
+    __slots__ = ("_day", "_share", "delivered", "warm")
+
+    def __init__(self, share: Share) -> None:
+        self.warm = Warm(0, FIRST)
+        self.delivered = 0
+        self._day = 0
+        self._share = share
+
+    def told(self, warm: Warm) -> None:
+        """As read from the office; what was delivered before this process began counts in shares."""
+        if warm.day > self.warm.day:
+            before = self.delivered if self._day == warm.day else 0
+            self._day, self.delivered = warm.day, max(before, warm.delivered // self._share.parts)
+        self.warm = warm
+
+    def left(self, now: int) -> int:
+        if not self.warm.cap:
+            return MANY
+        self._today(now)
+        parts, cap = self._share.parts, self.warm.cap
+        return cap // parts + (self._share.part < cap % parts) - self.delivered
+
+    def sent(self, now: int) -> None:
+        self._today(now)
+        self.delivered += 1
+
+    def _today(self, now: int) -> None:
+        today = now // DAY
+        if today > self._day:
+            self._day, self.delivered = today, 0
+
+
 class Lane:
     """`provider`: its group. `base`: of the table or the organisation's own; nothing told yet."""
 
     __slots__ = (
-        "_fresh_until", "_now", "_share", "base", "begun", "busy", "day", "delivered", "dial_tat", "hour_tat",
-        "provider", "source", "state", "tat", "warm",
+        "_fresh_until", "_now", "_share", "base", "busy", "dial_tat", "hour_tat",
+        "provider", "source", "state", "tat", "warming",
     )  # fmt: skip
 
     def __init__(self, source: str, provider: str, base: Limits, share: Share) -> None:
@@ -40,10 +77,8 @@ class Lane:
         self.busy = 0
         #: when the next would go at an even pace: by minute, by hour; the next connection
         self.tat = self.hour_tat = self.dial_tat = 0
-        #: warm-up: what holds, of which day are the counts, and what this process sent on it
-        self.warm: Warm | None = None
-        self.day = 0
-        self.delivered = 0
+        #: its address is new to this provider
+        self.warming: Warming | None = None
         self._share = share
         self._now = InForce(base)
         self._fresh_until = 0
@@ -61,7 +96,7 @@ class Lane:
     @property
     def plain(self) -> bool:
         """Nothing limits it: it is as if it were not there."""
-        return self.base.unlimited and self.warm is None and not self.state.measures
+        return self.base.unlimited and self.warming is None and not self.state.measures
 
     def connections(self, now: int) -> int:
         """At once, of this process; 0: none in this minute; MANY: no limit."""
@@ -144,9 +179,8 @@ class Lane:
         if self.state.measures:
             self.state = lane.accepted(self.state, now, self.base.connections)
             self._fresh_until = 0
-        if self.warm is not None:
-            self._today(now)
-            self.delivered += 1
+        if self.warming is not None:
+            self.warming.sent(now)
 
     def adopt(self, measure: Measure) -> None:
         self.state = lane.adopt(self.state, measure)
@@ -159,22 +193,9 @@ class Lane:
     def closed_for(self, since: int, now: int) -> int:
         return lane.closed_for(self.state, since, now)
 
-    # warm-up
-
-    def warms(self, warm: Warm | None) -> None:
-        """As read from the office; what was delivered before this process began counts in shares."""
-        if warm is not None and (self.warm is None or warm.day > self.warm.day):
-            self.delivered = max(self.delivered if self.day == warm.day else 0, warm.delivered // self._share.parts)
-            self.day = warm.day
-        self.warm = warm
-
     def left(self, now: int) -> int:
         """Messages this process may still send today."""
-        if self.warm is None or not self.warm.cap:
-            return MANY
-        self._today(now)
-        mine = self.warm.cap // self._share.parts + (self._share.part < self.warm.cap % self._share.parts)
-        return mine - self.delivered
+        return self.warming.left(now) if self.warming is not None else MANY
 
     def _places(self, now: int, bulk: bool) -> int:
         """Deliveries under way at once. Marketing leaves the last ones to other mail."""
@@ -182,11 +203,6 @@ class Lane:
         if most == MANY:
             return MANY
         return (READY - 1) * most if bulk else READY * most
-
-    def _today(self, now: int) -> None:
-        today = now // DAY
-        if today != self.day:
-            self.day, self.delivered = today, 0
 
     def _steps(self, count: int, per: int) -> tuple[int, int]:
         return rate.interval(count, per, self._share.parts), rate.burst_of(count * rate.MINUTE // per)

@@ -64,7 +64,7 @@ def held_back(about: About, wait: Wait) -> Settlement:
     not see what closed it (a pool of one sender domain), it is looked at again in a while."""
     due = min(_first(about.claim), about.now) if not wait.unseen else min(wait.until, about.now + _LOOK_AGAIN)
     facts = events.step_facts(about.claim, None, State.QUEUED.value) | {"held-by": wait.what}
-    event = about.make(kinds.DELIVERY_HELD_BACK, facts=facts, cause=wait.by or wait.what, result="deferred")
+    event = about.make(kinds.DELIVERY_HELD_BACK, facts=facts, result="deferred")
     return Settlement(State.QUEUED, about.claim.record, due, (event,), attempted=False)
 
 

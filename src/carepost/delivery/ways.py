@@ -11,7 +11,7 @@ import msgspec
 
 from carepost.delivery.carried import HOUSE_WAY, Carried, Way
 from carepost.delivery.hops import Hops
-from carepost.delivery.lanes import MANY, Lane, Share, base_of
+from carepost.delivery.lanes import MANY, Lane, Share, Warming, base_of
 from carepost.directory import sending
 from carepost.directory.sending import DRAINING, HOUSE, PAUSED, Address, Sending
 from carepost.directory.types import OrgSnapshot
@@ -19,6 +19,7 @@ from carepost.ground import clock
 from carepost.pace import providers, reactions
 from carepost.pace.lane import Measure
 from carepost.pace.limits import Limits
+from carepost.pace.warmup import group as warm_group
 from carepost.pace.words import held_by
 from carepost.queue.types import Claim, MessageRecord
 from carepost.spool.types import Flow
@@ -71,6 +72,8 @@ class Pace:
         self._own: dict[bytes, tuple[int, Sending]] = {}
         #: provider -> when mail that is not marketing could not go there
         self._asked: dict[str, int] = {}
+        #: (source, provider or `providers.DEFAULT`)
+        self._plans: dict[tuple[str, str], Warming] = {}
         self._turn = 0
         #: called when something may go again
         self.reopened: list[Callable[[], None]] = []
@@ -187,15 +190,15 @@ class Pace:
         whose = org if limits is not None else b""
         base = limits.over(self._base(provider)) if limits is not None else None
         pool = sending.pool_for(told, stream, sender.rpartition("@")[2].rstrip(">").lower())
-        found = [self._lane(one.ip, provider, whose, base) for one in self._in_turn(told, pool, provider)]
-        for lane in found:
-            warms = lane.source in self._warming(told, pool)
-            lane.warms(told.warm.get((lane.source, provider), _FIRST) if warms else None)
-        if not found or (stream in _URGENT and all(lane.warm is not None for lane in found)):
+        found = []
+        for one in self._in_turn(told, pool):
+            found.append(lane := self._lane(one.ip, provider, whose, base))
+            lane.warming = self._warming(told, one.ip, provider) if one.warming else None
+        if not found or (stream in _URGENT and all(lane.warming is not None for lane in found)):
             found.append(self._lane(HOUSE, provider, whose, base))
         return found
 
-    def _in_turn(self, told: Sending, pool: str, provider: str) -> list[Address]:
+    def _in_turn(self, told: Sending, pool: str) -> list[Address]:
         """New addresses first, as far as their plans let them; then the others in turn; those being emptied last."""
         usable = [one for one in told.addresses if one.pool == pool and one.state != PAUSED]
         new = [one for one in usable if one.warming and one.state != DRAINING]
@@ -206,9 +209,15 @@ class Pace:
             known = known[at:] + known[:at]
         return new + known + [one for one in usable if one.state == DRAINING]
 
-    @staticmethod
-    def _warming(told: Sending, pool: str) -> frozenset[str]:
-        return frozenset(one.ip for one in told.addresses if one.pool == pool and one.warming)
+    def _warming(self, told: Sending, source: str, provider: str) -> Warming:
+        key = (source, warm_group(provider))
+        found = self._plans.get(key)
+        if found is None:
+            found = self._plans[key] = Warming(self._share)
+        warm = told.warm.get(key)
+        if warm is not None and warm is not found.warm:
+            found.told(warm)
+        return found
 
     def _lane(self, source: str, provider: str, whose: bytes, base: Limits | None) -> Lane:
         key = (source, provider, whose)
@@ -310,9 +319,6 @@ class Pace:
             tell()
 
 
-_FIRST: Final = sending.Warm(0, 50)
-
-
 def _view(lane: Lane, now: int) -> LaneView:
     force = lane.in_force(now)
     at, why = lane.until(now)
@@ -331,7 +337,7 @@ def _view(lane: Lane, now: int) -> LaneView:
         busy=lane.busy,
         held=held,
         measures=tuple((one.id, one.until) for one in lane.state.measures),
-        warm=(lane.warm.cap, lane.delivered) if lane.warm is not None and lane.warm.cap else None,
+        warm=(lane.warming.warm.cap, lane.warming.delivered) if lane.warming is not None else None,
     )
 
 

@@ -22,6 +22,7 @@ from carepost.policy.types import Method
 from carepost.queue.types import StoredBody
 from carepost.rfc.asking import FAILED, Found, Question
 from carepost.wire import doors
+from carepost.wire.pacing import LaneView
 from carepost.wire.probes import Probed
 from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, MessageView, Submission
 
@@ -114,6 +115,10 @@ class Client:
     def probe(self, call: doors.Probe) -> tuple[Probed, ...]:
         """What an engine finds at a tenant's own mail host, tried now. Raises NotFound, Unavailable."""
         return self._any(call, doors.ProbeAnswer).steps
+
+    def lanes(self, org: bytes) -> tuple[LaneView, ...]:
+        """How an organisation's ways out stand, of each engine that answers. Raises Unavailable when none does."""
+        return tuple(view for answer in self._each(doors.Lanes(org), doors.LanesAnswer) for view in answer.lanes)
 
     def ask(self, question: Question) -> Found:
         """One question to DNS, by an engine's resolver; where none answers, nothing is learnt."""

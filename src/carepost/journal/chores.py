@@ -83,6 +83,7 @@ class Chores:
             self._hour = now // HOUR_US
         if now - self._expired_at >= _EXPIRY_US:
             self._uses.write()
+            self._uses.warmth.write(now)
             expire()
             self._expired_at = now
         if self._follower is not None:

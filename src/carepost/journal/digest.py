@@ -28,12 +28,13 @@ GATEWAY: Final = "gateway-seen"
 BOUNCE: Final = "bounce"
 REFUSED: Final = "refused"
 UNSUBSCRIBED: Final = "unsubscribed"
+ASKED: Final = "provider-asked"
 
 #: kind of event -> what it makes the journal owe
 _EFFECTS: Final = {
     kinds.DELIVERY_DEPOSITED: DEPOSIT, kinds.REPORT_RECEIVED: REPORT, kinds.DELIVERY_FAILED: FAILURE,
     kinds.KEY_FOUND: FOUND, kinds.KEY_WITHDRAWN: WITHDRAWN,
-    kinds.BOUNCE_RECEIVED: BOUNCE, kinds.UNSUBSCRIBED: UNSUBSCRIBED,
+    kinds.BOUNCE_RECEIVED: BOUNCE, kinds.UNSUBSCRIBED: UNSUBSCRIBED, kinds.PROVIDER_ASKED: ASKED,
 }  # fmt: skip
 #: events that show how a connection to a tenant's mail system works
 _GATEWAYS: Final = frozenset({

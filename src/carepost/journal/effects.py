@@ -14,8 +14,9 @@ from carepost.crypto.rest import Damaged
 from carepost.gateway import seen
 from carepost.ground import clock, ids, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Unavailable
-from carepost.journal import bounces, deposits, keys, reports
+from carepost.journal import bounces, deposits, keys, paces, reports
 from carepost.journal.digest import (
+    ASKED,
     BOUNCE,
     DEPOSIT,
     FAILURE,
@@ -88,6 +89,7 @@ class Effects:
             FAILURE: self._failure, FOUND: self._found,
             WITHDRAWN: self._withdrawn, GATEWAY: self._gateway,
             BOUNCE: self._bounce, REFUSED: self._refused, UNSUBSCRIBED: self._unsubscribed,
+            ASKED: self._asked,
             # owed before uses were remembered by day (`journal.uses`)
             "key-used": lambda _: "",
         }  # fmt: skip
@@ -191,6 +193,10 @@ class Effects:
             if one.tries < HOPELESS:
                 raise
             log.event("journal-bounce-unknown", kind=one.kind, source=one.source, seq=one.seq)
+        return ""
+
+    def _asked(self, one: Owed) -> str:
+        paces.lay(self._book, one.org, one.event, one.sealed)
         return ""
 
     def _report(self, one: Owed) -> str:

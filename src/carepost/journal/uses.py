@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from carepost.journal.paces import Warmth
 from carepost.keyring import found, own_acts
 from carepost.proof import kinds
 from carepost.proof.event import Event
@@ -48,6 +49,8 @@ class Uses:
         self._until: dict[str, int] = {}
         self._waiting: list[Use] = []
         self._lock = threading.Lock()
+        #: written by the chores too
+        self.warmth = Warmth()
 
     def look(self, events: Iterable[Event | None]) -> None:
         """What was committed."""
@@ -56,6 +59,8 @@ class Uses:
                 continue
             if event.kind == kinds.MESSAGE_ACCEPTED and event.actor.kind in _WRITERS:
                 self._note(event, event.actor.id, _WRITERS[event.actor.kind])
+            if "source-address" in event.facts:
+                self.warmth.look(event)
             for fact, write in _FACTS:
                 if fact in event.facts:
                     self._note(event, event.facts[fact], write)

@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from carepost.pace import providers
+
 FIRST: Final = 50
 GROWTH: Final = 1.4
 #: of what was delivered the day before
@@ -19,6 +21,11 @@ DEFERRED_BADLY: Final = 0.25
 IDLE: Final = 30
 #: attempts below which a share says nothing
 ENOUGH: Final = 10
+
+
+def group(provider: str) -> str:
+    """Whose plan counts: a provider with a name, else all the others together."""
+    return provider if providers.named(provider) else providers.DEFAULT
 
 
 class Day(msgspec.Struct, frozen=True):

@@ -10,6 +10,9 @@ import uvloop
 
 from carepost.delivery.courier import Courier
 from carepost.delivery.exchange import Timeouts
+from carepost.delivery.following import Follower
+from carepost.delivery.lanes import Share
+from carepost.delivery.ways import Pace
 from carepost.delivery.worker import Worker
 from carepost.delivery.world import World
 from carepost.directory import Directory, Source, sqlite
@@ -120,27 +123,19 @@ class Engine:
         self._questions = way.questions
         self._inspector = Inspector.of(config)
         self._intake = Intake(
-            self._queues,
-            self._directory,
-            self._posture,
-            keys,
-            config,
-            shards=home.shards,
-            node=home.node,
-            elsewhere=self._elsewhere,
-            dns=way.questions,
-            threads=self._threads,
-            inspector=self._inspector,
-        )
+            self._queues, self._directory, self._posture, keys, config, shards=home.shards, node=home.node,
+            elsewhere=self._elsewhere, dns=way.questions, threads=self._threads, inspector=self._inspector,
+        )  # fmt: skip
         times = Timeouts.of(config.command_timeout, config.data_timeout)
         self._courier = Courier(config.hostname, way.anchors, timeouts=times, per_host=config.destination_connections)
         self._sealing = Sealing(
             home, config, keys, directory=self._directory, book=book, intake=self._intake, way=way,
             queues=tuple(self._queues.values()),
         )  # fmt: skip
+        self._follower = Follower(Pace(Share(index, engines)), self._directory)
         fronts = gateway.fronts(way.finder, book, keys, way)
         self._world = World(
-            fronts=fronts,
+            fronts=fronts, pace=self._follower.pace,
             directory=self._directory, posture=self._posture, finder=way.finder, courier=self._courier,
             preparer=self._sealing.preparer, keyed=self._sealing.keyed, intake=self._intake,
             schedule=way.schedule, hostname=config.hostname, inspector=self._inspector, seeker=self._sealing.seeker,
@@ -166,6 +161,8 @@ class Engine:
 
     def _worker(self, queue: Queue) -> Worker:
         worker = queue.taker = Worker(queue, self._world, pressed=self._pressed)
+        queue.paced_by(worker.may, worker.why)
+        self._follower.pace.reopened.append(queue.reopen)
         return worker
 
     async def adopt(self, shard: Shard) -> None:
@@ -230,12 +227,14 @@ class Engine:
             home.socket(self._index), self._intake, self._queues, self._budget,
             health=self._health, quit_=stopping.set, ask=self._questions.ask, inspect=self._inspector.shown,
             probe=self._prober.probe, across=self._far.across, remote=self._far.remote, first=not self._index,
+            lanes=self._follower.pace.views,
         )  # fmt: skip
 
     async def start(self) -> None:
         self._directory.start()
         self._checkpoints.start()
         self._paced.start()
+        self._follower.start()
         for queue in self._queues.values():
             await queue.start()
         self._courier.start()
@@ -254,6 +253,7 @@ class Engine:
     async def stop(self) -> None:
         """No new connection; what runs ends or is taken up again at the next start."""
         self._paced.stop()
+        self._follower.stop()
         await self._spool.stop()
         await self._background.stop()
         drains = [server.drain(DRAIN) for server, _, _ in self._smtp]

@@ -7,7 +7,7 @@ Fault and are raised again at the caller's side.
 import asyncio
 import os
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from carepost.rfc.asking import FAILED, Found, Question
 from carepost.spool.budget import Budget
 from carepost.spool.types import Waiting
 from carepost.wire import doors
+from carepost.wire.pacing import LaneView
 from carepost.wire.probes import Probed
 from carepost.wire.types import (
     Accepted,
@@ -111,6 +112,10 @@ class Remote(msgspec.Struct, frozen=True):
     tls: ssl.SSLContext
 
 
+def _no_lanes(org: bytes) -> Sequence[LaneView]:
+    return ()
+
+
 class DoorsServer:
     """`queues`: those of this process, by shard. `health`: figures of the engine besides its shards'; `quit_`: called
     when the supervisor's Quit came, after Done was written. `across`, `remote`: where there are other nodes; `first`:
@@ -128,6 +133,7 @@ class DoorsServer:
         ask: Callable[[Question], Awaitable[Found]] | None = None,
         inspect: Callable[[bytes, Custom | None, bytes], Awaitable[Report | Unknown]] | None = None,
         probe: Callable[[doors.Probe], Awaitable[tuple[Probed, ...]]] | None = None,
+        lanes: Callable[[bytes], Sequence[LaneView]] = _no_lanes,
         across: Across | None = None,
         remote: Remote | None = None,
         first: bool = False,
@@ -142,6 +148,7 @@ class DoorsServer:
         self._ask = ask
         self._inspect = inspect
         self._probe = probe
+        self._lanes = lanes
         self._server: asyncio.Server | None = None
         self._far: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -240,6 +247,9 @@ class DoorsServer:
             case doors.Held(limit=limit), doors.HeldAnswer():
                 pages = [answer, *(a for a in await across.each(call) if isinstance(a, doors.HeldAnswer))]
                 return doors.one_page(pages, max(1, min(limit, MOST_HELD)))
+            case doors.Lanes(), doors.LanesAnswer(lanes=own_lanes):
+                others = [a for a in await across.each(call) if isinstance(a, doors.LanesAnswer)]
+                return doors.LanesAnswer((*own_lanes, *(view for a in others for view in a.lanes)))
             case doors.Waits(), doors.WaitsAnswer(held=held):
                 for other in await across.each(call):
                     if isinstance(other, doors.WaitsAnswer):
@@ -255,6 +265,8 @@ class DoorsServer:
                 return doors.PreviewAnswer(await self._intake.preview(submission))
             case doors.Act():
                 return doors.ActAnswer(await self._act(call))
+            case doors.Lanes(org=org):
+                return doors.LanesAnswer(tuple(self._lanes(org)))
             case doors.Lookup(org=org, message=message):
                 return doors.LookupAnswer(await self._shard(message).lookup(org, message))
             case doors.Queue(org=org, state=state, limit=limit):

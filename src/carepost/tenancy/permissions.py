@@ -40,6 +40,8 @@ class Permission(enum.StrEnum):
     TEMPLATES = "templates"
     #: whether opens and clicks are watched, and what of them counts
     TRACKING = "tracking"
+    #: sending addresses, pools, limits at providers, and lifting what a provider asked for
+    SENDING = "sending"
 
 
 class Role(enum.StrEnum):
@@ -74,6 +76,7 @@ class Scope(enum.StrEnum):
     WEBHOOKS = "webhooks"
     TEMPLATES = "templates"
     TRACKING = "tracking"
+    SENDING = "sending"
     KEYS = "keys"
     EVENTS = "events"
     #: what waits for a person, and deciding about it
@@ -96,6 +99,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     Scope.WEBHOOKS: frozenset({Permission.WEBHOOKS}),
     Scope.TEMPLATES: frozenset({Permission.TEMPLATES}),
     Scope.TRACKING: frozenset({Permission.TRACKING}),
+    Scope.SENDING: frozenset({Permission.SENDING}),
     Scope.KEYS: frozenset({Permission.KEYS}),
     Scope.EVENTS: frozenset({Permission.AUDIT}),
     Scope.HELD: frozenset({Permission.RELEASE}),

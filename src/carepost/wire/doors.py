@@ -8,6 +8,7 @@ from carepost.ground import ids
 from carepost.phi.types import Custom, Findings, Shown
 from carepost.policy.types import Method
 from carepost.rfc.asking import Found, Question
+from carepost.wire.pacing import LaneView
 from carepost.wire.probes import Probed
 from carepost.wire.types import (
     Accepted,
@@ -135,6 +136,12 @@ class Probe(msgspec.Struct, frozen=True, tag="probe"):
     send: bool = False
 
 
+class Lanes(msgspec.Struct, frozen=True, tag="lanes"):
+    """How the ways that an organisation's mail may take stand now."""
+
+    org: bytes
+
+
 Call = (
     Accept
     | Preview
@@ -151,6 +158,7 @@ Call = (
     | Review
     | Waits
     | Probe
+    | Lanes
 )
 
 
@@ -241,6 +249,10 @@ class AskAnswer(msgspec.Struct, frozen=True, tag="answered"):
     found: Found
 
 
+class LanesAnswer(msgspec.Struct, frozen=True, tag="stand"):
+    lanes: tuple[LaneView, ...]
+
+
 class Done(msgspec.Struct, frozen=True, tag="done"):
     pass
 
@@ -261,6 +273,7 @@ Answer = (
     | ReviewAnswer
     | WaitsAnswer
     | ProbeAnswer
+    | LanesAnswer
     | Done
 )
 
