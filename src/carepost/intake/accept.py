@@ -254,6 +254,8 @@ class Intake:
         snapshot = self._directory.snapshot(submission.org)
         read = rfc_message.read(submission.body)
         checks.sender(submission, snapshot, read.from_, config.hostname)
+        if submission.tracking is not None:
+            checks.tracking(submission, submission.tracking, snapshot)
         about = About(
             sender=submission.forwarder or read.from_[0].address,
             kind=submission.kind,

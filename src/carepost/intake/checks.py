@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from carepost.directory.types import OrgSnapshot
+from carepost.directory.types import OrgSnapshot, Tracking
 from carepost.ground.errors import Refused
 from carepost.rfc.address import Mailbox
-from carepost.wire.types import Origin, Submission
+from carepost.wire.types import Origin, Submission, TrackingAsk
 
 #: what people and their programs hand over: its sender must be theirs (BI-015)
 _SUBMITTED: Final = frozenset({Origin.SMTP, Origin.API, Origin.FORM, Origin.CAMPAIGN, Origin.CONSOLE})
@@ -30,6 +30,19 @@ def shape(submission: Submission, max_message: int, max_recipients: int) -> None
         raise Refused("too-many-recipients", "The message has too many recipients.", enhanced="5.5.3", status=422)
     if 0 < submission.expires_at <= submission.send_at:
         raise Refused("expires-early", "The message would expire before it is sent.", enhanced="5.6.0", status=422)
+
+
+def tracking(submission: Submission, asked: TrackingAsk, snapshot: OrgSnapshot) -> None:
+    """A message asks to be watched only where its organisation lets it: nothing that is asked for is passed over.
+    Raises Refused."""
+    level = snapshot.tracking.get(submission.category.value, Tracking())
+    for what, wanted, allowed in (("opens", asked.opens, level.opens), ("clicks", asked.clicks, level.clicks)):
+        if wanted and allowed == "off":
+            words = (
+                f"Your organisation does not watch {what} of {submission.category.value} mail; set tracking.{what} to "
+                "false or leave it out. An administrator can turn it on: carepost tracking set."
+            )
+            raise Refused("tracking-off", words, enhanced="5.7.1", status=422)
 
 
 def sender(submission: Submission, snapshot: OrgSnapshot, mailboxes: tuple[Mailbox, ...], hostname: str) -> None:

@@ -88,6 +88,14 @@ class ProtectionAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     access: AccessAsk | None = None
 
 
+class TrackingAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What this message says of being watched. It can always say no; yes only where the organisation lets it, and links
+    and pictures are put only into copies that may carry them. Left out: as the organisation decided."""
+
+    opens: bool | None = None
+    clicks: bool | None = None
+
+
 class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, rename={"from_": "from"}):
     """`POST /api/v1/messages`: one message; every recipient gets a delivery of their own."""
 
@@ -110,6 +118,7 @@ class Message(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     #: in place of subject, text and html: the active version of this template, with these variables
     template_id: Annotated[str, msgspec.Meta(max_length=64)] | None = None
     variables: dict[str, msgspec.Raw] | None = None
+    tracking: TrackingAsk | None = None
     #: everything is carried out up to the wire, and nothing leaves: its deliveries end as `tested`
     test: bool = False
     #: RFC 3339 with an offset

@@ -110,8 +110,8 @@ class Analytics(Struct, frozen=True):
 
 
 class TrackingSettings(Struct, frozen=True):
-    click_tracking: ClickTracking = ClickTracking()
-    open_tracking: OpenTracking = OpenTracking()
+    click_tracking: ClickTracking | None = None
+    open_tracking: OpenTracking | None = None
     subscription_tracking: SubscriptionTracking = SubscriptionTracking()
     ganalytics: Analytics = Analytics()
 

@@ -44,6 +44,7 @@ from carepost.ground import clock, ids
 from carepost.ground.errors import Refused, Unavailable
 from carepost.policy.types import Category as Stream
 from carepost.rendering.types import Source
+from carepost.wire.types import TrackingAsk
 from tests.rooms.reception.test_parts import template
 from tests.support.clinics import MAPLE
 from tests.support.live import LiveHttp
@@ -185,7 +186,7 @@ mail.setClient(client);
                             subject: "Visit", text: "See you." });
   let refused;
   try { await mail.send({ to: "ann@elsewhere.test", from: "nurse@maple.test", subject: "Visit", text: "x",
-                          trackingSettings: { clickTracking: { enable: true } } }); }
+                          trackingSettings: { ganalytics: { enable: true } } }); }
   catch (error) { refused = { code: error.code, errors: error.response.body.errors }; }
   console.log(JSON.stringify({ status: one.statusCode, id: one.headers["x-message-id"], refused }));
 })().catch((error) => { console.error(error.message, error.response && error.response.body); process.exit(1); });
@@ -209,7 +210,7 @@ def test_the_node_library_passes_unchanged(http: LiveHttp, tmp_path: Path) -> No
     said = json.loads(done.stdout)
     assert said["status"] == 202 and uuid.UUID(said["id"])
     assert said["refused"]["code"] == 400
-    assert said["refused"]["errors"][0]["field"] == "tracking_settings.click_tracking"
+    assert said["refused"]["errors"][0]["field"] == "tracking_settings.ganalytics"
     first, *several = http.intake.submissions
     assert [r.address for r in first.envelope.recipients] == ["ann@elsewhere.test", "carer@elsewhere.test"]
     assert [one.envelope.recipients[0].address for one in several] == ["ann@elsewhere.test", "bob@elsewhere.test"]
@@ -223,7 +224,12 @@ UNMEANT = {
     "reply_to_list": {"reply_to_list": [{"email": "a@maple.test"}, {"email": "b@maple.test"}]},
     "mail_settings.bypass_list_management": {"mail_settings": {"bypass_list_management": {"enable": True}}},
     "mail_settings.spam_check": {"mail_settings": {"spam_check": {"enable": True, "threshold": 1}}},
-    "tracking_settings.open_tracking": {"tracking_settings": {"open_tracking": {"enable": True}}},
+    "tracking_settings.open_tracking.substitution_tag": {
+        "tracking_settings": {"open_tracking": {"enable": True, "substitution_tag": "%open%"}}
+    },
+    "tracking_settings.click_tracking.enable_text": {
+        "tracking_settings": {"click_tracking": {"enable": True, "enable_text": True}}
+    },
     "tracking_settings.ganalytics": {"tracking_settings": {"ganalytics": {"enable": True}}},
     "content.0.type": {"content": [{"type": "text/calendar", "value": "BEGIN:VCALENDAR"}]},
 }
@@ -242,6 +248,17 @@ def test_what_is_turned_off_is_no_fault(http: LiveHttp, plain: dict[str, Any]) -
     tracking = {"click_tracking": {**off, "enable_text": False}, "open_tracking": off, "subscription_tracking": off}
     asked = {**plain, "tracking_settings": tracking, "mail_settings": {"bypass_list_management": off, "footer": off}}
     assert http.post(PATH, asked)[0] == 202
+    assert http.intake.submissions[-1].tracking == TrackingAsk(False, False)
+
+
+def test_tracking_is_asked_for_and_left_to_the_organisation_where_nothing_is_said(
+    http: LiveHttp, plain: dict[str, Any]
+) -> None:
+    assert http.post(PATH, plain)[0] == 202
+    assert http.intake.submissions[-1].tracking is None
+    asked = {"tracking_settings": {"click_tracking": {"enable": True}}}
+    assert http.post(PATH, {**plain, **asked})[0] == 202
+    assert http.intake.submissions[-1].tracking == TrackingAsk(None, True)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from carepost.rfc.address import Mailbox
 from carepost.rfc.envelope import Envelope, Recipient
 from carepost.rfc.errors import RfcError
 from carepost.wire import rest
-from carepost.wire.types import AccessProof, Actor, Origin, Protection, Submission
+from carepost.wire.types import AccessProof, Actor, Origin, Protection, Submission, TrackingAsk
 
 #: field names of ours are triggers and secrets of SMTP; here the JSON says them
 _OURS = "x-carepost-"
@@ -91,6 +91,7 @@ def draft(
         payload_hash=digest(said or message) if idempotency is not None else b"",
         template=template,
         test=message.test or keywords.TEST in key.scopes,
+        tracking=TrackingAsk(message.tracking.opens, message.tracking.clicks) if message.tracking is not None else None,
         via="HTTP",
     )
     return Draft(submission, asked.access)

@@ -72,8 +72,17 @@ def _unmeant(mail: Mail) -> Iterator[Error]:
             yield Error("Suppressions cannot be passed over; undo one instead.", f"mail_settings.{full}")
     if settings.spam_check.enable:
         yield Error(f"What is checked {_BY_CONTROL}", "mail_settings.spam_check")
+    if tracking.click_tracking is not None and tracking.click_tracking.enable_text:
+        yield Error(
+            "Links in plain text stay as they are; set enable_text to false.",
+            "tracking_settings.click_tracking.enable_text",
+        )
+    if tracking.open_tracking is not None and tracking.open_tracking.substitution_tag:
+        yield Error(
+            "The picture stands at the end of the page; leave substitution_tag out.",
+            "tracking_settings.open_tracking.substitution_tag",
+        )
     for name, words in (
-        ("click_tracking", "Links are not rewritten here"), ("open_tracking", "Opening is not watched here"),
         ("subscription_tracking", "Mail with asm group 2 carries its own way to unsubscribe"),
         ("ganalytics", "Nothing is given to a third party here"),
     ):  # fmt: skip
@@ -107,8 +116,19 @@ def _message(mail: Mail, one: Personalization) -> rest.Message:
         template_id=_template(mail.template_id) if mail.template_id is not None else None,
         variables=one.dynamic_template_data,
         test=mail.mail_settings.sandbox_mode.enable,
+        tracking=_tracking(mail.tracking_settings),
         send_at=_moment(send_at) if send_at is not None else None,
     )  # fmt: skip
+
+
+def _tracking(said: sendgrid.TrackingSettings) -> rest.TrackingAsk | None:
+    """None where nothing is said: then it is as the organisation decided."""
+    if said.open_tracking is None and said.click_tracking is None:
+        return None
+    return rest.TrackingAsk(
+        said.open_tracking.enable if said.open_tracking is not None else None,
+        said.click_tracking.enable if said.click_tracking is not None else None,
+    )
 
 
 def _put(mail: Mail, one: Personalization, text: str) -> str:
