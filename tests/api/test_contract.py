@@ -11,17 +11,14 @@ from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, settings
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from carepost.rendering import once
-from carepost.rendering.frames import Compile, Render
-from carepost.rendering.liquid import Workbench
-from carepost.rendering.types import Compiled, Fault, Rendered
 from carepost.settings import faces
 from carepost.tenancy.actions import access
 from carepost.tenancy.permissions import BOOTSTRAP, Scope
 from tests.support.cast import cast, fresh_books, outbox, shard
 from tests.support.outbox import Outbox
+from tests.support.workbench import in_this_process
 
-__all__ = ["cast", "fresh_books", "outbox", "shard"]
+__all__ = ["cast", "fresh_books", "in_this_process", "outbox", "shard"]
 
 pytestmark = [
     pytest.mark.django_db(databases=["default", "records"]),
@@ -58,20 +55,6 @@ def key(cast: Any, outbox: Outbox) -> str:
     outbox.commit()
     every = tuple(one.value for one in Scope)
     return access.add_key(uuid.UUID(bytes=cast.maple), "machine", every, actor=BOOTSTRAP).secret
-
-
-@pytest.fixture(autouse=True)
-def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Templates are compiled by the same code without a worker for each: those have tests of their own."""
-    bench = Workbench()
-
-    def ask(job: Compile | Render) -> Compiled | Rendered:
-        found = bench.do(job)
-        if isinstance(found, Fault):
-            raise once.TemplateFault(found)
-        return found
-
-    monkeypatch.setattr(once, "_ask", ask)
 
 
 @SCHEMA.parametrize()

@@ -5,15 +5,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from carepost.rendering import once
-from carepost.rendering.frames import Compile, Render
-from carepost.rendering.liquid import Workbench
-from carepost.rendering.types import Compiled, Fault, Rendered
 from carepost.tenancy.models import Organisation
 from tests.support.console import OPEN, _plain, keep, maple, sign_in
 from tests.support.desk import person
+from tests.support.workbench import in_this_process
 
-__all__ = ["_plain", "maple"]
+__all__ = ["_plain", "in_this_process", "maple"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
 
@@ -22,19 +19,6 @@ MJML = """<mjml><mj-body background-color="#f2f5f9"><mj-section background-color
 <mj-text>We see you on {{ day }} at Maple Clinic.</mj-text>
 <mj-button href="https://maple.test/visits" background-color="#1c5d99">See your visit</mj-button>
 </mj-column></mj-section></mj-body></mjml>"""
-
-
-@pytest.fixture(autouse=True)
-def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Workbench()
-
-    def ask(job: Compile | Render) -> Compiled | Rendered:
-        found = bench.do(job)
-        if isinstance(found, Fault):
-            raise once.TemplateFault(found)
-        return found
-
-    monkeypatch.setattr(once, "_ask", ask)
 
 
 @pytest.mark.parametrize("width", [1440, 375])

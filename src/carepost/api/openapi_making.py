@@ -7,11 +7,12 @@ from carepost.api import shapes_jobs as jobs
 from carepost.api import shapes_making as shapes
 
 ROOTS: Final = (
-    shapes.Templates, shapes.AddTemplate, shapes.OpenedTemplate, shapes.Versions, shapes.AddVersion, shapes.NewVersion,
-    shapes.Render, shapes.Rendered, shapes.Uploaded,
+    shapes.Templates, shapes.AddTemplate, shapes.RenameTemplate, shapes.OpenedTemplate, shapes.Versions,
+    shapes.AddVersion, shapes.NewVersion, shapes.Render, shapes.Rendered, shapes.Uploaded,
     jobs.AddJob, jobs.Job, jobs.Jobs,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
+_NAME: Final = {"type": "string", "minLength": 1, "maxLength": 200}
 _NUMBER: Final = {"type": "integer", "minimum": 1, "maximum": 99_999}
 Operation = Callable[..., dict[str, Any]]
 
@@ -36,11 +37,17 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
     }
     return {
         "/api/v1/templates": {
-            "get": op("listTemplates", "Templates, by name.", "Templates"),
+            "get": op(
+                "listTemplates",
+                "Templates, by name; `name`: the one called so.",
+                "Templates",
+                also=[parameter("name", "query", _NAME)],
+            ),
             "post": op("addTemplate", "Make a template.", "Template", body="AddTemplate", status="201"),
         },
         one: {
             "get": op("getTemplate", "A template with its active version.", "OpenedTemplate", also=[template]),
+            "patch": op("renameTemplate", "Rename it.", "", body="RenameTemplate", also=[template], status="204"),
             "delete": op("removeTemplate", "Remove a template.", "", also=[template], status="204"),
         },
         f"{one}/versions": {

@@ -26,6 +26,10 @@ class AddTemplate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Note = ""
 
 
+class RenameTemplate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    name: Name
+
+
 class AddVersion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: Source
     note: Note = ""

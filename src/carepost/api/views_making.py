@@ -36,14 +36,17 @@ def templates(request: ApiRequest) -> HttpResponse:
         return answers.json(line, 201)
     lines = [
         shapes.Template(t.id, t.name, t.active, t.newest, t.changed_at)
-        for t in select.listing(caller.org, caller.actor)
+        for t in select.listing(caller.org, caller.actor, asked.query(request, "name")["name"])
     ]
     return answers.json(shapes.Templates(tuple(lines)))
 
 
-@scoped(Scope.TEMPLATES, methods=("GET", "DELETE"))
+@scoped(Scope.TEMPLATES, methods=("GET", "PATCH", "DELETE"))
 def template(request: ApiRequest, template: UUID) -> HttpResponse:
     caller = request.caller
+    if request.method == "PATCH":
+        acts.rename(caller.org, template, asked.body(request, shapes.RenameTemplate).name, actor=caller.actor)
+        return HttpResponse(status=204)
     if request.method == "DELETE":
         acts.remove(caller.org, template, actor=caller.actor)
         return HttpResponse(status=204)

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.html import escape
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from carepost.console import acting, template_mail
 from carepost.console.guard import shielded
 from carepost.console.template_forms import TemplateForm
 from carepost.ground import clock
@@ -44,6 +45,8 @@ def new(request: StaffRequest) -> HttpResponse:
     form = TemplateForm(request.POST)
     if not form.is_valid():
         return _page(request, form, status=422)
+    if "mail" in request.POST:
+        return _mailed(request, form, None)
     given = form.cleaned_data
     try:
         made = acts.create(
@@ -68,6 +71,8 @@ def template(request: StaffRequest, template: UUID) -> HttpResponse:
     form = TemplateForm({**request.POST.dict(), "name": found.template.name})
     if not form.is_valid():
         return _page(request, form, found, status=422)
+    if "mail" in request.POST:
+        return _mailed(request, form, found)
     try:
         made = acts.add_version(org, template, form.source(), actor=actor, note=form.cleaned_data["note"])
     except Refused as refused:
@@ -84,6 +89,16 @@ def activate(request: StaffRequest, template: UUID) -> HttpResponse:
     acts.activate(request.desk.org, template, number, actor=request.desk.actor)
     messages.success(request, f"Version {number} is active. {_SOON}", extra_tags="console")
     return redirect("console:template", template=template)
+
+
+@require_POST
+@permission(Permission.TEMPLATES)
+@shielded
+def rename(request: StaffRequest, template: UUID) -> HttpResponse:
+    made = acts.rename(request.desk.org, template, str(request.POST.get("name", "")), actor=request.desk.actor)
+    return acting.done(
+        request, f"It is called “{made.name}” now. Programs know it by its id, as before.", "console:template", template
+    )
 
 
 @require_POST
@@ -115,6 +130,17 @@ def shown(request: StaffRequest) -> HttpResponse:
     return answer
 
 
+def _mailed(request: StaffRequest, form: TemplateForm, found: select.Opened | None) -> HttpResponse:
+    """What stands in the form, with its example values, to the one who writes it; the form stays as it is."""
+    try:
+        made = acts.draft(request.desk.org, form.source(), form.example(), actor=request.desk.actor)
+        template_mail.to_me(request.desk, made)
+    except Refused as refused:
+        return _page(request, _told(form, refused), found, status=422)
+    messages.success(request, f"Sent to {request.desk.staff.email}. Nothing was saved.", extra_tags="console")
+    return _page(request, form, found)
+
+
 def _framed(body: str) -> HttpResponse:
     answer = HttpResponse(_FRAME.format(body))
     answer["Content-Security-Policy"] = BODY
@@ -126,7 +152,7 @@ def _told(form: TemplateForm, refused: Refused) -> TemplateForm:
     if isinstance(refused, TemplateFault):
         form.add_error(_PARTS.get(refused.fault.part), _words(refused))
     else:
-        form.add_error("name", refused.public)
+        form.add_error("name" if refused.code == "template-name" else None, refused.public)
     return form
 
 
@@ -142,7 +168,8 @@ def _number(text: str) -> int:
 def _page(
     request: StaffRequest, form: TemplateForm, found: select.Opened | None = None, status: int = 200
 ) -> HttpResponse:
-    shown: dict[str, Any] = {"form": form, "found": found, "now": clock.now()}
+    may_mail = request.desk.may(Permission.SEND)
+    shown: dict[str, Any] = {"form": form, "found": found, "now": clock.now(), "may_mail": may_mail}
     if found is not None:
         shown["versions"] = select.versions(request.desk.org, UUID(found.template.id), request.desk.actor)
     return render(request, "console/template.html", shown, status=status)

@@ -29,10 +29,8 @@ def create(org: uuid.UUID, name: str, source: Source, *, actor: Actor, note: str
     said = names.words(note, "note", longest=500, empty=True)
     compiled = once.compile_(source)
     with act(org, Permission.TEMPLATES, actor=actor) as doing:
-        live = Template.objects.filter(org_id=org, removed_at=0)
-        if live.filter(name=called).exists():
-            raise Refused("template-name", "There is a template of this name already.", status=409)
-        if live.count() >= MOST:
+        _free(org, called)
+        if Template.objects.filter(org_id=org, removed_at=0).count() >= MOST:
             raise Refused("too-many-templates", f"An organisation has at most {MOST} templates.", status=409)
         row = Template(org_id=org, name=called, created_at=doing.at, changed_at=doing.at)
         row.save(force_insert=True)
@@ -80,6 +78,18 @@ def activate(org: uuid.UUID, template: uuid.UUID, number: int, *, actor: Actor) 
     return row
 
 
+def rename(org: uuid.UUID, template: uuid.UUID, name: str, *, actor: Actor) -> Template:
+    """Its id, by which programs know it, stays. Raises names.Wrong, Refused, NotFound, Forbidden."""
+    called = names.words(name, "name")
+    with act(org, Permission.TEMPLATES, actor=actor) as doing:
+        row = live_template(org, template)
+        _free(org, called, but=template)
+        former, row.name, row.changed_at = row.name, called, doing.at
+        row.save(update_fields=["name", "changed_at"])
+        doing.event("template.renamed", on=[row.pk], values={"old": former, "new": called})
+    return row
+
+
 def remove(org: uuid.UUID, template: uuid.UUID, *, actor: Actor) -> None:
     """Nothing is made from it any more; its versions stay on record. Raises NotFound, Forbidden."""
     with act(org, Permission.TEMPLATES, actor=actor) as doing:
@@ -109,6 +119,12 @@ def live_template(org: uuid.UUID, template: uuid.UUID) -> Template:
     if row is None:
         raise NotFound("There is no such template.")
     return row
+
+
+def _free(org: uuid.UUID, name: str, but: uuid.UUID | None = None) -> None:
+    """Raises Refused where another live template has this name."""
+    if Template.objects.filter(org_id=org, removed_at=0, name=name).exclude(pk=but).exists():
+        raise Refused("template-name", "There is a template of this name already.", status=409)
 
 
 def place(column: str, row: Version) -> str:

@@ -43,12 +43,12 @@ class Opened(msgspec.Struct, frozen=True):
     compiled: Compiled
 
 
-def listing(org: uuid.UUID, actor: Actor) -> tuple[Line, ...]:
-    """By name. Raises Forbidden."""
+def listing(org: uuid.UUID, actor: Actor, name: str = "") -> tuple[Line, ...]:
+    """By name; `name`: the one that is called so. Raises Forbidden."""
     with scope.organisation(org):
         authorise(actor, Permission.TEMPLATES, org)
         rows = Template.objects.filter(org_id=org, removed_at=0).order_by("name", "pk")
-        return tuple([_line(row) for row in rows])
+        return tuple([_line(row) for row in (rows.filter(name=name) if name else rows)])
 
 
 def versions(org: uuid.UUID, template: uuid.UUID, actor: Actor) -> tuple[VersionLine, ...]:

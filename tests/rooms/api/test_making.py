@@ -7,14 +7,12 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from carepost.rendering import once
-from carepost.rendering.frames import Compile, Render
-from carepost.rendering.liquid import Workbench
-from carepost.rendering.types import Compiled, Fault, Rendered
 from carepost.tenancy import scope
 from carepost.uploads.models import Upload
 from tests.support.outbox import office_events
+from tests.support.workbench import in_this_process
 
+__all__ = ["in_this_process"]
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
 
 MJML = (
@@ -28,19 +26,6 @@ def _eyes() -> Iterator[None]:
     """A test sees all rows; what it calls must ask for its own organisation."""
     with scope.every("the test's own eyes"):
         yield
-
-
-@pytest.fixture(autouse=True)
-def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Workbench()
-
-    def ask(job: Compile | Render) -> Compiled | Rendered:
-        found = bench.do(job)
-        if isinstance(found, Fault):
-            raise once.TemplateFault(found)
-        return found
-
-    monkeypatch.setattr(once, "_ask", ask)
 
 
 def test_a_template_from_its_making_to_its_end(machine: Any) -> None:
@@ -64,6 +49,9 @@ def test_a_template_from_its_making_to_its_end(machine: Any) -> None:
     assert asking.get(f"{at}/versions/1").json()["source"]["mjml"] == MJML
     assert asking.get(f"{at}/versions/9").status_code == 404 and asking.get(f"{at}/versions/0").status_code == 404
     assert [t["name"] for t in asking.get("/templates").json()["templates"]] == ["Reminder"]
+    assert asking.patch(at, {"name": "Visit reminder"}).status_code == 204
+    assert [t["id"] for t in asking.get("/templates", name="Visit reminder").json()["templates"]] == [made.json()["id"]]
+    assert asking.get("/templates", name="Reminder").json()["templates"] == []
     assert asking.delete(at).status_code == 204 and asking.get(at).status_code == 404
     assert len(office_events("template.activated")) == 1
 

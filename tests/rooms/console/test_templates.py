@@ -8,16 +8,14 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from carepost.rendering import once
-from carepost.rendering.frames import Compile, Render
-from carepost.rendering.liquid import Workbench
-from carepost.rendering.types import Compiled, Fault, Rendered
 from carepost.templates.models import Template
 from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from tests.support.cast import fresh_books
+from tests.support.mailroom import KeptDoor
+from tests.support.workbench import in_this_process
 
-__all__ = ["fresh_books"]
+__all__ = ["fresh_books", "in_this_process"]
 
 pytestmark = [pytest.mark.django_db(databases=["default", "records"]), pytest.mark.usefixtures("log_tables")]
 
@@ -27,19 +25,6 @@ MJML = (
 )
 WRITTEN = {"name": "Reminder", "subject": "Visit of {{ name }}", "kind": "mjml", "body": MJML, "text": "", "note": "",
            "variables": '{"name": "Ann <b>"}'}  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    bench = Workbench()
-
-    def ask(job: Compile | Render) -> Compiled | Rendered:
-        found = bench.do(job)
-        if isinstance(found, Fault):
-            raise once.TemplateFault(found)
-        return found
-
-    monkeypatch.setattr(once, "_ask", ask)
 
 
 def post(http: Client, page: str, to: str = "", **data: Any) -> Any:
@@ -77,6 +62,31 @@ def test_what_is_wrong_stands_beside_its_field(maple: Organisation, at_desk: Sit
         assert answer.status_code == 422 and words in answer.content.decode()
     with scope.organisation(maple.pk):
         assert not Template.objects.exists()
+
+
+def test_it_is_sent_to_whoever_writes_it_and_nothing_is_saved(
+    maple: Organisation, at_desk: Sit, door: KeptDoor
+) -> None:
+    http = at_desk("administrator")
+    page = post(http, "/templates/new", **WRITTEN, mail="1").content.decode()
+    (sent,) = door.taken
+    raw = sent.body.decode()
+    assert "[Test] Visit of Ann" in raw and "multipart/alternative" in raw and "Nothing was saved" in page
+    assert [one.address for one in sent.envelope.recipients] == [sent.envelope.sender] and sent.actor.kind == "staff"
+    assert "{{ name }}" in page, "what was written stays in the form"
+    wrong = post(http, "/templates/new", **{**WRITTEN, "variables": "{}"}, mail="1")
+    assert wrong.status_code == 422 and "`name` is missing" in wrong.content.decode() and len(door.taken) == 1
+    with scope.organisation(maple.pk):
+        assert not Template.objects.exists()
+
+
+def test_a_template_gets_another_name(maple: Organisation, at_desk: Sit) -> None:
+    http = at_desk("administrator")
+    post(http, "/templates/new", **WRITTEN)
+    with scope.organisation(maple.pk):
+        row = Template.objects.get()
+    page = post(http, f"/templates/{row.pk}", f"/templates/{row.pk}/rename", name="Visit").content.decode()
+    assert "called “Visit” now" in page
 
 
 def test_the_preview_is_a_document_without_power(maple: Organisation, at_desk: Sit) -> None:

@@ -7,36 +7,20 @@ from typing import Any
 import pytest
 
 from carepost.ground.errors import CarepostError, NotFound, Refused
-from carepost.rendering import once
-from carepost.rendering.frames import Compile, Render
-from carepost.rendering.liquid import Workbench
 from carepost.rendering.once import TemplateFault
-from carepost.rendering.types import Compiled, Fault, Rendered, Source
+from carepost.rendering.types import Source
 from carepost.templates import acts, select
 from carepost.templates.models import Template, Version
 from carepost.tenancy import events, names
 from carepost.tenancy.permissions import Forbidden
 from carepost.wire.types import Actor
+from tests.support.workbench import in_this_process
 
+__all__ = ["in_this_process"]
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
 
 FIRST = Source("Your visit, {{ name }}", "<p>Dear {{ name }}, see you at the Willowbrook desk.</p>")
 SECOND = Source("Your visit on {{ day }}", "<p>Dear {{ name }}, see you on {{ day }}.</p>")
-
-
-@pytest.fixture(autouse=True)
-def _in_this_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same code without a worker each time; the worker has its own tests, and one here."""
-    if request.node.name == "test_a_worker_of_the_offices_own_compiles":
-        return
-
-    def ask(job: Compile | Render) -> Compiled | Rendered:
-        found = Workbench().do(job)
-        if isinstance(found, Fault):
-            raise TemplateFault(found)
-        return found
-
-    monkeypatch.setattr(once, "_ask", ask)
 
 
 def made(cast: Any) -> uuid.UUID:
@@ -95,12 +79,26 @@ def test_a_removed_template_is_gone_its_name_is_free_and_its_versions_stay(cast:
     assert made(cast) != template and Version.objects.count() == 2
 
 
-def test_a_worker_of_the_offices_own_compiles(cast: Any) -> None:
+def test_a_template_is_renamed_and_found_by_its_name(cast: Any, told: Any) -> None:
+    template = made(cast)
+    acts.create(cast.clinic, "Results", FIRST, actor=cast.ada)
+    acts.rename(cast.clinic, template, "  Visit reminder ", actor=cast.olga)
+    assert [line.id for line in select.listing(cast.clinic, cast.ada, "Visit reminder")] == [str(template)]
+    assert select.listing(cast.clinic, cast.ada, "Reminder") == ()
+    with pytest.raises(Refused, match="of this name"):
+        acts.rename(cast.clinic, template, "Results", actor=cast.ada)
+    acts.rename(cast.clinic, template, "Visit reminder", actor=cast.ada)
+    assert [one.event.kind for one in told()].count("template.renamed") == 2
+
+
+def test_a_worker_of_the_offices_own_compiles(cast: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
     template = made(cast)
     assert select.rendered(cast.clinic, template, cast.ada, b'{"name": "Jo"}').subject == "Your visit, Jo"
 
 
 ACTIONS: dict[str, Callable[[uuid.UUID, uuid.UUID, Actor], object]] = {
+    "rename": lambda org, template, by: acts.rename(org, template, "Another", actor=by),
     "create": lambda org, _, by: acts.create(org, "Other", FIRST, actor=by),
     "add_version": lambda org, one, by: acts.add_version(org, one, SECOND, actor=by),
     "activate": lambda org, one, by: acts.activate(org, one, 1, actor=by),

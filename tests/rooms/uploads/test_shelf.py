@@ -13,30 +13,19 @@ from carepost.directory.shelf import SqlShelf
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
-from carepost.rendering import once
-from carepost.rendering.frames import Compile, Render
-from carepost.rendering.liquid import Workbench
-from carepost.rendering.types import Compiled, Fault, Rendered, Source
+from carepost.rendering.types import Compiled, Source
 from carepost.templates import acts as templates
 from carepost.tenancy.actions import keys
 from carepost.tenancy.permissions import BOOTSTRAP
 from carepost.uploads import acts as uploads
 from carepost.uploads.models import Upload
 from tests.rooms.tenancy.test_engine_views import connecting, source
+from tests.support.workbench import in_this_process
 
+__all__ = ["in_this_process"]
 pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
 
 LETTER = Source("Visit of {{ name }}", text="Dear {{ name }}")
-
-
-@pytest.fixture(autouse=True)
-def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    def ask(job: Compile | Render) -> Compiled | Rendered:
-        found = Workbench().do(job)
-        assert not isinstance(found, Fault)
-        return found
-
-    monkeypatch.setattr(once, "_ask", ask)
 
 
 @pytest.fixture
