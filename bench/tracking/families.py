@@ -852,6 +852,63 @@ def m_chat_preview(r: random.Random) -> Scene:
 
 
 @family
+def m_driven_slowly(r: random.Random) -> Scene:
+    """A real browser in a data centre that takes its time at each page."""
+    base, head = address(r, (*CLOUDS, *AZURE)), chrome(r.choice(("linux", "windows")), NOW_CHROME - r.choice((0, 3)))
+    copy = Copy(links=r.randrange(2, 9), decoy=r.random() < 0.7)
+    start = started(r) if r.random() < 0.6 else r.uniform(4000, 60_000)
+    return [sweep(r, copy, lambda: head, lambda: base, start, step=lambda: r.uniform(1, 11), hidden=0.4, way_out=0.2)]
+
+
+@family
+def m_telephones(r: random.Random) -> Scene:
+    """A farm of telephones behind homes."""
+    base = address(r, HOMES)
+    head = safari("iphone") if r.random() < 0.4 else chrome("android", NOW_CHROME - 1, mobile=True)
+    copy = Copy(links=r.randrange(2, 7), decoy=r.random() < 0.7)
+    return [
+        sweep(r, copy, lambda: head, lambda: base, started(r), step=lambda: r.uniform(0.3, 2), hidden=0.4, way_out=0.2)
+    ]
+
+
+@family
+def m_guard_asks_first(r: random.Random) -> Scene:
+    """A guard on the computer asks for the one link the person follows."""
+    click, picture = desktop(r)
+    home = address(r, HOMES)
+    copy = person(
+        r,
+        Copy(links=r.randrange(1, 6)),
+        click=click,
+        picture=picture,
+        home=home,
+        start=wait(r),
+        links=[1],
+        gap=lambda: 9,
+    )
+    return [copy.hit(Event(copy.events[-1].at - r.uniform(0.05, 2), "machine", "click", bare(r), home, link=1))]
+
+
+@family
+def h_stripped(r: random.Random) -> Scene:
+    """A proxy of an office that takes headers away."""
+    gone = r.choice((("Accept-Language", "Accept-Encoding"), ("Accept-Encoding",), ("sec-ch-ua", "Accept-Language")))
+    click = [h for h in chrome("windows", NOW_CHROME - 2, edge=True) if h[0] not in gone]
+    return [
+        person(
+            r,
+            Copy(links=r.randrange(1, 5)),
+            click=click,
+            picture=None,
+            home=address(r, OFFICES),
+            start=wait(r),
+            links=[1],
+            gap=lambda: 9,
+        )
+    ]
+
+
+@family
 def m_pictures(r: random.Random) -> Scene:
     """Opens by machines: Apple's relay, Gmail's prefetch, gateways."""
     kind = r.randrange(3)

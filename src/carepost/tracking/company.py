@@ -18,7 +18,7 @@ _FEW: Final = 20
 #: copies
 _MANY: Final = 6
 #: links followed within this of each other make a chain
-_CHAIN: Final = 8 * _SECOND
+_CHAIN: Final = 12 * _SECOND
 _MINUTE: Final = 60 * _SECOND
 #: of a round: a gateway's first look is over by then
 _ROUND: Final = 5 * _MINUTE
@@ -66,7 +66,7 @@ def bursts(clicks: Sequence[Seen], links: int) -> list[list[str]]:
     for n, seen in enumerate(clicks):
         codes = []
         # from a page links can be opened behind it, one upon the other; from a program each takes its person away
-        page = "-page" if seen.origin == "cross" and seen.fetch == "user" else ""
+        page = "-page" if seen.origin == "cross" and seen.fetch in ("user", "navigation") else ""
         if quarter[n] >= 3:
             codes.append("sweep" + page)
         elif second[n] >= 4:
@@ -75,22 +75,35 @@ def bursts(clicks: Sequence[Seen], links: int) -> list[list[str]]:
             codes.append("pair" + page)
         if links >= 3 and minutes[n] >= links:
             codes.append("all-page" if page else "all-many" if links >= 5 else "all-links")
+            # a telephone in a data centre is a person's behind a VPN
+            if seen.network in _CLOUDS and seen.platform not in ("ios", "android"):
+                codes.append("all-cloud")
         found.append(codes)
     return found
 
 
 #: gap below which a link after another is so much of a haste (people come back to the message first)
-_HASTE: Final = ((_SECOND * 4 // 5, 1.0), (_SECOND * 3 // 2, 0.6), (_MOMENT, 0.25), (2 * _MOMENT, 0.15))
+_HASTE: Final = (
+    (_SECOND * 2 // 5, 3.0),
+    (_SECOND * 4 // 5, 2.2),
+    (_SECOND * 3 // 2, 1.0),
+    (_MOMENT, 0.3),
+    (2 * _MOMENT, 0.12),
+    (4 * _MOMENT, 0.06),
+)
+#: the same from a page, where links open behind it
+_HASTE_PAGE: Final = ((_SECOND // 8, 0.8), (_SECOND // 4, 0.4), (_SECOND // 2, 0.1))
 
-_PACES: Final = ((3.0, "no-pause"), (1.8, "quick-pace"), (0.9, "pace"))
+_PACES: Final = ((4.5, "no-pause"), (3.0, "haste"), (1.8, "quick-pace"), (0.9, "pace"))
 
 
 def _haste(before: Seen, after: Seen) -> float:
-    """How much two hits on different links are more than a person does: 1 for what is hardly done."""
+    """How much two hits on different links speak against a person, as the weights of `reasons` do."""
     gap = after.since - before.since
-    if before.origin == "cross" and after.origin == "cross":
-        return 0.5 if gap < _SECOND // 8 else 0.0
-    found = next((part for limit, part in _HASTE if gap < limit), 0.0)
+    page = before.origin == "cross" and after.origin == "cross"
+    found = next((part for limit, part in (_HASTE_PAGE if page else _HASTE) if gap < limit), 0.0)
+    if page:
+        return found
     # nobody changes the browser or the network between two links
     return found + (1.0 if gap < _MOMENT and client(before) != client(after) else 0.0)
 
@@ -184,15 +197,15 @@ def shadows(clicks: Sequence[Seen], scores: Sequence[float]) -> list[list[str]]:
         for k, n in enumerate(members):
             seen = clicks[n]
             for m in members[max(0, k - _FEW) : k + _FEW]:
-                other = clicks[m]
-                if (
-                    -2 * _MOMENT <= seen.since - other.since <= _SHADOW
-                    and other.agent != seen.agent
-                    and other.place != seen.place
-                    and scores[m] <= scores[n] - 1.0
-                    and scores[m] < 0
-                ):
+                other, better = clicks[m], scores[n] - scores[m]
+                gap = seen.since - other.since
+                if other.agent == seen.agent or better < 1.0 or scores[m] >= 0 or not -2 * _MOMENT <= gap <= _SHADOW:
+                    continue
+                if other.place != seen.place:
                     found[n].append("shadow-cloud" if seen.network in _CLOUDS else "shadow")
+                    break
+                if better >= 2.0 and gap <= 2 * _MOMENT:
+                    found[n].append("guard")
                     break
     return found
 

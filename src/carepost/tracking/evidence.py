@@ -12,6 +12,8 @@ _FETCH_YEARS: Final = {"chrome": 6, "edge": 6, "opera": 5, "samsung": 4, "webvie
 #: years within which Chromium surely sends Sec-CH-UA (89)
 _HINT_YEARS: Final = 4
 _CHROMIUM: Final = frozenset({"chrome", "edge", "opera", "samsung"})
+#: what proxies and guards are known to take away
+_STRIPPED: Final = frozenset({"no-language", "no-hints", "no-coding"})
 BROWSERS: Final = frozenset({"chrome", "edge", "firefox", "safari", "opera", "samsung", "ie", "webview"})
 _SECOND: Final = 1_000_000
 
@@ -69,9 +71,11 @@ def _headers(seen: Seen) -> list[str]:
             found.append("no-gesture")
     if not found:
         found.append("complete")
+    elif seen.kind == "click" and seen.fetch == "user" and _STRIPPED.issuperset(found):
+        found.append("gesture")
     if seen.client in ("chrome", "edge", "firefox", "opera") and not apple and seen.age >= 3:
         found.append("very-old" if seen.age >= 6 else "old")
-    if seen.kind == "click" and seen.origin == "cross" and seen.fetch == "user":
+    if seen.kind == "click" and seen.origin == "cross" and seen.fetch in ("user", "navigation"):
         found.append("cross")
     return found
 

@@ -13,15 +13,15 @@ MOST: Final = 2_000
 #: log odds of a machine before anything is known of a hit
 _PRIOR: Final = {"click": -1.5, "open": -1.0}
 #: from here on a machine; up to here a person; between, nobody can say
-_AUTOMATED: Final = 2.0
-_HUMAN: Final = -0.2
+_AUTOMATED: Final = 1.6
+_HUMAN: Final = -1.0
 _SECOND: Final = 1_000_000
 _PROXIES: Final = frozenset({"gmail-proxy", "yahoo-proxy", "outlook-proxy"})
-_HASTE: Final = frozenset(
-    {"sweep", "sweep-page", "burst", "burst-page", "pair", "pair-page", "pace", "quick-pace", "no-pause"}
+_HASTY: Final = frozenset(
+    {"sweep", "sweep-page", "burst", "burst-page", "pair", "pair-page", "pace", "quick-pace", "haste", "no-pause"}
 )
 _BARE: Final = ("no-language", "no-fetch", "no-hints", "accept", "no-coding", "no-gesture")
-_MOST_BARE: Final = 3.6
+_MOST_BARE: Final = 3.2
 _SHOWS: Final = frozenset({"mailer", "office", "app", "textual"})
 
 
@@ -62,7 +62,7 @@ def _weigh(hit: Hit, codes: Sequence[str]) -> Verdict:
     if settled is not None:
         return settled
     # two measures of the same haste: the stronger speaks
-    hasty = [code for code in ordered if code in _HASTE]
+    hasty = [code for code in ordered if code in _HASTY]
     ordered = [code for code in ordered if code not in hasty[1:]]
     odds = _odds(seen.kind, ordered)
     if odds >= _AUTOMATED:

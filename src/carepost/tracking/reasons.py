@@ -24,7 +24,7 @@ REASONS: Final[dict[str, Reason]] = {
     "method": Reason("it asked only whether the address exists", 9.0, plain=True),
     "ahead": Reason("the browser said it was fetching ahead of a person", 9.0),
     "decoy": Reason("it followed a link no person can see", 8.0, "click", plain=True),
-    "altered": Reason("the address was changed on the way", 2.5),
+    "altered": Reason("the address was changed on the way", 2.2),
     # who it says it is
     "library": Reason("it names a programming library", 6.0, plain=True),
     "crawler": Reason("it names itself a crawler", 6.0, plain=True),
@@ -39,7 +39,7 @@ REASONS: Final[dict[str, Reason]] = {
     "gmail-prefetch": Reason("Gmail fetched the picture ahead of reading", 8.0),
     # from where
     "gateway": Reason("it came from a network of a maker of mail security", 2.6),
-    "cloud": Reason("it came from a data centre", 1.3),
+    "cloud": Reason("it came from a data centre", 1.8),
     "unlisted": Reason("it came from a network of homes, telephones or offices", -0.4),
     # how its headers go with its name
     "no-language": Reason("a browser would have said its languages", 2.2),
@@ -55,6 +55,7 @@ REASONS: Final[dict[str, Reason]] = {
     "old": Reason("the browser is more than three years old", 0.6),
     "very-old": Reason("the browser is more than six years old", 1.4),
     "complete": Reason("its headers are whole and agree with its name", -1.2),
+    "gesture": Reason("though headers are missing, a touch or click was said to stand behind it", -2.0, "click"),
     "cross": Reason("it was pressed in a page, as in webmail", -1.0, "click"),
     # when
     "before": Reason("it came before the recipient's server had taken the message", 5.0, plain=True),
@@ -67,15 +68,18 @@ REASONS: Final[dict[str, Reason]] = {
     "pair-page": Reason("two links were followed in the same quarter of a second, though from a page", 0.6, "click"),
     "burst": Reason("four or more links were followed within two seconds", 2.6, "click"),
     "burst-page": Reason("four or more links were followed within two seconds, though from a page", 1.2, "click"),
-    "pace": Reason("links were followed more quickly than a person comes back to a message", 1.0, "click"),
-    "quick-pace": Reason(
-        "several links were followed more quickly than a person comes back to a message", 2.4, "click"
+    "pace": Reason("links were followed hastily", 1.0, "click"),
+    "quick-pace": Reason("links were followed more quickly than most people come back to a message", 2.0, "click"),
+    "haste": Reason("links were followed more quickly than a person comes back to a message", 3.2, "click"),
+    "no-pause": Reason(
+        "link upon link was followed more quickly than a person comes back to a message", 4.6, "click", plain=True
     ),
-    "no-pause": Reason("link upon link was followed more quickly than a person comes back to a message", 4.2, "click"),
     "all-links": Reason("every link was followed within minutes", 1.5, "click"),
     "all-many": Reason("every one of many links was followed within minutes", 2.1, "click"),
     "all-page": Reason("every link was followed within minutes, though from a page", 0.6, "click"),
+    "all-cloud": Reason("all of that came from a data centre", 0.8, "click"),
     "way-out": Reason("the way out of the list was followed with the other links", 1.4, "click"),
+    "guard": Reason("a better browser from there followed the same link at that moment", 2.6, "click"),
     "beside-decoy": Reason("the hidden link was followed at that moment", 2.4),
     "neighbour": Reason("the same client did what no person does on this copy", 4.0),
     "kin": Reason("a client of the same name did what no person does on this copy", 2.4),
@@ -86,9 +90,9 @@ REASONS: Final[dict[str, Reason]] = {
     # what happened to other copies
     "known": Reason("the same client did what no person does on several copies", 3.6),
     "suspected": Reason("the same client did what no person does on another copy", 2.2),
-    "round": Reason("the same client followed links of several copies within minutes of their delivery", 2.2, "click"),
+    "round": Reason("the same client followed links of several copies within minutes of their delivery", 1.8, "click"),
     "round-many": Reason(
-        "the same client followed links of many copies within minutes of their delivery", 3.2, "click"
+        "the same client followed links of many copies within minutes of their delivery", 2.2, "click"
     ),
     "pictures": Reason(
         "the same client fetched pictures of several copies within minutes of their delivery", 1.5, "open"
