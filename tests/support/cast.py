@@ -7,6 +7,7 @@ import pytest
 
 from carepost.archive import books
 from carepost.ground.errors import NotFound
+from carepost.rfc.asking import FAILED, Found
 from carepost.tenancy.actions import access, staff
 from carepost.tenancy.permissions import BOOTSTRAP
 from carepost.wire.doors import HeldAnswer, ReviewAnswer
@@ -65,6 +66,9 @@ class Shard:
 
     def review(self, _: object) -> ReviewAnswer:
         raise NotFound
+
+    def ask(self, _: object) -> Found:
+        return FAILED
 
     def act(self, *_: object) -> dict[str, str]:
         raise NotFound

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from carepost.api import openapi_making, openapi_suppressions, openapi_webhooks, shapes
+from carepost.api import openapi_domains, openapi_making, openapi_suppressions, openapi_webhooks, shapes
 from carepost.review.words import KINDS
 from carepost.wire import openapi as engine
 from carepost.wire.rest import Problem
@@ -15,7 +15,7 @@ from carepost.wire.types import MessageView
 _REF: Final = "#/components/schemas/{name}"
 _ROOTS: Final = (
     MessageView, Problem, shapes.Search, shapes.MessagePage, shapes.Retract, shapes.Retracted, shapes.Domain,
-    shapes.Domains, shapes.AddDomain, *openapi_suppressions.ROOTS, shapes.Changed,
+    shapes.Domains, shapes.AddDomain, *openapi_suppressions.ROOTS, *openapi_domains.ROOTS, shapes.Changed,
     shapes.Keys, shapes.AddKey, shapes.LimitKey, shapes.NewKey, shapes.Events, shapes.HeldPage,
     shapes.Release, shapes.Refusal,
     shapes.HeldSearch, shapes.Decided, *openapi_making.ROOTS, *openapi_webhooks.ROOTS,
@@ -71,6 +71,7 @@ def _paths() -> dict[str, Any]:
             "get": _op("listDomains", "Sender domains and the DKIM records to publish.", "Domains"),
             "post": _op("addDomain", "Add a sender domain.", "Domain", body="AddDomain", status="201"),
         },
+        **openapi_domains.paths(_op, _in),
         **openapi_suppressions.paths(_op, _in),
         "/api/v1/keys": {
             "get": _op("listKeys", "API keys.", "Keys"),

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from carepost.api import (
+    views_domains,
     views_entry,
     views_held,
     views_jobs,
@@ -42,6 +43,12 @@ urlpatterns = [
     path("api/v1/uploads", views_making.uploads, name="uploads"),
     path("api/v1/uploads/<uuid:upload>", views_making.upload, name="upload"),
     path("api/v1/domains", views_settings.domains_, name="domains"),
+    path("api/v1/domains/<str:domain>", views_domains.domain, name="domain"),
+    path("api/v1/domains/<str:domain>/check", views_domains.check, name="domain-check"),
+    path("api/v1/domains/<str:domain>/keys", views_domains.keys, name="domain-keys"),
+    path("api/v1/domains/<str:domain>/keys/switch", views_domains.switch, name="domain-switch"),
+    path("api/v1/domains/<str:domain>/keys/<slug:selector>/revoke", views_domains.revoke, name="domain-revoke"),
+    path("api/v1/domains/<str:domain>/mta-sts", views_domains.policy, name="domain-policy"),
     path("api/v1/suppressions", views_suppressions.suppressions, name="suppressions"),
     path("api/v1/suppressions/search", views_suppressions.search, name="suppressions-search"),
     path("api/v1/suppressions/remove", views_suppressions.unsuppress, name="unsuppress"),

@@ -8,17 +8,21 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from carepost.destinations import returnpaths
+from carepost.destinations.models import SendingAddress, SendingPool
+from carepost.directory.sending import PAUSED
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.intake.own import REPORT_NAMES
 from carepost.senders.models import Choice
-from carepost.senders.types import Asked, Key, Phase, Sts
+from carepost.senders.types import Address, Asked, Key, Phase, Sts
 from carepost.tenancy import names, scope, select
 from carepost.tenancy.models import DkimKey, SenderDomain
 
 DAY_US: Final = 86_400_000_000
 #: how long a former key is shown once its time is over
 _SHOWN_US: Final = 60 * DAY_US
+#: sending addresses asked about
+_MOST: Final = 16
 
 
 def domain(org: uuid.UUID, name: str) -> SenderDomain:
@@ -44,11 +48,21 @@ def asked(org: uuid.UUID, row: SenderDomain) -> Asked:
         domain=row.domain,
         host=settings.CAREPOST_HOSTNAME,
         keys=keys(row, chosen.keep_days, clock.now()),
+        addresses=addresses(org, row.domain),
         dmarc=dmarc,
         tls=tls,
         return_path=returnpaths.current(org),
         sts=sts(chosen, portal_host(portal)),
     )
+
+
+def addresses(org: uuid.UUID, domain: str) -> tuple[Address, ...]:
+    """From which mail of the domain may leave, where the organisation has addresses of its own; empty: the house's."""
+    with scope.organisation(org):
+        others = SendingPool.objects.filter(org_id=org).exclude(domain="").exclude(domain=domain)
+        closed = set(others.values_list("name", flat=True))
+        rows = SendingAddress.objects.filter(org_id=org).exclude(state=PAUSED).order_by("ip")
+        return tuple(Address(row.ip, row.helo) for row in rows[:_MOST] if row.pool not in closed)
 
 
 def sts(chosen: Choice, host: str = "") -> Sts | None:

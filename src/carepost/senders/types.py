@@ -65,7 +65,7 @@ class Sts(msgspec.Struct, frozen=True):
 
 
 class Address(msgspec.Struct, frozen=True):
-    """An address mail leaves from, and the name it says in HELO."""
+    """An address mail leaves from, and the name it says in HELO; "": this system's."""
 
     ip: str
     helo: str

@@ -35,6 +35,10 @@ class Machine:
         raw = json.dumps(body).encode()
         return self.http.patch(f"/api/v1{path}", raw, content_type="application/json", headers=self._key())
 
+    def put(self, path: str, body: object) -> Any:
+        raw = json.dumps(body).encode()
+        return self.http.put(f"/api/v1{path}", raw, content_type="application/json", headers=self._key())
+
     def delete(self, path: str) -> Any:
         return self.http.delete(f"/api/v1{path}", headers=self._key())
 
