@@ -6,7 +6,14 @@ from typing import Any, Final
 
 import msgspec
 
-from carepost.api import openapi_domains, openapi_making, openapi_suppressions, openapi_webhooks, shapes
+from carepost.api import (
+    openapi_domains,
+    openapi_making,
+    openapi_suppressions,
+    openapi_tracking,
+    openapi_webhooks,
+    shapes,
+)
 from carepost.review.words import KINDS
 from carepost.wire import openapi as engine
 from carepost.wire.rest import Problem
@@ -19,6 +26,7 @@ _ROOTS: Final = (
     shapes.Keys, shapes.AddKey, shapes.LimitKey, shapes.NewKey, shapes.Events, shapes.HeldPage,
     shapes.Release, shapes.Refusal,
     shapes.HeldSearch, shapes.Decided, *openapi_making.ROOTS, *openapi_webhooks.ROOTS,
+    *openapi_tracking.ROOTS,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
 _HEADERS: Final = {
@@ -73,6 +81,7 @@ def _paths() -> dict[str, Any]:
         },
         **openapi_domains.paths(_op, _in),
         **openapi_suppressions.paths(_op, _in),
+        **openapi_tracking.paths(_op, _in),
         "/api/v1/keys": {
             "get": _op("listKeys", "API keys.", "Keys"),
             "post": _op("addKey", "Make an API key; its secret is shown once.", "NewKey", body="AddKey", status="201"),

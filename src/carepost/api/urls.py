@@ -11,6 +11,7 @@ from carepost.api import (
     views_messages,
     views_settings,
     views_suppressions,
+    views_tracking,
     views_webhooks,
 )
 
@@ -54,6 +55,11 @@ urlpatterns = [
     path("api/v1/suppressions/remove", views_suppressions.unsuppress, name="unsuppress"),
     path("api/v1/suppressions/import", views_suppressions.import_, name="suppressions-import"),
     path("api/v1/suppressions/export", views_suppressions.export, name="suppressions-export"),
+    path("api/v1/tracking", views_tracking.tracking, name="tracking"),
+    path("api/v1/tracking/categories/<str:category>", views_tracking.watch, name="tracking-watch"),
+    path("api/v1/tracking/counts", views_tracking.counts, name="tracking-counts"),
+    path("api/v1/tracking/hosts/<str:domain>", views_tracking.host, name="tracking-host"),
+    path("api/v1/tracking/report", views_tracking.report, name="tracking-report"),
     path("api/v1/keys", views_settings.keys, name="keys"),
     path("api/v1/keys/<uuid:key>", views_settings.key, name="key"),
     path("api/v1/webhooks", views_webhooks.webhooks, name="webhooks"),

@@ -35,6 +35,7 @@ COMMANDS = {
     "credential": "SMTP credentials",
     "route": "pinned next hops",
     "gateway": "connections in front of your own mail system (Microsoft 365, Google Workspace)",
+    "tracking": "whether opens and clicks are watched, what counts, and the figures",
     "webhook": "addresses of your own programs that are told what happens to mail",
     "certificate": "certificates of recipients, for S/MIME and OpenPGP",
     "mailkey": "the organisation's own keys, to sign and to open mail by S/MIME and OpenPGP",

@@ -84,6 +84,10 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
                  "domain-revoke", "domain-policy"),
             ),
             Entry(
+                "Opens and clicks", "tracking", Permission.SEARCH,
+                ("tracking-settings", "tracking-count", "tracking-host"),
+            ),
+            Entry(
                 "Gateway", "gateways", Permission.ROUTES,
                 ("gateway", "gateway-new", "gateway-change", "gateway-sign-in", "gateway-rotate"),
             ),

@@ -9,10 +9,11 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from carepost.archive import holds
-from carepost.console import records, words
+from carepost.console import fetches, records, words
 from carepost.console.forms import ActForm, SearchForm
 from carepost.console.guard import shielded
 from carepost.console.timeline import Line, line
+from carepost.engagement import select as engagement
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.mailbox import deposits, door
@@ -140,6 +141,8 @@ def _page(request: StaffRequest, message: UUID, *, wrong: str = "", error: str =
     view = records.access_message(request.desk, message)
     course = courses(request.desk.org.bytes, message)
     lines = [line(delivery, course.get(delivery.id), view.at) for delivery in view.deliveries]
+    fetched = engagement.access_copies(request.desk.org, request.desk.actor, message.bytes)
+    lines = [fetches.beside(one, fetched.get(one.id, ())) for one in lines]
     desk = request.desk
     context = {
         "view": view,

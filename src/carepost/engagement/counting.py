@@ -1,7 +1,7 @@
 """How many copies left marked, by day and category: counted once each, from the organisation's log."""
 
 import uuid
-from typing import Final
+from typing import Any, Final
 
 from django.db import transaction
 from django.db.models import F
@@ -69,7 +69,7 @@ class Counting:
             if account.leaf > leaf:
                 return 0
             for (day, category, what), count in found.items():
-                named = {"org_id": org, "day": day, "category": category, "what": what}
+                named: dict[str, Any] = {"org_id": org, "day": day, "category": category, "what": what}
                 Sent.objects.get_or_create(**named)
                 Sent.objects.filter(**named).update(count=F("count") + count)
             Account.objects.filter(pk=account.pk, org_id=org).update(leaf=int(rows[-1][0]) + 1)

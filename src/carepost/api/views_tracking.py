@@ -1,0 +1,92 @@
+"""Opens and clicks for machines: what is watched, what counts, the figures (decision 0029). Single fetches are events
+of the log: `GET /api/v1/events`, `tracking.opened` and `tracking.clicked`."""
+
+from datetime import date, timedelta
+
+import msgspec
+from django.http import HttpResponse
+
+from carepost.api import answers, asked
+from carepost.api import shapes_tracking as shapes
+from carepost.api.answers import ProblemError
+from carepost.api.gate import ApiRequest, scoped
+from carepost.engagement import acts, select
+from carepost.engagement.types import CATEGORIES, Split
+from carepost.ground import clock
+from carepost.ground.errors import NotFound
+from carepost.tenancy.permissions import Scope
+from carepost.tracking.types import Switch
+
+_DAY_US = 86_400_000_000
+
+
+@scoped(Scope.TRACKING)
+def tracking(request: ApiRequest) -> HttpResponse:
+    asked.query(request)
+    return _settings(request)
+
+
+@scoped(Scope.TRACKING, methods=("PUT",))
+def watch(request: ApiRequest, category: str) -> HttpResponse:
+    if category not in CATEGORIES:
+        raise NotFound
+    given, caller = asked.body(request, shapes.Watch), request.caller
+    acts.watch(
+        caller.org, category, opens=given.opens, clicks=given.clicks, attestation=given.attestation,
+        actor=caller.actor, reason=given.reason,
+    )  # fmt: skip
+    return _settings(request)
+
+
+@scoped(Scope.TRACKING, methods=("PUT",))
+def counts(request: ApiRequest) -> HttpResponse:
+    given = asked.body(request, shapes.Count)
+    acts.count_as(request.caller.org, given.counts, actor=request.caller.actor, reason=given.reason)
+    return _settings(request)
+
+
+@scoped(Scope.TRACKING, methods=("PUT",))
+def host(request: ApiRequest, domain: str) -> HttpResponse:
+    given, caller = asked.body(request, shapes.SetHost), request.caller
+    if given.host:
+        acts.put_host(caller.org, domain, given.host, actor=caller.actor, reason=given.reason)
+    else:
+        acts.remove_host(caller.org, domain, actor=caller.actor, reason=given.reason)
+    return _settings(request)
+
+
+@scoped(Scope.TRACKING)
+def report(request: ApiRequest) -> HttpResponse:
+    query = asked.query(request, "days", "category", "counts")
+    days = query["days"] or "30"
+    if not (days.isascii() and days.isdigit() and len(days) < 4 and 1 <= int(days) <= select.LONGEST):
+        raise ProblemError(422, "invalid", f"`days` is a number from 1 to {select.LONGEST}.")
+    if query["category"] and query["category"] not in CATEGORIES:
+        raise ProblemError(422, "invalid", f"`category` is one of {', '.join(CATEGORIES)}.")
+    if query["counts"] and query["counts"] not in frozenset(Switch):
+        raise ProblemError(422, "invalid", f"`counts` is one of {', '.join(Switch)}.")
+    today = clock.now() // _DAY_US
+    found = select.access_report(
+        request.caller.org, request.caller.actor, first=today - int(days) + 1, last=today, category=query["category"],
+        counts=Switch(query["counts"]) if query["counts"] else None,
+    )  # fmt: skip
+    lines = tuple(
+        shapes.Line(
+            str(date(1970, 1, 1) + timedelta(days=one.day)), one.category, _split(one.opened), _split(one.clicked)
+        )
+        for one in found.lines
+    )
+    total = found.total
+    return answers.json(shapes.TrackingReport(found.counts.value, lines, _split(total.opened), _split(total.clicked)))
+
+
+def _settings(request: ApiRequest) -> HttpResponse:
+    found = select.settings(request.caller.org)
+    watched = tuple(
+        shapes.Watched(one.category, one.opens, one.clicks, one.attestation, one.changed_at) for one in found.watched
+    )
+    return answers.json(shapes.Tracking(watched, found.counts.value, found.hosts))
+
+
+def _split(one: Split) -> shapes.Split:
+    return msgspec.convert(one, shapes.Split, from_attributes=True)

@@ -1,0 +1,54 @@
+"""Opens and clicks by API: off, on with an attestation, what counts, figures, and no other organisation's."""
+
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.django_db(databases=["default", "records"])
+
+VOUCHED = "M. Heron, administrator: newsletters to all subscribers, nothing about anybody's care."
+ON = {"opens": "on", "clicks": "asked", "attestation": VOUCHED, "reason": "news"}
+
+
+def watched(asking: Any) -> dict[str, tuple[str, str]]:
+    return {one["category"]: (one["opens"], one["clicks"]) for one in asking.get("/tracking").json()["watched"]}
+
+
+def test_off_until_somebody_vouches(machine: Any) -> None:
+    asking = machine("tracking")
+    assert set(watched(asking).values()) == {("off", "off")}
+    refused = asking.put("/tracking/categories/marketing", ON | {"attestation": ""})
+    assert (refused.status_code, "vouches" in refused.json()["detail"]) == (422, True)
+    assert asking.put("/tracking/categories/marketing", ON).status_code == 200
+    assert watched(asking)["marketing"] == ("on", "asked")
+    assert asking.put("/tracking/categories/system", ON).status_code == 404
+    assert asking.put("/tracking/categories/marketing", ON | {"opens": "always"}).status_code == 422
+
+
+def test_what_counts_and_hosts(machine: Any) -> None:
+    asking = machine("tracking")
+    assert asking.get("/tracking").json()["counts"] == "not-automated"
+    assert asking.put("/tracking/counts", {"counts": "human", "reason": "r"}).json()["counts"] == "human"
+    assert asking.put("/tracking/counts", {"counts": "some", "reason": "r"}).status_code == 422
+    host = {"host": "link.maple.test", "reason": "r"}
+    assert asking.put("/tracking/hosts/maple.test", host).json()["hosts"] == {"maple.test": "link.maple.test"}
+    assert asking.put("/tracking/hosts/maple.test", host | {"host": "t.thirdparty.example"}).status_code == 422
+    assert asking.put("/tracking/hosts/other.test", host).status_code == 404
+    assert asking.put("/tracking/hosts/maple.test", host | {"host": ""}).json()["hosts"] == {}
+
+
+def test_a_report_of_numbers(machine: Any) -> None:
+    asking = machine("tracking")
+    empty = {"sent": 0, "human": 0, "undetermined": 0, "automated": 0, "counted": 0}
+    expected = {"counts": "all", "lines": [], "opened": empty, "clicked": empty}
+    assert asking.get("/tracking/report?counts=all&days=7&category=marketing").json() == expected
+    for query in ("days=0", "days=x", "days=401", "category=system", "counts=some", "page=1"):
+        assert asking.get(f"/tracking/report?{query}").status_code == 422
+
+
+@pytest.mark.parametrize("scope", ["send", "messages", "webhooks"])
+def test_a_key_without_the_scope_sees_and_changes_nothing(machine: Any, scope: str) -> None:
+    asking = machine(scope)
+    assert asking.get("/tracking").status_code == 403
+    assert asking.get("/tracking/report").status_code == 403
+    assert asking.put("/tracking/categories/marketing", ON).status_code == 403
