@@ -11,6 +11,7 @@ INSTALLED_APPS = [*INSTALLED_APPS, "carepost.portal", "carepost.public", "django
 #: no session of Django's here: recipients' sessions are rows of `mailbox`, and this process never sees those of staff
 MIDDLEWARE = [
     "carepost.public.tracking.AtAnyHost",
+    "carepost.public.policies.AtPolicyHosts",
     "django.middleware.security.SecurityMiddleware",
     "carepost.ui.headers.PageHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",

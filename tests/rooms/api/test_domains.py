@@ -1,4 +1,4 @@
-"""Sender domains by API: what DNS says, keys that change only where it shows them, the policy served; whose, by whom."""
+"""Sender domains by API: what DNS says, keys that change where it shows them, the policy served; whose, by whom."""
 
 from collections.abc import Callable
 from typing import Any
