@@ -6,10 +6,10 @@ import math
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from carepost.tracking.judge import judge
 from world import DAY, Copy, Event, Scene, agent_of
 
 from carepost.tracking.derive import derive
+from carepost.tracking.judge import judge
 from carepost.tracking.networks import shipped
 from carepost.tracking.types import Around, Hit, Later, Request, Seen, Trail
 

@@ -14,6 +14,7 @@ _HINT_YEARS: Final = 4
 _CHROMIUM: Final = frozenset({"chrome", "edge", "opera", "samsung"})
 #: what proxies and guards are known to take away
 _STRIPPED: Final = frozenset({"no-language", "no-hints", "no-coding"})
+_TELLING: Final = frozenset({"chrome", "edge", "firefox", "opera", "samsung"})
 BROWSERS: Final = frozenset({"chrome", "edge", "firefox", "safari", "opera", "samsung", "ie", "webview"})
 _SECOND: Final = 1_000_000
 
@@ -70,7 +71,9 @@ def _headers(seen: Seen) -> list[str]:
         ):
             found.append("no-gesture")
     if not found:
-        found.append("complete")
+        # of a version too old to say more, headers that are whole say nothing
+        if seen.fetch != "none" or seen.client not in _TELLING:
+            found.append("complete")
     elif seen.kind == "click" and seen.fetch == "user" and _STRIPPED.issuperset(found):
         found.append("gesture")
     if seen.client in ("chrome", "edge", "firefox", "opera") and not apple and seen.age >= 3:
