@@ -36,6 +36,7 @@ def main(arguments: list[str]) -> int:
 
 def _watch(running: Running, roles: list[str]) -> None:
     """The supervisor over fewer children; the tables are as `prepare` left them, so nothing is bootstrapped again."""
+    running.joined()
     supervisor = running.supervisor
     supervisor.children = [child for child in supervisor.children if child.role in roles]
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -4,12 +4,16 @@ import shutil
 import socket
 import tempfile
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import psycopg
 
+from carepost.ground import home as homes
+from carepost.processes import certificates
 from carepost.spool.postgres import schema
 from tests.support.cluster import Cluster
-from tests.support.house import House, Model
+from tests.support.house import House, Model, free_ports
 
 ROLES = ("engine", "journal")
 
@@ -23,11 +27,9 @@ class Nodes:
         self.url = postgres.owned()
         self.world = House(_short(folder, "world"), "sandbox")
         self.homes: list[House] = []
-        self.key = ""
 
     def add(self, *roles: str, **more: object) -> House:
-        name = f"n{len(self.homes)}"
-        folder = _short(self._folder, name)
+        folder = _short(self._folder, f"n{len(self.homes)}")
         shared = {
             "CAREPOST_DATABASE_URL": self.url,
             "CAREPOST_KEYRING": self._folder / "keyring.json",
@@ -35,18 +37,26 @@ class Nodes:
             "CAREPOST_RESOLVERS": f"127.0.0.1:{self.world.ports['sandbox_dns']}",
             **more,
         }
-        model = Model(folder, **shared)
-        if model.bootstrapped.api_key:
-            self.key = model.bootstrapped.api_key
-            with schema.connect(self.url) as connection:
-                connection.execute("UPDATE installation SET lease_s = %s", (self._lease_s,))
-        home = House(folder, *(roles or ROLES), copied=model)
-        shutil.rmtree(home.path / "sandbox", ignore_errors=True)
-        (home.path / "sandbox").symlink_to(self.world.path / "sandbox")
+        home = House(folder, *(roles or ROLES), copied=self._model(folder, shared))
+        world = home.path / "sandbox"
+        shutil.rmtree(world, ignore_errors=True)
+        world.symlink_to(self.world.path / "sandbox")
         self.homes.append(home)
         return home
 
-    def rows(self, sql: str) -> list[tuple[object, ...]]:
+    def _model(self, folder: Path, shared: dict[str, object]) -> Model:
+        """The first makes the tables; the others find them, and are numbered when they start."""
+        if not self.homes:
+            model = Model(folder, **shared)
+            with schema.connect(self.url) as connection:
+                connection.execute("UPDATE installation SET lease_s = %s", (self._lease_s,))
+            return model
+        made = homes.create(folder / "home", sandbox=True)
+        certificates.ensure(made.tls, "localhost")
+        bootstrapped = msgspec.to_builtins(self.homes[0].made)
+        return Model.kept(folder, {"ports": free_ports(), "more": shared, "bootstrapped": bootstrapped})
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """What stands in the spool."""
         server = psycopg.conninfo.make_conninfo(self.postgres.url, dbname="carepost")
         with schema.connect(server) as connection:

@@ -202,6 +202,8 @@ class Client:
                 return path
             answered = path
         if answered is not None and not ours:
+            with self._lock:
+                self._owners[shard] = answered
             return answered
         raise frames.away()
 

@@ -21,6 +21,7 @@ from carepost.journal.chores import Chores
 from carepost.journal.commits import Commits
 from carepost.journal.drains import Drainer, OfficeDrainer, ShardDrainer, source_of
 from carepost.journal.effects import Effects
+from carepost.journal.others import Others
 from carepost.journal.signers import signers
 from carepost.journal.status import Status
 from carepost.journal.traces import Traces
@@ -92,18 +93,14 @@ class Journal:
         self._commits = commits_for(home, config, keys, owed, self._fanout, self._traces, uses)
         effects = Effects(reading, book(), self._client, status, owed, self._stopping, home.restored_from())
         taken = reader.sources(reading)
-        self._drainers: list[Drainer] = [
-            ShardDrainer(
-                number,
-                taken.get(source_of(number), 0),
-                self._commits,
-                status,
-                self._stopping,
-                self._client,
-                effects.acknowledged,
+
+        def drainer(number: int, taken: int) -> Drainer:
+            return ShardDrainer(
+                number, taken, self._commits, status, self._stopping, self._client, effects.acknowledged
             )
-            for number in (home.node << 6 | shard for shard in range(home.shards))
-        ]
+
+        own = [home.node << 6 | shard for shard in range(home.shards)]
+        self._drainers: list[Drainer] = [drainer(number, taken.get(source_of(number), 0)) for number in own]
         self._drainers.append(OfficeDrainer(taken.get(office.SOURCE, 0), self._commits, status, self._stopping))
         chores = Chores(open_store(home, config, keys), self._client, self._stopping, uses)
         self._writer = _thread("commits", self._commits.run)
@@ -113,6 +110,9 @@ class Journal:
         self._threads += [_thread("webhooks", sender.run)]
         if self._traces is not None:
             self._threads.append(_thread("traces", self._traces.run))
+        if config.node_address:
+            others = Others(open_store(home, config, keys), own, drainer, self._stopping)
+            self._threads.append(_thread("others", others.run))
 
     def start(self) -> None:
         self._writer.start()

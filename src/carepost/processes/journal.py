@@ -7,12 +7,22 @@ from importlib import import_module
 from carepost.processes.child import Start
 from carepost.settings import boot
 
+#: seconds between looks whether it is still this journal's turn
+_LOOK = 2.0
+
 
 def run(start: Start) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
     boot.setup("journal", at=start.home, settings=start.config, keys=start.keys)
+    turn = None
+    if start.config.node_address:
+        # one of several: it stands by until it is the one that writes
+        start.ready()
+        turn = import_module("carepost.journal.turn").Turn(start.home, start.keys)
+        if not turn.wait(stopping):
+            return
     # by name, and late: it reads Django's models, which exist only once the settings do
     # what calls outside is loaded when the first webhook has something to say
     journal = import_module("carepost.journal.run").Journal(
@@ -23,5 +33,8 @@ def run(start: Start) -> None:
     )
     journal.start()
     start.ready()
-    stopping.wait()
+    while not stopping.wait(_LOOK):
+        if turn is not None and not turn.held():
+            # the supervisor starts it again, to stand by
+            break
     journal.stop()

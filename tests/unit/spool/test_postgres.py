@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from carepost.ground.errors import ConfigError, Unavailable
-from carepost.spool.postgres import schema
+from carepost.spool.postgres import nodes, schema
 from carepost.spool.postgres.store import PostgresBackend
 from carepost.spool.types import Flow, Orphan, Place, Promote, Retire
 from tests.support import spools
@@ -231,6 +231,33 @@ def test_a_commit_of_unknown_fate_is_looked_up(url: str, point: str, landed: boo
     backend.close()
 
 
+# nodes
+
+
+def test_a_home_keeps_its_number_and_no_other_gets_it(url: str) -> None:
+    with schema.connect(url) as connection:
+        told = {"version": "1", "keyring": "k"}
+        assert [nodes.join(connection, id=id, address="a:1", **told) for id in ("x", "y", "x", "z")] == [0, 1, 0, 2]
+        with pytest.raises(ConfigError, match="another keyring"):
+            nodes.join(connection, id="w", address="a:1", version="1", keyring="other")
+
+
+def test_versions_one_apart_work_together_and_no_others(url: str) -> None:
+    """A rolling upgrade: the newer node joins beside the older, and the older comes back; two steps at once do not."""
+    with schema.connect(url) as connection:
+
+        def join(id: str, protocol: int) -> int:
+            return nodes.join(connection, id=id, address="a:1", version=str(protocol), keyring="k", protocol=protocol)
+
+        assert (join("old", 1), join("new", 2), join("old", 1)) == (0, 1, 0)
+        with pytest.raises(ConfigError, match="update that node first"):
+            join("newest", 3)
+        with pytest.raises(ConfigError, match="update this one first"):
+            join("oldest", 0)
+        connection.execute("UPDATE node SET heard_at = heard_at - interval '1 hour' WHERE id = 'old'")
+        assert join("newest", 3) == 2, "a node nobody hears of does not hold up the others"
+
+
 # the schema
 
 
@@ -256,6 +283,22 @@ def test_numbered_files_are_applied_once_each_and_an_older_version_goes_on_besid
         connection.execute("UPDATE form SET least = version")
         with pytest.raises(ConfigError, match="newer Carepost"):
             schema.migrate(connection)
+
+
+def test_every_key_begins_with_the_shard(url: str) -> None:
+    """A spool spread over several servers is distributed by shard: then one group commits on one of them. What is not
+    is listed: who holds what, and idempotency keys, which are one over all shards."""
+    keys = (
+        "SELECT t.relname, a.attname FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid JOIN pg_attribute a"
+        " ON a.attrelid = t.oid AND a.attnum = i.indkey[0] WHERE i.indisunique AND t.relnamespace = %s::regnamespace"
+    )
+    with schema.connect(url) as connection:
+        found = set(connection.execute(keys, (schema.SCHEMA,)).fetchall())
+    apart = {("shard", "number"), ("node", "number"), ("node", "id"), ("installation", "one"), ("keyed", "token")}
+    assert {key for key in found if key[1] != "shard"} == apart
+    assert {table for table, first in found if first == "shard"} == {
+        "message", "body", "delivery", "pending", "outbox", "done",
+    }  # fmt: skip
 
 
 def test_no_look_up_scans_a_table(opened: Open, url: str) -> None:
