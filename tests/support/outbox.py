@@ -89,15 +89,14 @@ class Engine:
     def accepted(
         self, org: bytes, to: Sequence[str] = ("jane.quillfeather@patient.test",), *, sender: str = "nurse@maple.test",
         subject: str = "Results of the Quillfeather panel", message_id: str = "", tags: tuple[str, ...] = (),
-        origin: str = "api", actor: tuple[str, str] = ("system", "delivery"),
+        origin: str = "api", actor: tuple[str, str] = ("system", "delivery"), forwarded: bool = False,
     ) -> tuple[bytes, list[bytes]]:  # fmt: skip
         """(message, its deliveries), queued."""
         message = ids.new(SHARD)
         record = HistoryRecord(sender, sender, subject, message_id or f"<{ids.text(message)}@maple.test>", tags)
         values = {"submitted": bytes(32), "mail": b"{}", "client": b"192.0.2.7", "record": msgspec.json.encode(record)}
-        self.add(
-            org, kinds.MESSAGE_ACCEPTED, [message], values=values, facts={"origin": origin, "size": "1234"}, actor=actor
-        )
+        about = {"origin": origin, "size": "1234"} | ({"forwarded": "yes"} if forwarded else {})
+        self.add(org, kinds.MESSAGE_ACCEPTED, [message], values=values, facts=about, actor=actor)
         deliveries = []
         for address in to:
             delivery = ids.new(SHARD)

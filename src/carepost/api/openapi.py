@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from carepost.api import (
+    openapi_activity,
     openapi_domains,
     openapi_making,
     openapi_suppressions,
@@ -25,7 +26,7 @@ _ROOTS: Final = (
     shapes.Domains, shapes.AddDomain, *openapi_suppressions.ROOTS, *openapi_domains.ROOTS, shapes.Changed,
     shapes.Keys, shapes.AddKey, shapes.LimitKey, shapes.NewKey, shapes.Events, shapes.HeldPage,
     shapes.Release, shapes.Refusal,
-    shapes.HeldSearch, shapes.Decided, *openapi_making.ROOTS, *openapi_webhooks.ROOTS,
+    shapes.HeldSearch, shapes.Decided, *openapi_making.ROOTS, *openapi_webhooks.ROOTS, *openapi_activity.ROOTS,
     *openapi_tracking.ROOTS,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
@@ -71,6 +72,7 @@ def _paths() -> dict[str, Any]:
         f"{one}/retract": {
             "post": _op("retractMessage", "Take a message back.", "Retracted", body="Retract", also=[message])
         },
+        **openapi_activity.paths(_op),
         **_held(),
         **openapi_making.paths(_op, _in),
         **openapi_making.of_jobs(_op, _in),

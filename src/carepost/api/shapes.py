@@ -10,11 +10,11 @@ from carepost.wire import rest
 from carepost.wire.types import MessageView
 
 #: of a delivery, in the queue and after it in the portal
-STATES = frozenset({*(state.value for state in State), "opened", "expired", "retracted"})
+STATES = frozenset({*(state.value for state in State), "opened", "expired", "retracted", "suppressed"})
 
 Line = Annotated[str, msgspec.Meta(max_length=998)]
 Address = Annotated[str, msgspec.Meta(max_length=320)]
-Domain = Annotated[str, msgspec.Meta(max_length=253)]
+DomainName = Annotated[str, msgspec.Meta(max_length=253)]
 ProviderGroup = Annotated[str, msgspec.Meta(max_length=40)]
 Id = Annotated[str, msgspec.Meta(pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
@@ -50,7 +50,7 @@ class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Annotated[str, msgspec.Meta(max_length=12)] = ""
     since: Time = ""
     until: Time = ""
-    domain: Domain = ""
+    domain: DomainName = ""
     provider: ProviderGroup = ""
     method: Method | None = None
     assurance: rest.Minimum | None = None
@@ -67,6 +67,43 @@ class MessagePage(msgspec.Struct, frozen=True):
     #: for the next page; "" at the end
     cursor: str
     back_to: int = 0
+
+
+class AskArrival(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`POST /messages/arrival`: did it arrive? `around`: roughly when it was sent, with `days` to either side; without
+    it the newest messages of any time."""
+
+    recipient: Annotated[str, msgspec.Meta(min_length=3, max_length=320)]
+    around: Time = ""
+    days: Annotated[int, msgspec.Meta(ge=1, le=366)] = 3
+    subject: Line = ""
+
+
+class Arrival(msgspec.Struct, frozen=True):
+    """`verdict`: accepted | opened | in-portal | not-yet | held | perhaps | no. Words for people: `headline` answers,
+    `evidence` is what is on record, `limits` what nobody can know from it, `next` what to do. `at`: UTC microseconds of
+    what decides it, 0 where nothing does; `accepted_at`: when the message was taken in here. `proof`: path of the proof
+    of this delivery."""
+
+    message: str
+    delivery: str
+    accepted_at: int
+    state: str
+    verdict: str
+    headline: str
+    evidence: tuple[str, ...]
+    limits: tuple[str, ...]
+    next: tuple[str, ...]
+    at: int
+    proof: str
+
+
+class Arrivals(msgspec.Struct, frozen=True):
+    """The newest five of them first; `more`: there are others in the time asked about. Empty: no message to this
+    address is on record in that time, and what did not pass through here is never on record."""
+
+    answers: tuple[Arrival, ...]
+    more: bool
 
 
 class Retract(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from carepost.api.shapes import Address, Domain, Line, ProviderGroup, Time
+from carepost.api.shapes import Address, DomainName, Line, ProviderGroup, Time
 from carepost.jobs.types import Kind
 from carepost.policy.types import Method
 from carepost.wire import rest
@@ -27,7 +27,7 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     state: Annotated[str, msgspec.Meta(max_length=12)] = ""
     since: Time = ""
     until: Time = ""
-    domain: Domain = ""
+    domain: DomainName = ""
     provider: ProviderGroup = ""
     method: Method | None = None
     assurance: rest.Minimum | None = None

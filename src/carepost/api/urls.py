@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/v1/openapi.json", views_entry.openapi, name="openapi"),
     path("api/v1/messages", views_messages.messages, name="messages"),
     path("api/v1/messages/search", views_messages.searched, name="search"),
+    path("api/v1/messages/arrival", views_messages.arrival, name="arrival"),
     path("api/v1/messages/<uuid:message>", views_messages.message, name="message"),
     path("api/v1/messages/<uuid:message>/proof", views_messages.proof, name="proof"),
     path("api/v1/messages/<uuid:message>/retract", views_messages.retract, name="retract"),

@@ -7,7 +7,8 @@ from django.http import HttpResponse
 from carepost.api import answers, asked, retracting, searching
 from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, scoped
-from carepost.api.shapes import MessagePage, Retract, Search
+from carepost.api.shapes import Arrival, Arrivals, AskArrival, MessagePage, Retract, Search
+from carepost.archive import arrivals
 from carepost.archive import proof as proofs
 from carepost.archive.access import access_message
 from carepost.archive.search import Wanted, search
@@ -32,6 +33,17 @@ def messages(request: ApiRequest) -> HttpResponse:
 def searched(request: ApiRequest) -> HttpResponse:
     given = asked.body(request, Search)
     return _page(request, searching.wanted(given), given.cursor, given.limit)
+
+
+@scoped(Scope.MESSAGES, methods=("POST",))
+def arrival(request: ApiRequest) -> HttpResponse:
+    given = asked.body(request, AskArrival)
+    caller = request.caller
+    found = arrivals.asked(
+        caller.org.bytes, caller.actor, given.recipient, around=asked.time(given.around, "around"), days=given.days,
+        subject=given.subject,
+    )  # fmt: skip
+    return answers.json(Arrivals(tuple(map(_arrival, found.answers)), found.more))
 
 
 @scoped(Scope.MESSAGES)
@@ -61,6 +73,14 @@ def _page(request: ApiRequest, wanted: Wanted, cursor: str, limit: int) -> HttpR
     caller = request.caller
     page = search(caller.org.bytes, caller.actor, wanted, after=cursor, limit=limit)
     return answers.json(MessagePage(page.messages, page.cursor, page.back_to))
+
+
+def _arrival(one: arrivals.Answer) -> Arrival:
+    said = one.said
+    return Arrival(
+        one.message, one.delivery, one.at, one.state, said.verdict, said.headline, said.evidence, said.limits,
+        said.next, said.at, f"/api/v1/messages/{one.message}/proof?delivery={one.delivery}",
+    )  # fmt: skip
 
 
 def _delivery(text: str) -> UUID:

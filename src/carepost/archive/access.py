@@ -74,7 +74,7 @@ def _from_log(org: bytes, message: bytes) -> MessageView | None:
     if row is None:
         return None
     events = reader.events_on(store(), org, ids.text(message))
-    return timeline.message(
+    view = timeline.message(
         org,
         message,
         at=row.at,
@@ -84,6 +84,13 @@ def _from_log(org: bytes, message: bytes) -> MessageView | None:
         header=header_of(org, row, key),
         told=[(stored.event, opened(org, stored)) for stored in events],
     )
+    if not any(stored.event.facts.get("forwarded") for stored in events):
+        return view
+    deliveries = (
+        timeline.returned(one, [found.event for found in reader.events_on(store(), org, one.id)])
+        for one in view.deliveries
+    )
+    return msgspec.structs.replace(view, deliveries=tuple(deliveries))
 
 
 def _of_shard(org: bytes, message: bytes) -> MessageView:

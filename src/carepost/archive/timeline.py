@@ -1,6 +1,6 @@
 """A message as its events tell it: rebuilt on view, so that the journal writes little. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -9,7 +9,7 @@ from carepost.ground import ids
 from carepost.proof import kinds
 from carepost.proof.commitments import Wire
 from carepost.proof.event import Event
-from carepost.wire.types import AttemptView, DeliveryView, HistoryRecord, MessageView, NoteView, Told
+from carepost.wire.types import AttemptView, DeliveryView, HistoryRecord, LookView, MessageView, NoteView, Told
 
 Openings = Mapping[str, tuple[bytes, bytes]]
 
@@ -34,6 +34,8 @@ STATES: Final = {
     kinds.PORTAL_EXPIRED: "expired",
     kinds.DELIVERY_RETRACTED: "retracted",
 }
+#: cause of a refusal because of the suppression list: to people it is a state of its own, nothing was sent
+SUPPRESSED: Final = "suppressed"
 #: these say what they were before: the state after them is the one above
 _NAMED_BEFORE: Final = frozenset({kinds.DELIVERY_RETRACTED, kinds.PORTAL_OPENED, kinds.PORTAL_EXPIRED})
 #: an attempt's end -> what its line says
@@ -50,14 +52,30 @@ _ENDS: Final = {
 }
 #: beginnings of the kinds that a delivery's course is told by
 _TOLD_OF: Final = ("delivery.", "portal.", kinds.DESTINATION_WEAKENED)
+#: what is told of a delivery besides its attempts
+_NOTED: Final = frozenset({
+    kinds.DELIVERY_RELEASED, kinds.DELIVERY_RETRIED, kinds.DELIVERY_RETRACTED, kinds.DELIVERY_APPROVED,
+    kinds.DELIVERY_TURNED_DOWN, kinds.DELIVERY_TIME_OVER, kinds.DELIVERY_PLAN_CHANGED, kinds.DELIVERY_INSPECTED,
+    kinds.DELIVERY_BOUNCED, kinds.DELIVERY_COMPLAINED, kinds.FORWARD_RETURNED,
+    kinds.PORTAL_NOTIFIED,
+    kinds.PORTAL_CODE_SENT, kinds.PORTAL_ACCESS_FAILED, kinds.PORTAL_LOCKED, kinds.PORTAL_OPENED, kinds.PORTAL_VIEWED,
+    kinds.PORTAL_DOWNLOADED, kinds.PORTAL_REPLIED, kinds.PORTAL_EXPIRED, kinds.PORTAL_HELP_ASKED,
+    kinds.PORTAL_DISOWNED, kinds.PORTAL_DELETED, kinds.PORTAL_NOTICE_FAILED, kinds.PORTAL_REPLY_FAILED,
+})  # fmt: skip
+#: who looked at a message
+_LOOKED: Final = frozenset({
+    kinds.MESSAGE_VIEWED, kinds.MESSAGE_LISTED, kinds.MESSAGE_SEARCHED, kinds.PROOF_EXPORTED,
+})  # fmt: skip
+#: looks of one message that are told, the newest
+LOOKS: Final = 100
 _REACHED: Final = frozenset({kinds.DELIVERY_SENT, kinds.DELIVERY_DEPOSITED, kinds.PORTAL_OPENED})
 
 
 def state_after(event: Event) -> str:
     """ "" where the event changes nothing of the state."""
-    if event.kind in _NAMED_BEFORE or "state" not in event.facts:
-        return STATES.get(event.kind, "")
-    return event.facts["state"]
+    named = event.kind in _NAMED_BEFORE or "state" not in event.facts
+    state = STATES.get(event.kind, "") if named else event.facts["state"]
+    return "suppressed" if state == "failed" and event.cause == SUPPRESSED else state
 
 
 def assurance_after(event: Event) -> str:
@@ -79,6 +97,11 @@ def message(
     disposal."""
     text = ids.text(message_id)
     courses: dict[str, _Course] = {}
+    looked = [
+        LookView(event.at, event.kind, f"{event.actor.kind}:{event.actor.id}")
+        for event, _ in told
+        if event.kind in _LOOKED
+    ]
     for event, openings in told:
         if text not in event.on or not event.kind.startswith(_TOLD_OF):
             continue
@@ -96,7 +119,14 @@ def message(
         category=category,
         size=size,
         deliveries=tuple(course.view() for course in courses.values()),
+        looked=tuple(looked[-LOOKS:]),
     )
+
+
+def returned(view: DeliveryView, events: Iterable[Event]) -> DeliveryView:
+    """With the reports about its forwarded copy: their events name the delivery alone."""
+    came = [NoteView(event.at, event.kind, event.cause) for event in events if event.kind == kinds.FORWARD_RETURNED]
+    return msgspec.structs.replace(view, notes=(*view.notes, *came)) if came else view
 
 
 class _Course:
@@ -114,6 +144,9 @@ class _Course:
             self._notes.append(NoteView(event.at, event.kind, event.cause))
             return
         facts = event.facts
+        held_later = event.kind == kinds.DELIVERY_HELD and "attempt" not in facts
+        if event.kind in _NOTED or held_later:
+            self._notes.append(NoteView(event.at, event.kind, facts.get("bounce") or event.cause))
         said = _read(_told, openings, "words")
         if "recipient" in openings:
             self._recipient = openings["recipient"][1].decode("utf-8", "replace")

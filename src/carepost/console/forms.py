@@ -1,64 +1,10 @@
 """What staff enter. Sizes are bounded; dates are days in UTC."""
 
-from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django import forms
 
 from carepost.console import fields
-
-_STATES = [
-    ("", "any"),
-    ("queued", "waiting to be sent"),
-    ("deferred", "will be tried again"),
-    ("held", "held for a person"),
-    ("sent", "accepted by the recipient’s server"),
-    ("deposited", "in the portal"),
-    ("failed", "failed"),
-    ("tested", "test, not sent"),
-]
-
-
-#: of whom: what people and their systems sent, or also what Carepost wrote itself
-_SHOWN = [("", "messages of people and systems"), ("all", "everything, also notices and reports")]
-
-
-def _day(label: str) -> forms.DateField:
-    return forms.DateField(
-        label=label,
-        required=False,
-        widget=forms.DateInput({"type": "date", "class": "form-control"}, format="%Y-%m-%d"),
-    )
-
-
-class SearchForm(forms.Form):
-    recipient = fields.text("Recipient")
-    sender = fields.text("Sender")
-    subject = fields.text("Words of the subject", longest=200)
-    message_id = fields.text("Message number or Message-ID")
-    state = forms.ChoiceField(
-        label="State", required=False, choices=_STATES, widget=forms.Select({"class": "form-select"})
-    )
-    shown = forms.ChoiceField(
-        label="Show", required=False, choices=_SHOWN, widget=forms.Select({"class": "form-select"})
-    )
-    since = _day("From (day, UTC)")
-    until = _day("To (day, UTC)")
-    cursor = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput())
-
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        if given.get("since") and given.get("until") and given["since"] > given["until"]:
-            self.add_error("until", "The last day lies before the first.")
-        return given
-
-    def times(self) -> tuple[int, int]:
-        """(first moment, first moment after) in microseconds; 0 where none is given."""
-        until = self.cleaned_data.get("until")
-        return _midnight(self.cleaned_data.get("since")), _midnight(until + timedelta(days=1) if until else None)
-
-    def anything(self) -> bool:
-        return any(self.cleaned_data.get(name) for name in self.fields if name not in ("cursor", "shown"))
 
 
 class DestinationSearch(forms.Form):
@@ -115,9 +61,3 @@ class HeaderForm(forms.Form):
 class ActForm(forms.Form):
     verb = forms.ChoiceField(choices=[(v, v) for v in ("hold", "release", "retry", "retract")])
     reason = fields.reason()
-
-
-def _midnight(day: date | None) -> int:
-    if day is None:
-        return 0
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * 1_000_000

@@ -45,7 +45,7 @@ class Fold(msgspec.Struct, frozen=True):
 PAGES: Final[tuple[Entry | Group, ...]] = (
     Entry("Overview", "overview", Permission.HEALTH),
     Entry("Write", "write", Permission.SEND, ("write-draft", "write-look")),
-    Entry("Messages", "messages", Permission.SEARCH, ("message", "proof", "act", "retract", "findings")),
+    Entry("Messages", "messages", Permission.SEARCH, ("message", "proof", "act", "retract", "findings", "arrival")),
     Entry("Held", "held", Permission.RELEASE, ("held-one", "held-message", "held-decide", "held-letters")),
     Group(
         "Protection",

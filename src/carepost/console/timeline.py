@@ -1,10 +1,13 @@
 """One recipient's course in words: what was required, seen, chosen and answered, in order of time."""
 
+from typing import Final
+
 import msgspec
 
 from carepost.console import words
 from carepost.mailbox.course import Course
-from carepost.wire.types import AttemptView, DeliveryView, NoteView
+from carepost.proof import kinds
+from carepost.wire.types import AttemptView, DeliveryView, MessageView, NoteView
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -43,7 +46,7 @@ _IN_PORTAL = frozenset({"deposited", "opened", "expired", "retracted"})
 def line(delivery: DeliveryView, course: Course | None, accepted_at: int) -> Line:
     # the portal's own row knows more than the log, which lags behind it by moments
     state = course.state if course is not None and delivery.state in _IN_PORTAL else delivery.state
-    told = [*map(_attempt, delivery.attempts), *map(_note, delivery.notes), *_portal(course)]
+    told = [*map(_attempt, delivery.attempts), *map(_note, _beside(delivery)), *_portal(course)]
     entries = sorted(told, key=lambda e: e.at)
     return Line(
         id=delivery.id,
@@ -61,6 +64,10 @@ def line(delivery: DeliveryView, course: Course | None, accepted_at: int) -> Lin
         may_retry=delivery.state == "deferred",
         may_retract=delivery.state in ("queued", "deferred", "held") or state in ("open", "opened"),
     )
+
+
+def _beside(delivery: DeliveryView) -> list[NoteView]:
+    return [note for note in delivery.notes if not note.kind.startswith(_TOLD_BY_PORTAL)]
 
 
 def _reached(delivery: DeliveryView, course: Course | None) -> str:
@@ -109,7 +116,55 @@ def _attempt(attempt: AttemptView) -> Entry:
     )
 
 
+#: kinds of notes that the portal's own steps tell better
+_TOLD_BY_PORTAL: Final = "portal."
+#: kind -> (heading, tone, text)
+_NOTES: Final[dict[str, tuple[str, str, str]]] = {
+    kinds.DELIVERY_HELD: ("Held", "bad", "It waited for a person from here on."),
+    kinds.DELIVERY_RELEASED: ("Released by a person", "good", ""),
+    kinds.DELIVERY_APPROVED: ("Approved by a person", "plain", "Another person had to approve it too."),
+    kinds.DELIVERY_TURNED_DOWN: ("Refused by a person", "bad", "The sender was told."),
+    kinds.DELIVERY_TIME_OVER: ("Waited as long as your rules allow", "wait", ""),
+    kinds.DELIVERY_RETRIED: ("A person asked for another attempt at once", "plain", ""),
+    kinds.DELIVERY_RETRACTED: ("Taken back", "plain", ""),
+    kinds.DELIVERY_INSPECTED: ("Its content was looked at, because a rule asks for it", "plain", ""),
+    kinds.DELIVERY_PLAN_CHANGED: (
+        "Decided anew", "plain", "Your rules, or what is known of the recipient’s side, had changed since."),
+    kinds.DELIVERY_BOUNCED: (
+        "A report of non-delivery came back", "bad", "The recipient’s server had accepted it before."),
+    kinds.DELIVERY_COMPLAINED: (
+        "Marked as unwanted", "bad", "The recipient’s provider passed on a complaint; marketing is no longer sent."),
+    kinds.FORWARD_RETURNED: (
+        "A forwarded copy came back", "bad", "A mailbox of yours forwards its mail, and that copy did not arrive."),
+}  # fmt: skip
+_LOOKS: Final = {
+    kinds.MESSAGE_VIEWED: "opened its page", kinds.MESSAGE_LISTED: "saw it in a list",
+    kinds.MESSAGE_SEARCHED: "found it by a search", kinds.PROOF_EXPORTED: "downloaded a proof",
+}  # fmt: skip
+_BY: Final = {"staff": "A member of staff", "key": "A program with an API key", "system": "The system"}
+
+
+class Look(msgspec.Struct, frozen=True):
+    at: int
+    words: str
+    #: id of who it was, for those who may see the audit log
+    by: str
+
+
+def looks(view: MessageView, *, may_audit: bool) -> list[Look]:
+    """Who looked at the message before, the newest first."""
+    return [
+        Look(one.at, f"{_BY.get(one.by.partition(':')[0], 'Somebody')} {_LOOKS.get(one.kind, 'looked at it')}.",
+             one.by.partition(":")[2] if may_audit else "")
+        for one in reversed(view.looked)
+    ]  # fmt: skip
+
+
 def _note(note: NoteView) -> Entry:
+    if note.kind in _NOTES:
+        heading, tone, text = _NOTES[note.kind]
+        reason = f"Reason: {note.cause}." if note.cause and note.cause != "asked-by-a-person" else ""
+        return Entry(note.at, heading, tone, tuple(one for one in (text, reason) if one))
     seen = words.WEAKENED.get(note.cause, f"Less was seen there than before ({note.cause}).")
     consequence = "Until it has been stable for a day it does not count as verified, and the next method is taken."
     return Entry(note.at, "The recipient’s side is weaker than it was", "bad", (seen, consequence))

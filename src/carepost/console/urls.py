@@ -11,6 +11,7 @@ from allauth.mfa.webauthn import views as passkeys
 from django.urls import include, path
 
 from carepost.console import (
+    views_arrival,
     views_certificates,
     views_destinations,
     views_domain_check,
@@ -46,6 +47,7 @@ _pages = [
     path("write/look", views_write.look, name="write-look"),
     path("write/<uuid:draft>", views_write.write, name="write-draft"),
     path("messages", views_messages.messages_, name="messages"),
+    path("messages/arrival", views_arrival.arrival_, name="arrival"),
     path("messages/<uuid:message>", views_messages.message, name="message"),
     path("messages/<uuid:message>/deliveries/<uuid:delivery>/act", views_messages.act, name="act"),
     path("messages/<uuid:message>/deliveries/<uuid:delivery>/proof", views_messages.proof, name="proof"),

@@ -10,9 +10,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from carepost.archive import holds
 from carepost.console import fetches, records, words
-from carepost.console.forms import ActForm, SearchForm
+from carepost.console.forms import ActForm
 from carepost.console.guard import shielded
-from carepost.console.timeline import Line, line
+from carepost.console.search_form import OWN, SearchForm
+from carepost.console.timeline import Line, line, looks
 from carepost.engagement import select as engagement
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
@@ -24,8 +25,6 @@ from carepost.tenancy.permissions import Permission, authorise
 from carepost.wire.types import MessageView
 
 _PAGE: Final = 50
-#: origins of what Carepost itself wrote
-_OWN: Final = ("notice", "bounce", "report")
 _DONE: Final = {
     "hold": "The delivery is held.",
     "release": "The delivery was released and goes on by itself.",
@@ -43,19 +42,9 @@ def messages_(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "console/messages.html", {"form": form, "rows": [], "searched": True}, status=422)
     given = form.cleaned_data
-    since, until = form.times()
     found = records.find(
         request.desk,
-        records.Wanted(
-            recipient=given["recipient"].strip(),
-            sender=given["sender"].strip(),
-            subject=given["subject"].strip(),
-            message_id=given["message_id"].strip(),
-            state=given["state"],
-            since=since,
-            until=until,
-            without=() if given["shown"] else _OWN,
-        ),
+        form.wanted(),
         cursor=given["cursor"],
         limit=_PAGE,
     )
@@ -66,7 +55,8 @@ def messages_(request: StaffRequest) -> HttpResponse:
         "all": bool(given["shown"]),
         "more": found.cursor,
         "later": bool(given["cursor"]),
-        "kept": [(name, form.data.get(name, "")) for name in form.fields if name != "cursor"],
+        "kept": form.kept(),
+        "back_to": found.back_to,
         "now": clock.now(),
         "may_read": request.desk.may(Permission.READ),
     }
@@ -150,6 +140,7 @@ def _page(request: StaffRequest, message: UUID, *, wrong: str = "", error: str =
         "lines": [_with_rights(one, desk.may(Permission.RELEASE), desk.may(Permission.RETRACT)) for one in lines],
         "may_proof": desk.may(Permission.PROOF),
         "may_keep": desk.may(Permission.ORGANISATION),
+        "looked": looks(view, may_audit=desk.may(Permission.AUDIT)),
         "kept_since": holds.of_message(desk.org, message.bytes),
         "wrong": wrong,
         "error": error,
@@ -186,5 +177,5 @@ def _row(view: MessageView) -> dict[str, object]:
         "others": max(0, len(view.deliveries) - 3),
         "marks": list(marks.values()),
         "several": len(view.deliveries) > 1,
-        "own": words.ORIGINS[view.origin] if view.origin in _OWN else "",
+        "own": words.ORIGINS[view.origin] if view.origin in OWN else "",
     }

@@ -19,6 +19,7 @@ STATES: Final[dict[str, tuple[str, str]]] = {
     "deleted": ("Deleted by the recipient", "plain"),
     "failed": ("Failed", "bad"),
     "tested": ("Test: not sent", "plain"),
+    "suppressed": ("Not sent: the address is on the suppression list", "plain"),
 }
 
 ASSURANCES: Final[dict[str, str]] = {
@@ -89,6 +90,7 @@ _SHORT: Final[dict[str, str]] = {
     "deferred": "Trying again",
     "expired": "Expired",
     "deleted": "Deleted",
+    "suppressed": "Suppressed",
 }
 
 

@@ -28,7 +28,7 @@ PAGE: Final = 100
 #: microseconds one step may go on to the next page
 _SPAN_US: Final = 2_000_000
 _IN_PORTAL: Final = frozenset({"deposited", "opened"})
-_OVER: Final = frozenset({"sent", "failed", "tested", "expired", "retracted"})
+_OVER: Final = frozenset({"sent", "failed", "tested", "expired", "retracted", "suppressed"})
 
 
 class Page(msgspec.Struct, frozen=True):

@@ -36,6 +36,9 @@ _ABOUT_THE_MAILBOX: Final = ("5.1.", "5.2.")
 def one(target: Target, event: Event, about: About) -> dict[str, Any] | None:
     """None: SendGrid has no such event."""
     name = "processed" if event.kind == TESTED else NAMES.get(event.kind)
+    if name == "bounce" and event.cause == "suppressed":
+        # nothing was sent, so nothing came back
+        name = "dropped"
     if name is None or (event.kind != TESTED and len(event.on) < 2):
         return None
     said: dict[str, Any] = {

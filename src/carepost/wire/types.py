@@ -184,6 +184,14 @@ class DeliveryView(msgspec.Struct, frozen=True):
     held_back: HeldBack | None = None
 
 
+class LookView(msgspec.Struct, frozen=True):
+    """Somebody saw the message, or that there is one: an event's kind; `by`: the actor as "kind:id"."""
+
+    at: int
+    kind: str
+    by: str
+
+
 class MessageView(msgspec.Struct, frozen=True):
     id: str
     org: str
@@ -195,6 +203,8 @@ class MessageView(msgspec.Struct, frozen=True):
     category: str
     size: int
     deliveries: tuple[DeliveryView, ...]
+    #: who looked at it, the newest last; told on the message's own page alone
+    looked: tuple[LookView, ...] = ()
 
 
 class HeldFilter(msgspec.Struct, frozen=True):
