@@ -13,7 +13,7 @@ from carepost.tenancy import names
 #: of one filter
 MOST: Final = 100
 #: the levels whose events are told; acts of staff and of the house are not
-_LEVELS: Final = frozenset({kinds.MESSAGE, kinds.DELIVERY, kinds.PORTAL})
+_LEVELS: Final = frozenset({kinds.MESSAGE, kinds.DELIVERY, kinds.PORTAL, kinds.TRACKING})
 #: what a test sends; it passes every filter
 TESTED: Final = "webhook.tested"
 #: steps on the way that are told only where somebody asks for them by name

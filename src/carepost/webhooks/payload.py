@@ -18,7 +18,10 @@ from carepost.wire.types import HistoryRecord, Told
 #: addresses that belong to nobody (RFC 2606)
 REDACTED: Final = "redacted.invalid"
 #: facts told as they are; none is personal
-_FACTS: Final = ("method", "required", "code", "enhanced", "stage", "tls", "rule", "origin", "content")
+_FACTS: Final = (
+    "method", "required", "code", "enhanced", "stage", "tls", "rule", "origin", "content", "verdict", "verdict-before",
+    "confidence", "link",
+)  # fmt: skip
 
 
 class About(msgspec.Struct, frozen=True):

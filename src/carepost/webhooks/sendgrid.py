@@ -28,7 +28,10 @@ NAMES: Final = {
     kinds.DELIVERY_TURNED_DOWN: "dropped",
     kinds.PORTAL_OPENED: "open",
     kinds.PORTAL_VIEWED: "open",
+    kinds.TRACKING_OPENED: "open",
+    kinds.TRACKING_CLICKED: "click",
 }
+_MACHINE: Final = "automated"
 #: failures that say nothing about the mailbox: SendGrid calls them blocked
 _ABOUT_THE_MAILBOX: Final = ("5.1.", "5.2.")
 
@@ -40,6 +43,9 @@ def one(target: Target, event: Event, about: About) -> dict[str, Any] | None:
         # nothing was sent, so nothing came back
         name = "dropped"
     if name is None or (event.kind != TESTED and len(event.on) < 2):
+        return None
+    if name == "click" and event.facts.get("verdict") == _MACHINE:
+        # there a click is a person's: no word says otherwise
         return None
     said: dict[str, Any] = {
         "email": payload.email(target, about) or f"unknown@{REDACTED}",
@@ -84,6 +90,9 @@ def _details(name: str, event: Event, personal: About | None) -> dict[str, Any]:
             "status": status or "5.0.0",
             "type": "bounce" if known else "blocked",
         }
+    elif name == "open":
+        # of a picture; of the portal a person's, by a POST
+        found["sg_machine_open"] = event.facts.get("verdict", "human") != "human"
     elif name == "dropped":
         found |= {"reason": payload.reason(event), "status": status or "5.0.0"}
     return found
