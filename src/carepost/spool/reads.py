@@ -118,12 +118,13 @@ class Lists(_Connected):
     """Reads of many rows, over a connection of their own: a look-up never waits for them."""
 
     def open(self, org: bytes, state: str, limit: int) -> list[DeliveryRow]:
-        sql = _DELIVERY + f"WHERE org=? AND state=? AND {_OPEN} ORDER BY id DESC LIMIT ?"
         states = (state,) if state else _STATES
         orgs = (org,) if org else self._open_orgs()
-        found = [_delivery(row) for one in orgs for s in states for row in self._rows(sql, one, s, limit)]
-        found.sort(key=lambda d: d.id, reverse=True)
-        return found[:limit]
+        # from the index alone: a row is read only where it is shown, however many organisations there are
+        sql = f"SELECT id FROM delivery WHERE org=? AND state=? AND {_OPEN} ORDER BY id DESC LIMIT ?"
+        known = sorted((row[0] for one in orgs for s in states for row in self._rows(sql, one, s, limit)), reverse=True)
+        rows = [self._one(_DELIVERY + "WHERE id=?", id) for id in known[:limit]]
+        return [_delivery(row) for row in rows if row is not None]
 
     def held(self, org: bytes, before: tuple[int, bytes], limit: int) -> list[DeliveryRow]:
         """Held deliveries, newest held first, from behind (since when, id) on."""
