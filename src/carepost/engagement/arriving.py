@@ -30,6 +30,7 @@ _TOGETHER: Final = 500
 ALIKE_US: Final = 60_000_000
 #: how long a copy is left in peace after its first new hit before it is judged: a sweep is over by then
 SETTLE_US: Final = 60_000_000
+QUICK_US: Final = 1_000_000
 _AGAIN: Final = (0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 PLACE: Final = ("engagement_hit", "sealed")
 
