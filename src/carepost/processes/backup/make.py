@@ -53,6 +53,11 @@ class Last(msgspec.Struct, frozen=True):
 def backup(home: Home, config: Config, keys: PurposeKeys, target: Path, say: Say = lambda _: None) -> Made:
     """Writes `target` whole or not at all; the processes go on. `keys` with the purpose `database`. Raises ConfigError
     (the target is there, cannot be written, or lies inside the home; pg_dump is missing), Unavailable."""
+    if config.node_address:
+        raise ConfigError(
+            "What the nodes share is in PostgreSQL: back up that server (pg_basebackup and its WAL), and each keyring "
+            "and home's configuration apart from it."
+        )
     if target.exists():
         raise ConfigError(f"{target} is there already; name another file.")
     if target.resolve().is_relative_to(home.path.resolve()):

@@ -1,0 +1,91 @@
+"""The store of a shard, on a file and in PostgreSQL, in one run: a message's whole life in its rows (accepted born
+claimed, settled, forgotten), 10 KB a body, in groups.
+
+    sh tools/postgres.sh start /tmp/pg       prints a URL; its server does not sync: add fsync=on for real disks
+    python bench/spool_postgres.py URL
+
+CPU is of this process; what the server takes besides is told by its own figures. Only ratios of one run mean much."""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+
+from carepost.spool.backend import Backend
+from carepost.spool.postgres import schema
+from carepost.spool.postgres.holding import Holdings
+from carepost.spool.postgres.store import PostgresBackend
+from carepost.spool.sqlite import SqliteBackend
+from carepost.spool.types import Accept, Place, Retire
+from tests.unit.spool import rows
+
+BODY = os.urandom(10_000)
+RECORD = os.urandom(700)
+MESSAGES = 4000
+
+
+def life(backend: Backend, group: int, number: int) -> tuple[float, float]:
+    """(seconds, CPU seconds of this process) a message."""
+    began, cpu = time.perf_counter(), time.process_time()
+    for _ in range(MESSAGES // group):
+        units = [
+            rows.accept(number=number, chunks=(BODY,), state="claimed", place=Place.CLAIMED, lease=os.urandom(16))
+            for _ in range(group)
+        ]
+        backend.commit(units)
+        backend.commit([rows.move(unit.deliveries[0]) for unit in units])
+        backend.commit([Retire(backend.head, 0)])
+    backend.checkpoint()
+    return (time.perf_counter() - began) / MESSAGES, (time.process_time() - cpu) / MESSAGES
+
+
+def making(group: int) -> float:
+    """CPU a message of making the units themselves, which is no store's."""
+    cpu = time.process_time()
+    for _ in range(MESSAGES // group):
+        units: list[Accept] = [rows.accept(chunks=(BODY,)) for _ in range(group)]
+        _ = [rows.move(unit.deliveries[0]) for unit in units]
+    return (time.process_time() - cpu) / MESSAGES
+
+
+def main(url: str) -> None:
+    name = f"carepost_bench_{os.getpid()}"
+    with psycopg.connect(url, autocommit=True) as admin:
+        admin.execute(f"CREATE DATABASE {name}".encode())
+    at = psycopg.conninfo.make_conninfo(url, dbname=name)
+    with psycopg.connect(at, autocommit=True) as connection:
+        schema.migrate(connection)
+    holdings = Holdings(at, "bench", lease_s=60)
+
+    def postgres(number: int) -> Backend:
+        held = holdings.take(number)
+        assert held is not None
+        return PostgresBackend(at, held, 60)
+
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            stores: dict[str, Callable[[int], Backend]] = {
+                "file": lambda number: SqliteBackend(Path(folder) / str(number), number),
+                "PostgreSQL": postgres,
+            }
+            for number, group in enumerate((5, 20, 100)):
+                (Path(folder) / str(number)).mkdir()
+                own = making(group)
+                for label, opened in stores.items():
+                    backend = opened(number)
+                    wall, cpu = life(backend, group, number)
+                    backend.close()
+                    print(f"groups of {group:3}  {label:10}  {wall * 1e6:6.0f} µs  {(cpu - own) * 1e6:6.0f} µs CPU")
+    finally:
+        holdings.close()
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+if __name__ == "__main__":
+    print("a message: wall, and CPU of the process that writes")
+    main(sys.argv[1])
