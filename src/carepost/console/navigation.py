@@ -79,6 +79,10 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
         (
             Entry("Destinations", "destinations", Permission.HEALTH, ("destination", "destination-pin")),
             Entry(
+                "Suppressed", "suppressions", Permission.SUPPRESSION,
+                ("suppression-add", "suppression-import", "suppression-remove"),
+            ),
+            Entry(
                 "Domains", "domains", Permission.DOMAINS,
                 ("domain", "domain-records", "domain-rules", "domain-keys", "domain-switch", "domain-schedule",
                  "domain-revoke", "domain-policy"),

@@ -76,15 +76,21 @@ def page(
     address: str = "",
     reason: str = "",
     scope_: str = "",
+    ends: bool | None = None,
+    removed_since: int = 0,
     limit: int = 100,
 ) -> Page:
-    """The newest first, those with what is asked for. `address`: exact, in any spelling. Raises NotFound (forbidden),
-    Refused for a cursor that is none, AddressError."""
+    """The newest first, those with what is asked for. `address`: exact, in any spelling. `ends`: with an end, or
+    without one. `removed_since`: in place of the list what was taken off it since then (UTC microseconds). Raises
+    NotFound (forbidden), Refused for a cursor that is none, AddressError."""
     owner = uuid.UUID(bytes=org)
     size = max(1, min(limit, MOST))
     with scope.organisation(owner):
         _allowed(owner, actor)
-        found = Suppression.objects.filter(org_id=owner, removed_at=0)
+        found = Suppression.objects.filter(org_id=owner)
+        found = found.filter(removed_at__gte=removed_since) if removed_since else found.filter(removed_at=0)
+        if ends is not None:
+            found = found.filter(expires_at__gt=0) if ends else found.filter(expires_at=0)
         if address:
             found = found.filter(token=token(owner, spelt(address)))
         if reason:
@@ -97,6 +103,18 @@ def page(
         shown = tuple(_shown(row) for row in rows[:size])
         _tell(owner, actor, len(shown))
     return Page(shown, str(rows[size - 1].pk) if len(rows) > size else "")
+
+
+def one(org: bytes, actor: Actor, row: uuid.UUID) -> Suppressed:
+    """An entry of the list; its showing is an event. Raises NotFound (absent, off the list, forbidden)."""
+    owner = uuid.UUID(bytes=org)
+    with scope.organisation(owner):
+        _allowed(owner, actor)
+        found = Suppression.objects.filter(org_id=owner, pk=row, removed_at=0).first()
+        if found is None:
+            raise NotFound("There is no such entry.")
+        _tell(owner, actor, 1)
+        return _shown(found)
 
 
 def export(org: bytes, actor: Actor) -> Iterator[bytes]:

@@ -63,10 +63,11 @@ ACTIONS: dict[str, Act] = {
     "place_hold": lambda org, by: holds.place_hold(org, SOMEBODY, actor=by, reason="r"),
     "lift_hold": lambda org, by: holds.lift_hold(org, SOMEBODY, actor=by, reason="r"),
     "suppress": lambda org, by: suppression.suppress(org, "p@x.test", actor=by, reason="bounce"),
+    "restore": lambda org, by: suppression.restore(org, SOMEBODY, actor=by),
     "unsuppress": lambda org, by: suppression.unsuppress(org, "p@x.test", actor=by, reason="r"),
 }
 #: an operator may keep the suppression list; everything else above is the administrator's
-OPERATORS = {"suppress", "unsuppress"}
+OPERATORS = {"suppress", "unsuppress", "restore"}
 WHO = ("stan", "hal", "olga", "nobody", "unknown-key", "malformed")
 
 

@@ -142,6 +142,23 @@ def unsuppress(org: uuid.UUID, address: str, *, actor: Actor, reason: str, scope
         doing.tell_engine()
 
 
+def restore(org: uuid.UUID, row: uuid.UUID, *, actor: Actor) -> bool:
+    """Undoes a removal: on the list again, as it was. False where it stands there (again) already. Raises NotFound."""
+    try:
+        with act(org, Permission.SUPPRESSION, actor=actor) as doing:
+            found = Suppression.objects.filter(org_id=org, pk=row).first()
+            if found is None:
+                raise NotFound("There is no such entry.")
+            asked = Wanted(
+                address_of(found), found.reason, found.scope, found.source, found.expires_at, note_of(found)
+            )  # fmt: skip
+            if put(doing, asked) is None:
+                raise _Already
+    except _Already:
+        return False
+    return True
+
+
 def address_of(row: Suppression) -> str:
     return sealing.open_(row.org_id, "evidence", bytes(row.sealed), _place(row)).decode()
 

@@ -1,0 +1,104 @@
+"""The suppression list before the desk: add, search, take off, undo, import after a look, export; who may not, sees
+nothing; each showing is an event."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from carepost.tenancy.models import Organisation
+from tests.support.desk import person, seated
+from tests.support.mailroom import happened
+
+pytestmark = [pytest.mark.django_db(databases=["default", "records"]), pytest.mark.usefixtures("log_tables", "door")]
+
+Sit = Callable[..., Client]
+LIST = "/suppressions"
+
+
+def post(desk: Client, path: str, **fields: Any) -> Any:
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', desk.get(LIST).content.decode())
+    assert found
+    return desk.post(path, {"csrfmiddlewaretoken": found[1], **fields}, follow=True)
+
+
+def shown(desk: Client) -> str:
+    return str(desk.get(LIST).content.decode())
+
+
+def row_of(page: str, verb: str) -> str:
+    found = re.search(rf'action="(/suppressions/[0-9a-f-]{{36}}/{verb})"', page)
+    assert found
+    return found[1]
+
+
+def test_added_found_taken_off_and_put_back(maple: Organisation, at_desk: Sit) -> None:
+    desk = at_desk("operator")
+    assert "Nobody is on the list" in shown(desk)
+    answer = post(
+        desk, f"{LIST}/add", address="Ann@Elsewhere.test", scope="marketing", until="2099-01-31", note="Phone"
+    )
+    page = answer.content.decode()
+    for words in ("Ann@elsewhere.test", "marketing mail", "31 Jan 2099", "by a member of staff", "Phone"):
+        assert words in page, words
+    assert "Ann@elsewhere.test" in post(desk, LIST, address="ann@ELSEWHERE.test").content.decode()
+    for other in ({"address": "bo@elsewhere.test"}, {"reason": "complaint"}, {"scope": "all"}, {"ends": "no"}):
+        assert "No such entry" in post(desk, LIST, **other).content.decode(), other
+    assert "Ann@elsewhere.test" in post(desk, LIST, reason="request", scope="marketing", ends="yes").content.decode()
+    off = row_of(page, "remove")
+    assert post(desk, off, reason="").status_code == 422
+    page = post(desk, off, reason="She asked").content.decode()
+    assert "Taken off in the last week" in page
+    assert "on the list again, as it was" in post(desk, row_of(page, "restore")).content.decode()
+    page = shown(desk)
+    assert "31 Jan 2099" in page
+    assert "Taken off in the last week" not in page
+    assert [e.kind for e in happened(maple.pk, "suppression.added", "suppression.removed")] == [
+        "suppression.added", "suppression.removed", "suppression.added",
+    ]  # fmt: skip
+    assert happened(maple.pk, "suppression.listed")
+
+
+def test_wrong_entries_are_answered_in_words(at_desk: Sit) -> None:
+    desk = at_desk("operator")
+    for wrong in ({"address": "no address", "scope": "all", "note": "x"}, {"address": "a@b.test", "scope": "all"}):
+        answer = post(desk, f"{LIST}/add", **wrong)
+        assert answer.status_code == 422
+        assert 'role="alert"' in answer.content.decode()
+    assert post(desk, LIST, address="nobody").status_code == 422
+
+
+def test_an_import_is_looked_at_first(maple: Organisation, at_desk: Sit) -> None:
+    desk = at_desk("operator")
+    data = b"address,reason\nann@elsewhere.test,bounce\nwrong,bounce\nbo@elsewhere.test,request\n"
+    page = post(desk, f"{LIST}/import", file=SimpleUploadedFile("list.csv", data)).content.decode()
+    assert "would be added" in page
+    assert "Line 3:" in page
+    assert happened(maple.pk, "suppression.added") == []
+    page = post(desk, f"{LIST}/import", text=data.decode(), do="import").content.decode()
+    assert "What was imported" in page
+    assert len(happened(maple.pk, "suppression.added")) == 2
+    exported = b"".join(post(desk, f"{LIST}/export").streaming_content)
+    assert exported.count(b"\n") == 2
+    assert b"ann@elsewhere.test" in exported
+    assert post(desk, f"{LIST}/import").status_code == 422
+    assert post(desk, f"{LIST}/import", file=SimpleUploadedFile("x.csv", b"name\nx\n")).status_code == 422
+
+
+@pytest.mark.parametrize("role", ["auditor", "sender"])
+def test_who_may_not_keep_the_list_has_no_such_page(maple: Organisation, role: str) -> None:
+    desk = seated(person(maple, role))
+    for path in (LIST, f"{LIST}/import"):
+        assert desk.get(path).status_code == 404
+
+
+def test_another_organisations_list_is_another(at_desk: Sit) -> None:
+    desk = at_desk("operator")
+    page = post(desk, f"{LIST}/add", address="ann@elsewhere.test", scope="all", note="x").content.decode()
+    stranger = at_desk("administrator", elsewhere=True)
+    assert "ann@elsewhere.test" not in shown(stranger)
+    for verb in ("remove", "restore"):
+        assert post(stranger, row_of(page, "remove").replace("remove", verb), reason="x").status_code == 404
