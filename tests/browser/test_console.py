@@ -61,11 +61,14 @@ def test_every_page_is_clean(
         page.get_by_text("Settings", exact=True).click()
         expect(page.get_by_role("link", name="People", exact=True)).to_be_visible()
         look("menu-settings")
-    for path in ("messages", "health", "people", "holds", "first-run", "help", "security", "security/app",
+    for path in ("messages", "health", "people", "people/new", "holds", "first-run", "help", "security", "security/app",
                  "security/passkeys/add", f"messages/{view.id}",
                  "messages/00000000-0000-7000-8000-000000000000"):  # fmt: skip
         page.goto(f"{live_server.url}/{path}")
         look(re.sub(r"[0-9a-f-]{36}", "one" if view.id in path else "none", path).replace("/", "-"))
+    page.goto(f"{live_server.url}/people")
+    page.get_by_role("link", name="Ada Heron").click()
+    look("person")
     page.goto(f"{live_server.url}/destinations")
     look("destinations-empty")
     lab = history(maple)

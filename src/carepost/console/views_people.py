@@ -1,4 +1,4 @@
-"""Who works here: roles, second factors, last sign-in; disabling somebody, and a new one-time link."""
+"""Who works here: added, given roles, disabled, given a new one-time link."""
 
 from datetime import datetime
 from typing import Final
@@ -8,11 +8,13 @@ import msgspec
 from allauth.mfa.models import Authenticator
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from carepost.console import acting
 from carepost.console.guard import shielded
+from carepost.console.people_forms import PersonForm, RolesForm
 from carepost.ground import clock
+from carepost.ground.errors import NotFound, Refused
 from carepost.tenancy import select
 from carepost.tenancy.actions import staff as actions
 from carepost.tenancy.gates import StaffRequest, permission
@@ -23,8 +25,10 @@ _WORDS: Final = {
     Permission.SEARCH: "find messages", Permission.READ: "read messages", Permission.RELEASE: "hold and release",
     Permission.RETRACT: "take back", Permission.PROOF: "proofs", Permission.PREVIEW: "preview", Permission.SEND: "send",
     Permission.HEALTH: "health", Permission.AUDIT: "audit log", Permission.ORGANISATION: "organisation",
-    Permission.DOMAINS: "domains", Permission.STAFF: "people", Permission.KEYS: "keys", Permission.POLICY: "rules",
-    Permission.ROUTES: "routes", Permission.SUPPRESSION: "suppression", Permission.WEBHOOKS: "webhooks",
+    Permission.DOMAINS: "domains", Permission.STAFF: "people", Permission.KEYS: "programs", Permission.POLICY: "rules",
+    Permission.KEYRING: "certificates and keys", Permission.ROUTES: "routes and gateway",
+    Permission.SUPPRESSION: "addresses that get no mail", Permission.WEBHOOKS: "webhooks",
+    Permission.TEMPLATES: "templates", Permission.TRACKING: "opens and clicks", Permission.SENDING: "sending",
 }  # fmt: skip
 
 
@@ -44,15 +48,56 @@ class Person(msgspec.Struct, frozen=True):
 @permission(Permission.STAFF)
 @shielded
 def people(request: StaffRequest) -> HttpResponse:
-    found: dict[UUID, tuple[Staff, list[str]]] = {}
-    for row in select.staff(request.desk.org):
-        found.setdefault(row.staff_id, (row.staff, []))[1].append(row.role)
-    rows = [_person(person, roles, request.desk.staff.pk) for person, roles in found.values()]
     matrix = [
         {"word": word, "roles": [permission_ in GRANTS[role] for role in Role]} for permission_, word in _WORDS.items()
     ]
+    rows = sorted(_people(request).values(), key=lambda one: one.name.casefold())
     context = {"people": rows, "roles": [role.value for role in Role], "matrix": matrix, "now": clock.now()}
     return render(request, "console/people.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Permission.STAFF)
+@shielded
+def new(request: StaffRequest) -> HttpResponse:
+    form = PersonForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        given = form.cleaned_data
+        try:
+            made = actions.add_staff(
+                request.desk.org, given["email"], given["name"], given["role"], actor=request.desk.actor
+            )
+        except Refused as refused:
+            form.add_error("email", refused.public)
+        else:
+            return _link(request, made)
+    return render(request, "console/person-new.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Permission.STAFF)
+@shielded
+def person(request: StaffRequest, person: UUID) -> HttpResponse:
+    """One person; POST: their roles."""
+    one = _people(request).get(person)
+    if one is None:
+        raise NotFound
+    form = RolesForm(request.POST) if request.method == "POST" else RolesForm(initial={"roles": list(one.roles)})
+    if form.is_bound and form.is_valid():
+        given, taken = form.changes(frozenset(one.roles))
+        org, actor, reason = request.desk.org, request.desk.actor, form.cleaned_data["reason"]
+        try:
+            # given first: a person never stands without any in between
+            for role in given:
+                actions.grant_role(org, person, role, actor=actor, reason=reason)
+            for role in taken:
+                actions.revoke_role(org, person, role, actor=actor, reason=reason)
+        except Refused as refused:
+            form.add_error(None, refused.public)
+        else:
+            return acting.done(request, "Saved. It holds from the next page they open.", "console:person", person)
+    context = {"one": one, "form": form, "now": clock.now()}
+    return render(request, "console/person.html", context, status=422 if form.is_bound else 200)
 
 
 @require_POST
@@ -69,9 +114,22 @@ def disable(request: StaffRequest, person: UUID) -> HttpResponse:
 @shielded
 def new_link(request: StaffRequest, person: UUID) -> HttpResponse:
     """Shown once, to be handed over in person or by telephone."""
-    made = actions.new_link(request.desk.org, person, actor=request.desk.actor, reason=acting.reason(request))
+    return _link(
+        request,
+        actions.new_link(request.desk.org, person, actor=request.desk.actor, reason=acting.reason(request)),
+    )
+
+
+def _link(request: StaffRequest, made: actions.Invitation) -> HttpResponse:
     context = {"url": request.build_absolute_uri(made.path), "until": made.expires_at}
     return render(request, "console/link-made.html", context)
+
+
+def _people(request: StaffRequest) -> dict[UUID, Person]:
+    found: dict[UUID, tuple[Staff, list[str]]] = {}
+    for row in select.staff(request.desk.org):
+        found.setdefault(row.staff_id, (row.staff, []))[1].append(row.role)
+    return {id_: _person(person, roles, request.desk.staff.pk) for id_, (person, roles) in found.items()}
 
 
 def _person(person: Staff, roles: list[str], me: UUID) -> Person:

@@ -8,9 +8,10 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from carepost.console import views_people
 from carepost.tenancy.actions import staff
 from carepost.tenancy.models import Organisation, SignInLink, Staff
-from carepost.tenancy.permissions import BOOTSTRAP
+from carepost.tenancy.permissions import BOOTSTRAP, Permission
 from tests.support.desk import PASSWORD, code_now, person, seated
 from tests.support.mailroom import happened
 
@@ -169,7 +170,7 @@ def test_people_are_shown_disabled_and_given_links(maple: Organisation, harbour:
     page = http.get("/people").content.decode()
     assert "Olga Rail" in page
     assert "Hal Plover" not in page
-    made = post(http, f"/people/{olga.pk}/link", "/people", reason="lost her telephone")
+    made = post(http, f"/people/{olga.pk}/link", f"/people/{olga.pk}", reason="lost her telephone")
     assert "/welcome/" in made.content.decode()
     assert seated(Staff.objects.get(pk=olga.pk)).get("/health").headers["Location"] == "/security"
     # no reason, no act; another organisation's people are not there
@@ -179,7 +180,39 @@ def test_people_are_shown_disabled_and_given_links(maple: Organisation, harbour:
     assert seated(Staff.objects.get(pk=olga.pk)).get("/health").headers["Location"].startswith("/sign-in")
     # an operator does neither
     other = seated(person(maple, "operator", "otto@maple.test"))
-    assert other.get("/people").status_code == 404
+    assert {other.get(path).status_code for path in ("/people", "/people/new", f"/people/{ada.pk}")} == {404}
+
+
+def test_the_table_of_roles_names_every_permission() -> None:
+    assert set(views_people._WORDS) == set(Permission)
+
+
+def test_somebody_is_added_and_their_roles_change(maple: Organisation, harbour: Organisation) -> None:
+    ada = person(maple, "administrator", "ada@maple.test", "Ada Heron")
+    hal = person(harbour, "administrator", "hal@harbour.test", "Hal Plover")
+    http = seated(ada)
+    fields = {"name": "Nia Wren", "email": "nia@maple.test", "role": "sender"}
+    wrong = post(http, "/people/new", "/people/new", **{**fields, "email": "nobody"})
+    assert wrong.status_code == 422 and "Nia Wren" in wrong.content.decode()
+    made = post(http, "/people/new", "/people/new", **fields).content.decode()
+    link = re.search(r"/welcome/[\w-]+", made)
+    assert link is not None and Client().get(link[0]).status_code == 200
+    assert "works here already" in post(http, "/people/new", "/people/new", **fields).content.decode()
+    nia = Staff.objects.get(email="nia@maple.test")
+    at = f"/people/{nia.pk}"
+    changed = post(http, at, at, roles=["operator", "auditor"], reason="on the desk now")
+    assert changed.status_code == 302
+    page = http.get(at).content.decode()
+    assert [
+        f'value="{role}"' in page and f'value="{role}" checked' in re.sub(r' class="[^"]*"| id="[^"]*"', "", page)
+        for role in ("operator", "auditor")
+    ] == [True, True]
+    assert post(http, at, at, roles=[], reason="x").status_code == 422
+    assert post(http, at, at, roles=["sender"]).status_code == 422, "a reason is asked for"
+    own = post(http, f"/people/{ada.pk}", at, roles=["sender"], reason="a rest")
+    assert own.status_code == 422 and "administrator" in own.content.decode(), "the last administrator stays one"
+    assert post(http, f"/people/{hal.pk}", at, roles=["sender"], reason="x").status_code == 404
+    assert {e.kind for e in happened(maple.pk)} >= {"staff.added", "role.granted", "role.revoked"}
 
 
 def test_an_administrator_decides_at_first_run(maple: Organisation, harbour: Organisation) -> None:
