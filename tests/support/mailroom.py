@@ -12,7 +12,7 @@ from carepost.mailbox import deposits
 from carepost.mailbox.deposits import Deposited, NewDeposit
 from carepost.mailbox.models import Deposit
 from carepost.mailbox.records import DepositRecord
-from carepost.policy.types import Access
+from carepost.policy.types import Access, Method
 from carepost.proof import event
 from carepost.rfc import compose, mime
 from carepost.rfc.address import Mailbox
@@ -39,6 +39,8 @@ class KeptDoor:
         self._known: dict[str, tuple[bytes, Accepted]] = {}
         #: as `intake.client.Client.waits` answers
         self.waiting: dict[bytes, tuple[int, int, int]] = {}
+        #: recipients whose keys an engine was asked to look for
+        self.sought: list[tuple[str, Method]] = []
 
     def accept(self, submission: Submission) -> Accepted:
         if self.closed:
@@ -57,6 +59,11 @@ class KeptDoor:
     def ask(self, question: Question) -> Found:
         """Name servers that are silent."""
         return FAILED
+
+    def seek(self, org: bytes, address: str, method: Method) -> None:
+        if self.closed:
+            raise Unavailable("no-engine", "No engine answers.")
+        self.sought.append((address, method))
 
     def waits(self) -> dict[bytes, tuple[int, int, int]]:
         return self.waiting

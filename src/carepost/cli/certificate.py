@@ -23,6 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         one = entry.verb(verbs, name, words)
         one.add_argument("id", metavar="ID", help="as the list shows it")
         entry.reason(one)
+    renewed = entry.verb(verbs, "accept-renewed", "use one that differs, where the same authority renewed it")
+    renewed.add_argument("id", metavar="ID", help="as the list shows it")
+    entry.reason(renewed, required=False)
     many = entry.verb(verbs, "import", "vouch for several; exits with 1 where one of them is refused")
     many.add_argument(
         "source", metavar="FOLDER_OR_CSV",

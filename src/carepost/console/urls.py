@@ -85,6 +85,7 @@ _pages = [
     path("certificates/authorities", views_sources.believe, name="certificate-authority-new"),
     path("certificates/authorities/<uuid:row>", views_sources.disbelieve, name="certificate-authority-remove"),
     path("certificates/<uuid:row>", views_certificates.certificate, name="certificate"),
+    path("certificates/<uuid:row>/renewed", views_certificates.renewed, name="certificate-renewed"),
     path("certificates/<uuid:row>/pin", views_certificates.pin, name="certificate-pin"),
     path("certificates/<uuid:row>/distrust", views_certificates.distrust, name="certificate-distrust"),
     path("keys-at-rest", views_org_keys.org_keys, name="org-keys"),

@@ -12,7 +12,7 @@ from carepost.console.certificate_forms import AgreedForm, CertificateForm, Cert
 from carepost.console.guard import shielded
 from carepost.ground import clock
 from carepost.ground.errors import Refused
-from carepost.keyring import acts, batch, select, words
+from carepost.keyring import acts, batch, renewal, select, words
 from carepost.keyring.acts import Imported
 from carepost.keyring.select import Shown
 from carepost.tenancy.gates import StaffRequest, permission
@@ -124,6 +124,15 @@ def pin(request: StaffRequest, row: UUID) -> HttpResponse:
         return _page(request, row, wrong=f"pin-{row}", status=422)
     acts.pin_key(request.desk.org, row, actor=request.desk.actor, reason=reason)
     return acting.done(request, "This certificate is used from now on, under your name.", "console:certificate", row)
+
+
+@require_POST
+@permission(Permission.KEYRING)
+@shielded
+def renewed(request: StaffRequest, row: UUID) -> HttpResponse:
+    """One click: nobody need say why the same authority renewed a certificate of the same owner."""
+    renewal.accept(request.desk.org, row, actor=request.desk.actor)
+    return acting.done(request, "The renewed certificate is used from now on.", "console:certificate", row)
 
 
 @require_POST

@@ -116,6 +116,10 @@ class Client:
         """What an engine finds at a tenant's own mail host, tried now. Raises NotFound, Unavailable."""
         return self._any(call, doors.ProbeAnswer).steps
 
+    def seek(self, org: bytes, address: str, method: Method) -> None:
+        """Has an engine look for this recipient's key anew; what is found comes as an event. Raises Unavailable."""
+        self._any(doors.Seek(org, address, method), doors.Done)
+
     def lanes(self, org: bytes) -> tuple[LaneView, ...]:
         """How an organisation's ways out stand, of each engine that answers. Raises Unavailable when none does."""
         return tuple(view for answer in self._each(doors.Lanes(org), doors.LanesAnswer) for view in answer.lanes)

@@ -18,6 +18,7 @@ from carepost.ground import log, tlsfolder
 from carepost.ground.config import Config
 from carepost.ground.home import Home
 from carepost.intake.letters import letter
+from carepost.keyring.anew import Engine
 from carepost.review.letters import Door as ReviewDoor
 from carepost.rfc.asking import Found, Question
 from carepost.tenancy import select
@@ -46,7 +47,7 @@ _TEXT: Final = (
 )
 
 
-class Door(ReviewDoor, Protocol):
+class Door(ReviewDoor, Engine, Protocol):
     def health(self) -> list[HealthAnswer]: ...
 
     def ask(self, question: Question) -> Found: ...

@@ -8,7 +8,7 @@ from django.db.models import Q, QuerySet
 
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
-from carepost.keyring import words
+from carepost.keyring import renewal, words
 from carepost.keyring.acts import CHANGED, IN_USE, opened
 from carepost.keyring.models import RecipientKey
 from carepost.tenancy import scope
@@ -36,6 +36,8 @@ class Shown(msgspec.Struct, frozen=True):
     #: last met where it came from, last encrypted to; 0: never
     seen_at: int = 0
     used_at: int = 0
+    #: it differs, and is the same authority's next one for the same owner (`renewal`)
+    renews: bool = False
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -50,7 +52,7 @@ def keys_of(org: uuid.UUID, actor: Actor, address: str) -> tuple[Shown, ...]:
     with act(org, Permission.KEYRING, actor=actor) as doing:
         rows = list(RecipientKey.objects.filter(org_id=org, token=token(org, who)).order_by("-pk"))
         doing.event("keyring.keys-viewed", on=[row.pk for row in rows] or [org], values={"address": who})
-    return tuple([_shown(row) for row in rows])
+        return tuple([_shown(row, renews=_renews(row)) for row in rows])
 
 
 def beside(org: uuid.UUID, actor: Actor, key: uuid.UUID) -> tuple[Shown, ...]:
@@ -61,7 +63,7 @@ def beside(org: uuid.UUID, actor: Actor, key: uuid.UUID) -> tuple[Shown, ...]:
             raise NotFound("There is no such certificate.")
         rows = list(RecipientKey.objects.filter(org_id=org, token=row.token).order_by("-pk"))
         doing.event("keyring.keys-viewed", on=[one.pk for one in rows])
-    return tuple([_shown(one) for one in rows])
+        return tuple([_shown(one, renews=_renews(one)) for one in rows])
 
 
 def listing(org: uuid.UUID, actor: Actor, *, after: str = "", limit: int = PAGE, attention: bool = False) -> Page:
@@ -91,9 +93,14 @@ def _attention(org: uuid.UUID, now: int) -> "QuerySet[RecipientKey]":
     return RecipientKey.objects.filter(ends | Q(state=CHANGED), org_id=org)
 
 
-def _shown(row: RecipientKey) -> Shown:
+def _renews(row: RecipientKey) -> bool:
+    before = renewal.current(row)
+    return before is not None and renewal.renews(row.org_id, before, row)
+
+
+def _shown(row: RecipientKey, *, renews: bool = False) -> Shown:
     kept = opened(row)
     return Shown(
         str(row.pk), kept.address, row.method, row.source, row.state, row.pinned, kept.fingerprint, row.not_after,
-        row.found_at, row.changed_at, row.seen_at, row.used_at,
+        row.found_at, row.changed_at, row.seen_at, row.used_at, renews,
     )  # fmt: skip

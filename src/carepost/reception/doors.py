@@ -134,6 +134,7 @@ class DoorsServer:
         inspect: Callable[[bytes, Custom | None, bytes], Awaitable[Report | Unknown]] | None = None,
         probe: Callable[[doors.Probe], Awaitable[tuple[Probed, ...]]] | None = None,
         lanes: Callable[[bytes], Sequence[LaneView]] = _no_lanes,
+        seek: Callable[[bytes, str, Method], None] | None = None,
         across: Across | None = None,
         remote: Remote | None = None,
         first: bool = False,
@@ -149,6 +150,7 @@ class DoorsServer:
         self._inspect = inspect
         self._probe = probe
         self._lanes = lanes
+        self._seek = seek
         self._server: asyncio.Server | None = None
         self._far: asyncio.Server | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -296,6 +298,10 @@ class DoorsServer:
                 if self._probe is None:
                     raise Unavailable("no-probes", "This engine tries no connections.")
                 return doors.ProbeAnswer(await self._probe(call))
+            case doors.Seek(org=org, address=address, method=method):
+                if self._seek is not None:
+                    self._seek(org, address, method)
+                return doors.Done()
             case doors.Inspect(message=message, custom=custom, show=show):
                 return await self._inspected(message, custom, show)
             case doors.Quit():

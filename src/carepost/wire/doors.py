@@ -142,6 +142,14 @@ class Lanes(msgspec.Struct, frozen=True, tag="lanes"):
     org: bytes
 
 
+class Seek(msgspec.Struct, frozen=True, tag="seek"):
+    """Look for a recipient's key anew, beside the mail: what is found comes as an event."""
+
+    org: bytes
+    address: str
+    method: Method
+
+
 Call = (
     Accept
     | Preview
@@ -159,6 +167,7 @@ Call = (
     | Waits
     | Probe
     | Lanes
+    | Seek
 )
 
 

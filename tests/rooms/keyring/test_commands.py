@@ -57,6 +57,8 @@ def test_from_the_first_certificate_to_an_import(terminal: Terminal, tmp_path: P
 
 
 def test_what_is_wrong_is_one_sentence(terminal: Terminal, tmp_path: Path) -> None:
+    # of this module; another test may have made it before
+    terminal("org", "add", "willow", "--name", "Willow Clinic")
     file = tmp_path / "x.pem"
     file.write_bytes(smime("eve@elsewhere.test"))
     for sentence, words in {

@@ -9,7 +9,7 @@ from pathlib import Path
 from carepost.cli.office import common, entry
 from carepost.ground import clock
 from carepost.ground.errors import ConfigError
-from carepost.keyring import acts, batch, looking, select, words
+from carepost.keyring import acts, batch, looking, renewal, select, words
 from carepost.keyring.acts import Imported
 from carepost.keyring.reading import MOST_BYTES
 from carepost.keyring.select import Shown
@@ -46,6 +46,9 @@ def run(args: argparse.Namespace) -> int:
         }  # fmt: skip
         return entry.done(sentence, result, args)
     key = common.identifier(args.id, "a certificate")
+    if args.verb == "accept-renewed":
+        renewal.accept(org, key, actor=COMMAND_LINE, reason=args.reason)
+        return entry.done("The renewed certificate is used from now on.", {"id": str(key), "renewed": True}, args)
     if args.verb == "pin":
         acts.pin_key(org, key, actor=COMMAND_LINE, reason=args.reason)
         return entry.done("It is used from now on.", {"id": str(key), "pinned": True}, args)
@@ -72,7 +75,7 @@ def _row(key: Shown) -> dict[str, object]:
         "id": key.id,
         "address": key.address,
         "method": words.method(key.method),
-        "state": words.mark(key.state, key.not_after, clock.now()).word,
+        "state": words.mark(key.state, key.not_after, clock.now()).word + (", but renewed" if key.renews else ""),
         "until": common.day(key.not_after) or "no end",
         "since": common.day(key.found_at),
         "from": words.source(key.source),

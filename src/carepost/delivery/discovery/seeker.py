@@ -83,6 +83,12 @@ class Seeker:
         if known is None or known.until <= clock.monotonic():
             self._start(name, snapshot)
 
+    def anew(self, org: bytes, address: str, method: Method) -> None:
+        """By the clock, of a key that is known (`keyring.anew` says when). Raises NotFound, Unavailable."""
+        snapshot = self._directory.snapshot(org)
+        if snapshot.key_sources:
+            self.again(snapshot, address, method)
+
     async def close(self) -> None:
         for task in tuple(self._asking.values()):
             task.cancel()
