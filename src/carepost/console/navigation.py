@@ -101,7 +101,7 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
         "Settings",
         (
             Entry("First run", "first-run", Permission.ORGANISATION, ("settings", "portal-by-mail")),
-            Entry("People", "people", Permission.STAFF),
+            Entry("People", "people", Permission.STAFF, ("person", "person-new")),
             Entry(
                 "Programs", "programs", Permission.KEYS,
                 ("program-key", "program-key-new", "program-credential", "program-credential-new"),
