@@ -16,6 +16,7 @@ import msgspec
 from carepost.ground import ids, log, metrics
 from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
 from carepost.inspection.types import Custom, Report, Unknown
+from carepost.policy.types import Method
 from carepost.queue.acts import Wish
 from carepost.queue.reviewing import Place, Reviewed, Who
 from carepost.queue.types import DeliveryRecord, MessageRecord, StoredBody
