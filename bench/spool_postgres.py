@@ -52,6 +52,32 @@ def making(group: int) -> float:
     return (time.process_time() - cpu) / MESSAGES
 
 
+class Server:
+    """What a local server takes for one writer: the CPU of its process, and how much log it writes (first images of
+    pages after a checkpoint among it, where the server writes them)."""
+
+    def __init__(self, url: str, backend: Backend) -> None:
+        self._url = url
+        self._pid = backend._writer.info.backend_pid if isinstance(backend, PostgresBackend) and backend._writer else 0
+        self._began = self._read() if self._pid else (0.0, 0)
+
+    def said(self) -> str:
+        if not self._pid:
+            return ""
+        cpu, log = self._read()
+        return (
+            f"  server {(cpu - self._began[0]) / MESSAGES * 1e6:6.0f} µs CPU"
+            f"  {(log - self._began[1]) / MESSAGES / 1000:6.1f} KB of log"
+        )
+
+    def _read(self) -> tuple[float, int]:
+        fields = Path(f"/proc/{self._pid}/stat").read_text().rpartition(")")[2].split()
+        with psycopg.connect(self._url) as connection:
+            row = connection.execute("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint").fetchone()
+        assert row is not None
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK"), row[0]
+
+
 def main(url: str) -> None:
     name = f"carepost_bench_{os.getpid()}"
     with psycopg.connect(url, autocommit=True) as admin:
@@ -77,9 +103,13 @@ def main(url: str) -> None:
                 own = making(group)
                 for label, opened in stores.items():
                     backend = opened(number)
+                    server = Server(at, backend)
                     wall, cpu = life(backend, group, number)
+                    print(
+                        f"groups of {group:3}  {label:10}  {wall * 1e6:6.0f} µs  {(cpu - own) * 1e6:6.0f} µs CPU"
+                        f"{server.said()}"
+                    )
                     backend.close()
-                    print(f"groups of {group:3}  {label:10}  {wall * 1e6:6.0f} µs  {(cpu - own) * 1e6:6.0f} µs CPU")
     finally:
         holdings.close()
         with psycopg.connect(url, autocommit=True) as admin:
