@@ -13,6 +13,7 @@ EVERY = {
     "api/gate.py": 1,
     "destinations/alerts.py": 1,
     "destinations/merging.py": 1,
+    "destinations/warming.py": 1,
     "engagement/counting.py": 1,
     "engagement/folding.py": 1,
     "journal/chores.py": 2,

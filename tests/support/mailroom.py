@@ -21,6 +21,7 @@ from carepost.tenancy import events, keys, scope
 from carepost.tenancy.actions import domains, organisations
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
+from carepost.wire.pacing import LaneView
 from carepost.wire.types import Accepted, AccessProof, Submission
 
 #: 2026-11-21 12:00 UTC
@@ -39,6 +40,8 @@ class KeptDoor:
         self._known: dict[str, tuple[bytes, Accepted]] = {}
         #: as `intake.client.Client.waits` answers
         self.waiting: dict[bytes, tuple[int, int, int]] = {}
+        #: how ways out stand, whoever asks
+        self.stand: list[LaneView] = []
         #: recipients whose keys an engine was asked to look for
         self.sought: list[tuple[str, Method]] = []
 
@@ -56,9 +59,10 @@ class KeptDoor:
         self.taken.append(submission)
         return accepted
 
-    def ask(self, question: Question) -> Found:
-        """Name servers that are silent."""
-        return FAILED
+    def lanes(self, org: bytes) -> tuple[LaneView, ...]:
+        if self.closed:
+            raise Unavailable("no-engine", "No engine answers.")
+        return tuple(self.stand)
 
     def seek(self, org: bytes, address: str, method: Method) -> None:
         if self.closed:
@@ -67,6 +71,10 @@ class KeptDoor:
 
     def waits(self) -> dict[bytes, tuple[int, int, int]]:
         return self.waiting
+
+    def ask(self, question: Question) -> Found:
+        """Name servers that are silent."""
+        return FAILED
 
     def mails(self, to: str) -> list[str]:
         """The texts of what was handed over for an address."""

@@ -10,6 +10,7 @@ from carepost.api import (
     openapi_activity,
     openapi_domains,
     openapi_making,
+    openapi_sending,
     openapi_suppressions,
     openapi_tracking,
     openapi_webhooks,
@@ -27,7 +28,7 @@ _ROOTS: Final = (
     shapes.Keys, shapes.AddKey, shapes.LimitKey, shapes.NewKey, shapes.Events, shapes.HeldPage,
     shapes.Release, shapes.Refusal,
     shapes.HeldSearch, shapes.Decided, *openapi_making.ROOTS, *openapi_webhooks.ROOTS, *openapi_activity.ROOTS,
-    *openapi_tracking.ROOTS,
+    *openapi_tracking.ROOTS, *openapi_sending.ROOTS,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
 _HEADERS: Final = {
@@ -84,6 +85,7 @@ def _paths() -> dict[str, Any]:
         **openapi_domains.paths(_op, _in),
         **openapi_suppressions.paths(_op, _in),
         **openapi_tracking.paths(_op, _in),
+        **openapi_sending.paths(_op),
         "/api/v1/keys": {
             "get": _op("listKeys", "API keys.", "Keys"),
             "post": _op("addKey", "Make an API key; its secret is shown once.", "NewKey", body="AddKey", status="201"),

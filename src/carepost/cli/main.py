@@ -40,6 +40,7 @@ COMMANDS = {
     "certificate": "certificates of recipients, for S/MIME and OpenPGP",
     "mailkey": "the organisation's own keys, to sign and to open mail by S/MIME and OpenPGP",
     "destination": "where mail goes, what the other side proves, what changed",
+    "sending": "how mail leaves: sending addresses, pools, limits of providers, what is held back",
     "rule": "protection rules",
     "words": "the organisation's own words, patterns and exceptions for detection",
     "suppression": "addresses nothing is sent to, and where bounces come back to",

@@ -9,7 +9,7 @@ from carepost.cli import local
 from carepost.ground import clock, ids
 from carepost.ground.errors import ConfigError, Unavailable
 from carepost.queue.restored import REASON
-from carepost.wire.types import MessageView
+from carepost.wire.types import DeliveryView, MessageView
 
 VERBS = ("hold", "release", "retry")
 #: deliveries asked for at once
@@ -78,11 +78,16 @@ def _list(found: tuple[MessageView, ...], as_json: bool) -> int:
     for message in found:
         print(f"{clock.rfc3339(message.at)}  {message.id}  from {message.sender or '<>'}")
         for one in message.deliveries:
-            due = (
-                f"  next try {clock.rfc3339(one.due_at)}" if one.state in ("deferred", "queued") and one.due_at else ""
-            )
+            due = _due(one) if one.state in ("deferred", "queued") else ""
             print(f"    {one.id}  {one.recipient}  {one.state}{due}\n        {one.words}")
     return 0
+
+
+def _due(one: DeliveryView) -> str:
+    held = one.held_back
+    if held is not None:
+        return f"  held back by {held.words}" + (f" until {clock.rfc3339(held.until)}" if held.until else "")
+    return f"  next try {clock.rfc3339(one.due_at)}" if one.due_at else ""
 
 
 def _id(typed: str) -> bytes:

@@ -79,6 +79,11 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
         (
             Entry("Destinations", "destinations", Permission.HEALTH, ("destination", "destination-pin")),
             Entry(
+                "Sending", "sending", Permission.HEALTH,
+                ("sending-pool-new", "sending-pool-remove", "sending-address-new", "sending-address", "sending-limit",
+                 "sending-limit-new", "sending-lift", "sending-lift-source"),
+            ),
+            Entry(
                 "Suppressed", "suppressions", Permission.SUPPRESSION,
                 ("suppression-add", "suppression-import", "suppression-remove"),
             ),

@@ -7,6 +7,7 @@ import msgspec
 from carepost.console import words
 from carepost.mailbox.course import Course
 from carepost.proof import kinds
+from carepost.wire.pacing import HeldBack
 from carepost.wire.types import AttemptView, DeliveryView, MessageView, NoteView
 
 
@@ -38,6 +39,7 @@ class Line(msgspec.Struct, frozen=True):
     may_hold: bool
     may_retry: bool
     may_retract: bool
+    held_back: HeldBack | None = None
 
 
 _IN_PORTAL = frozenset({"deposited", "opened", "expired", "retracted"})
@@ -57,7 +59,8 @@ def line(delivery: DeliveryView, course: Course | None, accepted_at: int) -> Lin
         assurance_words=_assured(_reached(delivery, course), opened=state not in ("open", "deposited")),
         why=delivery.words,
         rule=delivery.rule,
-        due_at=delivery.due_at if delivery.state in ("queued", "deferred") else 0,
+        due_at=delivery.due_at if delivery.state in ("queued", "deferred") and delivery.held_back is None else 0,
+        held_back=delivery.held_back if delivery.state in ("queued", "deferred") else None,
         entries=(_decided(delivery, accepted_at), *entries, *_waiting(delivery)),
         may_release=delivery.state == "held",
         may_hold=delivery.state in ("queued", "deferred"),
@@ -127,6 +130,8 @@ _NOTES: Final[dict[str, tuple[str, str, str]]] = {
     kinds.DELIVERY_TIME_OVER: ("Waited as long as your rules allow", "wait", ""),
     kinds.DELIVERY_RETRIED: ("A person asked for another attempt at once", "plain", ""),
     kinds.DELIVERY_RETRACTED: ("Taken back", "plain", ""),
+    kinds.DELIVERY_HELD_BACK: (
+        "Put back", "wait", "The way to its provider is closed for now; no attempt was made and none is used up."),
     kinds.DELIVERY_INSPECTED: ("Its content was looked at, because a rule asks for it", "plain", ""),
     kinds.DELIVERY_PLAN_CHANGED: (
         "Decided anew", "plain", "Your rules, or what is known of the recipient’s side, had changed since."),
@@ -199,6 +204,11 @@ def _waiting(delivery: DeliveryView) -> tuple[Entry, ...]:
     """What comes next, last in the list; it has a time in the future or none."""
     if delivery.state == "held":
         return (Entry(0, "Held", "bad", ("A person must release it, or take it back.",)),)
+    held = delivery.held_back
+    if delivery.state in ("deferred", "queued") and held is not None:
+        said = f"It is held back by {held.words}." if held.words else ""
+        text = "It leaves by itself then; nothing is lost and no attempt is used up."
+        return (Entry(held.until, "Held back until then" if held.until else "Held back", "wait", (said, text)),)
     if delivery.state in ("deferred", "queued") and delivery.due_at:
         return (Entry(delivery.due_at, "Next attempt", "wait"),)
     return ()
