@@ -36,7 +36,8 @@ def _network(seen: Seen) -> list[str]:
     if seen.network == "gateway":
         return ["gateway"]
     if seen.network in _CLOUDS:
-        return ["cloud"]
+        # telephones stand in no data centre: most of these are people behind a VPN
+        return ["cloud-phone" if seen.platform in ("ios", "android") else "cloud"]
     return ["unlisted"] if seen.network == "unlisted" else []
 
 

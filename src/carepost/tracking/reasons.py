@@ -34,12 +34,13 @@ REASONS: Final[dict[str, Reason]] = {
     "missing": Reason("it gave no name", 5.0, plain=True),
     "proxy-click": Reason("picture proxies follow no links", 4.0, "click"),
     "app": Reason("an app's own way of fetching follows no links for people", 2.5, "click"),
-    "office": Reason("Outlook and its scanner give the same name", 1.6, "click"),
+    "office": Reason("its name is one that Outlook and its scanner share", 1.6, "click"),
     "other": Reason("its name is no browser's", 1.5, "click"),
-    "gmail-prefetch": Reason("Gmail fetched the picture ahead of reading", 8.0),
+    "gmail-prefetch": Reason("the picture was fetched by Gmail ahead of reading", 8.0),
     # from where
     "gateway": Reason("it came from a network of a maker of mail security", 2.6),
     "cloud": Reason("it came from a data centre", 1.8),
+    "cloud-phone": Reason("it is a telephone, and came from a data centre", 0.8),
     "unlisted": Reason("it came from a network of homes, telephones or offices", -0.4),
     # how its headers go with its name
     "no-language": Reason("a browser would have said its languages", 2.2),
@@ -52,7 +53,7 @@ REASONS: Final[dict[str, Reason]] = {
     "as-page": Reason("it asked for the picture as if for a page", 3.2, "open", plain=True),
     "no-coding": Reason("a browser would have taken compressed answers", 0.8),
     "no-gesture": Reason("no touch or click was said to stand behind it", 0.8, "click"),
-    "old": Reason("the browser is more than three years old", 0.6),
+    "old": Reason("the browser is more than three years old", 0.3),
     "very-old": Reason("the browser is more than six years old", 1.4),
     "complete": Reason("its headers are whole and agree with its name", -1.2),
     "gesture": Reason("though headers are missing, a touch or click was said to stand behind it", -2.0, "click"),
@@ -68,8 +69,8 @@ REASONS: Final[dict[str, Reason]] = {
     "pair-page": Reason("two links were followed in the same quarter of a second, though from a page", 0.6, "click"),
     "burst": Reason("four or more links were followed within two seconds", 2.6, "click"),
     "burst-page": Reason("four or more links were followed within two seconds, though from a page", 1.2, "click"),
-    "pace": Reason("links were followed hastily", 1.0, "click"),
-    "quick-pace": Reason("links were followed more quickly than most people come back to a message", 2.0, "click"),
+    "pace": Reason("links were followed hastily", 0.7, "click"),
+    "quick-pace": Reason("links were followed more quickly than most people come back to a message", 1.6, "click"),
     "haste": Reason("links were followed more quickly than a person comes back to a message", 3.2, "click"),
     "no-pause": Reason(
         "link upon link was followed more quickly than a person comes back to a message", 4.6, "click", plain=True
@@ -103,7 +104,7 @@ REASONS: Final[dict[str, Reason]] = {
     # what decides nothing but is said where nothing else is
     "ordinary": Reason("nothing speaks for a machine", 0.0),
     "nothing": Reason("what there is speaks neither way", 0.0),
-    "mpp": Reason("Apple Mail fetches pictures whether the message is read or not", 0.0, "open"),
+    "mpp": Reason("pictures are fetched by Apple Mail whether the message is read or not", 0.0, "open"),
     "picture-proxy": Reason("the mailbox's picture proxy fetches when the message is shown", 0.0, "open"),
     "picture-soon": Reason("the mailbox's picture proxy asked sooner than a person reads", 0.0, "open"),
     "mailer": Reason("a mail program showed the message", 0.0, "open"),
