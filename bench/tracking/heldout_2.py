@@ -205,9 +205,9 @@ def run(script: str, least: int, most: int, r: random.Random) -> Scene:
     return [copy]
 
 
-def read() -> dict[str, Callable[[random.Random], Scene]]:
+def read(name: str = "heldout_2.md") -> dict[str, Callable[[random.Random], Scene]]:
     found: dict[str, Callable[[random.Random], Scene]] = {}
-    for line in (pathlib.Path(__file__).parent / "heldout_2.md").read_text("utf-8").splitlines():
+    for line in (pathlib.Path(__file__).parent / name).read_text("utf-8").splitlines():
         cells = [cell.strip() for cell in line.strip("|").split("|")]
         if len(cells) == 3 and ("-" in cells[1] and cells[1][0].isdigit()):
             least, most = map(int, cells[1].split("-"))

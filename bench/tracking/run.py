@@ -19,7 +19,13 @@ from baselines import ROWS
 from score import Judge, Row, ours, play, wilson
 
 HERE = pathlib.Path(__file__).parent
-SETS = {"dev": "families", "heldout-1": "heldout_1", "heldout-2": "heldout_2", "heldout-3": "heldout_3"}
+SETS = {
+    "dev": "families",
+    "heldout-1": "heldout_1",
+    "heldout-2": "heldout_2",
+    "heldout-3": "heldout_3",
+    "heldout-4": "heldout_4",
+}
 #: name, what is measured, wrong verdicts, bar
 MEASURES = (
     ("human click called automated", ("human-click",), ("automated",), 0.01),
