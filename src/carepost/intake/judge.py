@@ -12,21 +12,35 @@ from carepost.ground.orgkeys import OrgKeys
 from carepost.intake.addresses import Tokens
 from carepost.intake.facts import About, for_claim, gather
 from carepost.intake.keys import Held, Keys
-from carepost.intake.preview import foresee
+from carepost.intake.preview import foreseen
 from carepost.intake.routing import Via
 from carepost.intake.suppression import Suppression
 from carepost.policy.decide import decide
 from carepost.policy.index import index
 from carepost.policy.needs import needs
 from carepost.policy.seeking import sought
-from carepost.policy.types import Category, ContentFacts, Decision, Facts, Hold, Kind, Need, Refuse, Seen, Ternary
+from carepost.policy.types import (
+    Category,
+    ContentFacts,
+    Decision,
+    Facts,
+    Hold,
+    Kind,
+    Method,
+    Need,
+    Refuse,
+    Seen,
+    Ternary,
+)
 from carepost.queue.types import DeliveryRecord, MessageRecord
+from carepost.wire.found import published
 
 #: decisions and tokens remembered
 _REMEMBERED = 8192
 #: microseconds after which a decision is made anew: what posture says of a destination also changes with time
 _MINUTE = 60_000_000
 DESTINATION = 8
+_KEYS = {Method.SMIME: "an S/MIME certificate", Method.OPENPGP: "an OpenPGP key"}
 MAY_CHANGE = "What it contains is not known here and taken as the strictest; it is looked at before anything is sent."
 
 
@@ -116,7 +130,11 @@ class Judge:
         facts = self._facts(snapshot, about, recipient)
         if content is not None:
             facts = msgspec.structs.replace(facts, content=content)
-        decision, words = foresee(facts)
+        decision, words, facts = foreseen(facts)
+        looked = published(sought(facts), snapshot.key_sources)
+        if looked:
+            names = " or ".join(_KEYS[method] for method in looked)
+            words += f" Before that, {names} of this recipient would be looked for; if there is one, it is used."
         if content is None and self._asks(snapshot, facts):
             words += f" {MAY_CHANGE}"
         return decision, words

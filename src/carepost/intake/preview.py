@@ -13,6 +13,12 @@ _STEPS = 8
 
 def foresee(facts: Facts) -> tuple[Decision, str]:
     """The decision that is likely to be carried out, and its words."""
+    decision, words, _ = foreseen(facts)
+    return decision, words
+
+
+def foreseen(facts: Facts) -> tuple[Decision, str, Facts]:
+    """As `foresee`, and the facts that decision was made of."""
     decision = decide(facts)
     for _ in range(_STEPS):
         if not isinstance(decision, Deliver) or facts.seen.tls is None:
@@ -22,4 +28,4 @@ def foresee(facts: Facts) -> tuple[Decision, str]:
             break
         facts = again.after(facts, Method.TLS, facts.seen.tls)
         decision = decide(facts)
-    return decision, explain.words(decision, facts)
+    return decision, explain.words(decision, facts), facts

@@ -23,7 +23,7 @@ from carepost.journal.purging import Purging
 from carepost.journal.rewrapping import Rewrapping
 from carepost.journal.uses import Uses
 from carepost.keyring import alerts as key_alerts
-from carepost.keyring import end_letters, warnings
+from carepost.keyring import anew, end_letters, warnings
 from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
@@ -101,6 +101,7 @@ class Chores:
             self._alerted_at = now
         if now - self._mailed_at >= _MAIL_US:
             checkpoints.mail(self._store, self._marks, self._door, now)
+            anew.look(self._door, now)
             self._mailed_at = now
         if now - self._swept_at >= HOUR_US:
             sweeping.sweep(now)

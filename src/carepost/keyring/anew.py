@@ -15,14 +15,13 @@ from carepost.keyring.models import Discovery, RecipientKey
 from carepost.policy.types import Method
 from carepost.tenancy import scope
 from carepost.tenancy.endings import DAY_US
-from carepost.wire.found import DEFAULT, OPENPGPKEY, SMIMEA, WKD
+from carepost.wire.found import DEFAULT, published
 
 HOUR_US: Final = 3_600_000_000
 #: how often: of a found key, of a pinned one; daily from so long before its end until so long after it
 FOUND_US, PINNED_US, NEAR_US = 7 * DAY_US, 30 * DAY_US, 30 * DAY_US
 #: of one round: rows looked at, questions put, questions put to one domain
 ROWS, MOST, OF_A_DOMAIN = 200, 50, 5
-_PLACES: Final = {Method.SMIME.value: {SMIMEA}, Method.OPENPGP.value: {OPENPGPKEY, WKD}}
 
 
 class Engine(Protocol):
@@ -60,7 +59,7 @@ def _one(engine: Engine, org: uuid.UUID, pk: uuid.UUID, now: int, sources: set[s
         if not row.ask_at and not _near(row, now):
             # the first of them all, and those that were known before anybody asked by the clock: not all at once
             at = now + secrets.randbelow(FOUND_US)
-        elif _PLACES[row.method] & sources:
+        elif published([Method(row.method)], sources):
             address = _address(row)
             domain = address.rpartition("@")[2].lower()
             if asked[domain] >= OF_A_DOMAIN:

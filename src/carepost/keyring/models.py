@@ -207,7 +207,7 @@ class Anchor(OrgModel):
         ]
 
 
-rewrapping.PLACES += [
+rewrapping.PLACES.extend(
     rewrapping.Place(table, lambda _: "mail", lambda row: own_key_aad(row.org_id.bytes, row.pk.bytes))
     for table in (OwnKey, OwnAuthority)
-]
+)

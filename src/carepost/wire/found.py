@@ -1,8 +1,11 @@
 """What the engine tells the journal of a recipient's key that it found (opening `key` of `keyring.key-found`)."""
 
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
+
+from carepost.policy.types import Method
 
 #: octets of one key with its issuers' certificates; what is larger is not taken
 MOST: Final = 64 * 1024
@@ -15,7 +18,14 @@ SOURCES: Final = (SMIMEA, OPENPGPKEY, WKD, SIGNED_MAIL, AUTOCRYPT)
 #: those an organisation that decided nothing uses
 DEFAULT: Final = (SMIMEA, OPENPGPKEY, WKD, SIGNED_MAIL)
 
+_PLACES: Final = {Method.SMIME: frozenset({SMIMEA}), Method.OPENPGP: frozenset({OPENPGPKEY, WKD})}
+
 _encoder = msgspec.msgpack.Encoder()
+
+
+def published(methods: Iterable[Method], sources: Collection[str]) -> tuple[Method, ...]:
+    """Those whose keys are published somewhere that is looked at."""
+    return tuple([method for method in methods if _PLACES.get(method, frozenset()).intersection(sources)])
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -5,6 +5,8 @@ import pytest
 
 from carepost.intake.preview import foresee
 from carepost.policy.types import Access, Assurance, Deliver, Facts, Hold, Method, Rule, Seen
+from carepost.wire.types import Protection
+from tests.unit.intake.office import CLINIC, Office, submission
 
 pytestmark = pytest.mark.fast
 
@@ -34,3 +36,30 @@ def test_a_side_in_clear_needs_an_access_code_and_with_one_gets_the_portal() -> 
     assert isinstance(held, Hold) and held.reason == "needs-access-code" and "access code" in words
     decision, _ = foresee(_with(Assurance.NONE, Access.CODE))
     assert isinstance(decision, Deliver) and decision.plan.steps[0].method is Method.PORTAL
+
+
+@pytest.mark.parametrize(
+    ("sources", "asked", "said"),
+    [
+        (("smimea", "wkd"), (Method.SMIME,), "an S/MIME certificate of this recipient would be looked for"),
+        (("smimea", "wkd"), (Method.SMIME, Method.OPENPGP), "an S/MIME certificate or an OpenPGP key of this"),
+        (("wkd",), (Method.SMIME, Method.OPENPGP), " an OpenPGP key of this recipient would be looked for"),
+        (("signed-mail",), (Method.SMIME,), ""),
+        ((), (Method.SMIME,), ""),
+    ],
+    ids=["certificate", "either", "key", "nowhere-published", "nowhere"],
+)
+async def test_a_preview_says_that_a_key_would_be_looked_for(
+    office: Office, sources: tuple[str, ...], asked: tuple[Method, ...], said: str
+) -> None:
+    """Where the delivery would look for one: a message that may only leave encrypted to its reader."""
+    office.change(CLINIC, key_sources=sources)
+    (one,) = await office.intake().preview(submission(protection=Protection(None, asked)))
+    assert (one.state, one.reason) == ("held", "no-method-left")
+    assert (said in one.words) if said else ("looked for" not in one.words)
+
+
+async def test_a_preview_says_nothing_of_keys_where_tls_comes_first(office: Office) -> None:
+    office.change(CLINIC, key_sources=("smimea", "wkd"))
+    (one,) = await office.intake().preview(submission())
+    assert "looked for" not in one.words
