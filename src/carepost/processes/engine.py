@@ -132,7 +132,8 @@ class Engine:
             home, config, keys, directory=self._directory, book=book, intake=self._intake, way=way,
             queues=tuple(self._queues.values()),
         )  # fmt: skip
-        self._follower = Follower(Pace(Share(index, engines)), self._directory)
+        self._share = Share(index, engines)
+        self._follower = Follower(Pace(self._share), self._directory)
         fronts = gateway.fronts(way.finder, book, keys, way)
         self._world = World(
             fronts=fronts, pace=self._follower.pace,
@@ -177,8 +178,13 @@ class Engine:
     async def hand_over(self, number: int, *, lost: bool) -> None:
         shard, worker = self._shards.pop(number), self._workers.pop(number)
         await worker.stop(0.0 if lost else DRAIN / 2)
-        await self._queues.pop(number).close()
+        queue = self._queues.pop(number)
+        self._follower.pace.reopened.remove(queue.reopen)
+        await queue.close()
         await asyncio.to_thread(shard.close)
+
+    def sharing(self, part: int, parts: int) -> None:
+        self._share.part, self._share.parts = part, parts
 
     def fallen(self) -> None:
         """What this process remembers of its own shards is no longer so: the supervisor starts it anew."""

@@ -37,6 +37,9 @@ class Keeping(Protocol):
     async def hand_over(self, number: int, *, lost: bool) -> None:
         """Its deliveries end here and the shard is closed; `lost`: another has it already."""
 
+    def sharing(self, part: int, parts: int) -> None:
+        """Which of how many engines of all nodes this is now: what may go to a destination is divided between them."""
+
     def fallen(self) -> None:
         """A shard of this node's own is another's: the process must begin anew."""
 
@@ -174,13 +177,21 @@ class SharedSpool:
 
     async def _keep(self, keeping: Keeping) -> None:
         while True:
-            await asyncio.sleep(self.holdings.lease_s / _LOOKS)
             try:
+                await self._share(keeping)
+                await asyncio.sleep(self.holdings.lease_s / _LOOKS)
                 await self._renew(keeping)
                 await self._adopt(keeping)
                 await asyncio.to_thread(self.holdings.heard, self._home.node)
             except CarepostError as error:
                 log.failure("leases-not-renewed", error)
+                await asyncio.sleep(self.holdings.lease_s / _LOOKS)
+
+    async def _share(self, keeping: Keeping) -> None:
+        places = await asyncio.to_thread(self.holdings.places)
+        holders = sorted({place.holder for place in places.values() if place.address})
+        if self.holdings.holder in holders:
+            keeping.sharing(holders.index(self.holdings.holder), len(holders))
 
     async def _renew(self, keeping: Keeping) -> None:
         held = [one for one, _ in self._held.values()]
