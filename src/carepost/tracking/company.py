@@ -160,6 +160,7 @@ def spread(hits: Sequence[Seen], codes: Sequence[Sequence[str]]) -> list[list[st
     plain: dict[tuple[Client, Shape], list[int]] = collections.defaultdict(list)
     named: dict[tuple[int, Shape], list[int]] = collections.defaultdict(list)
     places: dict[Client, list[int]] = collections.defaultdict(list)
+    rooms: dict[int, list[int]] = collections.defaultdict(list)
     decoys: list[int] = []
     for seen, said in zip(hits, codes, strict=True):
         if PLAIN.isdisjoint(said):
@@ -169,6 +170,8 @@ def spread(hits: Sequence[Seen], codes: Sequence[Sequence[str]]) -> list[list[st
         plain[client(seen), shape(seen)].append(seen.since)
         named[seen.agent, shape(seen)].append(seen.since)
         places[client(seen)].append(seen.since)
+        if seen.network in _CLOUDS:
+            rooms[seen.place].append(seen.since)
     found = []
     for seen, said in zip(hits, codes, strict=True):
         more = []
@@ -181,6 +184,8 @@ def spread(hits: Sequence[Seen], codes: Sequence[Sequence[str]]) -> list[list[st
                 more.append("neighbour")
             elif same or _near(named.get((seen.agent, shape(seen)), ()), seen.since, _NEIGHBOURHOOD):
                 more.append("kin")
+            elif seen.network in _CLOUDS and _near(rooms.get(seen.place, ()), seen.since, 2 * _NEIGHBOURHOOD):
+                more.append("room")
         if seen.role != "decoy" and _near(decoys, seen.since, _MOMENT):
             more.append("beside-decoy")
         found.append(more)

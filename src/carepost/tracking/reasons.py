@@ -83,6 +83,7 @@ REASONS: Final[dict[str, Reason]] = {
     "guard": Reason("a better browser from there followed the same link at that moment", 2.6, "click"),
     "beside-decoy": Reason("the hidden link was followed at that moment", 2.4),
     "neighbour": Reason("the same client did what no person does on this copy", 5.0),
+    "room": Reason("from that place in a data centre somebody did what no person does on this copy", 2.6),
     "kin": Reason("a client of the same name did what no person does on this copy", 2.4),
     "shadow-cloud": Reason(
         "a better browser followed the same link just before, and this one is in a data centre", 3.8, "click"
