@@ -73,7 +73,7 @@ def _paths() -> dict[str, Any]:
         f"{one}/retract": {
             "post": _op("retractMessage", "Take a message back.", "Retracted", body="Retract", also=[message])
         },
-        **openapi_activity.paths(_op),
+        **openapi_activity.paths(_op, _in),
         **_held(),
         **openapi_making.paths(_op, _in),
         **openapi_making.of_jobs(_op, _in),

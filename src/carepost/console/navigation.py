@@ -83,6 +83,7 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
                 ("sending-pool-new", "sending-pool-remove", "sending-address-new", "sending-address", "sending-limit",
                  "sending-limit-new", "sending-lift", "sending-lift-source"),
             ),
+            Entry("By provider", "report", Permission.SEARCH),
             Entry(
                 "Suppressed", "suppressions", Permission.SUPPRESSION,
                 ("suppression-add", "suppression-import", "suppression-remove"),

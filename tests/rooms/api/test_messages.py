@@ -195,3 +195,26 @@ def test_no_cookie_opens_the_api_and_none_is_set(machine: Any, cast: Any, sent: 
     answer = asking.get(f"/messages/{sent[0]}")
     assert answer.status_code == 401
     assert not answer.cookies
+
+
+def test_did_it_arrive_and_how_deliveries_went(machine: Any, cast: Any, outbox: Outbox) -> None:
+    one, (first,) = outbox.accepted(cast.maple, ("jane@patient.test",))
+    outbox.sent(cast.maple, one, first, provider="gmail")
+    outbox.commit()
+    answer = machine("messages").post("/messages/arrival", {"recipient": "jane@patient.test"})
+    assert answer.status_code == 200
+    (said,) = answer.json()["answers"]
+    assert (said["verdict"], said["delivery"]) == ("accepted", ids.text(first))
+    assert "mx.patient.test" in said["headline"]
+    assert machine("search").post("/messages/arrival", {"recipient": "jane@patient.test"}).status_code == 403
+    assert machine("messages").post("/messages/arrival", {"recipient": "patient.test"}).status_code == 422
+    asking = machine("search")
+    (row,) = asking.get("/reports/deliveries").json()["rows"]
+    assert (row["key"], row["sent"], row["methods"]) == ("gmail", 1, {"tls": 1})
+    assert asking.get("/reports/deliveries", by="domain", form="csv").content.startswith(b"key,name,accepted")
+    assert asking.get("/reports/deliveries", by="weekday").status_code == 422
+    assert asking.get("/reports/deliveries", form="xml").status_code == 422
+    assert machine("send").get("/reports/deliveries").status_code == 403
+    other = machine("search", "messages", org=cast.harbour)
+    assert other.get("/reports/deliveries").json()["rows"] == []
+    assert other.post("/messages/arrival", {"recipient": "jane@patient.test"}).json()["answers"] == []

@@ -93,3 +93,26 @@ def test_another_organisations_mail_is_not_found(maple: Any, at_desk: Sit, outbo
     desk = at_desk("administrator", elsewhere=True)
     page = post(desk, "/messages/arrival", {"recipient": "jane@patient.test"}).content.decode()
     assert "We have no record" in page
+
+
+@pytest.mark.usefixtures("door")
+def test_the_report_is_a_table_and_a_file(maple: Any, at_desk: Sit, outbox: Outbox) -> None:
+    org = maple.pk.bytes
+    one, (first,) = outbox.accepted(org, ("jane@patient.test",))
+    outbox.sent(org, one, first, provider="gmail")
+    two, (second,) = outbox.accepted(org, ("joan@patient.test",))
+    outbox.failed(org, two, second, provider="gmail")
+    outbox.commit()
+    desk = at_desk("auditor")
+    page = desk.get("/report").content.decode()
+    assert "Gmail and Google Workspace" in page
+    assert "1 (50.0 %)" in page
+    found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert found
+    asked = {"csrfmiddlewaretoken": found[1], "by": "domain"}
+    assert "patient.test" in desk.post("/report", asked).content.decode()
+    answer = desk.post("/report", {**asked, "as": "csv"})
+    assert answer["Content-Type"].startswith("text/csv")
+    assert b"patient.test" in answer.content
+    assert desk.post("/report", {**asked, "since": "2020-01-01", "until": "2026-01-01"}).status_code == 422
+    assert seated(person(maple, "sender")).get("/report").status_code == 404
