@@ -55,6 +55,17 @@ def test_a_newer_spool_is_refused(tmp_path: Path) -> None:
         SqliteBackend(tmp_path, 0)
 
 
+def test_what_is_held_too_long_is_found_by_an_index(tmp_path: Path) -> None:
+    """Asked every half minute: a hundred thousand held deliveries must not be looked at each time."""
+    SqliteBackend(tmp_path, 0).close()
+    connection = database.connect(tmp_path / FILE, None)
+    sql = "SELECT id FROM delivery WHERE state='held' AND lease_until > 0 AND lease_until <= 5 ORDER BY lease_until"
+    plan = " ".join(str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {sql} LIMIT 100"))
+    connection.close()
+    assert "delivery_overdue" in plan
+    assert "TEMP B-TREE" not in plan
+
+
 def test_another_shards_folder_is_refused(tmp_path: Path) -> None:
     SqliteBackend(tmp_path, 3).close()
     with pytest.raises(ConfigError, match="belongs to shard 3"):
