@@ -18,16 +18,23 @@ SINK_DOMAIN = "d0.bench.invalid"
 class Carepost:
     """One Carepost under the bench: `start`, `stop`; `auth` is the base64 of AUTH PLAIN."""
 
-    def __init__(self, work: pathlib.Path, sink_port: int, *, engines: int = 2, dkim: str = "ed25519") -> None:
+    def __init__(
+        self, work: pathlib.Path, sink_port: int, *, engines: int = 2, dkim: str = "ed25519", smime_users: int = 0,
+        settings: dict[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        """`smime_users`: every message is encrypted to a certificate of its recipient, u0 to u<n-1>. `settings`: as
+        environment variables, without CAREPOST_."""
         self.home = work / "home"
         self.pki = work / "pki"
         self.sink_port = sink_port
         self.dkim = dkim
+        self.smime_users = smime_users
         self.environ = {
             **os.environ,
             "CAREPOST_KEYRING": str(work / "keyring.json"),
             "CAREPOST_ENGINES": str(engines),
             "CAREPOST_HOSTNAME": "localhost",
+            **{f"CAREPOST_{name.upper()}": value for name, value in (settings or {}).items()},
         }
         self.process: subprocess.Popen[bytes] | None = None
         self.auth = ""
@@ -47,16 +54,37 @@ class Carepost:
             plain = f"\0{credential['username']}\0{credential['password']}"
             self.auth = base64.b64encode(plain.encode()).decode()
             self.api_key = self._cli("key", "add", "load", "--scope", "send", "--org", "bench")["secret"]
+            if self.smime_users:
+                self._encrypt_all()
         finally:
             self.stop()
         shutil.copy(self.pki / "srv.pem", self.home / "tls" / "localhost.pem")
         shutil.copy(self.pki / "srv.key", self.home / "tls" / "localhost.key")
 
+    def _encrypt_all(self) -> None:
+        """A certificate (RSA-2048) for each recipient, vouched for, and a rule that nothing goes without."""
+        folder = self.home.parent / "certificates"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        for number in range(self.smime_users):
+            address = f"u{number}@{SINK_DOMAIN}"
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "300", "-subj", f"/CN=u{number}",
+                 "-addext", "basicConstraints=critical,CA:FALSE", "-addext", f"subjectAltName=email:{address}",
+                 "-addext", "keyUsage=critical,keyEncipherment",
+                 "-addext", "extendedKeyUsage=emailProtection", "-keyout", "/dev/null",
+                 "-out", str(folder / f"{address}.pem")],
+                check=True, capture_output=True,
+            )  # fmt: skip
+        self._cli("certificate", "import", str(folder), "--reason", "bench", "--org", "bench")
+        rule = ["--method", "smime", "--floor", "MESSAGE", "--reason", "bench", "--org", "bench"]
+        self._cli("rule", "add", "everything-encrypted", *rule)
+
     def start(self) -> None:
         self.process = subprocess.Popen(
             [CAREPOST, "up", "--home", str(self.home)], env=self.environ, stdout=subprocess.DEVNULL
         )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while time.monotonic() < deadline:
             if self.process.poll() is not None:
                 raise SystemExit("carepost up ended; run it by hand to see why")
@@ -65,7 +93,7 @@ class Carepost:
                 return
             except OSError:
                 time.sleep(0.2)
-        raise SystemExit("carepost up was not ready within 60 s")
+        raise SystemExit("carepost up was not ready within 180 s")
 
     def stop(self) -> None:
         if self.process is not None:

@@ -46,14 +46,15 @@ def measure(
 ) -> dict[str, float]:
     """One load through one relay: messages/s, latencies (ms), CPU s per 1,000 and what was lost or doubled."""
     bench, pki, count = str(work / "smtpbench"), work / "pki", str(options.messages)
+    most = str(int(90 + (options.messages / options.rate if options.rate else 0)))
     sink = subprocess.Popen(
-        [bench, "sink", "-p", str(SINK_PORT), "-n", count, "-x", "90", "-w", str(options.delay),
+        [bench, "sink", "-p", str(SINK_PORT), "-n", count, "-x", most, "-w", str(options.delay),
          "-k", str(pki / "srv.pem"), "-K", str(pki / "srv.key")],
         stdout=subprocess.PIPE,
     )  # fmt: skip
     time.sleep(0.3)
-    command = [bench, "source", "-p", str(port), "-n", count, "-c", str(sessions), "-s", str(options.kb), "-x", "90",
-               "-R", str(options.rate), "-S", "-C", str(pki / "ca.pem")]  # fmt: skip
+    command = [bench, "source", "-p", str(port), "-n", count, "-c", str(sessions), "-s", str(options.kb), "-x", most,
+               "-R", str(options.rate), "-u", str(options.users), "-S", "-C", str(pki / "ca.pem")]  # fmt: skip
     before, began = cpu_seconds(pid), time.monotonic()
     source = json.loads(
         subprocess.run([*command, *(["-a", auth] if auth else [])], stdout=subprocess.PIPE, check=False).stdout
@@ -75,8 +76,9 @@ def measure(
 
 
 def postfix_round(work: pathlib.Path, sessions: list[int], options: argparse.Namespace) -> list[dict[str, float]]:
-    subprocess.run(["sh", str(HERE / "postfix_setup.sh"), str(work / "pf"), str(work / "pki"), "tls"],
-                   env={"CONC": "20", "REUSE": "yes", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, check=True)  # fmt: skip
+    environ = {"CONC": str(options.connections), "REUSE": "yes", "PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}
+    setup = ["sh", str(HERE / "postfix_setup.sh"), str(work / "pf"), str(work / "pki"), "tls"]
+    subprocess.run(setup, env=environ, check=True)
     control = ["/usr/sbin/postfix", "-c", str(work / "pf" / "etc")]
     subprocess.run([*control, "start"], check=True, stderr=subprocess.DEVNULL)
     time.sleep(1)
@@ -100,7 +102,9 @@ def carepost_round(
         carepost.stop()
 
 
-def http(carepost: Carepost, work: pathlib.Path, seconds: int = 5) -> str:
+def http(
+    carepost: Carepost, work: pathlib.Path, seconds: int = 5, *, connections: int = 32, script: str = "http_send.lua"
+) -> str:
     """Durable HTTP send with wrk, 32 connections: every 202 is committed and synced. What is delivered is taken."""
     pki = work / "pki"
     carepost.start()
@@ -112,8 +116,8 @@ def http(carepost: Carepost, work: pathlib.Path, seconds: int = 5) -> str:
     try:
         time.sleep(0.3)
         environ = {"API_KEY": carepost.api_key, "PATH": "/usr/bin:/bin"}
-        script, url = str(HERE / "http_send.lua"), "http://127.0.0.1:8080/api/v1/messages"
-        command = ["wrk", "-t1", "-c32", f"-d{seconds}", "-s", script, url]
+        url = "http://127.0.0.1:8080/api/v1/messages"
+        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "30s", "-s", str(HERE / script), url]
         done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
         said = done.stdout.strip().splitlines()[-1]
     finally:
@@ -140,6 +144,9 @@ def main() -> int:
     parser.add_argument("--kb", type=int, default=10)
     parser.add_argument("--rate", type=float, default=0)
     parser.add_argument("--delay", type=int, default=0)
+    parser.add_argument("--users", type=int, default=1000, help="recipients")
+    parser.add_argument("--connections", type=int, default=20, help="to the sink: Postfix's, and ours of each engine")
+    parser.add_argument("--smime", action="store_true", help="ours encrypts every message to one of ten certificates")
     parser.add_argument("--engines", type=int, default=2)
     parser.add_argument("--dkim", choices=("ed25519", "rsa", "both"), default="ed25519")
     parser.add_argument("--no-http", action="store_true")
@@ -149,7 +156,12 @@ def main() -> int:
     work = HERE / "out"
     build(work)
     sessions = [int(n) for n in options.sessions.split(",")]
-    carepost = Carepost(work, SINK_PORT, engines=options.engines, dkim=options.dkim)
+    if options.smime:
+        options.users = 10
+    carepost = Carepost(
+        work, SINK_PORT, engines=options.engines, dkim=options.dkim, smime_users=options.users if options.smime else 0,
+        settings={"destination_connections": str(options.connections)},
+    )  # fmt: skip
     carepost.prepare()
     ratios: dict[int, list[float]] = {n: [] for n in sessions}
     bad = 0.0
