@@ -258,6 +258,15 @@ def test_versions_one_apart_work_together_and_no_others(url: str) -> None:
         assert join("newest", 3) == 2, "a node nobody hears of does not hold up the others"
 
 
+def test_what_is_overdue_is_told_of_all_nodes(opened: Open, url: str) -> None:
+    opened(0).commit([rows.accept(due_at=50), rows.accept(place=Place.WAITING, due_at=500)])
+    opened(64).commit([rows.accept(due_at=20), rows.accept(place=Place.NOWHERE, state="held")])
+    assert nodes.overdue(url, 100) == (2, 20)
+    assert nodes.overdue(url, 10) == (0, 0)
+    with pytest.raises(Unavailable):
+        nodes.overdue(psycopg.conninfo.make_conninfo(url, dbname="none_such"), 10)
+
+
 # the schema
 
 

@@ -1,5 +1,6 @@
 """What runs in the home: office, engines, journal, queues; keys still to be wrapped anew; the last backup."""
 
+import importlib
 from collections.abc import Iterator
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from carepost.archive import health
 from carepost.cli.checks.finding import Finding, attention, failed, ok
 from carepost.cli.local import Local
-from carepost.ground import clock, database
+from carepost.ground import clock, database, postgres
 from carepost.ground.errors import CarepostError, ConfigError
 from carepost.ground.keys import MasterKeyring, version_of
 from carepost.processes.backup.make import MARK, Last
@@ -59,7 +60,26 @@ def engines(here: Local) -> Iterator[Finding]:
 
 def queues(here: Local) -> Iterator[Finding]:
     """How long what is due has been waiting, read from the shards themselves: also while nothing runs."""
-    oldest, due, now = 0, 0, clock.now()
+    now = clock.now()
+    try:
+        found = _shared(here, now) if here.config.node_address else _on_disk(here, now)
+    except CarepostError as error:
+        yield failed(f"the spool cannot be read ({error.code})", "look at PostgreSQL: nothing is accepted meanwhile")
+        return
+    due = sum(count for count, _ in found)
+    oldest = max(((now - since) // 1_000_000 for count, since in found if count), default=0)
+    words = f"{due} deliveries are due, the oldest since {_span(oldest)}"
+    if oldest > STUCK:
+        yield failed(words, f"carepost up, if nothing runs; else see the engines' logs in {here.home.log}")
+    elif oldest > SLOW:
+        yield attention(words, "more wait than leave: raise CAREPOST_ENGINES, or look at what holds them up")
+    else:
+        yield ok(words if due else "no delivery is overdue")
+
+
+def _on_disk(here: Local, now: int) -> list[tuple[int, int]]:
+    """(deliveries that are due and wait, when the first of them was due) of each shard."""
+    found = []
     for number in range(here.home.shards):
         path = here.home.shard(number) / "spool.db"
         if not path.exists():
@@ -71,16 +91,15 @@ def queues(here: Local) -> Iterator[Finding]:
             ).fetchone()
         finally:
             connection.close()
-        if row[0]:
-            due += row[0]
-            oldest = max(oldest, (now - row[1]) // 1_000_000)
-    words = f"{due} deliveries are due, the oldest since {_span(oldest)}"
-    if oldest > STUCK:
-        yield failed(words, f"carepost up, if nothing runs; else see the engines' logs in {here.home.log}")
-    elif oldest > SLOW:
-        yield attention(words, "more wait than leave: raise CAREPOST_ENGINES, or look at what holds them up")
-    else:
-        yield ok(words if due else "no delivery is overdue")
+        found.append((int(row[0]), int(row[1] or 0)))
+    return found
+
+
+def _shared(here: Local, now: int) -> list[tuple[int, int]]:
+    """Of all nodes together. psycopg is an extra: only an installation on PostgreSQL has it."""
+    url = postgres.role_url(here.config.database_url, "engine", here.keys)
+    found: tuple[int, int] = importlib.import_module("carepost.spool.postgres.nodes").overdue(url, now)
+    return [found]
 
 
 def journal(here: Local) -> Iterator[Finding]:
@@ -97,6 +116,9 @@ def journal(here: Local) -> Iterator[Finding]:
             f"the log refuses what {source} brings: it does not continue what is there",
             f"stop Carepost and run carepost audit verify; then restore from a backup ({log})",
         )
+    if here.config.node_address and not state.sources:
+        yield ok("the journal stands by: another node's writes, and says there how far it is")
+        return
     words = f"the log is {state.events_behind} events behind, the oldest {_span(int(state.lag_s))}"
     if state.lag_s > STUCK:
         yield failed(f"{words}: the doors answer 451/503", log)
@@ -129,6 +151,9 @@ def keys(here: Local) -> Iterator[Finding]:
 
 
 def backups(here: Local, days: int) -> Iterator[Finding]:
+    if here.config.node_address:
+        yield ok("what the nodes share is backed up with PostgreSQL itself, not from here")
+        return
     mend = "carepost backup FILE, every night and kept on another machine; the keyring apart from it"
     try:
         last = msgspec.json.decode((here.home.path / MARK).read_bytes(), type=Last)

@@ -3,9 +3,11 @@
 from typing import Final
 
 import msgspec
+import psycopg
 
-from carepost.ground.errors import ConfigError
-from carepost.spool.postgres.schema import Connection
+from carepost.ground import log
+from carepost.ground.errors import ConfigError, Unavailable
+from carepost.spool.postgres.schema import Connection, connect
 
 #: of what nodes say to each other over their doors and in shared tables. Two nodes whose numbers differ by one work
 #: together: that is how a version is changed while mail goes on
@@ -68,3 +70,16 @@ def listed(connection: Connection) -> list[Node]:
         " FROM node ORDER BY number"
     ).fetchall()
     return [Node(*row) for row in rows]
+
+
+def overdue(url: str, now: int) -> tuple[int, int]:
+    """(deliveries of all shards that are due and wait, when the first of them was due). Raises Unavailable."""
+    try:
+        with connect(url, "carepost-doctor") as connection:
+            row = connection.execute(
+                "SELECT count(*), coalesce(min(due_at), 0) FROM delivery WHERE place IN (1, 2) AND due_at <= %s", (now,)
+            ).fetchone()
+    except psycopg.Error as error:
+        log.failure("spool-read-failed", error)
+        raise Unavailable("spool-away", "The database of the spool does not answer.") from None
+    return (int(row[0]), int(row[1])) if row else (0, 0)
