@@ -123,7 +123,8 @@ def live_template(org: uuid.UUID, template: uuid.UUID) -> Template:
 
 def _free(org: uuid.UUID, name: str, but: uuid.UUID | None = None) -> None:
     """Raises Refused where another live template has this name."""
-    if Template.objects.filter(org_id=org, removed_at=0, name=name).exclude(pk=but).exists():
+    found = Template.objects.filter(org_id=org, removed_at=0, name=name).first()
+    if found is not None and found.pk != but:
         raise Refused("template-name", "There is a template of this name already.", status=409)
 
 
