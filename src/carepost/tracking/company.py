@@ -184,7 +184,7 @@ def spread(hits: Sequence[Seen], codes: Sequence[Sequence[str]]) -> list[list[st
                 more.append("neighbour")
             elif same or _near(named.get((seen.agent, shape(seen)), ()), seen.since, _NEIGHBOURHOOD):
                 more.append("kin")
-            elif seen.network in _CLOUDS and _near(rooms.get(seen.place, ()), seen.since, 2 * _NEIGHBOURHOOD):
+            elif seen.network in _CLOUDS and _near(rooms.get(seen.place, ()), seen.since, 3 * _MINUTE):
                 more.append("room")
         if seen.role != "decoy" and _near(decoys, seen.since, _MOMENT):
             more.append("beside-decoy")

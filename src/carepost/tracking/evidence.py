@@ -77,7 +77,12 @@ def _headers(seen: Seen) -> list[str]:
             found.append("complete")
     elif seen.kind == "click" and seen.fetch == "user" and _STRIPPED.issuperset(found):
         found.append("gesture")
-    if seen.client in ("chrome", "edge", "firefox", "opera") and not apple and seen.age >= 3:
+    # telephones are kept for as long as they last; scanners claim old desktops
+    if (
+        seen.client in ("chrome", "edge", "firefox", "opera")
+        and seen.platform not in ("ios", "android")
+        and seen.age >= 3
+    ):
         found.append("very-old" if seen.age >= 6 else "old")
     if seen.kind == "click" and seen.origin == "cross" and seen.fetch in ("user", "navigation"):
         found.append("cross")
