@@ -10,6 +10,7 @@ from django.conf import settings
 from carepost.destinations import returnpaths
 from carepost.destinations.models import SendingAddress, SendingPool
 from carepost.directory.sending import PAUSED
+from carepost.engagement.models import Host
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.intake.own import REPORT_NAMES
@@ -52,6 +53,8 @@ def asked(org: uuid.UUID, row: SenderDomain) -> Asked:
         dmarc=dmarc,
         tls=tls,
         return_path=returnpaths.current(org),
+        tracking=tracking(org, row),
+        tracking_to=portal_host(portal),
         sts=sts(chosen, portal_host(portal)),
     )
 
@@ -63,6 +66,12 @@ def addresses(org: uuid.UUID, domain: str) -> tuple[Address, ...]:
         closed = set(others.values_list("name", flat=True))
         rows = SendingAddress.objects.filter(org_id=org).exclude(state=PAUSED).order_by("ip")
         return tuple(Address(row.ip, row.helo) for row in rows[:_MOST] if row.pool not in closed)
+
+
+def tracking(org: uuid.UUID, row: SenderDomain) -> str:
+    """The host its tracked links lead over; "": the portal's own."""
+    with scope.organisation(org):
+        return Host.objects.filter(org_id=org, domain=row.domain).values_list("host", flat=True).first() or ""
 
 
 def sts(chosen: Choice, host: str = "") -> Sts | None:

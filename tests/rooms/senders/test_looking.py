@@ -5,12 +5,16 @@ from typing import Any
 
 import pytest
 
-from carepost.crypto import dkim_record
+from carepost.archive.tables import org_value
+from carepost.crypto import dkim_record, index
+from carepost.destinations.models import SendingAddress, SendingPool
+from carepost.engagement.models import Host
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.proof import event
 from carepost.rfc.asking import FAILED, Found, Question, Record
 from carepost.senders import acts, daily, letters, looking, reading, rotation, settings
+from carepost.senders.bulk import Volume
 from carepost.senders.models import Check, Choice, StsPolicy
 from carepost.senders.types import Part, Phase, State
 from carepost.tenancy import names, scope, select
@@ -18,10 +22,11 @@ from carepost.tenancy.actions import dkim_keys, domains, organisations
 from carepost.tenancy.models import DkimKey, OutboxEvent, SenderDomain
 from carepost.tenancy.permissions import BOOTSTRAP, COMMAND_LINE, Forbidden
 from carepost.wire.types import Actor
-from tests.support.cast import cast, fresh_books
+from tests.support.cast import cast, fresh_books, outbox, shard
 from tests.support.mailroom import KeptDoor
+from tests.support.outbox import Outbox
 
-__all__ = ["cast", "fresh_books"]
+__all__ = ["cast", "fresh_books", "outbox", "shard"]
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
 
@@ -248,3 +253,39 @@ def test_keys_of_another_organisation_never_show(org: uuid.UUID, cast: Any) -> N
     dkim_keys.make_next(other, "harbour.test", actor=COMMAND_LINE)
     with scope.organisation(org):
         assert not DkimKey.objects.filter(org_id=org, active_at=0).exists()
+
+
+def test_addresses_and_tracking_host_are_those_chosen_elsewhere(org: uuid.UUID) -> None:
+    row = row_of(org)
+    assert (settings.asked(org, row).addresses, settings.asked(org, row).tracking) == ((), "")
+    with scope.organisation(org):
+        for name, domain in (("all", ""), ("ours", "maple.test"), ("others", "other.test")):
+            SendingPool.objects.create(org_id=org, name=name, domain=domain)
+        for ip, pool, state in (("192.0.2.1", "all", "active"), ("192.0.2.2", "ours", "draining"),
+                                ("192.0.2.3", "others", "active"), ("192.0.2.4", "all", "paused")):  # fmt: skip
+            SendingAddress.objects.create(org_id=org, ip=ip, helo="out.maple.test", pool=pool, state=state)
+        Host.objects.create(org_id=org, domain="maple.test", host="links.maple.test")
+    asked = settings.asked(org, row)
+    assert [one.ip for one in asked.addresses] == ["192.0.2.1", "192.0.2.2"], "a draining one still sends"
+    assert asked.tracking == "links.maple.test"
+
+
+def test_what_was_sent_to_a_provider_counts_over_thirty_days(org: uuid.UUID, at: list[int], outbox: Outbox) -> None:
+    assert reading.volumes(org) is None
+    today = index.day_of(NOON)
+    add = "INSERT INTO archive_tally (org_id, day, domain, provider, measure, number) VALUES (?, ?, ?, ?, ?, ?)"
+    counted = [
+        (today, "gmail.com", "gmail", "sent", 3_000), (today, "clinic.example", "gmail", "sent", 2_500),
+        (today - 1, "gmail.com", "gmail", "sent", 10), (today - 31, "gmail.com", "gmail", "sent", 90_000),
+        (today, "yahoo.com", "yahoo", "sent", 100), (today, "yahoo.com", "yahoo", "complaint", 2),
+        (today, "x.example", "x.example", "sent", 5),
+    ]  # fmt: skip
+    with outbox.store.writing():
+        outbox.store.many(add, [(org_value(outbox.store, org.bytes), *one) for one in counted])
+    found = reading.volumes(org)
+    assert found is not None
+    assert found["gmail"] == Volume(5_500, 5_510, 0), "domains of one provider count together, a day at a time"
+    assert (found["yahoo"], found["microsoft-consumer"]) == (Volume(100, 100, 2), Volume())
+    page = reading.page(org, COMMAND_LINE, "maple.test")
+    assert page.bulk == {"gmail": True, "yahoo": False, "microsoft-consumer": False}
+    assert [one.state.value for one in page.rules if (one.provider, one.rule) == ("yahoo", "complaints")] == ["not-met"]
