@@ -1,10 +1,14 @@
 """The organisation's own keys: what signs its mail, and what opens what comes encrypted."""
 
+from base64 import b64encode
+from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
+from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from carepost.console import acting
@@ -12,12 +16,14 @@ from carepost.console.guard import shielded
 from carepost.console.own_key_forms import BringInForm, InstallForm, NewKeyForm
 from carepost.ground import clock
 from carepost.ground.errors import Refused
-from carepost.keyring import own_acts, own_select, words
+from carepost.keyring import own_acts, own_export, own_select, words
 from carepost.keyring.own_acts import Taken
 from carepost.keyring.own_select import SOURCES, OwnShown
+from carepost.mailbox import door
 from carepost.policy.types import Method
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.permissions import Permission
+from carepost.tenancy.sessions import factor_at
 
 _SOON = "the engines know within two seconds."
 
@@ -162,10 +168,39 @@ def give_out(request: StaffRequest, row: UUID) -> HttpResponse:
     return answer
 
 
+@require_POST
+@permission(Permission.KEYRING)
+@shielded
+def take_out(request: StaffRequest, row: UUID) -> HttpResponse:
+    """The private part: after a second factor shown just now, once, with its passphrase beside it."""
+    confirmed = factor_at(request)
+    if clock.now() - confirmed > own_export.FRESH_S * 1_000_000:
+        back = urlencode({"next": f"{reverse('console:own-key', args=[row])}#take-out"})
+        return redirect(f"{reverse('mfa_reauthenticate')}?{back}")
+    taken = own_export.take_out(
+        request.desk.org, row, actor=request.desk.actor, reason=acting.needed(request), door=door.client(),
+        confirmed_at=confirmed, where=settings.CAREPOST_CONFIG.console_url,
+    )  # fmt: skip
+    file = f"data:{taken.kind};base64,{b64encode(taken.data).decode()}"
+    answer = render(request, "console/own-key-taken.html", {"row": row, "taken": taken, "file": file})
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@require_POST
+@permission(Permission.KEYRING)
+@shielded
+def keep_in(request: StaffRequest, row: UUID) -> HttpResponse:
+    own_export.keep_in(request.desk.org, row, actor=request.desk.actor, reason=acting.needed(request))
+    return acting.done(request, "Its private part is never given out.", "console:own-key", row)
+
+
 def _page(request: StaffRequest, row: UUID, *, form: InstallForm | None = None, status: int = 200) -> HttpResponse:
     line = _line(own_select.own_key(request.desk.org, request.desk.actor, row))
     takes = line.key.method == Method.SMIME.value and line.key.has_request and (line.waits or line.active)
     context = {"line": line, "form": form or InstallForm(), "takes": takes, "now": clock.now()}
+    fresh = clock.now() - factor_at(request) <= own_export.FRESH_S * 1_000_000
+    context |= {"gives": line.key.exportable and not line.waits and not line.revoked, "fresh": fresh}
     return render(request, "console/own-key.html", context, status=status)
 
 

@@ -118,7 +118,7 @@ def install_certificate(
     of its own making. Raises Refused (another key's, run out, of another address), NotFound, Forbidden."""
     why = names.words(reason, "reason", longest=500)
     with act(org, Permission.KEYRING, actor=actor) as doing:
-        row = _row(org, key)
+        row = row_of(org, key)
         if row.state not in (WAITING, ACTIVE) or row.method != Method.SMIME.value:
             raise Refused("key-state", "Only an S/MIME key that is in use or waits takes a certificate.", status=409)
         kept = opened(row)
@@ -141,7 +141,7 @@ def rotate_key(
     Raises Refused for a key that is not in use, NotFound, Forbidden."""
     _may(org, actor)
     with scope.organisation(org):
-        row = _row(org, key)
+        row = row_of(org, key)
         if row.state != ACTIVE:
             raise Refused("key-state", "Only a key that is in use can be rotated.", status=409)
         kept = opened(row)
@@ -158,7 +158,7 @@ def revoke_key(org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str) -> 
     S/MIME: the authority that made the certificate must be told. Raises NotFound, Forbidden."""
     why = names.words(reason, "reason", longest=500)
     with act(org, Permission.KEYRING, actor=actor) as doing:
-        row = _row(org, key)
+        row = row_of(org, key)
         if row.state == REVOKED:
             raise Refused("key-state", "This key is revoked already.", status=409)
         kept = opened(row)
@@ -180,7 +180,7 @@ def set_always(org: uuid.UUID, key: uuid.UUID, always: bool, *, actor: Actor, re
     Forbidden."""
     why = names.words(reason, "reason", longest=500)
     with act(org, Permission.KEYRING, actor=actor) as doing:
-        row = _row(org, key)
+        row = row_of(org, key)
         if always and (row.state not in (ACTIVE, WAITING) or not row.signs):
             raise Refused("key-state", "This key does not sign.", status=409)
         kept = opened(row)
@@ -279,7 +279,8 @@ def _tell(doing: Doing, kind: str, row: OwnKey, address: str, fingerprint: str, 
     doing.tell_engine()
 
 
-def _row(org: uuid.UUID, key: uuid.UUID) -> OwnKey:
+def row_of(org: uuid.UUID, key: uuid.UUID) -> OwnKey:
+    """Raises NotFound."""
     row = OwnKey.objects.filter(org_id=org, pk=key).first()
     if row is None:
         raise NotFound("There is no such key.")

@@ -40,6 +40,8 @@ class OwnShown(msgspec.Struct, frozen=True):
     until: int
     made_at: int
     used_at: int
+    #: its private part may be given out
+    exportable: bool
     has_request: bool
     has_revocation: bool
     vouched: bool
@@ -136,7 +138,7 @@ def _shown(row: OwnKey) -> OwnShown:
         vouched = not x509.parse(kept.raw).self_issued
     return OwnShown(
         str(row.pk), kept.address, not row.token, row.method, row.algorithm, row.state, row.source, row.signs,
-        row.decrypts, row.always, kept.fingerprint, row.not_after, row.until, row.made_at, row.used_at,
+        row.decrypts, row.always, kept.fingerprint, row.not_after, row.until, row.made_at, row.used_at, row.exportable,
         bool(kept.request), bool(kept.revocation), vouched, kept.name,
     )  # fmt: skip
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 
+from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
@@ -58,6 +59,13 @@ class StaffSession:
             logout(request)
             return None
         return chosen
+
+
+def factor_at(request: HttpRequest) -> int:
+    """When this session last showed a second factor, UTC microseconds; 0: not that anybody knows."""
+    records = get_authentication_records(request, request.user)
+    shown = [record["at"] for record in records if record.get("method") == "mfa"]
+    return int(max(shown) * 1_000_000) if shown else 0
 
 
 def has_second_factor(staff: object) -> bool:

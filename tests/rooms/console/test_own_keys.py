@@ -3,6 +3,7 @@
 import io
 import re
 import uuid
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Any
 
@@ -10,13 +11,16 @@ import pytest
 from cryptography import x509
 from django.test import Client
 
+from carepost.crypto.openpgp import secret
 from carepost.keyring import own_acts
 from carepost.keyring.models import OwnKey
+from carepost.policy.types import Method
 from carepost.tenancy import scope
 from carepost.tenancy.actions import domains
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
 from tests.rooms.keyring.test_own_keys import certify, pem, pkcs12
+from tests.support.desk import code_now
 from tests.support.mailroom import KeptDoor
 from tests.support.outbox import office_events
 
@@ -115,3 +119,34 @@ def test_only_who_keeps_the_keyring_sees_them(at_desk: Callable[..., Client], do
     for path in ("/our-keys", "/our-keys/new", "/our-keys/import", f"/our-keys/{nobody}"):
         assert http.get(path).status_code == 404, path
     assert at_desk("administrator").get(f"/our-keys/{nobody}").status_code == 404
+
+
+def test_the_private_part_is_taken_out_only_behind_a_fresh_second_factor_and_shown_once(
+    http: Client, maple: Organisation, door: KeptDoor
+) -> None:
+    key = own_acts.generate_key(
+        maple.pk, BEA, method=Method.OPENPGP, actor=BOOTSTRAP, reason="first", algorithm="curve25519"
+    )
+    page = http.get(f"/our-keys/{key.pk}").content.decode()
+    assert "Confirm with your second factor first" in page
+    answer = post(http, f"/our-keys/{key.pk}/take-out", reason="her laptop")
+    there = answer.headers["Location"]
+    assert (answer.status_code, there[:27]) == (302, "/sign-in/confirm-code?next=")
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', http.get(there).content.decode())
+    assert token is not None
+    back = http.post(there, {"csrfmiddlewaretoken": token[1], "code": code_now()})
+    assert (back.status_code, back.headers["Location"]) == (302, f"/our-keys/{key.pk}#take-out")
+    assert "Reason for taking it out" in http.get(f"/our-keys/{key.pk}").content.decode()
+    taken = post(http, f"/our-keys/{key.pk}/take-out", reason="her laptop")
+    page = taken.content.decode()
+    assert (taken.status_code, taken.headers["Cache-Control"]) == (200, "no-store")
+    link = re.search(r'href="data:application/pgp-keys;base64,([^"]+)"', page)
+    word = re.search(r"data-passphrase>([a-z0-9-]{35}) ", page)
+    assert link is not None and word is not None
+    raw = b64decode(link[1].replace("&#x2B;", "+").replace("&#x3D;", "="))
+    assert secret.load(raw, word[1]).certificate.addresses == (BEA,)
+    (event,) = office_events("keyring.own-key-taken-out")
+    assert event.actor.kind == "staff" and "reason" in event.commit
+    assert post(http, f"/our-keys/{key.pk}/keep-in", reason="board").status_code == 302
+    assert "Take the private key out" not in http.get(f"/our-keys/{key.pk}").content.decode()
+    assert post(http, f"/our-keys/{key.pk}/take-out", reason="again").status_code == 409
