@@ -24,11 +24,11 @@ _EPOCH: Final = date(1970, 1, 1)
 _DAYS: Final = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "a year"))
 _NAMES: Final = {"marketing": "Marketing", "operational": "Operational", "transactional": "Transactional"}
 _LEVELS: Final = (
-    ("off", "Off"), ("asked", "Only messages that ask for it"), ("on", "All messages that do not say no"),
+    ("off", "Off"), ("asked", "Only those that ask for it"), ("on", "All that do not say no"),
 )  # fmt: skip
 _COUNTS: Final = (
-    (Switch.HUMAN.value, "What was probably a person"),
-    (Switch.NOT_AUTOMATED.value, "That, and what nobody can say"),
+    (Switch.HUMAN.value, "People alone"),
+    (Switch.NOT_AUTOMATED.value, "People, and what nobody can tell from a machine"),
     (Switch.ALL.value, "Everything, machines too"),
 )
 _REASON: Final = "Say why; it is kept with the event."
@@ -81,7 +81,8 @@ def tracking(request: StaffRequest) -> HttpResponse:
         "counts": dict(_COUNTS)[found.counts.value],
         "watched": any(one.on for one in select.settings(request.desk.org).watched),
         "days": _DAYS, "chosen": chosen, "categories": [(name, _NAMES[name]) for name in CATEGORIES],
-        "category": category, "may_set": request.desk.may(Permission.TRACKING), "now": clock.now(),
+        "category": category, "chosen_category": _NAMES.get(category, "All"),
+        "may_set": request.desk.may(Permission.TRACKING), "now": clock.now(),
     }  # fmt: skip
     return render(request, "console/tracking.html", context)
 
@@ -180,7 +181,7 @@ def _domains(request: StaffRequest) -> list[str]:
 def _line(one: Line) -> dict[str, Any]:
     shown = datetime.combine(_EPOCH + timedelta(days=one.day), datetime.min.time(), UTC)
     return {
-        "day": f"{shown:%b} {shown.day}, {shown.year}",
+        "day": f"{shown.day} {shown:%b %Y}",
         "category": _NAMES.get(one.category, one.category),
         "opened": _split(one.opened),
         "clicked": _split(one.clicked),
