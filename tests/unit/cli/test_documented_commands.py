@@ -19,6 +19,7 @@ PAPERS = (
     "docs/proof-format.md",
     "CONTRIBUTING.md",
     "docs/webhooks.md",
+    "docs/sender-domains.md",
 )
 #: words that stand for a value of the reader's, where one of a fixed kind is asked for
 STANDS_FOR = {"FILE": "f", "ADDRESS": "a@b.example", "ID": "00000000-0000-7000-8000-000000000000"}
