@@ -74,7 +74,7 @@ class OwnKey(OrgModel):
     always = models.BooleanField(default=False)
     #: waiting (for its certificate) | active | retired (decrypts, until `until`) | revoked
     state = models.CharField(max_length=10)
-    #: generated | pkcs12 | imported | authority (certified by the organisation's own)
+    #: generated | pkcs12 | imported
     source = models.CharField(max_length=10)
     #: UTC microseconds, all below; 0: no end
     until = models.BigIntegerField(default=0)
@@ -96,63 +96,6 @@ class OwnKey(OrgModel):
             models.UniqueConstraint(fields=["org", "token", "mark"], name="keyring_ownkey_mark"),
         ]
         indexes: ClassVar = [models.Index(fields=["org", "state", "token"], name="keyring_ownkey_state")]
-
-
-class OwnAuthority(OrgModel):
-    """The organisation's own certification authority: partners import its certificate once."""
-
-    #: as its certificate says
-    name = models.CharField(max_length=200)
-    algorithm = models.CharField(max_length=20)
-    #: active (certifies) | retired (signs its list of revocations alone)
-    state = models.CharField(max_length=10)
-    #: SHA-256, hexadecimal
-    fingerprint = models.CharField(max_length=64)
-    #: its certificate: public
-    der = models.BinaryField()
-    #: the domains it is confined to, separated by spaces
-    domains = models.TextField()
-    #: UTC microseconds
-    not_after = models.BigIntegerField()
-    made_at = models.BigIntegerField(default=now)
-    changed_at = models.BigIntegerField(default=now)
-    #: the private part under the purpose `mail` (directory.types.own_key_aad)
-    wrapped = models.BinaryField()
-
-    class Meta(OrgModel.Meta):
-        indexes: ClassVar = [models.Index(fields=["org", "state"], name="keyring_ownauthority_state")]
-
-
-class Issued(OrgModel):
-    """A certificate that the organisation's own authority made, for a key of its own."""
-
-    authority = models.UUIDField()
-    #: keyring.OwnKey
-    key = models.UUIDField()
-    #: hexadecimal
-    serial = models.CharField(max_length=40)
-    #: UTC microseconds; 0: it is not revoked
-    not_after = models.BigIntegerField()
-    made_at = models.BigIntegerField(default=now)
-    revoked_at = models.BigIntegerField(default=0)
-
-    class Meta(OrgModel.Meta):
-        constraints: ClassVar = [
-            *OrgModel.Meta.constraints,
-            models.UniqueConstraint(fields=["org", "authority", "serial"], name="keyring_issued_serial"),
-        ]
-        indexes: ClassVar = [models.Index(fields=["org", "key"], name="keyring_issued_key")]
-
-
-class RevocationList(OrgModel):
-    """What is served to everybody of one of the organisation's authorities (its id): certificate and newest list."""
-
-    number = models.BigIntegerField(default=0)
-    certificate = models.BinaryField()
-    der = models.BinaryField()
-    #: UTC microseconds: when it was signed, and until when it says that it holds
-    made_at = models.BigIntegerField(default=now)
-    until = models.BigIntegerField()
 
 
 class Discovery(OrgModel):
@@ -207,7 +150,6 @@ class Anchor(OrgModel):
         ]
 
 
-rewrapping.PLACES.extend(
-    rewrapping.Place(table, lambda _: "mail", lambda row: own_key_aad(row.org_id.bytes, row.pk.bytes))
-    for table in (OwnKey, OwnAuthority)
+rewrapping.PLACES.append(
+    rewrapping.Place(OwnKey, lambda _: "mail", lambda row: own_key_aad(row.org_id.bytes, row.pk.bytes))
 )

@@ -47,9 +47,6 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("archive_*", {"staff": _WRITE, "journal": _WRITE}),
     # private keys: not for what faces outside
     ("keyring_ownkey", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
-    ("keyring_ownauthority", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
-    # public: served to everybody who asks
-    ("keyring_revocationlist", {"staff": _WRITE, "outside": _READ, "journal": "SELECT, INSERT, UPDATE"}),
     ("keyring_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
     ("detection_*", {"staff": _WRITE, "journal": _READ}),
     ("drafts_*", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
