@@ -33,8 +33,8 @@ RELAYS: dict[str, dict[str, Any]] = {
     "delay": {"sessions": 100, "delay": 50, "connections": 100, "ratio": 3.0},
     "paced": {"sessions": 20, "rate": 100.0, "share": 0.5, "latency": 1 / 3},
 }
-#: row -> messages a request, connections, engines, messages a second asked
-SENDS = {"http": (1, 32, 1, 2500.0), "batch": (1000, 4, 2, 5000.0)}
+#: row -> messages a request, connections, engines, seconds, messages a second asked
+SENDS = {"http": (1, 32, 1, 5, 2500.0), "batch": (1000, 4, 2, 15, 5000.0)}
 
 
 def options_of(row: dict[str, Any], messages: int) -> argparse.Namespace:
@@ -68,11 +68,11 @@ def relay(row: dict[str, Any], work: Path, rounds: int, messages: int) -> dict[s
 
 
 def send(name: str, work: Path) -> dict[str, Any]:
-    batch, connections, engines, _ = SENDS[name]
+    batch, connections, engines, seconds, _ = SENDS[name]
     carepost = Carepost(work, run.SINK_PORT, engines=engines)
     carepost.prepare()
     script = "http_batch.lua" if batch > 1 else "http_send.lua"
-    said = run.http(carepost, work, 5, connections=connections, script=script)
+    said = run.http(carepost, work, seconds, connections=connections, script=script)
     words = said.split()
     return {"msg_s": float(words[0]), "p99": float(words[words.index("p99") + 1]), "said": said}
 
@@ -80,7 +80,7 @@ def send(name: str, work: Path) -> dict[str, Any]:
 def goals(name: str, found: dict[str, Any]) -> list[tuple[str, float, bool]]:
     """(what is asked, what was found, whether it is met)."""
     if name in SENDS:
-        least = SENDS[name][3]
+        least = SENDS[name][-1]
         return [(f"messages/s >= {least:.0f}", found["msg_s"], found["msg_s"] >= least)]
     row, ratios = RELAYS[name], found["ratios"]
     asked = []
