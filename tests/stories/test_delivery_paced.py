@@ -3,14 +3,20 @@ used up; other ways, other streams and other providers go on (deliverability.md 
 
 import asyncio
 
+import msgspec
 import pytest
 
+from carepost.delivery.carried import Carried, Need, Parcel
+from carepost.delivery.hops import Hops
 from carepost.directory.sending import Address, Pool, Sending, Told, Warm, measure_of
-from carepost.ground import clock
+from carepost.ground import clock, ids
+from carepost.intake.orgkeys import DirectoryKeys
 from carepost.pace.lane import Measure
 from carepost.pace.limits import Limits
 from carepost.policy.types import Category
 from carepost.proof import kinds
+from carepost.queue.sealing import MessageSeal, Opener
+from carepost.spool.types import DeliveryRow
 from carepost.wire.types import Accepted, DeliveryView
 from tests.support.delivering import Delivering, side
 from tests.support.mailhost import Ca, MailHost
@@ -24,6 +30,8 @@ ZONE = {
 }
 TOO_FAST = "421 4.7.28 Our system has detected an unusual rate of mail"
 _MINUTE = 60_000_000
+#: of a generated backlog, those that are opened and carried out
+_OPENED = 3_000
 
 
 def google(ca: Ca, **says: list[str | bytes | None]) -> MailHost:
@@ -219,3 +227,78 @@ async def test_over_the_days_share_marketing_waits_and_a_letter_takes_the_houses
         else:
             assert (await willow.ended(accepted)).state == "sent"
             assert host.peers == ["127.0.0.71", "127.0.0.1"]
+
+
+async def marketing(willow: Delivering, rows: int) -> None:
+    """`rows` more of one marketing delivery, written as they would lie there, without the time it takes."""
+    accepted = await willow.submit("jane.roe@there.test", category=Category.MARKETING)
+    (row,) = willow.shard.backend.open(willow.snapshot.id, "", 1)
+    book = DirectoryKeys(willow.directory, willow.keys)
+    seal = MessageSeal(book, row.org, row.message)
+    record = Opener(book).delivery_record(row.org, row.message, row.id, row.record)
+    names = DeliveryRow.__struct_fields__
+    marks = ",".join("?" * len(names))
+    store = willow.shard.backend._writer  # type: ignore[attr-defined]
+    laid = []
+    for at in range(_OPENED):
+        id_ = ids.new(0)
+        own = seal.delivery(id_, record)
+        values = msgspec.structs.astuple(msgspec.structs.replace(row, id=id_, due_at=row.due_at + at, record=own))
+        laid.append([bytearray(v) if isinstance(v, bytes) else v for v in values])
+    columns = ",".join(names)
+    copied = ",".join({"id": "randomblob(16)", "due_at": "due_at + n.i"}.get(name, name) for name in names)
+    store.execute("BEGIN IMMEDIATE")
+    store.executemany(f"INSERT INTO delivery ({columns}) VALUES ({marks})", laid)
+    # nobody comes to the rest: their records need not open
+    store.execute(
+        f"INSERT INTO delivery ({columns}) WITH RECURSIVE n(i) AS (SELECT {_OPENED} UNION ALL SELECT i + 1 FROM n "
+        f"WHERE i < {rows}) SELECT {copied} FROM n, delivery WHERE id = ?",
+        [bytearray(laid[0][0])],
+    )
+    store.execute("COMMIT")
+    willow.queue._claims.look()
+    assert accepted.message_id
+
+
+async def test_a_letter_passes_a_hundred_thousand_of_marketing_to_the_same_domain(ca: Ca) -> None:
+    """DESIGN 2, queue; own places and connections: what is transactional leaves within about a second."""
+    host = MailHost(ca.leaf("mx.there.test").context())
+    async with Delivering({"mx.there.test": host}, side("there.test"), ca, worker=False) as willow:
+        await marketing(willow, 100_000)
+        willow.queue.taker = willow.worker
+        willow.worker.start()
+        await host.wait(100)
+        loop = asyncio.get_running_loop()
+        took = []
+        for _ in range(5):
+            began = loop.time()
+            accepted = await willow.submit("june.poe@there.test")
+            assert (await willow.ended(accepted)).state == "sent"
+            took.append(loop.time() - began)
+        # a wide limit, for a slow machine: the backlog alone would take minutes
+        assert min(took) < 5, took
+        marketing_sent = sum("jane.roe" in envelope[1] for envelope, _ in host.messages)
+        assert 100 < marketing_sent < 50_000
+
+
+async def test_marketing_leaves_the_last_places_at_a_provider_to_other_mail(ca: Ca) -> None:
+    """Marketing whose end takes for ever has all the places it may have; a letter to the same provider leaves."""
+    host = google(ca)
+    async with Delivering({GOOGLE: host}, ZONE, ca) as willow:
+        blocked = asyncio.Event()
+        courier, send = willow.courier, willow.courier._try
+
+        async def slow(parcel: Parcel | None, hops: Hops, need: Need) -> Carried:
+            carried = await send(parcel, hops, need)
+            if need.way.bulk:
+                await blocked.wait()
+            return carried
+
+        courier._try = slow  # type: ignore[method-assign]
+        bulk = [await willow.submit("jane.roe@there.test", category=Category.MARKETING) for _ in range(40)]
+        await host.wait(15)
+        assert (await willow.ended(await willow.submit("june.poe@clinic.test"))).state == "sent"
+        assert "sent" not in [(await willow.view(one)).state for one in bulk]
+        blocked.set()
+        for one in bulk:
+            assert (await willow.ended(one)).state == "sent"

@@ -107,8 +107,10 @@ class Claims:
                 left = min(deadline - clock.monotonic(), max(0.001, (self._next_wait - clock.now()) / 1_000_000))
                 if clock.monotonic() >= deadline:
                     return []
+                # not wait_for: where both come in one turn of the loop, that forgets that it was cancelled
                 try:
-                    await asyncio.wait_for(self._wake.wait(), left)
+                    async with asyncio.timeout(left):
+                        await self._wake.wait()
                 except TimeoutError:
                     pass
 
