@@ -1,8 +1,11 @@
 """Every way by which something personal enters a home, each with words of its own."""
 
 import base64
+import email
+import email.policy
 import hashlib
 import hmac
+import http.client
 import json
 import re
 import socket
@@ -38,7 +41,33 @@ class Entries:
         self.portal_by_question()
         self.searches()
         self.console()
+        self.followed()
         self.settled()
+
+    def followed(self) -> None:
+        """A link and the picture of a watched copy, by somebody with an address and a program of their own."""
+        new, house = self.new, self.house
+        said = ("--attestation", f"{new('tracked-attestation')}: to everybody", "--reason", new("tracked-reason"))
+        house.carepost("tracking", "set", "marketing", "--opens", "on", "--clicks", "on", *said, "--org", "demo")
+        to, page = f"{new('tracked-recipient')}@verified.test", ""
+        html = f'<p>{new("tracked-body")}</p><a href="https://shop.test/?q={new("tracked-target")}">x</a>'
+
+        def marked() -> bool:
+            nonlocal page
+            house.send(to, html=html, category="marketing")
+            newest = house.raw(house.arrived(to)[-1]["id"])
+            shown = email.message_from_bytes(newest, policy=email.policy.default).get_body(("html",))
+            page = shown.get_content() if shown is not None else ""
+            return "/c/" in page
+
+        until(marked, within=60, what="a copy is marked")
+        fields = {"User-Agent": new("tracked-agent"), "Accept-Language": new("tracked-language")}
+        fields |= {"Referer": f"https://webmail.test/{new('tracked-referer')}", "X-Forwarded-For": "198.51.100.231"}
+        for path in re.findall(rf"http://localhost:{house.ports['portal']}(/[co]/[A-Za-z0-9_-]+)", page):
+            connection = http.client.HTTPConnection("127.0.0.1", house.ports["portal"], timeout=30)
+            connection.request("GET", path, headers=fields)
+            assert connection.getresponse().status in (200, 302, 404)
+            connection.close()
 
     # handed over
 
