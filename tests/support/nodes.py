@@ -63,11 +63,15 @@ class Nodes:
             return connection.execute(sql.encode()).fetchall()
 
 
+_KEPT: list[tempfile.TemporaryDirectory[str]] = []
+
+
 def _short(folder: Path, name: str) -> Path:
-    """A socket's path is short."""
-    made = Path(tempfile.mkdtemp(prefix=f"{name}-"))
-    (folder / name).symlink_to(made)
-    return made
+    """A socket's path is short. It goes with the test process."""
+    made = tempfile.TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True)
+    _KEPT.append(made)
+    (folder / name).symlink_to(made.name)
+    return Path(made.name)
 
 
 def _free_port() -> int:
