@@ -64,6 +64,20 @@ async def test_a_provider_that_says_too_fast_is_left_alone_and_nothing_is_tried_
         assert asked.cause == "gmail-rate"
 
 
+async def test_a_pause_holds_for_whoever_sends_from_the_same_address(ca: Ca) -> None:
+    """The receiver counts the source: an organisation with limits of its own is closed with the others, and they with
+    it."""
+    host = google(ca, MAIL=[TOO_FAST])
+    async with Delivering({GOOGLE: host}, ZONE, ca) as willow:
+        await willow.deferred(await willow.submit("jane.roe@there.test"))
+        commands = len(host.commands)
+        willow.change(sending=Sending(limits={"gmail": Limits(connections=2)}))
+        view = await held_back(willow, await willow.submit("june.poe@clinic.test"))
+        assert view.held_back is not None and view.held_back.what == "suspension"
+        assert len(host.commands) == commands
+        assert len({lane.state.measures for lane in willow.pace.lanes(willow.snapshot.id)}) == 1
+
+
 async def test_a_person_lifts_a_pause_and_mail_leaves_at_once(ca: Ca) -> None:
     host = google(ca, MAIL=[TOO_FAST, "250 ok"])
     async with Delivering({GOOGLE: host}, ZONE, ca) as willow:

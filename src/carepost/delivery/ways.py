@@ -65,6 +65,8 @@ class Pace:
         self._share = share or Share()
         #: (source, provider, whose own limits): b"" those of the table
         self._lanes: dict[tuple[str, str, bytes], Lane] = {}
+        #: (source, provider) -> the lanes of all whose limits differ
+        self._same: dict[tuple[str, str], list[Lane]] = {}
         #: HMAC token of a domain -> provider of its mail hosts, where something limits it
         self._providers: dict[bytes, str] = {}
         self._public: dict[str, bool] = {}
@@ -154,6 +156,9 @@ class Pace:
         if not isinstance(lane, Lane):
             lane = self._lane(way.source, hops.provider, b"", Limits())
         begun = lane.refused(text, clock.now())
+        for other in self._siblings(lane.source, hops.provider):
+            for one in begun:
+                other.adopt(one)
         return tuple(Learnt(hops.provider, lane.source, one) for one in begun)
 
     def leave_alone(self, way: Way, microseconds: int) -> None:
@@ -167,7 +172,8 @@ class Pace:
         provider, now = self._providers.get(destination), clock.now()
         if provider is None:
             return 0
-        return min((one.closed_for(since, now) for one in self._lanes.values() if one.provider == provider), default=0)
+        lanes = (one for (_, whom), all_ in self._same.items() if whom == provider for one in all_)
+        return min((one.closed_for(since, now) for one in lanes), default=0)
 
     def views(self, org: bytes) -> list[LaneView]:
         """How the ways that an organisation's mail may take stand now, of this process."""
@@ -224,8 +230,13 @@ class Pace:
         found = self._lanes.get(key)
         if found is None:
             if len(self._lanes) >= _REMEMBERED:
-                self._lanes = {k: one for k, one in self._lanes.items() if one.busy or not one.plain}
-            found = self._lanes[key] = Lane(source, provider, base or self._base(provider), self._share)
+                self._forget([k for k, one in self._lanes.items() if not one.busy and one.plain])
+            found = Lane(source, provider, base or self._base(provider), self._share)
+            for other in self._siblings(source, provider):
+                # the receiver counts the source, whoever's mail it is
+                found.state = other.state
+            self._lanes[key] = found
+            self._same.setdefault((source, provider), []).append(found)
         elif base is not None and whose:
             found.base = base
         return found
@@ -269,23 +280,27 @@ class Pace:
         for key in [key for key in self._lanes if key[2] == snapshot.id and not self._lanes[key].busy]:
             # its own limits may have changed; what is under way keeps its lane until it is used again
             if not self._lanes[key].state.measures:
-                del self._lanes[key]
+                self._forget([key])
         now = clock.now()
         for one in told.told:
-            for lane in self._told_to(one.source, one.provider, snapshot.id):
+            for lane in self._siblings(one.source, one.provider) or [self._lane(one.source, one.provider, b"", None)]:
                 if one.lifted_at:
                     lane.lifted(one.lifted_at)
                 elif one.measure.until > now:
                     lane.adopt(one.measure)
         self._reopen()
 
-    def _told_to(self, source: str, provider: str, org: bytes) -> list[Lane]:
-        found = [
-            one
-            for (where, whom, owner), one in self._lanes.items()
-            if where == source and whom == provider and owner in (b"", org)
-        ]
-        return found or [self._lane(source, provider, b"", None)]
+    def _siblings(self, source: str, provider: str) -> list[Lane]:
+        return self._same.get((source, provider), [])
+
+    def _forget(self, keys: list[tuple[str, str, bytes]]) -> None:
+        for key in keys:
+            gone = self._lanes.pop(key)
+            left = [one for one in self._same[key[0], key[1]] if one is not gone]
+            if left:
+                self._same[key[0], key[1]] = left
+            else:
+                del self._same[key[0], key[1]]
 
     def _by_domain(self, org: bytes) -> bool:
         own = self._own.get(org)
