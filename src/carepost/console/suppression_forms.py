@@ -42,6 +42,10 @@ class ListForm(forms.Form):
     ends = forms.ChoiceField(label="End", required=False, choices=_ENDS, widget=forms.Select({"class": "form-select"}))
     cursor = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput())
 
+    def __init__(self, data: Any = None) -> None:
+        # beside the form that adds an address, whose fields are called alike
+        super().__init__(data, auto_id="find_%s")
+
     def asked(self) -> bool:
         return any(self.cleaned_data.get(name) for name in ("address", "reason", "scope", "ends"))
 

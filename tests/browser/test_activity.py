@@ -1,0 +1,99 @@
+"""Searching by everything, asking whether something arrived, the report and the suppression list, in a real browser."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from playwright.sync_api import Page, expect
+
+from carepost.archive import store
+from carepost.mailbox import door as engine
+from carepost.tenancy.models import Organisation
+from tests.support.cast import fresh_books, shard
+from tests.support.console import sign_in
+from tests.support.desk import person
+from tests.support.mailroom import KeptDoor, clinic
+from tests.support.outbox import Outbox
+
+__all__ = ["fresh_books", "shard"]
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
+
+
+@pytest.fixture(autouse=True)
+def _plain(settings: Any) -> None:
+    settings.CSRF_TRUSTED_ORIGINS = []
+    cache.clear()
+    store.store().migrate()
+
+
+@pytest.fixture
+def maple() -> Organisation:
+    return clinic("maple", "maple.test")
+
+
+@pytest.fixture
+def harbour() -> Organisation:
+    return clinic("harbour", "harbour.test")
+
+
+def keep(page: Page, name: str) -> None:
+    folder = os.environ.get("CAREPOST_TEST_PICTURES")
+    if folder:
+        page.screenshot(path=Path(folder) / f"activity-{name}.png", full_page=True)
+
+
+def test_activity(
+    live_server: Any, maple: Organisation, shard: Any, open_page: Callable[..., Page], checked: Any,
+    no_sideways: Any, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    kept = KeptDoor()
+    monkeypatch.setattr(engine, "client", lambda: kept)
+    monkeypatch.setattr(kept, "health", list, raising=False)
+    person(maple, "administrator", "ada@maple.test", "Ada Heron")
+    outbox, org = Outbox(), maple.pk.bytes
+    one, (first,) = outbox.accepted(org, ("jane@patient.test",), subject="Knee results")
+    outbox.sent(org, one, first, provider="gmail")
+    two, (second,) = outbox.accepted(org, ("joan@family.test",), subject="Hip results")
+    outbox.failed(org, two, second, provider="yahoo")
+    outbox.commit()
+    page = open_page()
+    sign_in(page, live_server.url, "ada@maple.test")
+
+    def looked(name: str) -> None:
+        for width in (1440, 375):
+            page.set_viewport_size({"width": width, "height": 900})
+            checked(page)
+            no_sideways(page)
+            keep(page, f"{name}-{width}")
+        page.set_viewport_size({"width": 1440, "height": 900})
+
+    page.goto(f"{live_server.url}/messages")
+    page.get_by_text("More to search by").click()
+    page.get_by_label("Recipient’s mail provider").select_option("gmail")
+    page.get_by_role("button", name="Search", exact=True).click()
+    expect(page.get_by_role("link", name="Knee results")).to_be_visible()
+    expect(page.get_by_text("Hip results")).to_have_count(0)
+    expect(page.get_by_label("Recipient’s mail provider")).to_have_value("gmail")
+    looked("search")
+
+    page.get_by_role("link", name="Did it arrive?").click()
+    page.get_by_label("Recipient’s e-mail address").fill("jane@patient.test")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_role("heading", name="accepted by mx.patient.test")).to_be_visible()
+    expect(page.get_by_text("We cannot know whether anybody has read it")).to_be_visible()
+    looked("arrival")
+
+    page.goto(f"{live_server.url}/report")
+    expect(page.get_by_role("rowheader", name="Yahoo and AOL")).to_be_visible()
+    looked("report")
+
+    page.goto(f"{live_server.url}/suppressions")
+    page.get_by_label("Address nothing is to be sent to").fill("ann@elsewhere.test")
+    page.get_by_label("Reason (kept with the event)").last.fill("She asked for it")
+    page.get_by_role("button", name="Add the address").click()
+    expect(page.get_by_role("cell", name="ann@elsewhere.test")).to_be_visible()
+    looked("suppressions")
