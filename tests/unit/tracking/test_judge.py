@@ -252,7 +252,7 @@ def test_time_grows_with_the_number_of_hits(step: int) -> None:
     took(100)
     small = min(took(MOST // 4) for _ in range(3))
     assert took(MOST) < 12 * small + 0.1
-    assert took(10 * MOST) < 1.5, "beyond MOST each is judged by itself"
+    assert took(10 * MOST) < 60 * small + 0.5, "beyond MOST each is judged by itself"
 
 
 def test_shape_and_client_are_what_other_hits_are_compared_by() -> None:
