@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from carepost.crypto.smime import identity
 from carepost.tenancy.actions import domains
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
@@ -50,6 +51,7 @@ def test_from_no_key_to_a_rotated_one(
     page.get_by_label("Reason for a new key").fill("yearly")
     page.get_by_role("button", name="Rotate", exact=True).click()
     look("rotated")
+    given_out(page, look)
     page.goto(f"{live_server.url}/our-keys/import")
     page.get_by_label("PKCS#12 file").set_input_files(
         [{"name": "office.p12", "mimeType": "application/x-pkcs12", "buffer": pkcs12("office@keys.test")}]
@@ -62,3 +64,15 @@ def test_from_no_key_to_a_rotated_one(
     page.goto(f"{live_server.url}/our-keys")
     expect(page.get_by_role("status")).to_contain_text("2 keys")
     look("list")
+
+
+def given_out(page: Page, look: Callable[[str], None]) -> None:
+    """The private part, a minute after the second factor was shown: a file and its passphrase on one page."""
+    page.get_by_label("Reason for taking it out").fill("her new laptop")
+    page.get_by_role("button", name="Take it out").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("The private key, this once")
+    look("given-out")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download key-").click(no_wait_after=True)
+    passphrase = page.locator("[data-passphrase]").inner_text().split()[0]
+    assert identity.import_pkcs12(download.value.path().read_bytes(), passphrase).certificate.addresses
