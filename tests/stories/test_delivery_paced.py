@@ -9,7 +9,7 @@ import pytest
 from carepost.delivery.carried import Carried, Need, Parcel
 from carepost.delivery.hops import Hops
 from carepost.directory.sending import Address, Pool, Sending, Told, Warm, measure_of
-from carepost.ground import clock, ids
+from carepost.ground import clock
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.pace.lane import Measure
 from carepost.pace.limits import Limits
@@ -253,22 +253,20 @@ async def marketing(willow: Delivering, rows: int) -> None:
     names = DeliveryRow.__struct_fields__
     marks = ",".join("?" * len(names))
     store = willow.shard.backend._writer  # type: ignore[attr-defined]
+    place = {name: at for at, name in enumerate(names)}
+    values = [bytearray(v) if isinstance(v, bytes) else v for v in msgspec.structs.astuple(row)]
     laid = []
-    for at in range(_OPENED):
-        id_ = ids.new(0)
-        own = seal.delivery(id_, record)
-        values = msgspec.structs.astuple(msgspec.structs.replace(row, id=id_, due_at=row.due_at + at, record=own))
-        laid.append([bytearray(v) if isinstance(v, bytes) else v for v in values])
-    columns = ",".join(names)
-    copied = ",".join({"id": "randomblob(16)", "due_at": "due_at + n.i"}.get(name, name) for name in names)
+    for at in range(rows):
+        # in order: what lies in a queue came one after the other
+        id_ = row.id[:12] + at.to_bytes(4, "big")
+        one = values.copy()
+        one[place["id"]], one[place["due_at"]] = bytearray(id_), row.due_at + at
+        if at < _OPENED:
+            # nobody comes to the rest: their records need not open
+            one[place["record"]] = bytearray(seal.delivery(id_, record))
+        laid.append(one)
     store.execute("BEGIN IMMEDIATE")
-    store.executemany(f"INSERT INTO delivery ({columns}) VALUES ({marks})", laid)
-    # nobody comes to the rest: their records need not open
-    store.execute(
-        f"INSERT INTO delivery ({columns}) WITH RECURSIVE n(i) AS (SELECT {_OPENED} UNION ALL SELECT i + 1 FROM n "
-        f"WHERE i < {rows}) SELECT {copied} FROM n, delivery WHERE id = ?",
-        [bytearray(laid[0][0])],
-    )
+    store.executemany(f"INSERT INTO delivery ({','.join(names)}) VALUES ({marks})", laid)
     store.execute("COMMIT")
     willow.queue._claims.look()
     assert accepted.message_id
