@@ -85,7 +85,8 @@ def judge(evidence: Evidence) -> tuple[Judged, ...]:
             ),
             Judged(
                 provider, "tls", "Mail is carried over TLS", Met.MET,
-                "No message leaves in clear: what is sent without verified TLS is refused, or goes another way.",
+                "Mail leaves over verified TLS, unless a rule an administrator attested allows less; what cannot goes "
+                "another way, or waits.",
                 bulk=False,
             ),
             _unsubscribe(provider, evidence),
@@ -115,7 +116,7 @@ def _records(
     mine = [line for line in evidence.lines if line.part in parts and _counts(line)]
     wrong = next((line for line in mine if line.state in (State.MISSING, State.DIFFERENT)), None)
     if wrong is not None:
-        said = f"{wrong.record} at {wrong.name}: {wrong.state.value} ({wrong.code})."
+        said = f"{wrong.record} at {wrong.name} {_stands(wrong)}"
         return Judged(provider, rule, words, Met.NOT, said, wrong.todo, bulk)
     silent = next((line for line in mine if line.state is State.UNKNOWN), None)
     if silent is not None or not mine:
@@ -123,6 +124,10 @@ def _records(
         return Judged(provider, rule, words, Met.UNKNOWN, why, silent.todo if silent is not None else _LOOK, bulk)
     names = ", ".join(dict.fromkeys(line.name for line in mine))
     return Judged(provider, rule, words, Met.MET, f"As it should be: {names}.", "", bulk)
+
+
+def _stands(line: Line) -> str:
+    return f"is {line.state.value}." if line.code == line.state.value else f"is {line.state.value} ({line.code})."
 
 
 _LOOK: Final = "Compare with DNS."
@@ -144,7 +149,7 @@ def _dmarc(provider: str, evidence: Evidence) -> Judged:
         why = _nothing(evidence) if line is None else f"{line.name} is not known."
         return Judged(provider, "dmarc", words, Met.UNKNOWN, why, _LOOK)
     if line.state is not State.RIGHT and line.code != "not-aligned":
-        return Judged(provider, "dmarc", words, Met.NOT, f"{line.name}: {line.state.value} ({line.code}).", line.todo)
+        return Judged(provider, "dmarc", words, Met.NOT, f"TXT at {line.name} {_stands(line)}", line.todo)
     return Judged(provider, "dmarc", words, Met.MET, line.found[0] if line.found else line.name)
 
 
@@ -182,8 +187,8 @@ def _complaints(provider: str, evidence: Evidence) -> Judged:
     words = f"Fewer than {LIMIT:.1%} of recipients mark mail as unwanted; better fewer than {AIM:.1%}"
     volume = (evidence.volumes or {}).get(provider, Volume())
     if provider == "gmail":
-        todo = "See the spam rate in Postmaster Tools, where the domain must be entered."
-        return Judged(provider, "complaints", words, Met.UNKNOWN, "Google tells it nobody but there.", todo)
+        said = "Google tells it in Postmaster Tools alone, and there to whoever entered the domain."
+        return Judged(provider, "complaints", words, Met.UNKNOWN, said, "Look there, and keep below the aim.")
     if not volume.complaints:
         todo = (
             "Enrol the domain in Yahoo's complaint feedback loop."

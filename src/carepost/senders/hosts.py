@@ -23,9 +23,7 @@ def check(asked: Asked, addresses: Sequence[Address]) -> Course[list[Line]]:
         found.append((yield from spf.check(asked.return_path, addresses, asked.host, returns=True)))
     else:
         lines = Lines(Part.RETURN_MX, asked.domain, "MX", _WHY_RETURN, needed=False)
-        todo = (
-            "No return path is set. Choose a name below the domain, such as bounce.…: carepost suppression return-path"
-        )
+        todo = f"Choose a name below the domain: carepost suppression return-path bounce.{asked.domain}"
         found.append(lines.missing(todo, "not-set"))
     if asked.tracking:
         found.append((yield from _tracking(asked)))
