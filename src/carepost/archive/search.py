@@ -26,6 +26,8 @@ _DAY_US: Final = 86_400_000_000
 #: how far back it looked
 LOOKS: Final = 250
 OPENED: Final = 400
+#: opening a few costs as much as so many more
+_EACH: Final = 6
 #: hits asked for at once where their rows may still rule them out
 _BATCH: Final = 400
 
@@ -78,7 +80,8 @@ class _Pace:
 
     @property
     def over(self) -> bool:
-        return self.looks >= LOOKS or self.full
+        """Looks and what was opened add up."""
+        return self.looks * OPENED + self.opened * LOOKS >= LOOKS * OPENED
 
 
 def _by_tokens(org: bytes, wanted: Wanted, below: bytes, size: int) -> tuple[list[Shown], bytes]:
@@ -119,7 +122,7 @@ def _of_day(
         while chosen and len(found) < limit and not pace.full:
             part, chosen = chosen[: limit - len(found)], chosen[limit - len(found) :]
             found += [one for one in lists.show(org, part) if _fits(one, wanted)]
-            pace.opened += len(part)
+            pace.opened += len(part) + _EACH
             below = part[-1]
         if len(found) < limit and chosen:
             return below
