@@ -232,9 +232,8 @@ class Engine:
         self._doors = DoorsServer(
             home.socket(self._index), self._intake, self._queues, self._budget,
             health=self._health, quit_=stopping.set, ask=self._questions.ask, inspect=self._inspector.shown,
-            probe=self._prober.probe, seek=self._sealing.seeker.anew,
-            across=self._far.across, remote=self._far.remote, first=not self._index,
-            lanes=self._follower.pace.views,
+            probe=self._prober.probe, lanes=self._follower.pace.views,
+            seek=self._sealing.seeker.anew, across=self._far.across, remote=self._far.remote, first=not self._index,
         )  # fmt: skip
 
     async def start(self) -> None:
