@@ -86,6 +86,7 @@ def test_every_page_is_clean(
     certificates(page, live_server.url, maple, look)
     page.goto(f"{live_server.url}/domains")
     page.get_by_role("link", name="maple.test").click()
+    page.get_by_role("link", name="What to publish in DNS").click()
     page.get_by_role("button", name="Compare with DNS now").click()
     look("domain-check")
     given(monkeypatch)
