@@ -1,6 +1,7 @@
 """What an attempt asks of `ways`, and what of it goes on record. What may not leave goes back as it was: no attempt is
 counted, and its time begins when it is first tried."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -40,10 +41,13 @@ def by(way: Way, need: Need) -> Need:
     return need if way is HOUSE_WAY else msgspec.structs.replace(need, way=way)
 
 
-def over(pace: Pace | None, about: About, way: Way, hops: Hops, carried: Carried | None) -> list[EventDraft]:
+def over(pace: Pace | None, about: About, way: Way, hops: Hops, carried: Carried | None) -> Sequence[EventDraft]:
     """The attempt is over; what begins to hold because of its reply, as events."""
     if pace is None:
-        return []
+        return ()
+    if way is HOUSE_WAY and (carried is None or (reply := carried.ended.reply) is None or reply.code < 400):
+        # most mail: nothing was counted, and nothing was asked for
+        return ()
     begun = pace.done(way, hops, carried)
     if carried is not None and carried.ended.error == NO_SOURCE:
         pace.leave_alone(way, _ALONE)
