@@ -11,6 +11,7 @@ from carepost.rfc.asking import FAILED, Found
 from carepost.tenancy.actions import access, staff
 from carepost.tenancy.permissions import BOOTSTRAP
 from carepost.wire.doors import HeldAnswer, ReviewAnswer
+from carepost.wire.pacing import LaneView
 from carepost.wire.types import Actor, MessageView
 from tests.support.mailroom import clinic
 from tests.support.outbox import Outbox
@@ -66,6 +67,9 @@ class Shard:
 
     def review(self, _: object) -> ReviewAnswer:
         raise NotFound
+
+    def lanes(self, _: object) -> tuple[LaneView, ...]:
+        return ()
 
     def ask(self, _: object) -> Found:
         return FAILED
