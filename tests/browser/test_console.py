@@ -92,7 +92,7 @@ def test_every_page_is_clean(
     given(monkeypatch)
     page.goto(f"{live_server.url}/messages")
     look("messages-empty")
-    page.get_by_label("Recipient").fill("anna@dane.test")
+    page.get_by_label("Recipient", exact=True).fill("anna@dane.test")
     page.get_by_role("button", name="Search").click()
     look("messages-none-found")
     assert "anna" not in page.url + page.title()

@@ -6,8 +6,8 @@ anywhere else, so that there is nothing to redirect openly.
     version (1 octet) ‖ number of the key (1) ‖ organisation (16) ‖ AES-SIV (RFC 5297): 16 octets, and the fields
     delivery (16) ‖ made, seconds since 1970 (4) ‖ link (2) ‖ links (2) ‖ flags (1) ‖ target, UTF-8
 
-as base64url without padding. AES-SIV needs no nonce, which makes tokens shorter. Its AAD binds version, key, organisation
-and use: a picture is no link, and one organisation's is nothing to another."""
+as base64url without padding. AES-SIV needs no nonce, which makes tokens shorter. Its AAD binds version, key,
+organisation and use: a picture is no link, and one organisation's is nothing to another."""
 
 import base64
 import binascii

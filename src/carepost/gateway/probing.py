@@ -44,10 +44,7 @@ def probe(
             raise NotFound("There is no such connection.")
         settings = decode_settings(row.settings)
         rows = select.domains(org)
-        keys = {
-            one.domain: [(key.selector, key.record) for key in one.dkim_keys.all() if key.signs]
-            for one in rows
-        }
+        keys = {one.domain: [(key.selector, key.record) for key in one.dkim_keys.all() if key.signs] for one in rows}
     domains = settings.domains or tuple(keys)
     box = _mailbox(mailbox, domains, send=send)
     course = records.check(records.Asked(settings, host.lower(), domains, keys, PROVIDERS[row.provider].spf))

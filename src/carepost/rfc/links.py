@@ -1,8 +1,8 @@
 """The links of an HTML page, replaced in place: every other octet stays as it was.
 
-A page is read as browsers read it (HTML Living Standard 13.2.5), as far as it takes to know what is a tag: comments, raw
-text, quoted values. One pass, never backwards, so that time grows with length alone; what is not finished at the end is
-no tag. Octets are looked at as Latin-1: in every charset of CHARSETS an octet below 128 is that character."""
+A page is read as browsers read it (HTML Living Standard 13.2.5), as far as it takes to know what is a tag: comments,
+raw text, quoted values. One pass, never backwards, so that time grows with length alone; what is not finished at the
+end is no tag. Octets are looked at as Latin-1: in every charset of CHARSETS an octet below 128 is that character."""
 
 import html
 import re

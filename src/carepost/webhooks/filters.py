@@ -17,7 +17,9 @@ _LEVELS: Final = frozenset({kinds.MESSAGE, kinds.DELIVERY, kinds.PORTAL, kinds.T
 #: what a test sends; it passes every filter
 TESTED: Final = "webhook.tested"
 #: steps on the way that are told only where somebody asks for them by name
-_QUIET: Final = frozenset({kinds.DELIVERY_ATTEMPTED, kinds.DELIVERY_PLAN_CHANGED, kinds.DELIVERY_INSPECTED})
+_QUIET: Final = frozenset({
+    kinds.DELIVERY_ATTEMPTED, kinds.DELIVERY_PLAN_CHANGED, kinds.DELIVERY_INSPECTED, kinds.DELIVERY_HELD_BACK,
+})  # fmt: skip
 
 
 class Filter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

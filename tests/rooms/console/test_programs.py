@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from carepost.console import program_forms
 from carepost.directory import bearer
 from carepost.tenancy import select
 from carepost.tenancy.actions import access, domains
 from carepost.tenancy.models import Organisation
-from carepost.tenancy.permissions import BOOTSTRAP
+from carepost.tenancy.permissions import BOOTSTRAP, Scope
 from tests.support.mailroom import KeptDoor
 from tests.support.outbox import office_events
 
@@ -68,6 +69,10 @@ def test_a_credential_from_its_making_to_its_end(http: Client, maple: Organisati
     assert wrong.status_code == 422
     assert post(http, f"/programs/credentials/{row.pk}/end", reason="replaced").status_code == 302
     assert select.credentials(maple.pk) == []
+
+
+def test_every_scope_can_be_ticked() -> None:
+    assert set(program_forms._WORDS) == set(Scope) - {Scope.TEST}
 
 
 @pytest.mark.parametrize("role", ["operator", "auditor", "sender"])
