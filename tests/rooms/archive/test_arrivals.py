@@ -1,6 +1,5 @@
 """The question of the front desk, and who looked: each look is on record, and strangers are told nothing."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,24 +7,13 @@ import pytest
 from carepost.archive.access import access_message
 from carepost.archive.arrivals import asked
 from carepost.archive.search import Wanted, search
-from carepost.ground import clock, ids
+from carepost.ground import ids
 from carepost.ground.errors import NotFound, Refused
 from carepost.proof import kinds
+from tests.support.noon import DAY, NOON
 from tests.support.outbox import Outbox, office_events
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
-
-DAY = 86_400_000_000
-#: 2026-11-21 12:00 UTC
-NOON = 1_795_262_400_000_000
-
-
-@pytest.fixture
-def at() -> Iterator[list[int]]:
-    now = [NOON]
-    clock.set_source(lambda: now[0])
-    yield now
-    clock.set_source(None)
 
 
 def test_the_recipient_asked_about_and_no_other(cast: Any, outbox: Outbox, at: list[int]) -> None:

@@ -1,7 +1,6 @@
 """The index key changes: nothing is indexed again, old days stay searchable, a day of two keys too (DESIGN 5)."""
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,27 +10,15 @@ from carepost.archive.books import book
 from carepost.archive.search import Wanted, search
 from carepost.audit.store import Store
 from carepost.crypto import index
-from carepost.ground import clock, ids
+from carepost.ground import ids
 from carepost.tenancy import names
 from carepost.tenancy.actions import keys, suppression
 from carepost.tenancy.models import OrgKey
 from carepost.tenancy.permissions import COMMAND_LINE
+from tests.support.noon import DAY, HOUR, NOON
 from tests.support.outbox import Outbox
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
-
-DAY = 86_400_000_000
-HOUR = 3_600_000_000
-#: 2026-11-21 12:00 UTC
-NOON = 1_795_262_400_000_000
-
-
-@pytest.fixture
-def at() -> Iterator[list[int]]:
-    now = [NOON]
-    clock.set_source(lambda: now[0])
-    yield now
-    clock.set_source(None)
 
 
 def found(cast: Any, **wanted: Any) -> list[str]:

@@ -1,29 +1,16 @@
 """How deliveries went: by provider group, domain and day; the log is counted once, however often it comes."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from carepost.archive import report, tallies
-from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused
 from carepost.proof import kinds
+from tests.support.noon import DAY, NOON
 from tests.support.outbox import Outbox
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
-
-DAY = 86_400_000_000
-#: 2026-11-21 12:00 UTC
-NOON = 1_795_262_400_000_000
-
-
-@pytest.fixture
-def at() -> Iterator[list[int]]:
-    now = [NOON]
-    clock.set_source(lambda: now[0])
-    yield now
-    clock.set_source(None)
 
 
 def told(cast: Any, by: str, back: int = 30) -> dict[str, report.Row]:

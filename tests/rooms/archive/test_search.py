@@ -1,6 +1,5 @@
 """Lists and search: by tokens of the day, every hit compared, each page an event before it is shown."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -14,21 +13,10 @@ from carepost.crypto import index
 from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound, Refused
 from carepost.proof import kinds
+from tests.support.noon import DAY, NOON
 from tests.support.outbox import Outbox, office_events
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
-
-DAY = 86_400_000_000
-#: 2026-11-21 12:00 UTC
-NOON = 1_795_262_400_000_000
-
-
-@pytest.fixture
-def at() -> Iterator[list[int]]:
-    now = [NOON]
-    clock.set_source(lambda: now[0])
-    yield now
-    clock.set_source(None)
 
 
 def found(cast: Any, **wanted: Any) -> list[str]:

@@ -1,6 +1,5 @@
 """Search by what stands in rows: state, method, provider group, assurance, category; pages of bounded work."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,22 +7,11 @@ import pytest
 from carepost.archive import narrowing
 from carepost.archive import search as searching
 from carepost.archive.search import Wanted, search
-from carepost.ground import clock, ids
+from carepost.ground import ids
+from tests.support.noon import DAY, NOON
 from tests.support.outbox import Outbox
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
-
-DAY = 86_400_000_000
-#: 2026-11-21 12:00 UTC
-NOON = 1_795_262_400_000_000
-
-
-@pytest.fixture
-def at() -> Iterator[list[int]]:
-    now = [NOON]
-    clock.set_source(lambda: now[0])
-    yield now
-    clock.set_source(None)
 
 
 def found(cast: Any, **wanted: Any) -> list[str]:
