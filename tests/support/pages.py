@@ -52,7 +52,7 @@ def follow(page: Page, name: str) -> None:
     size = page.viewport_size
     if size and size["width"] < 768:
         page.locator("[data-fold] > summary").click()
-    navigation = page.get_by_role("navigation", name="Main")
+    navigation = page.get_by_role("navigation", name="Main", exact=True)
     expect(navigation).to_be_visible()
     group = navigation.locator("details", has=page.get_by_role("link", name=name, include_hidden=True))
     if group.count() and not group.evaluate("group => group.open"):

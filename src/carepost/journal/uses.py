@@ -68,11 +68,16 @@ class Uses:
     def _note(self, event: Event, what: str, write: Callable[[uuid.UUID, uuid.UUID, int], None]) -> None:
         if event.at < self._until.get(what, 0):
             return
+        try:
+            used = uuid.UUID(what)
+        except ValueError:
+            # what is committed stands; a name that is no id of ours has no row to write to
+            return
         if len(self._until) >= _MOST:
             self._until.clear()
         self._until[what] = (event.at // uses.DAY_US + 1) * uses.DAY_US
         with self._lock:
-            self._waiting.append(Use(uuid.UUID(event.org), uuid.UUID(what), event.at, write))
+            self._waiting.append(Use(uuid.UUID(event.org), used, event.at, write))
 
     def write(self) -> int:
         """How many. What cannot be written now waits for the next call."""
