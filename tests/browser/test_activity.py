@@ -54,7 +54,7 @@ def test_activity(
     monkeypatch.setattr(engine, "client", lambda: kept)
     monkeypatch.setattr(kept, "health", list, raising=False)
     person(maple, "administrator", "ada@maple.test", "Ada Heron")
-    outbox, org = Outbox(), maple.pk.bytes
+    outbox, org = Outbox().empty(), maple.pk.bytes
     one, (first,) = outbox.accepted(org, ("jane@patient.test",), subject="Knee results")
     outbox.sent(org, one, first, provider="gmail")
     two, (second,) = outbox.accepted(org, ("joan@family.test",), subject="Hip results")

@@ -13,7 +13,7 @@ from tests.support.waiting import gone
 PLAIN = papers.mail("The car park is closed on Monday.")
 #: some seconds of elements without a word
 EMPTY = papers.docx(**{"word/document.xml": f"<w:document {papers.W}>{'<w:x/>' * 800_000}</w:document>"})
-LONG = papers.mail("", *((f"{n}.docx", EMPTY) for n in range(8)))
+LONG = papers.mail("", *((f"{n}.docx", EMPTY) for n in range(20)))
 NO_OCR = Start(ocr=False)
 
 
@@ -72,7 +72,7 @@ async def test_a_worker_out_of_memory_is_answered_and_others_go_on() -> None:
 
 
 async def test_processor_time_is_bounded_by_the_kernel() -> None:
-    pool = Pool(Limits(workers=1, seconds=60, file_seconds=60), Start(cpu=3, ocr=False))
+    pool = Pool(Limits(workers=1, seconds=60, file_seconds=60), Start(cpu=2, ocr=False))
     try:
         known(await pool.inspect(PLAIN))
         assert await pool.inspect(LONG) == Unknown("worker-died")

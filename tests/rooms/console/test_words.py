@@ -194,7 +194,7 @@ def test_what_was_found_stays_with_the_record_when_the_content_is_gone(
         ),
         level=Level.PHI_HIGH,
     )
-    outbox = Outbox()
+    outbox = Outbox().empty()
     for one in engine.view.deliveries[:2]:
         outbox.add(
             maple.pk.bytes, kinds.DELIVERY_INSPECTED, (held.bytes, uuid.UUID(one.id).bytes),
