@@ -13,8 +13,11 @@ from pathlib import Path
 from carepost.ground import config, home, log
 from carepost.ground.errors import CarepostError, ConfigError
 from carepost.ground.keys import PurposeKeys
+from carepost.processes import turns
 
 _PR_SET_PDEATHSIG = 1
+#: those who move mail
+_STEADY = frozenset({"engine", "journal"})
 
 #: module of each role; it has `run(world: Start) -> None` that returns after SIGTERM
 MODULES = {
@@ -56,6 +59,8 @@ def main(arguments: list[str]) -> int:
     # no core files: they would hold keys and mail in clear (HS-34)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
+    if role in _STEADY:
+        turns.long()
     log.start(f"{role}-{index:02d}")
     try:
         module = importlib.import_module(MODULES[role])
