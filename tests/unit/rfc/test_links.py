@@ -125,4 +125,4 @@ def test_bi_098_time_grows_with_length_alone(shape: tuple[str, str, str]) -> Non
         links.read(page)
         return time.process_time() - begun
 
-    assert taken(600_000) < 3.4 * min(taken(300_000) for _ in range(3)) + 0.2
+    assert min(taken(600_000) for _ in range(3)) < 3.4 * min(taken(300_000) for _ in range(3)) + 0.2
