@@ -42,7 +42,8 @@ WORST_HUMAN = 0.05
 
 
 def frozen(module: str) -> str:
-    digest = hashlib.sha256((HERE / f"{module}.py").read_bytes()).hexdigest()
+    parts = sorted(HERE.glob(f"{module}*.py"))
+    digest = hashlib.sha256(b"".join(part.read_bytes() for part in parts)).hexdigest()
     held = {line.split()[1]: line.split()[0] for line in (HERE / "FROZEN").read_text().splitlines()}
     name = f"{module}.py"
     return digest[:16] + (
