@@ -72,7 +72,7 @@ async def test_a_worker_out_of_memory_is_answered_and_others_go_on() -> None:
 
 
 async def test_processor_time_is_bounded_by_the_kernel() -> None:
-    pool = Pool(Limits(workers=1, seconds=60, file_seconds=60), Start(cpu=2, ocr=False))
+    pool = Pool(Limits(workers=1, seconds=60, file_seconds=60), Start(cpu=1, ocr=False))
     try:
         known(await pool.inspect(PLAIN))
         assert await pool.inspect(LONG) == Unknown("worker-died")

@@ -19,7 +19,7 @@ _WHY: Final = {
     Phase.DUE: "The former key: no mail that it signed is on its way any more.",
     Phase.REVOKED: "A key that was revoked: nobody may believe what it signs.",
 }
-_TODO: Final = {
+_MENDS: Final = {
     Phase.ACTIVE: "Mail is signed, and receivers cannot check it: publish the key.",
     Phase.NEXT: "Publish it, and leave the others as they are.",
     Phase.OLD: "Publish it again until its time is over.",
@@ -67,7 +67,7 @@ def _one(domain: str, key: Key) -> Course[Line]:
     if key.phase is Phase.REVOKED:
         return _revoked(lines, answer, found)
     if not found:
-        return lines.missing(_TODO[key.phase])
+        return lines.missing(_MENDS[key.phase])
     if len(found) > 1:
         return lines.different("several", "Several records stand there; receivers use any of them. Leave one.", found)
     fault = dkim_record.fault(key.record, answer.texts[0])

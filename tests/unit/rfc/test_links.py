@@ -1,5 +1,6 @@
 """Links of a page: found as browsers find them, replaced in place, every other octet as it was, in bounded time."""
 
+import gc
 import time
 
 import pytest
@@ -121,8 +122,12 @@ def test_bi_098_time_grows_with_length_alone(shape: tuple[str, str, str]) -> Non
 
     def taken(octets: int) -> float:
         page = f"{head}{middle * (octets // len(middle))}{tail}".encode()
-        begun = time.process_time()
-        links.read(page)
-        return time.process_time() - begun
+        gc.disable()  # the heap of a whole run's tests is not what is measured
+        try:
+            begun = time.process_time()
+            links.read(page)
+            return time.process_time() - begun
+        finally:
+            gc.enable()
 
-    assert min(taken(600_000) for _ in range(3)) < 3.4 * min(taken(300_000) for _ in range(3)) + 0.2
+    assert taken(600_000) < 3.4 * min(taken(300_000) for _ in range(3)) + 0.2

@@ -1,5 +1,6 @@
 """From raw requests to features: nothing of the request stays, any bytes are answered, in bounded time."""
 
+import gc
 import itertools
 import time
 
@@ -178,6 +179,10 @@ WORDS = (
 )
 def test_no_name_makes_the_reading_of_it_slow(words: tuple[str, str]) -> None:
     agent = "mozilla/5.0 " + (words[0] + words[1]) * 500
-    began = time.process_time()
-    clients.read(agent, 20_779)
-    assert time.process_time() - began < 2.0
+    gc.disable()  # the heap of a whole run's tests is not what is measured
+    try:
+        began = time.process_time()
+        clients.read(agent, 20_779)
+        assert time.process_time() - began < 0.5
+    finally:
+        gc.enable()
