@@ -9,19 +9,19 @@ from carepost.ground import database, log
 from carepost.ground.database import Connection, DatabaseError
 from carepost.ground.errors import ConfigError, Unavailable
 from carepost.spool.faults import Faults
+from carepost.spool.listed import Listed
 from carepost.spool.migrate import migrate
 from carepost.spool.reads import Lists, Reads
 from carepost.spool.segments import ROLL, Segments
 from carepost.spool.transaction import Transaction
-from carepost.spool.types import Counts, DeliveryRow, Group, Outcome, Retire, Unit, Waiting
-from carepost.wire.types import Drained
+from carepost.spool.types import Group, Outcome, Retire, Unit
 
 FILE = "spool.db"
 #: the log is cut back to this when a checkpoint has emptied it
 _LOG_LIMIT = 128 * 1024 * 1024
 
 
-class SqliteBackend(Reads):
+class SqliteBackend(Listed, Reads):
     """See spool.backend for what each method promises."""
 
     #: the folder's lock is held until the process ends
@@ -43,13 +43,14 @@ class SqliteBackend(Reads):
         try:
             self._open_writer()
             super().__init__(database.connect(self._path, None, readonly=True))
-            self._lists = Lists(database.connect(self._path, None, readonly=True))
+            lists = Lists(database.connect(self._path, None, readonly=True))
+            self._lists = lists
         except (DatabaseError, OSError) as error:
             log.failure("spool-unreadable", error, shard=number)
             raise ConfigError(
                 f"Shard {number} cannot be opened; check the disk and the rights of its folder."
             ) from None
-        self._segments = Segments(folder, self._lists.segments(), faults, roll)
+        self._segments = Segments(folder, lists.segments(), faults, roll)
 
     def commit(self, units: Sequence[Unit]) -> Group:
         outcomes: list[Outcome] = [None] * len(units)
@@ -188,30 +189,6 @@ class SqliteBackend(Reads):
         except (OSError, ValueError) as error:
             log.failure("spool-body-unreadable", error, shard=self._number)
             return None
-
-    def open(self, org: bytes, state: str, limit: int) -> list[DeliveryRow]:
-        return self._lists.open(org, state, limit)
-
-    def held(self, org: bytes, before: tuple[int, bytes], limit: int) -> list[DeliveryRow]:
-        return self._lists.held(org, before, limit)
-
-    def waiting(self) -> list[Waiting]:
-        return self._lists.waiting()
-
-    def overdue(self, now: int, limit: int) -> list[DeliveryRow]:
-        return self._lists.overdue(now, limit)
-
-    def outbox(self, after: int, limit: int) -> list[Drained]:
-        return self._lists.outbox(after, limit)
-
-    def oldest(self) -> int:
-        return self._lists.oldest()
-
-    def repeats(self, since: int, limit: int) -> list[tuple[bytes, bytes, int]]:
-        return self._lists.repeats(since, limit)
-
-    def counts(self) -> Counts:
-        return self._lists.counts()
 
 
 def _unavailable() -> Unavailable:

@@ -9,12 +9,12 @@ import psycopg
 from carepost.ground import clock, log
 from carepost.ground.errors import ConfigError, Unavailable
 from carepost.spool.faults import Faults
+from carepost.spool.listed import Listed
 from carepost.spool.postgres import schema
 from carepost.spool.postgres.holding import Held
 from carepost.spool.postgres.reads import Lists, Reads
 from carepost.spool.postgres.transaction import Transaction
-from carepost.spool.types import Counts, DeliveryRow, Group, Outcome, Retire, Unit, Waiting
-from carepost.wire.types import Drained
+from carepost.spool.types import Group, Outcome, Retire, Unit
 
 #: the last statement of a group: its numbers, a longer lease, and the proof that nobody else has the shard
 _FENCE: Final = (
@@ -29,7 +29,7 @@ class _Fenced(Exception):
     """Another process holds the shard."""
 
 
-class PostgresBackend(Reads):
+class PostgresBackend(Listed, Reads):
     """See spool.backend for what each method promises."""
 
     def __init__(self, url: str, held: Held, lease_s: float, *, faults: Faults | None = None) -> None:
@@ -179,30 +179,6 @@ class PostgresBackend(Reads):
     @property
     def acked(self) -> int:
         return self._acked
-
-    def open(self, org: bytes, state: str, limit: int) -> list[DeliveryRow]:
-        return self._lists.open(org, state, limit)
-
-    def held(self, org: bytes, before: tuple[int, bytes], limit: int) -> list[DeliveryRow]:
-        return self._lists.held(org, before, limit)
-
-    def waiting(self) -> list[Waiting]:
-        return self._lists.waiting()
-
-    def overdue(self, now: int, limit: int) -> list[DeliveryRow]:
-        return self._lists.overdue(now, limit)
-
-    def outbox(self, after: int, limit: int) -> list[Drained]:
-        return self._lists.outbox(after, limit)
-
-    def oldest(self) -> int:
-        return self._lists.oldest()
-
-    def repeats(self, since: int, limit: int) -> list[tuple[bytes, bytes, int]]:
-        return self._lists.repeats(since, limit)
-
-    def counts(self) -> Counts:
-        return self._lists.counts()
 
 
 def _unavailable() -> Unavailable:
