@@ -28,7 +28,7 @@ _STATES = [
 ]
 #: of whom: what people and their systems sent, or also what Carepost wrote itself
 _SHOWN = [("", "messages of people and systems"), ("all", "everything, also notices and reports")]
-_NEAR = [("1", "that day, and one to either side"), ("3", "three days to either side"),
+_NEAR = [("1", "a day more or less"), ("3", "three days more or less"),
          ("7", "a week to either side"), ("31", "a month to either side")]  # fmt: skip
 
 
