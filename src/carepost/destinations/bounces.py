@@ -19,10 +19,10 @@ from carepost.destinations.models import Bounce
 from carepost.ground.errors import CarepostError
 from carepost.proof import kinds
 from carepost.rfc.bounces import MEANINGS, Class
-from carepost.tenancy import scope
+from carepost.tenancy import address_tokens, scope
 from carepost.tenancy.act import Doing, act
 from carepost.tenancy.actions import suppression
-from carepost.tenancy.actions.suppression import Wanted, spelt, token
+from carepost.tenancy.actions.suppression import Wanted, spelt
 from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor, Told
 
@@ -62,14 +62,16 @@ def take(org: uuid.UUID, failure: Failure) -> str:
     except CarepostError:
         return "known"
     with scope.organisation(org):
-        mine = token(org, address)
+        # a row holds no address and keeps the token it got: all index keys there were are asked
+        keys = address_tokens.ever(org)
+        mine, before = keys.token(address), keys.tokens(address)
         if _of(org, failure).exists():
             return "known"
     try:
         with act(org, Permission.SUPPRESSION, actor=_ACTOR) as doing:
             if _of(org, failure).exists():
                 raise _Nothing
-            wanted = _wanted(org, mine, address, failure)
+            wanted = _wanted(org, before, address, failure)
             _keep(org, mine, failure)
             if failure.form != "reply":
                 _tell(doing, failure)
@@ -131,12 +133,12 @@ def _words(told: Told) -> dict[str, str]:
     return {"words": _encode(told).decode()}
 
 
-def _wanted(org: uuid.UUID, mine: bytes, address: str, failure: Failure) -> Wanted | None:
+def _wanted(org: uuid.UUID, tokens: list[bytes], address: str, failure: Failure) -> Wanted | None:
     """What goes on the list because of it."""
     source = {"reply": "reply", "arf": "complaint"}.get(failure.form, "report")
     if failure.kind == COMPLAINT:
         return Wanted(address, "complaint", "marketing", source) if failure.reason != "not-spam" else None
-    before = Bounce.objects.filter(org_id=org, token=mine, kind=BOUNCE, at__lte=failure.at)
+    before = Bounce.objects.filter(org_id=org, token__in=tokens, kind=BOUNCE, at__lte=failure.at)
     if failure.klass == Class.HARD.value:
         earlier = list(
             before.filter(klass=Class.HARD.value, at__gt=failure.at - HARD_WINDOW_US).values_list("at", flat=True)

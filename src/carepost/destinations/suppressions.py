@@ -17,7 +17,7 @@ from carepost.proof import kinds
 from carepost.tenancy import events, scope
 from carepost.tenancy.act import act
 from carepost.tenancy.actions import suppression
-from carepost.tenancy.actions.suppression import Wanted, address_of, note_of, spelt, token
+from carepost.tenancy.actions.suppression import Wanted, address_of, note_of, spelt, tokens
 from carepost.tenancy.models import Suppression
 from carepost.tenancy.permissions import Forbidden, Permission, authorise
 from carepost.wire.types import Actor
@@ -86,13 +86,13 @@ def page(
     owner = uuid.UUID(bytes=org)
     size = max(1, min(limit, MOST))
     with scope.organisation(owner):
-        _allowed(owner, actor)
+        allowed(owner, actor)
         found = Suppression.objects.filter(org_id=owner)
         found = found.filter(removed_at__gte=removed_since) if removed_since else found.filter(removed_at=0)
         if ends is not None:
             found = found.filter(expires_at__gt=0) if ends else found.filter(expires_at=0)
         if address:
-            found = found.filter(token=token(owner, spelt(address)))
+            found = found.filter(token__in=tokens(owner, spelt(address)))
         if reason:
             found = found.filter(reason=reason)
         if scope_:
@@ -100,8 +100,8 @@ def page(
         if after:
             found = found.filter(pk__lt=_cursor(after))
         rows = list(found.order_by("-id")[: size + 1])
-        shown = tuple(_shown(row) for row in rows[:size])
-        _tell(owner, actor, len(shown))
+        shown = tuple(shown_of(row) for row in rows[:size])
+        tell(owner, actor, len(shown))
     return Page(shown, str(rows[size - 1].pk) if len(rows) > size else "")
 
 
@@ -109,12 +109,12 @@ def one(org: bytes, actor: Actor, row: uuid.UUID) -> Suppressed:
     """An entry of the list; its showing is an event. Raises NotFound (absent, off the list, forbidden)."""
     owner = uuid.UUID(bytes=org)
     with scope.organisation(owner):
-        _allowed(owner, actor)
+        allowed(owner, actor)
         found = Suppression.objects.filter(org_id=owner, pk=row, removed_at=0).first()
         if found is None:
             raise NotFound("There is no such entry.")
-        _tell(owner, actor, 1)
-        return _shown(found)
+        tell(owner, actor, 1)
+        return shown_of(found)
 
 
 def export(org: bytes, actor: Actor) -> Iterator[bytes]:
@@ -133,7 +133,7 @@ def import_(org: bytes, actor: Actor, data: bytes, *, dry_run: bool, reason: str
     A wrong line spoils no other. Raises NotFound (forbidden), Refused."""
     owner = uuid.UUID(bytes=org)
     with scope.organisation(owner):
-        _allowed(owner, actor)
+        allowed(owner, actor)
     if len(data) > OCTETS:
         raise Refused("import-size", "The file is larger than 16 MB: import it in parts.", status=413)
     lines = added = known = 0
@@ -217,7 +217,7 @@ def _wanted(fields: dict[str, str], reason: str) -> Wanted:
     )
 
 
-def _shown(row: Suppression) -> Suppressed:
+def shown_of(row: Suppression) -> Suppressed:
     try:
         address, note = address_of(row), note_of(row)
     except (Damaged, NotFound):
@@ -225,7 +225,7 @@ def _shown(row: Suppression) -> Suppressed:
     return Suppressed(str(row.pk), address, row.reason, row.created_at, row.scope, row.source, row.expires_at, note)
 
 
-def _allowed(owner: uuid.UUID, actor: Actor) -> None:
+def allowed(owner: uuid.UUID, actor: Actor) -> None:
     try:
         authorise(actor, Permission.SUPPRESSION, owner)
     except Forbidden:
@@ -239,7 +239,7 @@ def _cursor(after: str) -> uuid.UUID:
         raise Refused("bad-cursor", "This cursor is none of ours; begin without one.", status=422) from None
 
 
-def _tell(owner: uuid.UUID, actor: Actor, count: int) -> None:
+def tell(owner: uuid.UUID, actor: Actor, count: int) -> None:
     draft, openings = kinds.make(
         LISTED, id=events.new_id(), org=str(owner), at=clock.now(), actor=(actor.kind, actor.id), on=[],
         facts={"count": str(count)},

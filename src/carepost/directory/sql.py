@@ -30,7 +30,7 @@ from carepost.ground.orgkeys import OrgKeys
 from carepost.policy.types import Assurance, Method, Rule
 from carepost.wire import found
 
-VERSION: Final = 7
+VERSION: Final = 8
 
 #: view -> its columns after `org`, in the order they are read
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -48,7 +48,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "tls_policy", "methods", "portal_by_mail", "action", "sealed", "unit", "more",
     ),
     "engine_route": ("domain", "host", "port", "ca", "pins", "otherwise"),
-    "engine_key": ("purpose", "version", "wrapped", "retired"),
+    "engine_key": ("purpose", "version", "wrapped", "retired", "emptied"),
     "engine_suppression": ("token", "scope", "reason", "until", "removed", "changed"),
     "engine_return_path": ("domain", "smtp"),
     "engine_tracking": ("category", "opens", "clicks"),
@@ -93,6 +93,8 @@ class SqlSource:
         self._connection: Connection | None = None
         #: by organisation: what was read of its list so far
         self._suppressed: dict[bytes, suppressed.Suppressed] = {}
+        #: by organisation: the index keys its tokens were under then
+        self._tokens: dict[bytes, tuple[int, ...]] = {}
         self._since = f" AND changed >= {placeholder}"
         self._select = {
             view: f"SELECT {', '.join(n for n in names if (view, n) not in LAZY)} FROM {view} WHERE org = {placeholder}"  # noqa: S608  constants
@@ -109,7 +111,8 @@ class SqlSource:
         with self._reading() as connection:
             rows = {view: self._rows(connection, view, org) for view in COLUMNS if view not in _PACKED}
             known = recipients.PackedKeys.read(self._found(connection, recipients.VIEW, org))
-            listed = self._listed(connection, org)
+            tokens = _token_versions(rows["engine_key"])
+            listed = self._listed(connection, org, tokens)
         if not rows["engine_org"]:
             raise NotFound
         keys, retired = _keys(rows["engine_key"])
@@ -126,6 +129,7 @@ class SqlSource:
         made = msgspec.structs.replace(
             _snapshot(org, rows, keys, retired, written, known),
             suppressed=listed,
+            token_versions=tokens,
             gateways=fronts,
             own_words=self._words(org, rows["engine_own_words"], keys, retired),
         )
@@ -136,8 +140,11 @@ class SqlSource:
         if connection is not None:
             connection.close()
 
-    def _listed(self, connection: Connection, org: bytes) -> suppressed.Suppressed:
-        """The whole list once, then what changed in it."""
+    def _listed(self, connection: Connection, org: bytes, tokens: tuple[int, ...]) -> suppressed.Suppressed:
+        """The whole list once, then what changed in it; whole again once an index key is out of use."""
+        if not set(self._tokens.get(org, ())) <= set(tokens):
+            self._suppressed.pop(org, None)
+        self._tokens[org] = tokens
         before = self._suppressed.get(org, suppressed.Suppressed())
         since = max(0, before.mark - suppressed.OVERLAP)
         found = connection.execute(self._select[suppressed.VIEW] + self._since, (self._org(org), since))
@@ -293,7 +300,7 @@ def _own_keys(rows: list[tuple[Any, ...]]) -> dict[bytes, tuple[OwnKey, ...]]:
 def _keys(rows: list[tuple[Any, ...]]) -> tuple[Keys, Retired]:
     keys: Keys = {}
     retired: Retired = {}
-    for purpose, number, wrapped, is_retired in sorted(rows, key=lambda row: (row[0], row[1])):
+    for purpose, number, wrapped, is_retired, _ in sorted(rows, key=lambda row: (row[0], row[1])):
         if is_retired:
             retired[purpose, int(number)] = bytes(wrapped)
             continue
@@ -302,6 +309,11 @@ def _keys(rows: list[tuple[Any, ...]]) -> tuple[Keys, Retired]:
             retired[purpose, older[0]] = older[1]
         keys[purpose] = (int(number), bytes(wrapped))
     return keys, retired
+
+
+def _token_versions(rows: list[tuple[Any, ...]]) -> tuple[int, ...]:
+    standing = {int(number) for purpose, number, _, _, emptied in rows if purpose == "index" and not emptied}
+    return tuple(sorted(standing, reverse=True))
 
 
 def _id(value: object) -> bytes:

@@ -213,6 +213,8 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     tracking_hosts: Mapping[str, str] = {}
     #: source addresses, pools, limits of its own, what providers asked for; None: nothing of it
     sending: Sending | None = None
+    #: versions of the index key under which tokens of addresses may stand, newest first
+    token_versions: tuple[int, ...] = (1,)
 
     def key(self, purpose: str, version: int) -> bytes | None:
         """The wrapped key of one version, current or retired."""

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from carepost.directory.types import OrgSnapshot, RecipientKey
 from carepost.ground import clock
-from carepost.intake.addresses import Tokens
+from carepost.intake.addresses import Tokens, rows_of
 from carepost.policy.types import Method, Ternary
 
 
@@ -31,11 +31,11 @@ class Keys:
         else may be wrong with one is judged where it is used."""
         if not snapshot.recipient_keys:
             return NONE
-        token = self._tokens.of(snapshot, address)
-        if token is None:
+        tokens = self._tokens.of(snapshot, address)
+        if tokens is None:
             return UNKNOWN
-        rows = snapshot.recipient_keys.get(token)
-        if rows is None:
+        rows = rows_of(snapshot.recipient_keys, tokens)
+        if not rows:
             return NONE
         now = clock.now()
         good = {row.method for row in rows if usable(row, now)}
@@ -48,8 +48,8 @@ class Keys:
 
     def find(self, snapshot: OrgSnapshot, address: str, method: Method) -> RecipientKey | None:
         """The one to encrypt to: a pinned one before another, of equals the newest."""
-        token = self._tokens.of(snapshot, address)
-        rows = snapshot.recipient_keys.get(token, ()) if token is not None else ()
+        tokens = self._tokens.of(snapshot, address)
+        rows = rows_of(snapshot.recipient_keys, tokens) if tokens is not None else ()
         now = clock.now()
         good = [row for row in rows if row.method is method and usable(row, now)]
         return max(good, key=lambda row: (row.pinned, row.id), default=None)

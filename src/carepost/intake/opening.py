@@ -23,7 +23,7 @@ from carepost.directory.types import KEY_PLACE, KeptKey, OrgSnapshot, OwnKey, Re
 from carepost.ground.errors import NotFound
 from carepost.ground.keys import WrongKey
 from carepost.intake import harvest
-from carepost.intake.addresses import Tokens
+from carepost.intake.addresses import Tokens, rows_of
 from carepost.intake.anchors import Anchors
 from carepost.intake.ownkeys import OwnKeys
 from carepost.policy.types import Method
@@ -195,8 +195,8 @@ class Opener:
             sender = rfc_message.read(message).from_[0].address
         except (RfcError, IndexError):
             return []
-        token = self._tokens.of(snapshot, sender)
-        rows = snapshot.recipient_keys.get(token, ()) if token is not None else ()
+        tokens = self._tokens.of(snapshot, sender)
+        rows = rows_of(snapshot.recipient_keys, tokens) if tokens is not None else ()
         opened = [self._kept(snapshot, row) for row in rows if row.method is method and row.pinned and not row.changed]
         return [one for one in opened if one is not None]
 

@@ -16,7 +16,7 @@ from carepost.directory.ownkeys import OwnSecrets
 from carepost.directory.types import OrgSnapshot, OwnKey
 from carepost.ground import clock, log
 from carepost.ground.errors import NotFound
-from carepost.intake.addresses import Tokens
+from carepost.intake.addresses import Tokens, rows_of
 from carepost.policy.types import Method
 
 #: keys kept open, in memory only
@@ -95,8 +95,10 @@ class OwnKeys:
         return None
 
     def _rows(self, snapshot: OrgSnapshot, address: str) -> tuple[OwnKey, ...]:
-        token = self._tokens.of(snapshot, address)
-        return snapshot.own_keys.get(token, ()) if token else ()
+        tokens = self._tokens.of(snapshot, address)
+        rows = rows_of(snapshot.own_keys, tokens) if tokens is not None else ()
+        # under several tokens each comes newest first, and together they must too
+        return rows if tokens is None or len(tokens) == 1 else tuple(sorted(rows, key=lambda row: row.id, reverse=True))
 
     def _keep(self, key: OwnKey, opened: _T) -> _T:
         with self._lock:

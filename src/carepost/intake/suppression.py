@@ -23,10 +23,11 @@ class Suppression:
         listed = snapshot.suppressed
         if not listed:
             return Ternary.NO
-        token = self._tokens.of(snapshot, address)
-        if token is None:
+        tokens = self._tokens.of(snapshot, address)
+        if tokens is None:
             return Ternary.UNKNOWN
-        if not isinstance(listed, Suppressed):
-            return Ternary.YES if token in listed else Ternary.NO
         bit = HARD if kind is not Kind.MESSAGE else SCOPES.get(category.value, HARD)
-        return Ternary.YES if listed.covers(token, bit, clock.now()) else Ternary.NO
+        for token in tokens:
+            if listed.covers(token, bit, clock.now()) if isinstance(listed, Suppressed) else token in listed:
+                return Ternary.YES
+        return Ternary.NO

@@ -23,7 +23,7 @@ from carepost.journal.purging import Purging
 from carepost.journal.rewrapping import Rewrapping
 from carepost.journal.uses import Uses
 from carepost.keyring import alerts as key_alerts
-from carepost.keyring import anew, end_letters, warnings
+from carepost.keyring import anew, end_letters, retokening, warnings
 from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
@@ -31,6 +31,7 @@ from carepost.review import letters as review_letters
 from carepost.senders import daily
 from carepost.senders import letters as sender_letters
 from carepost.tenancy import events, scope
+from carepost.tenancy.retokening import Work as RetokeningWork
 from carepost.webhooks import letters as webhook_letters
 
 HOUR_US: Final = 3_600_000_000
@@ -59,6 +60,7 @@ class Chores:
         self._disposal = Disposal(store, self._marks)
         self._purging = Purging(store, self._marks)
         self._rewrapping = Rewrapping(settings.CAREPOST_KEYS, self._marks)
+        self._retokening = RetokeningWork(retokening.PLACES)
         self._alerted_at = 0
         self._jobs = Work(stopping)
         self._folding, self._counting = Folding(store), Counting(store)
@@ -114,6 +116,7 @@ class Chores:
         self._disposal.step(now)
         self._purging.step(now)
         self._rewrapping.step()
+        self._retokening.step()
         self._jobs.step(clock.now())
         # of organisations that watch opens and clicks; for all others these are two looks at empty tables
         self._counting.step()

@@ -5,17 +5,18 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from django.db.models import QuerySet
 
-from carepost.crypto.digest import hmac_sha256
 from carepost.directory.types import KEY_PLACE, KeptKey
 from carepost.ground import clock
 from carepost.ground.errors import CarepostError, NotFound, Refused
 from carepost.keyring import reading
 from carepost.keyring.models import RecipientKey
 from carepost.keyring.reading import Read
-from carepost.tenancy import keys, names, scope, sealing
+from carepost.tenancy import address_tokens, names, scope, sealing
 from carepost.tenancy.act import Doing, act
-from carepost.tenancy.actions.suppression import spelt, token
+from carepost.tenancy.actions.suppression import spelt, tokens
+from carepost.tenancy.address_tokens import Standing
 from carepost.tenancy.permissions import Permission, authorise
 from carepost.wire.types import Actor
 
@@ -28,6 +29,7 @@ NOT_WARNED: Final = 99
 #: certificates of one import
 MOST: Final = 5_000
 
+_MARK: Final = b"carepost recipient key"
 _encode = msgspec.msgpack.Encoder().encode
 _kept = msgspec.msgpack.Decoder(KeptKey)
 
@@ -93,8 +95,8 @@ def _foreseen(org: uuid.UUID, who: str, found: Read, known: RecipientKey | None)
         return "refused", "It is distrusted here; hand it in by itself if it may be used again."
     if known is not None and known.state == IN_USE and known.pinned:
         return "known", ""
-    others = RecipientKey.objects.filter(org_id=org, token=token(org, who), method=found.method.value)
-    replaces = others.filter(state__in=(IN_USE, CHANGED)).exclude(mark=mark(org, found)).exists()
+    others = of_address(org, who).filter(method=found.method.value, state__in=(IN_USE, CHANGED))
+    replaces = others.exclude(mark__in=marks(address_tokens.standing(org), found)).exists()
     return ("replaces" if replaces else "added"), ""
 
 
@@ -116,7 +118,7 @@ def pin_key(org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str) -> Non
         row = _row(org, key)
         if row.state == DISTRUSTED:
             raise Refused("key-distrusted", "This certificate is distrusted; hand it in again to use it.", status=409)
-        _replace(doing, row)
+        _replace(doing, row, opened(row).address)
         _move(doing, row, IN_USE, pinned=True)
         doing.event("keyring.key-pinned", on=[row.pk], facts=_facts(row), values={"reason": why})
         doing.tell_engine()
@@ -130,15 +132,15 @@ def opened(row: RecipientKey) -> KeptKey:
 def _add(doing: Doing, address: str, found: Read, why: str) -> RecipientKey:
     row = _same(doing.org, address, found)
     if row is None:
-        row = RecipientKey(org_id=doing.org, token=token(doing.org, address), mark=mark(doing.org, found))
-        row.method, row.found_at = found.method.value, doing.at
+        row = RecipientKey(org_id=doing.org, method=found.method.value, found_at=doing.at)
+    place(row, address_tokens.standing(doing.org), address, found.fingerprint)
     if row.not_after != found.not_after:
         # an OpenPGP key whose end was moved is the same key
         row.not_after, row.warned = found.not_after, NOT_WARNED
     row.source = ADMINISTRATOR
     kept = KeptKey(address, found.raw, found.fingerprint, found.chain)
     row.sealed = sealing.seal(doing.org, "evidence", _encode(kept), f"{KEY_PLACE}/{row.pk}")
-    _replace(doing, row)
+    _replace(doing, row, address)
     _move(doing, row, IN_USE, pinned=True)
     values = {"address": address, "fingerprint": found.fingerprint, "reason": why}
     doing.event("keyring.key-added", on=[row.pk], facts=_facts(row), values=values)
@@ -146,8 +148,8 @@ def _add(doing: Doing, address: str, found: Read, why: str) -> RecipientKey:
     return row
 
 
-def _replace(doing: Doing, row: RecipientKey) -> None:
-    others = RecipientKey.objects.filter(org_id=doing.org, token=row.token, method=row.method).exclude(pk=row.pk)
+def _replace(doing: Doing, row: RecipientKey, address: str) -> None:
+    others = of_address(doing.org, address).filter(method=row.method).exclude(pk=row.pk)
     others.filter(state__in=(IN_USE, CHANGED)).update(state=REPLACED, pinned=False, changed_at=doing.at)
 
 
@@ -164,13 +166,22 @@ def _row(org: uuid.UUID, key: uuid.UUID) -> RecipientKey:
 
 
 def _same(org: uuid.UUID, address: str, found: Read) -> RecipientKey | None:
-    return RecipientKey.objects.filter(org_id=org, token=token(org, address), mark=mark(org, found)).first()
+    return of_address(org, address).filter(mark__in=marks(address_tokens.standing(org), found)).first()
 
 
-def mark(org: uuid.UUID, found: Read) -> bytes:
+def of_address(org: uuid.UUID, address: str) -> "QuerySet[RecipientKey]":
+    """All that is known of one recipient, under whichever index key it stands. `address`: as `spelt` gives it."""
+    return RecipientKey.objects.filter(org_id=org, token__in=tokens(org, address))
+
+
+def marks(keys: Standing, found: Read) -> list[bytes]:
     """By which the same certificate is known again."""
-    key = keys.version(org, "index", 1)
-    return hmac_sha256(key, b"carepost recipient key\0" + bytes.fromhex(found.fingerprint))[:16]
+    return keys.marks(_MARK, bytes.fromhex(found.fingerprint))
+
+
+def place(row: RecipientKey, keys: Standing, address: str, fingerprint: str) -> None:
+    """Token and mark under the newest index key; not saved yet."""
+    row.token, row.mark, row.under = keys.token(address), keys.mark(_MARK, bytes.fromhex(fingerprint)), keys.version
 
 
 def _facts(row: RecipientKey) -> dict[str, str]:

@@ -7,19 +7,31 @@ import uuid
 from typing import Final
 
 import msgspec
+from django.db.models import QuerySet
 
 from carepost.crypto.openpgp import certificate, usable
 from carepost.directory.types import KEY_PLACE, KeptKey
 from carepost.ground import clock
 from carepost.ground.errors import CarepostError
-from carepost.keyring.acts import CHANGED, DISTRUSTED, IN_USE, NOT_WARNED, REPLACED, WITHDRAWN, mark, opened
+from carepost.keyring.acts import (
+    CHANGED,
+    DISTRUSTED,
+    IN_USE,
+    NOT_WARNED,
+    REPLACED,
+    WITHDRAWN,
+    marks,
+    of_address,
+    opened,
+    place,
+)
 from carepost.keyring.models import RecipientKey
 from carepost.keyring.reading import Read
 from carepost.keyring.words import rank
 from carepost.policy.types import Method
-from carepost.tenancy import scope, sealing
+from carepost.tenancy import address_tokens, scope, sealing
 from carepost.tenancy.act import Doing, act
-from carepost.tenancy.actions.suppression import spelt, token
+from carepost.tenancy.actions.suppression import spelt
 from carepost.tenancy.endings import DAY_US
 from carepost.tenancy.permissions import Permission
 from carepost.wire.found import MOST, RECIPIENT, SOURCES, Found
@@ -43,9 +55,9 @@ def take(org: uuid.UUID, found: Found) -> str:
         return "ignored"
     read = Read(Method(found.method), found.raw, found.fingerprint, (who,), found.not_after, found.chain)
     with scope.organisation(org):
-        mine = RecipientKey.objects.filter(org_id=org, token=token(org, who), method=found.method)
-        row = mine.filter(mark=mark(org, read)).first()
-        if row is not None and not _moved(row, found, clock.now()):
+        mine = of_address(org, who).filter(method=found.method)
+        row = mine.filter(mark__in=marks(address_tokens.standing(org), read)).first()
+        if row is not None and not _moved(row, mine, found, clock.now()):
             mine.filter(pk=row.pk).update(seen_at=clock.now())
             return "known" if row.state in (IN_USE, CHANGED) else "ignored"
         if row is None and mine.count() >= MOST_KEYS:
@@ -74,28 +86,29 @@ def withdraw(org: uuid.UUID, key: uuid.UUID) -> bool:
     return True
 
 
-def _moved(row: RecipientKey, found: Found, now: int) -> bool:
-    """Whether one that is known says something new: a later end, or that it is needed again."""
+def _moved(row: RecipientKey, mine: "QuerySet[RecipientKey]", found: Found, now: int) -> bool:
+    """Whether one that is known says something new: a later end, or that it is needed again. `mine`: all of its kind
+    that are known of this recipient."""
     if row.state == DISTRUSTED:
         return False
     if row.state == WITHDRAWN:
         return found.source == RECIPIENT
     if row.state == REPLACED:
-        current = RecipientKey.objects.filter(org_id=row.org_id, token=row.token, method=row.method)
-        return not any(_live(one, now) for one in current.filter(state__in=(IN_USE, CHANGED)))
+        return not any(_live(one, now) for one in mine.filter(state__in=(IN_USE, CHANGED)))
     return row.not_after != found.not_after or rank(found.source) < rank(row.source)
 
 
 def _put(doing: Doing, who: str, read: Read, found: Found) -> str:
     """The rows are read again: the organisation is locked now."""
-    mine = RecipientKey.objects.filter(org_id=doing.org, token=token(doing.org, who), method=found.method)
-    row = mine.filter(mark=mark(doing.org, read)).first()
+    keys = address_tokens.standing(doing.org)
+    mine = of_address(doing.org, who).filter(method=found.method)
+    row = mine.filter(mark__in=marks(keys, read)).first()
     others = [one for one in mine.filter(state__in=(IN_USE, CHANGED)) if row is None or one.pk != row.pk]
     current = next((one for one in others if one.state == IN_USE), None)
     said, state = _judge(row, current, others, found, doing.at)
     if row is None:
-        row = RecipientKey(org_id=doing.org, token=token(doing.org, who), mark=mark(doing.org, read))
-        row.method, row.found_at = found.method, doing.at
+        row = RecipientKey(org_id=doing.org, method=found.method, found_at=doing.at)
+    place(row, keys, who, read.fingerprint)
     if row.not_after != found.not_after:
         row.warned = NOT_WARNED
     if not row.source or rank(found.source) < rank(row.source):

@@ -14,6 +14,8 @@ class RecipientKey(OrgModel):
     token = models.BinaryField()
     #: blind index of the certificate's fingerprint: the same one is not taken in twice
     mark = models.BinaryField()
+    #: version of the index key that made both
+    under = models.PositiveIntegerField(default=1)
     #: policy.types.Method: smime | openpgp
     method = models.CharField(max_length=10)
     #: `keyring.sources`
@@ -60,8 +62,10 @@ class OwnKey(OrgModel):
 
     #: blind index of the address it belongs to; empty: the organisation's
     token = models.BinaryField()
-    #: SHA-256 under the index key of the certificate's fingerprint, else of the request's: not taken in twice
+    #: SHA-256 under the index key of what names the key pair: not taken in twice
     mark = models.BinaryField()
+    #: version of the index key that made both
+    under = models.PositiveIntegerField(default=1)
     #: policy.types.Method: smime | openpgp
     method = models.CharField(max_length=10)
     #: for people: rsa-3072, ec-p256, curve25519, …

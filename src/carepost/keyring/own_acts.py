@@ -9,7 +9,6 @@ from typing import Final
 import msgspec
 from django.db.models import QuerySet
 
-from carepost.crypto.digest import hmac_sha256
 from carepost.crypto.openpgp import keys as pgp
 from carepost.crypto.openpgp import secret as pgp_secret
 from carepost.crypto.openpgp.errors import OpenPgpError
@@ -20,10 +19,11 @@ from carepost.keyring import own_making
 from carepost.keyring.models import OwnKey
 from carepost.keyring.own_making import Own
 from carepost.policy.types import Method
-from carepost.tenancy import keys, names, scope, sealing
+from carepost.tenancy import address_tokens, keys, names, scope, sealing
 from carepost.tenancy.act import Doing, act
 from carepost.tenancy.actions import retention
-from carepost.tenancy.actions.suppression import spelt, token
+from carepost.tenancy.actions.suppression import spelt
+from carepost.tenancy.address_tokens import Standing
 from carepost.tenancy.models import SenderDomain
 from carepost.tenancy.permissions import Permission, authorise
 from carepost.wire.types import Actor
@@ -36,6 +36,7 @@ _MOST_OVERLAP: Final = 36_500
 #: days a key made here holds where nothing else is said: what the Baseline Requirements for S/MIME allow
 DAYS: Final = {Method.SMIME: 730, Method.OPENPGP: 1095}
 
+_MARK: Final = b"carepost own key"
 _encode = msgspec.msgpack.Encoder().encode
 _kept = msgspec.msgpack.Decoder(OwnKept)
 
@@ -96,10 +97,11 @@ def import_key(
     who = _named(org, found, address)
     source = PKCS12 if found.method is Method.SMIME else IMPORTED
     with scope.organisation(org) if dry_run else act(org, Permission.KEYRING, actor=actor) as doing:
-        row = OwnKey(org_id=org, token=b"" if shared else token(org, who), method=found.method.value)
-        if OwnKey.objects.filter(org_id=org, token=row.token, mark=_mark(org, found.public)).exists():
+        standing = address_tokens.standing(org)
+        row = OwnKey(org_id=org, token=b"" if shared else standing.token(who), method=found.method.value)
+        if _same_owner(row, who).filter(mark__in=standing.marks(_MARK, found.public)).exists():
             raise Refused("key-known", "This key is here already.", status=409)
-        replaces = 0 if former else _before(row).count()
+        replaces = 0 if former else _before(row, who).count()
         if doing is not None:
             row = _new(doing, who, shared, found, source, "")
             row.always = always and not former
@@ -239,13 +241,20 @@ def _named(org: uuid.UUID, found: Own, address: str) -> str:
 
 def _new(doing: Doing, who: str, shared: bool, found: Own, source: str, name: str) -> OwnKey:
     row = OwnKey(
-        org_id=doing.org, token=b"" if shared else token(doing.org, who), mark=_mark(doing.org, found.public),
-        method=found.method.value, algorithm=found.algorithm, signs=found.signs, decrypts=found.decrypts,
-        source=source, not_after=found.not_after, made_at=doing.at,
+        org_id=doing.org, method=found.method.value, algorithm=found.algorithm, signs=found.signs,
+        decrypts=found.decrypts, source=source, not_after=found.not_after, made_at=doing.at,
     )  # fmt: skip
+    place(row, address_tokens.standing(doing.org), "" if shared else who, found.public)
     row.wrapped = keys.purposes().wrap("mail", found.private, own_key_aad(doing.org.bytes, row.pk.bytes))
     _seal(row, OwnKept(who, name.strip(), found.raw, found.fingerprint, found.chain, found.request))
     return row
+
+
+def place(row: OwnKey, keys: Standing, address: str, public: bytes) -> None:
+    """Token and mark under the newest index key; not saved yet. `address`: "" for the organisation's own. `public`:
+    `own_making.Own.public`."""
+    row.token = keys.token(address) if address else b""
+    row.mark, row.under = keys.mark(_MARK, public), keys.version
 
 
 def _place(doing: Doing, row: OwnKey, state: str, overlap: int | None) -> None:
@@ -257,14 +266,19 @@ def _place(doing: Doing, row: OwnKey, state: str, overlap: int | None) -> None:
         # content kept for ever, or nothing to take over the opening: no end
         endless = (overlap is None and not kept_for) or not row.decrypts
         until = 0 if endless else doing.at + kept_for * _DAY_US
-        _before(row).update(state=RETIRED, always=False, until=until, changed_at=doing.at)
+        _before(row, opened(row).address).update(state=RETIRED, always=False, until=until, changed_at=doing.at)
     row.state, row.changed_at = state, doing.at
     row.save()
 
 
-def _before(row: OwnKey) -> "QuerySet[OwnKey]":
-    same = OwnKey.objects.filter(org_id=row.org_id, token=row.token, method=row.method, state=ACTIVE, signs=True)
-    return same.exclude(pk=row.pk)
+def _same_owner(row: OwnKey, address: str) -> "QuerySet[OwnKey]":
+    """Under whichever index key they stand."""
+    tokens = address_tokens.standing(row.org_id).tokens(address) if row.token else [b""]
+    return OwnKey.objects.filter(org_id=row.org_id, token__in=tokens)
+
+
+def _before(row: OwnKey, address: str) -> "QuerySet[OwnKey]":
+    return _same_owner(row, address).filter(method=row.method, state=ACTIVE, signs=True).exclude(pk=row.pk)
 
 
 def _seal(row: OwnKey, kept: OwnKept) -> None:
@@ -285,7 +299,3 @@ def row_of(org: uuid.UUID, key: uuid.UUID) -> OwnKey:
     if row is None:
         raise NotFound("There is no such key.")
     return row
-
-
-def _mark(org: uuid.UUID, public: bytes) -> bytes:
-    return hmac_sha256(keys.version(org, "index", 1), b"carepost own key\0" + public)[:16]

@@ -4,7 +4,9 @@ import hashlib
 from typing import Final
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_pem_x509_csr
 
 from carepost.crypto.openpgp import keys as pgp
 from carepost.crypto.openpgp import usable as pgp_usable
@@ -16,6 +18,7 @@ from carepost.crypto.smime.chain import TrustStore
 from carepost.crypto.smime.errors import SmimeError
 from carepost.crypto.smime.identity import Identity
 from carepost.crypto.smime.usable import Trust
+from carepost.directory.types import OwnKept
 from carepost.ground.errors import Refused
 from carepost.keyring.reading import words_of
 from carepost.policy.types import Method
@@ -128,6 +131,18 @@ def certified(private: bytes, data: bytes, address: str, at: int) -> Own:
     )  # fmt: skip
 
 
+def public_of(method: Method, kept: OwnKept) -> bytes:
+    """`Own.public` of a key whose public part is kept. Raises Refused where that cannot be read."""
+    if method is Method.OPENPGP:
+        return bytes.fromhex(kept.fingerprint)
+    try:
+        if kept.raw:
+            return _spki(x509.parse(kept.raw).x509.public_key())
+        return _spki(load_pem_x509_csr(kept.request).public_key())
+    except (SmimeError, ValueError):
+        raise Refused("key-not-readable", "The certificate of this key cannot be read.", status=409) from None
+
+
 def check(found: Own) -> None:
     """Raises Refused where the key can be used for nothing, with what is wrong in words."""
     if found.faults:
@@ -170,7 +185,11 @@ def _openpgp(found: PrivateKey, address: str, at: int) -> Own:
 
 
 def _mark(key: identity.PrivateKey) -> bytes:
-    return hashlib.sha256(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
+    return _spki(key.public_key())
+
+
+def _spki(key: PublicKeyTypes) -> bytes:
+    return hashlib.sha256(key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest()
 
 
 def _name(name: str) -> str:

@@ -15,7 +15,7 @@ from carepost.crypto.smime.usable import Trust
 from carepost.directory.types import KeptKey
 from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused
-from carepost.keyring.acts import CHANGED, IN_USE, REPLACED, opened
+from carepost.keyring.acts import CHANGED, IN_USE, REPLACED, of_address, opened
 from carepost.keyring.models import Anchor, RecipientKey
 from carepost.policy.types import Method
 from carepost.tenancy import names
@@ -57,8 +57,7 @@ def current(row: RecipientKey) -> RecipientKey | None:
     """The one that `row`, which differs, would take the place of."""
     if row.state != CHANGED or row.method != Method.SMIME.value:
         return None
-    same = RecipientKey.objects.filter(org_id=row.org_id, token=row.token, method=row.method, state=IN_USE)
-    return same.first()
+    return of_address(row.org_id, opened(row).address).filter(method=row.method, state=IN_USE).first()
 
 
 def renews(org: uuid.UUID, before: RecipientKey, row: RecipientKey) -> bool:

@@ -9,11 +9,11 @@ from django.db.models import Q, QuerySet
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.keyring import renewal, words
-from carepost.keyring.acts import CHANGED, IN_USE, opened
+from carepost.keyring.acts import CHANGED, IN_USE, of_address, opened
 from carepost.keyring.models import RecipientKey
 from carepost.tenancy import scope
 from carepost.tenancy.act import act
-from carepost.tenancy.actions.suppression import spelt, token
+from carepost.tenancy.actions.suppression import spelt
 from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor
 
@@ -50,7 +50,7 @@ def keys_of(org: uuid.UUID, actor: Actor, address: str) -> tuple[Shown, ...]:
     """All of one recipient, newest first. Raises AddressError, Forbidden."""
     who = spelt(address)
     with act(org, Permission.KEYRING, actor=actor) as doing:
-        rows = list(RecipientKey.objects.filter(org_id=org, token=token(org, who)).order_by("-pk"))
+        rows = list(of_address(org, who).order_by("-pk"))
         doing.event("keyring.keys-viewed", on=[row.pk for row in rows] or [org], values={"address": who})
         return tuple([_shown(row, renews=_renews(row)) for row in rows])
 
@@ -61,7 +61,7 @@ def beside(org: uuid.UUID, actor: Actor, key: uuid.UUID) -> tuple[Shown, ...]:
         row = RecipientKey.objects.filter(org_id=org, pk=key).first()
         if row is None:
             raise NotFound("There is no such certificate.")
-        rows = list(RecipientKey.objects.filter(org_id=org, token=row.token).order_by("-pk"))
+        rows = list(of_address(org, opened(row).address).order_by("-pk"))
         doing.event("keyring.keys-viewed", on=[one.pk for one in rows])
         return tuple([_shown(one, renews=_renews(one)) for one in rows])
 

@@ -23,12 +23,12 @@ from carepost.crypto.smime.envelope import Recipient
 from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused
 from carepost.keyring import reading
-from carepost.keyring.acts import CHANGED, IN_USE, opened
+from carepost.keyring.acts import CHANGED, IN_USE, of_address, opened
 from carepost.keyring.models import RecipientKey, Upload
 from carepost.policy.types import Method
 from carepost.proof import kinds
 from carepost.tenancy import events, scope, sealing
-from carepost.tenancy.actions.suppression import spelt, token
+from carepost.tenancy.actions.suppression import spelt
 from carepost.wire import found as wire
 from carepost.wire.found import RECIPIENT, Found
 from carepost.wire.types import Actor
@@ -177,7 +177,7 @@ def _within(org: uuid.UUID) -> Iterator[None]:
 
 
 def _mine(org: uuid.UUID, address: str) -> "QuerySet[RecipientKey]":
-    return RecipientKey.objects.filter(org_id=org, token=token(org, spelt(address)), state__in=(IN_USE, CHANGED))
+    return of_address(org, spelt(address)).filter(state__in=(IN_USE, CHANGED))
 
 
 def _live(org: uuid.UUID, recipient: uuid.UUID) -> Upload | None:

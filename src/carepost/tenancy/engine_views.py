@@ -90,6 +90,20 @@ SUPPRESSION = """
     FROM tenancy_suppression s"""
 
 
+#: of migration 0012: what was retokened is off the list under its former token (decision 0039)
+SUPPRESSION_FORMER = f"""{SUPPRESSION}
+    UNION ALL
+    SELECT s.org_id AS org, s.former AS token, s.scope, s.reason, s.expires_at AS until, s.changed_at AS removed,
+           s.changed_at AS changed
+    FROM tenancy_suppression s WHERE length(s.former) > 0"""  # noqa: S608  constants
+
+
+#: of migration 0012: versions of the index key under which no token without a day stands any more
+KEY = """
+    SELECT k.org_id AS org, k.purpose, k.version, k.wrapped, k.retired_at <> 0 AS retired, k.emptied_at <> 0 AS emptied
+    FROM tenancy_orgkey k"""
+
+
 #: of migration 0011: keys that sign; those that wait for DNS do not
 DKIM = """
     SELECT k.org_id AS org, d.domain, k.selector, k.algorithm, k.wrapped
@@ -107,6 +121,21 @@ def create_first_dkim(_apps: Any, schema_editor: Any) -> None:
 
 def drop_dkim(_apps: Any, schema_editor: Any) -> None:
     schema_editor.execute("DROP VIEW engine_dkim", params=None)
+
+
+def create_tokens(_apps: Any, schema_editor: Any) -> None:
+    schema_editor.execute(f"CREATE VIEW engine_suppression AS {SUPPRESSION_FORMER}", params=None)
+    schema_editor.execute(f"CREATE VIEW engine_key AS {KEY}", params=None)
+
+
+def create_before_tokens(_apps: Any, schema_editor: Any) -> None:
+    create_suppression(_apps, schema_editor)
+    create_key(_apps, schema_editor)
+
+
+def drop_tokens(_apps: Any, schema_editor: Any) -> None:
+    drop_suppression(_apps, schema_editor)
+    drop_key(_apps, schema_editor)
 
 
 def create_suppression(_apps: Any, schema_editor: Any) -> None:

@@ -5,11 +5,11 @@ from typing import Final
 
 import msgspec
 
-from carepost.crypto import index
 from carepost.ground.errors import NotFound
 from carepost.rfc.address import parse_path
-from carepost.tenancy import keys, names, scope, sealing
+from carepost.tenancy import address_tokens, names, scope, sealing
 from carepost.tenancy.act import Doing, act
+from carepost.tenancy.address_tokens import Standing
 from carepost.tenancy.models import Suppression
 from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor
@@ -36,9 +36,14 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 def token(org: uuid.UUID, address: str) -> bytes:
-    """What the engine compares (`OrgSnapshot.suppressed`): under the first index key, so that rotation keeps it.
-    `address`: as `spelt` gives it."""
-    return index.token(keys.version(org, "index", 1), "address", address)
+    """What is written, and what the engine compares (`OrgSnapshot.suppressed`): under the newest index key. `address`:
+    as `spelt` gives it."""
+    return address_tokens.standing(org).token(address)
+
+
+def tokens(org: uuid.UUID, address: str) -> list[bytes]:
+    """What rows about this address may stand under: the newest index key, and those that still have rows."""
+    return address_tokens.standing(org).tokens(address)
 
 
 def spelt(address: str) -> str:
@@ -95,19 +100,22 @@ class _Already(Exception):
 def known(org: uuid.UUID, asked: Wanted) -> bool:
     """Whether the list says as much already, and for as long."""
     with scope.organisation(org):
-        row = Suppression.objects.filter(org_id=org, token=token(org, asked.address), scope=asked.scope).first()
+        rows = Suppression.objects.filter(org_id=org, token__in=tokens(org, asked.address), scope=asked.scope)
+        row = rows.first()
     return row is not None and not row.removed_at and _lasts(row.expires_at, asked.expires_at)
 
 
 def put(doing: Doing, asked: Wanted) -> Suppression | None:
     """Within an act: the row, or None where the list says as much already. A longer end is taken over."""
-    mine = token(doing.org, asked.address)
-    row = Suppression.objects.filter(org_id=doing.org, token=mine, scope=asked.scope).first()
+    keys = address_tokens.standing(doing.org)
+    row = Suppression.objects.filter(org_id=doing.org, token__in=keys.tokens(asked.address), scope=asked.scope).first()
     if row is not None and not row.removed_at and _lasts(row.expires_at, asked.expires_at):
         return None
     fresh = row is None
     if row is None:
-        row = Suppression(org_id=doing.org, token=mine, scope=asked.scope)
+        row = Suppression(org_id=doing.org, scope=asked.scope, token=keys.token(asked.address), under=keys.version)
+    elif not row.former:
+        retoken(row, keys, asked.address)
     row.sealed = sealing.seal(doing.org, "evidence", asked.address.encode(), _place(row))
     row.note = sealing.seal(doing.org, "evidence", asked.note.encode(), _note(row)) if asked.note else b""
     row.reason, row.source, row.expires_at = asked.reason, asked.source, asked.expires_at
@@ -129,7 +137,7 @@ def unsuppress(org: uuid.UUID, address: str, *, actor: Actor, reason: str, scope
     why = names.words(reason, "reason", longest=500)
     address = spelt(address)
     with act(org, Permission.SUPPRESSION, actor=actor) as doing:
-        rows = Suppression.objects.filter(org_id=org, token=token(org, address), removed_at=0)
+        rows = Suppression.objects.filter(org_id=org, token__in=tokens(org, address), removed_at=0)
         found = list(rows.filter(scope=scope) if scope else rows)
         if not found:
             raise NotFound("This address is not suppressed.")
@@ -157,6 +165,12 @@ def restore(org: uuid.UUID, row: uuid.UUID, *, actor: Actor) -> bool:
     except _Already:
         return False
     return True
+
+
+def retoken(row: Suppression, keys: Standing, address: str) -> None:
+    """Under the newest key, not saved yet. Engines drop what it had before as they read the change."""
+    if row.under != keys.version:
+        row.former, row.token, row.under = bytes(row.token), keys.token(address), keys.version
 
 
 def address_of(row: Suppression) -> str:

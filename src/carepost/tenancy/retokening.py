@@ -1,0 +1,179 @@
+"""After a change of the index key: rows without a day get their tokens anew from the address they hold sealed, a few at
+a time, until nothing stands under the former key (decision 0039). Called by the journal.
+
+Every batch is a transaction under the organisation's lock, which every writer of these rows takes: a crash leaves each
+row under one key or the other, both are asked, and the next step goes on. The oldest key is emptied first."""
+
+import uuid
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple
+
+from django.db import IntegrityError, transaction
+
+from carepost.ground import clock, log
+from carepost.ground.errors import CarepostError, NotFound
+from carepost.tenancy import address_tokens, scope
+from carepost.tenancy.act import act
+from carepost.tenancy.actions import suppression
+from carepost.tenancy.address_tokens import Standing
+from carepost.tenancy.models import Organisation, OrgKey, Suppression
+from carepost.tenancy.permissions import Permission
+from carepost.wire.types import Actor
+
+#: rows of one transaction; seconds between looks for keys that must be emptied
+STEP: Final = 100
+_LOOK_S: Final = 10.0
+#: from a key's end to the end of what engines drop by: by then each has read that, or starts anew
+SETTLED_US: Final = 600_000_000
+#: after rows that nothing opens: not in every round
+_AGAIN_US: Final = 3_600_000_000
+_ACTOR: Final = Actor("system", "journal")
+
+
+class Place(NamedTuple):
+    """A table whose rows have `under`, and tokens of an address that they hold."""
+
+    name: str
+    table: Any
+    #: gives the row what it has under the newest key and names the fields; raises CarepostError where it is unreadable
+    move: Callable[[Any, Standing, int], Sequence[str]]
+
+
+def _suppression(row: Suppression, keys: Standing, at: int) -> Sequence[str]:
+    suppression.retoken(row, keys, suppression.address_of(row))
+    row.changed_at = at
+    return ("token", "under", "former", "changed_at")
+
+
+SUPPRESSION: Final = Place("suppression list", Suppression, _suppression)
+
+
+class Work:
+    """`step` a round: at most one batch of one organisation, in turn."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        """`places`: all there are (`keyring.retokening.PLACES`); a table that is missing here would be forgotten."""
+        self._places = places
+        self._looked_at = -_LOOK_S
+        self._waiting: list[uuid.UUID] = []
+        #: where the walk through an organisation's rows is: (version, place, after)
+        self._at: dict[uuid.UUID, tuple[int, int, uuid.UUID]] = {}
+        self._again: dict[uuid.UUID, int] = {}
+        self._settled: set[uuid.UUID] = set()
+
+    def step(self) -> int:
+        """How many rows got their tokens anew."""
+        if not self._waiting:
+            if clock.monotonic() - self._looked_at < _LOOK_S:
+                return 0
+            self._looked_at = clock.monotonic()
+            self._waiting = self._look()
+            if not self._waiting:
+                return 0
+        org = self._waiting.pop(0)
+        try:
+            moved, more = self._one(org)
+        except NotFound:
+            return 0
+        if more:
+            self._waiting.append(org)
+        return moved
+
+    def _look(self) -> list[uuid.UUID]:
+        """Organisations of which an index key is retired and not empty, or empty and not settled."""
+        with scope.every("the index keys of every organisation are changed"):
+            rows = OrgKey.objects.filter(purpose="index", retired_at__gt=0, org__closed_at=0).order_by("org_id")
+            found = rows.values_list("org_id", "emptied_at")
+            now = clock.now()
+            busy = {org for org, emptied in found if not emptied or org not in self._settled}
+        return sorted(org for org in busy if self._again.get(org, 0) <= now)
+
+    def _one(self, org: uuid.UUID) -> tuple[int, bool]:
+        """(rows moved, whether to come again at once)."""
+        with scope.organisation(org):
+            keys = list(OrgKey.objects.filter(org_id=org, purpose="index").order_by("version"))
+        standing = [row for row in keys if not row.emptied_at]
+        before = max((row.emptied_at for row in keys), default=0)
+        if before and clock.now() < before + SETTLED_US:
+            # what engines drop by is one token a row: the next key waits until they have read of this one
+            return 0, False
+        if len(standing) < 2:
+            return self._settle(org)
+        return self._batch(org, standing[0])
+
+    def _batch(self, org: uuid.UUID, oldest: OrgKey) -> tuple[int, bool]:
+        self._settled.discard(org)
+        version, number, after = self._at.get(org, (0, 0, uuid.UUID(int=0)))
+        if version != oldest.version:
+            number, after = 0, uuid.UUID(int=0)
+        if number >= len(self._places):
+            self._at.pop(org, None)
+            if not empty(self._places, org, oldest.version):
+                # what nothing opens keeps its key in use; `left` goes on counting it
+                self._again[org] = clock.now() + _AGAIN_US
+            return 0, False
+        place = self._places[number]
+        with scope.organisation(org), transaction.atomic(durable=True):
+            _lock(org)
+            rows = place.table.objects.filter(org_id=org, under=oldest.version, pk__gt=after).order_by("pk")
+            found = list(rows[:STEP])
+            keys = address_tokens.standing(org)
+            moved = sum(_move(place, row, keys) for row in found)
+            # COMMIT POINT: before it these rows stand under the former key, after it under the newest; both are asked
+        if len(found) < STEP:
+            number, after = number + 1, uuid.UUID(int=0)
+        else:
+            after = found[-1].pk
+        self._at[org] = (oldest.version, number, after)
+        return moved, True
+
+    def _settle(self, org: uuid.UUID) -> tuple[int, bool]:
+        """Nothing is left of the former tokens, once every engine has dropped them."""
+        with scope.organisation(org), transaction.atomic(durable=True):
+            _lock(org)
+            rows = Suppression.objects.filter(org_id=org).exclude(former=b"").order_by("pk")
+            some = list(rows.values_list("pk", flat=True)[: STEP * 10])
+            Suppression.objects.filter(org_id=org, pk__in=some).update(former=b"")
+        if len(some) == STEP * 10:
+            return 0, True
+        self._settled.add(org)
+        return 0, False
+
+
+def _lock(org: uuid.UUID) -> None:
+    """As `act` does. Raises NotFound for an organisation that is closed."""
+    if Organisation.objects.select_for_update().filter(pk=org, closed_at=0).first() is None:
+        raise NotFound
+
+
+def _move(place: Place, row: Any, keys: Standing) -> bool:
+    try:
+        with transaction.atomic():
+            row.save(update_fields=list(place.move(row, keys, clock.now())))
+    except (CarepostError, IntegrityError) as error:
+        # one that nothing opens must not keep the others from being done
+        log.failure("row-not-retokened", error, row=str(row.pk))
+        return False
+    return True
+
+
+def left(places: Sequence[Place], org: uuid.UUID, version: int) -> dict[str, int]:
+    """How many rows of each table stand under this version of the index key; only those that have any."""
+    with scope.organisation(org):
+        counts = {one.name: one.table.objects.filter(org_id=org, under=version).count() for one in places}
+    return {name: count for name, count in counts.items() if count}
+
+
+def empty(places: Sequence[Place], org: uuid.UUID, version: int) -> bool:
+    """The key makes and finds no token without a day any more, where no row stands under it: with its event. False
+    where one does."""
+    if left(places, org, version):
+        return False
+    with act(org, Permission.ORGANISATION, actor=_ACTOR) as doing:
+        row = OrgKey.objects.get(org_id=org, purpose="index", version=version)
+        row.emptied_at = doing.at
+        row.save(update_fields=["emptied_at"])
+        doing.event("orgkey.emptied", on=[row.pk], facts={"key": "index", "version": str(version)})
+        doing.tell_engine()
+        # COMMIT POINT: before it the key is asked though nothing stands under it, after it no more
+    return True
