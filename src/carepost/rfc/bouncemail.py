@@ -7,7 +7,7 @@ from typing import Final
 
 import msgspec
 
-from carepost.rfc import bouncewords, dsn, mime, parts, words
+from carepost.rfc import bounceparts, bouncewords, dsn, mime, parts, words
 from carepost.rfc.bounces import Class, Verdict, classify
 from carepost.rfc.errors import RfcError
 
@@ -18,7 +18,8 @@ _SAID: Final = 1_200
 
 
 class Failed(msgspec.Struct, frozen=True):
-    """One recipient. `action`: failed | delayed | delivered | relayed | expanded (RFC 3464 2.3.3)."""
+    """One recipient; "" where the mail names none that can be read. `action`: failed | delayed | delivered | relayed |
+    expanded (RFC 3464 2.3.3)."""
 
     recipient: str
     verdict: Verdict
@@ -38,7 +39,7 @@ class Bounce(msgspec.Struct, frozen=True):
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63}){1,10}")
 _FAILED_FIELD: Final = re.compile(rb"^x-failed-recipients:[ \t]*((?:[^\r\n]|\r\n[ \t])*)", re.IGNORECASE | re.MULTILINE)
 _MESSAGE_ID: Final = re.compile(r"^[ \t>|]*message-id:\s*(<[^<>\s]{1,995}>)", re.IGNORECASE | re.MULTILINE)
-_ORIGINAL: Final = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
+_ORIGINAL: Final = dsn.ORIGINAL_TYPES | {"message/rfc822-headers"}
 _TAG: Final = re.compile(r"<(?:br|/p|/div|/tr|/li|/h\d)\b[^<>]{0,300}>", re.IGNORECASE)
 _MARKUP: Final = re.compile(
     r"<(?:/?[a-z][a-z0-9]*(?:\s[^<>]{0,500})?|!--.{0,500}?--)/?>|&nbsp;", re.IGNORECASE | re.DOTALL
@@ -48,13 +49,17 @@ _MARKUP: Final = re.compile(
 def read(raw: bytes) -> Bounce | None:
     """None where it is none: a person's mail, an answer of an absent person, a report of reading."""
     raw = _lines(raw[: 16 * 1024 * 1024])
-    report = dsn.read(raw)
-    if report is not None:
-        return _report(report, raw)
+    report = dsn.read(raw) or _loose_report(raw)
+    found = _report(report, raw) if report is not None else None
+    if found is not None:
+        return found
     header, _, rest = raw.partition(b"\r\n\r\n")
+    if b"feedback-report" in header.lower():
+        # a complaint (`rfc.arf`)
+        return None
     named = _FAILED_FIELD.search(header)
     text = _text(raw, rest)
-    if named is None and not _bounces(header, text):
+    if named is None and not _bounces(header, text, _has_copy(raw, rest)):
         return None
     return _told(text, named[1].decode("ascii", "ignore") if named else "", _about(raw), _own(header))
 
@@ -66,13 +71,32 @@ def _lines(raw: bytes) -> bytes:
     return raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
 
 
+def _loose_report(raw: bytes) -> dsn.Received | None:
+    """Of a mail whose parts have no single reading, or whose report stands in another multipart."""
+    if b"delivery-status" not in raw[:_OCTETS].lower():
+        return None
+    leaves = bounceparts.sections(raw)
+    status = next((one.body for one in leaves if one.type in dsn.STATUS_TYPES), None)
+    if status is None:
+        return None
+    return dsn.of(status, next((one.body for one in leaves if one.type in dsn.ORIGINAL_TYPES), b"")[:_OCTETS])
+
+
+def _has_copy(raw: bytes, rest: bytes) -> bool:
+    return b"\r\ncontent-type: message/" in rest[:_OCTETS].lower() and any(
+        one.type in _ORIGINAL for one in bounceparts.sections(raw)
+    )
+
+
 def _report(report: dsn.Received, raw: bytes) -> Bounce | None:
-    failed = []
+    failed: list[Failed] = []
     said = ""
+    known: set[str] = set()
     for one in report.recipients:
         recipient = _first(one.final) or _first(one.original)
-        if not recipient:
+        if not recipient or recipient in known:
             continue
+        known.add(recipient)
         text = one.diagnostic.partition(";")[2].strip() or one.diagnostic
         verdict = classify(text, one.status)
         if verdict.klass is Class.UNDETERMINED or (
@@ -88,7 +112,7 @@ def _report(report: dsn.Received, raw: bytes) -> Bounce | None:
     return Bounce("dsn", tuple(failed[:MOST]), report.message_id or _about(raw))
 
 
-def _bounces(header: bytes, text: str) -> bool:
+def _bounces(header: bytes, text: str, copy: bool) -> bool:
     head = header[:_OCTETS].decode("utf-8", "replace")
     sender = " ".join(re.findall(r"^(?:from|return-path|sender):[ \t]*(.*)$", head, re.IGNORECASE | re.MULTILINE))
     found = re.search(r"^subject:[ \t]*((?:.|\n[ \t])*?)$", head.replace("\r\n", "\n"), re.IGNORECASE | re.MULTILINE)
@@ -98,7 +122,8 @@ def _bounces(header: bytes, text: str) -> bool:
     ) and not bouncewords.SUBJECT.search(subject):
         return False
     marks = (
-        bool(bouncewords.SENDER.search(sender))
+        (2 if copy and _DAEMON.search(sender) else 0)
+        + bool(bouncewords.SENDER.search(sender))
         + bool(bouncewords.SUBJECT.search(subject))
         + bool(bouncewords.SPEAKS.search(text[:4_000]))
     )
@@ -108,15 +133,13 @@ def _bounces(header: bytes, text: str) -> bool:
 def _text(raw: bytes, rest: bytes) -> str:
     """What is written in it for people, without the mail that came back."""
     found: list[str] = []
-    try:
-        for part in parts.walk(raw)[:20]:
-            if part.type in _ORIGINAL:
-                break
-            if part.type in ("text/plain", "text/html") and len(found) < 3:
-                text = mime.decode(raw, part)[:_OCTETS].decode("utf-8", "replace")
-                found.append(_MARKUP.sub(" ", _TAG.sub("\n", text)) if part.type == "text/html" else text)
-    except RfcError:
-        found = found or [rest[:_OCTETS].decode("utf-8", "replace")]
+    for kind, body in _readable(raw):
+        if kind in _ORIGINAL:
+            break
+        if kind in ("text/plain", "text/html") and len(found) < 3:
+            text = body[:_OCTETS].decode("utf-8", "replace")
+            found.append(_MARKUP.sub(" ", _TAG.sub("\n", text)) if kind == "text/html" else text)
+    found = found or [rest[:_OCTETS].decode("utf-8", "replace")]
     lines: list[str] = []
     for line in "\n".join(found).replace("\r\n", "\n").split("\n")[:_LINES]:
         if bouncewords.COPY.search(line) and lines:
@@ -125,13 +148,28 @@ def _text(raw: bytes, rest: bytes) -> str:
     return "\n".join(lines)
 
 
-def _told(text: str, named: str, message_id: str, own: frozenset[str]) -> Bounce | None:
+def _readable(raw: bytes) -> list[tuple[str, bytes]]:
+    """(type, decoded body) of the first parts, up to the copy."""
+    found: list[tuple[str, bytes]] = []
+    try:
+        for part in parts.walk(raw)[:20]:
+            found.append((part.type, b"" if part.type in _ORIGINAL else mime.decode(raw, part)))
+    except RfcError:
+        return [(one.type, one.body) for one in bounceparts.sections(raw)[:20]]
+    return found
+
+
+def _told(text: str, named: str, message_id: str, own: frozenset[str]) -> Bounce:
     """Each address in turn, and what is said until the next one."""
     wanted = [a.lower() for a in _ADDRESS.findall(named)][:MOST]
     found: dict[str, list[str]] = {one: [] for one in wanted}
     current = ""
-    for line in text.split("\n"):
+    lines_ = text.split("\n")
+    for number, line in enumerate(lines_):
         address = _listed(line, own) if not wanted else next((a for a in wanted if a in line.lower()), "")
+        if address and not wanted and _DESCRIBES.match(line) and _described(lines_[number + 1 : number + 5]):
+            # `To:` of the block that says which message it was
+            continue
         if address and address != current and (address not in found or wanted):
             if len(found) >= MOST and address not in found:
                 break
@@ -140,10 +178,13 @@ def _told(text: str, named: str, message_id: str, own: frozenset[str]) -> Bounce
         if current:
             found[current].append(line)
     if not found:
-        loose = [a.lower() for a in _ADDRESS.findall(text) if a.lower() not in own]
+        about = "\n".join(line for line in lines_ if not _DESCRIBES.match(line))
+        loose = [a.strip("'").lower() for a in _ADDRESS.findall(about)]
+        loose = [a for a in loose if a not in own and _OFFICE.match(a) is None]
         found = {a: [text] for a in list(dict.fromkeys(loose))[:1]}
     if not found:
-        return None
+        # a signed return path says whom it is about; without one it is about nobody
+        found = {"": [text]}
     action = "delayed" if bouncewords.LATER.search(text) else "failed"
     told = tuple(_verdict(a, lines, text, action, len(found) == 1) for a, lines in found.items())
     return Bounce("text", told, message_id)
@@ -165,13 +206,13 @@ def _verdict(address: str, lines: list[str], text: str, action: str, alone: bool
 
 #: a line that lists an address: alone, in brackets, after a name or a heading, or followed by what is said of it
 _HEADING: Final = (
-    r"(?:to|recipient(?: address)?|address|mailbox|user|rcpt to|final-recipient|addressee|for|e-?mail"
-    r"|original-recipient|failed recipient|smtp|\d+[.)])\s*[:=]?\s*"
+    r"(?:to|(?:intended |failed )?recipient(?: address)?|address|(?:local )?mailbox|user|rcpt to|final-recipient"
+    r"|addressee|for|e-?mail|original-recipient|smtp|\d+[.)])(?:\s*[:=]\s*|\s+)"
 )
 _NAME: Final = r"(?:\"[^\"]{0,80}\"\s*|'|“|[\w ,.]{1,60}\s(?=<|\())"
 _LISTS: Final = re.compile(
     rf"^[\s>*|•-]*(?:{_HEADING})?(?:rfc822;\s*)?{_NAME}?[<(\[]?(?:mailto:|smtp:)?({_ADDRESS.pattern})[>)\]'”]?"
-    r"(?:\s*(?:$|[:;,(|-].*|\.{3}.*|on \d.*|\s{2,}.*|\(.*))",
+    r"(?:\s*(?:$|[:;,(|-].*|\.{3}.*|on (?:\w{3}, )?\d.*|\s{2,}.*|\(.*))",
     re.IGNORECASE,
 )
 _WITHIN: Final = re.compile(
@@ -187,16 +228,33 @@ def _listed(line: str, own: frozenset[str]) -> str:
         return ""
     for pattern in (_LISTS, _WITHIN):
         found = pattern.search(line) if pattern is _WITHIN else pattern.match(line)
-        if found is not None and found[1].lower() not in own:
-            return found[1].rstrip(".").lower()
+        if found is None:
+            continue
+        address = _PREFIX.sub("", found[1].strip("'").rstrip(".").lower())
+        if address not in own and not (_OFFICE.match(address) and _HELP.search(line)):
+            return address
     return ""
+
+
+#: who answers for a mail system: named where help is to be had
+_OFFICE: Final = re.compile(r"(?:post ?master|mailer-daemon|abuse|help-?desk|support|admin)@", re.IGNORECASE)
+_PREFIX: Final = re.compile(r"^(?:smtp|rfc822|mailto)=")
+_HELP: Final = re.compile(r"contact|assistance|help|question|send (?:e-?)?mail to|mailto:", re.IGNORECASE)
+_DAEMON: Final = re.compile(r"mailer-?daemon|mail delivery (?:sub)?system|postmaster@", re.IGNORECASE)
+#: a block that describes the message: To, then Subject or Sent
+_DESCRIBES: Final = re.compile(r"^[\s>*|-]*(?:to|cc)\s*:", re.IGNORECASE)
+_DESCRIBED: Final = re.compile(r"^[\s>*|-]*(?:subject|sent|date|from|cc)\s*:", re.IGNORECASE)
+
+
+def _described(following: list[str]) -> bool:
+    return any(_DESCRIBED.match(line) for line in following)
 
 
 def _own(header: bytes) -> frozenset[str]:
     """Addresses of the mail itself: who wrote it, and whom it went to, are not who failed."""
     head = header[:_OCTETS].decode("utf-8", "replace")
     lines = re.findall(
-        r"^(?:from|to|return-path|delivered-to|reply-to|sender|x-original-to):(.*)$", head, re.IGNORECASE | re.MULTILINE
+        r"^(?:from|to|return-path|delivered-to|reply-to|sender):(.*)$", head, re.IGNORECASE | re.MULTILINE
     )
     return frozenset(a.lower() for line in lines for a in _ADDRESS.findall(line))
 

@@ -107,6 +107,7 @@ _LINK: Final = re.compile(r"https?://\S+", re.IGNORECASE)
 #: `mx.example[192.0.2.1]:25`: names of hosts are no reasons either
 _HOST: Final = re.compile(
     r"(?:\bhost\s+\S+\s?|\S+\.\S+)\[[0-9a-fA-F.:]{3,45}\](?::\d+)?:?(?:\s+said:)?|\(in reply to [^()]{1,80}\)"
+    r"|\bremote host said:"
 )
 
 

@@ -7,19 +7,18 @@ from typing import Final
 _MAIL: Final = "mail:"
 
 
-def _sections() -> dict[str, list[str]]:
+def _sections() -> list[tuple[str, list[str]]]:
+    """A reason may have several: the narrow patterns of one stand before another's wide ones."""
     text = resources.files("carepost.rfc").joinpath("bouncewords.txt").read_text("utf-8")
-    found: dict[str, list[str]] = {}
-    current = ""
+    found: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         heading = re.fullmatch(r"\[([a-z:-]+)\]", line)
         if heading is not None:
-            current = heading[1]
-            found[current] = []
+            found.append((heading[1], []))
         else:
-            found[current].append(line)
+            found[-1][1].append(line)
     return found
 
 
@@ -31,12 +30,13 @@ def _one(alternatives: list[str], begins: str = "") -> re.Pattern[str]:
 _FOUND: Final = _sections()
 #: (reason, pattern), in the order in which they count
 REASONS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
-    (reason, _one(alternatives)) for reason, alternatives in _FOUND.items() if not reason.startswith(_MAIL)
+    (reason, _one(alternatives)) for reason, alternatives in _FOUND if not reason.startswith(_MAIL)
 )
+_MAILS: Final = dict(_FOUND)
 #: of a mail: who writes it, under which subject, what it says of a delivery, that it is only late
-SENDER: Final = _one(_FOUND["mail:sender"])
-SUBJECT: Final = _one(_FOUND["mail:subject"], r"^(?:(?:re|fwd?|aw): ?)?")
-SPEAKS: Final = _one(_FOUND["mail:speaks"])
-LATER: Final = _one(_FOUND["mail:later"])
+SENDER: Final = _one(_MAILS["mail:sender"])
+SUBJECT: Final = _one(_MAILS["mail:subject"], r"^(?:(?:re|fwd?|aw): ?)?")
+SPEAKS: Final = _one(_MAILS["mail:speaks"])
+LATER: Final = _one(_MAILS["mail:later"])
 #: the line after which the mail that came back stands
-COPY: Final = _one(_FOUND["mail:copy"], r"^[\s>|*=_-]*")
+COPY: Final = _one(_MAILS["mail:copy"], r"^[\s>|*=_-]*")

@@ -160,14 +160,19 @@ def read(raw: bytes) -> Received | None:
     """The report in `raw`; None where it is none, or is damaged. Never raises."""
     try:
         leaves = parts.walk(raw)
-        status = next((p for p in leaves if p.type in _STATUS_TYPES and p.within[-1:] == ("report",)), None)
+        status = next((p for p in leaves if p.type in STATUS_TYPES and p.within[-1:] == ("report",)), None)
         if status is None:
             return None
-        groups = _groups(mime.decode(raw, status))
-        quoted = next((p for p in leaves if p.type in _ORIGINAL_TYPES), None)
-        original = mime.decode(raw, quoted)[: message.MAX_HEADER] if quoted else b""
+        quoted = next((p for p in leaves if p.type in ORIGINAL_TYPES), None)
+        return of(mime.decode(raw, status), mime.decode(raw, quoted)[: message.MAX_HEADER] if quoted else b"")
     except RfcError:
         return None
+
+
+def of(status: bytes, original: bytes) -> Received | None:
+    """By the decoded bodies of its parts: `status` of message/delivery-status, `original` of what came back. Never
+    raises."""
+    groups = _groups(status)
     if len(groups) < 2:
         return None
     found = re.search(rb"^message-id:[ \t]*(?:\r?\n[ \t]+)?(<[^<>\s]{1,995}>)", original, re.IGNORECASE | re.MULTILINE)
@@ -180,8 +185,13 @@ def read(raw: bytes) -> Received | None:
     )
 
 
-_STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
-_ORIGINAL_TYPES = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
+#: media types of the report itself, and of what came back
+STATUS_TYPES = frozenset({"message/delivery-status", "message/global-delivery-status"})
+ORIGINAL_TYPES = frozenset({"message/rfc822", "text/rfc822-headers", "message/global", "message/global-headers"})
+
+
+#: as some systems say it
+_ACTIONS = {"failure": "failed", "fail": "failed", "error": "failed", "delay": "delayed"}
 
 
 def _groups(body: bytes) -> list[dict[str, str]]:
@@ -212,7 +222,7 @@ def _reported(fields: dict[str, str]) -> Reported:
     return Reported(
         _value(fields.get("final-recipient", "")),
         _value(fields.get("original-recipient", "")),
-        words.safe(fields.get("action", "")).lower()[:20],
+        _ACTIONS.get(action := words.safe(fields.get("action", "")).lower().partition(" ")[0][:20], action),
         status[0] if status else "",
-        words.safe(fields.get("diagnostic-code", ""))[:512],
+        words.safe(fields.get("diagnostic-code", "") or ("" if status else fields.get("status", "")))[:512],
     )

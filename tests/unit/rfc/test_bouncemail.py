@@ -1,8 +1,11 @@
 """Bounces in the words of common systems, DSNs and complaints: who failed, why, and about which message."""
 
+import base64
+import quopri
+
 import pytest
 
-from carepost.rfc import arf, bouncemail
+from carepost.rfc import arf, bouncemail, bounceparts
 
 pytestmark = pytest.mark.fast
 
@@ -199,6 +202,45 @@ No action is required on your part. Delivery attempts will continue.
 <jane@patient.test>: Empfänger unbekannt
 
 {COPY}"""), {"jane@patient.test": "user-unknown"}, "failed"),
+    "a name like a heading": (mail(DAEMON, "failure notice", f"""Delivery to the following recipients failed.
+
+    tom.user@patient.test
+
+{COPY}"""), {"tom.user@patient.test": "unknown"}, "failed"),
+    "an office to ask": (mail(DAEMON, "Undelivered Mail Returned to Sender", f"""\
+I'm sorry to have to inform you that the message returned below could not be delivered.
+
+For further assistance, please contact <postmaster@relay.test>
+
+<jane@patient.test>: host mx.patient.test[192.0.2.1] said: 550 5.1.1 User unknown
+
+{COPY}"""), {"jane@patient.test": "user-unknown"}, "failed"),
+    "the block that says which": (mail("postmaster@patient.test", "Undeliverable: Appointment", f"""\
+Your message
+
+  To:      list@elsewhere.test
+  Subject: Appointment
+  Sent:    Fri, 20 Nov 2026 08:53:08 -0700
+
+did not reach the following recipient(s):
+
+jane@patient.test on Fri, 20 Nov 2026 11:08:59 -0700
+    The recipient name is not recognized
+
+{COPY}"""), {"jane@patient.test": "user-unknown"}, "failed"),
+    "quotes": (mail(DAEMON, "Delivery failure", f"""The following message, addressed to 'jane@patient.test',
+failed because it has not been collected after 30 days. It could not be delivered.
+
+{COPY}"""), {"jane@patient.test": "mailbox-inactive"}, "failed"),
+    "rejected by a script": (mail(DAEMON, "Automatically rejected mail", f"""\
+Your message to <jane@patient.test> was automatically rejected:
+Quota exceeded
+
+{COPY}""", "Auto-Submitted: auto-replied (rejected)"), {"jane@patient.test": "mailbox-full"}, "failed"),
+    "not delivered, and not late": (mail(DAEMON, "Your message could not be delivered", f"""\
+Your message to jane@patient.test has NOT been delivered: there is no user by that name.
+
+{COPY}"""), {"jane@patient.test": "user-unknown"}, "failed"),
 }  # fmt: skip
 
 
@@ -248,6 +290,48 @@ def test_a_report_whose_reason_stands_in_the_part_for_people() -> None:
     found = bouncemail.read(raw)
     assert found is not None
     assert found.recipients[0].verdict.reason == "mailbox-full"
+
+
+def test_a_report_whose_copy_spoils_its_structure() -> None:
+    """No single reading for the rest of the house, and a bounce all the same: the copy's fields follow its part's."""
+    raw = report("Final-Recipient: rfc822; jane@patient.test\nAction: failure\nStatus: 553 Message too large\n")
+    raw = raw.replace(
+        b"Content-Type: message/rfc822\n\n", b"Content-Type: message/rfc822\nContent-Type: text/plain\n\n"
+    )
+    raw = raw.replace(b'boundary="b"', b'boundary="b@mx"').replace(b"\n--b", b"\n--b@mx")
+    found = bouncemail.read(raw)
+    assert found is not None and found.form == "dsn"
+    (jane,) = found.recipients
+    assert (jane.recipient, jane.action, jane.verdict.reason) == ("jane@patient.test", "failed", "too-large")
+
+
+@pytest.mark.parametrize("encoding", ["base64", "quoted-printable"])
+def test_a_report_in_another_multipart_and_encoded(encoding: str) -> None:
+    said = b"Reporting-MTA: dns; mx.test\n\nFinal-Recipient: rfc822; jane@patient.test\nAction: failed\nStatus: 5.2.2\n"
+    body = base64.encodebytes(said) if encoding == "base64" else quopri.encodestring(said)
+    raw = report("").replace(b"multipart/report", b"multipart/mixed")
+    head, kind, rest = raw.partition(b"Content-Type: message/delivery-status\n")
+    fields = f"Content-Transfer-Encoding: {encoding}\n\n".encode()
+    found = bouncemail.read(head + kind + fields + body + rest[rest.index(b"--b\n") :])
+    assert found is not None
+    assert [(one.recipient, one.verdict.reason) for one in found.recipients] == [("jane@patient.test", "mailbox-full")]
+
+
+def test_a_bounce_that_names_nobody_is_one_all_the_same() -> None:
+    """A signed return path says whom it is about."""
+    raw = mail(
+        DAEMON,
+        "Mail Delivery Problem",
+        f"It could not be delivered: no such user.\n\n  jane\n\n--- Original message ---\n{COPY}",
+    )
+    found = bouncemail.read(raw)
+    assert found is not None
+    assert [(one.recipient, one.verdict.reason) for one in found.recipients] == [("", "user-unknown")]
+
+
+def test_parts_without_end_are_bounded() -> None:
+    raw = report("x").replace(b"--b\n", b"--b\n--b\n" * 5_000)
+    assert len(bounceparts.sections(raw.replace(b"\n", b"\r\n"))) <= 60
 
 
 JANE = "Jane Roe <jane@patient.test>"
