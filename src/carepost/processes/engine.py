@@ -37,6 +37,7 @@ from carepost.queue.queue import Queue
 from carepost.reception.access import AccessProofs
 from carepost.reception.credentials import Credentials
 from carepost.reception.doors import DoorsServer
+from carepost.reception.evenly import Evenly
 from carepost.reception.http.app import App
 from carepost.reception.http.limits import HttpLimits
 from carepost.reception.http.pressing import Pressing
@@ -253,8 +254,12 @@ class Engine:
         self._spool.start(self)
         listen = self._config.listen
         for server, port, setting in self._smtp:
-            await server.start(bind(listen, port, setting))
-        await self._http.start(bind(listen, self._config.port_api, "port_api"))
+            await server.start(bind(listen, port, setting), self._evenly(setting))
+        await self._http.start(bind(listen, self._config.port_api, "port_api"), self._evenly("port_api"))
+
+    def _evenly(self, port: str) -> Evenly | None:
+        engines = outgoing.engine_count(self._home, self._config)
+        return Evenly(self._home.run, port, self._index, engines) if engines > 1 else None
 
     async def stop(self) -> None:
         """No new connection; what runs ends or is taken up again at the next start."""

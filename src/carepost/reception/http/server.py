@@ -11,6 +11,8 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from carepost.ground import log, metrics
+from carepost.reception.accepting import Acceptor
+from carepost.reception.evenly import Evenly
 from carepost.reception.http.app import App
 from carepost.reception.http.joined import Joined
 from carepost.reception.http.limits import HttpLimits
@@ -25,6 +27,32 @@ class _HeadTooLarge(Exception):
 
 
 class _Server(uvicorn.Server):
+    """uvicorn's life of connections; who takes them is ours: it gives and takes among the engines."""
+
+    def __init__(self, config: uvicorn.Config, sock: socket.socket, evenly: Evenly | None) -> None:
+        super().__init__(config)
+        self._sock, self._evenly = sock, evenly
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=[])
+        state = self.server_state
+        acceptor = Acceptor(
+            self._sock, self._connection, lambda: len(state.connections), tls=self.config.ssl, evenly=self._evenly
+        )
+        self._acceptor = acceptor
+        acceptor.start()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._acceptor.close()
+        await super().shutdown(sockets)
+
+    def _connection(self) -> asyncio.Protocol:
+        made = cast(Any, self.config.http_protocol_class)(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        made.acceptor = self._acceptor
+        return cast(asyncio.Protocol, made)
+
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """The supervisor's signals belong to the process, not to one of its listeners."""
@@ -36,6 +64,8 @@ class _Bounded(HttpToolsProtocol):
 
     #: set by `_protocol`: uvicorn makes the objects
     limits: HttpLimits
+    #: set by `_Server`: who counts it
+    acceptor: Acceptor
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -46,6 +76,7 @@ class _Bounded(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(cast(asyncio.Transport, Joined(transport, self.loop)))
+        self.acceptor.began(self)
         if len(self.connections) > self.limits.max_connections:
             metrics.count("http_crowded")
             transport.abort()
@@ -55,6 +86,7 @@ class _Bounded(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
         super().connection_lost(exc)
+        self.acceptor.left()
 
     def data_received(self, data: bytes) -> None:
         if self._in_head:
@@ -134,9 +166,9 @@ class HttpServer:
         self._server: _Server | None = None
         self._serving: asyncio.Task[None] | None = None
 
-    async def start(self, sock: socket.socket) -> None:
-        self._server = _Server(self._config)
-        self._serving = asyncio.get_running_loop().create_task(self._server.serve(sockets=[sock]))
+    async def start(self, sock: socket.socket, evenly: Evenly | None = None) -> None:
+        self._server = _Server(self._config, sock, evenly)
+        self._serving = asyncio.get_running_loop().create_task(self._server.serve())
         while not self._server.started:
             if self._serving.done():
                 await self._serving

@@ -9,8 +9,10 @@ import msgspec
 from carepost.ground import log, metrics
 from carepost.ground.errors import Refused
 from carepost.intake.refusals import RefusedSender
+from carepost.reception.accepting import Acceptor
 from carepost.reception.access import AccessProofs
 from carepost.reception.credentials import Credentials, Identity
+from carepost.reception.evenly import Evenly
 from carepost.reception.gateways import GatewayRefused, Gateways
 from carepost.reception.smtp.connection import Connection
 from carepost.reception.smtp.effects import Accept, SenderRefused
@@ -73,7 +75,7 @@ class SmtpServer:
         self._connections: set[Connection] = set()
         self._clients: dict[str, int] = {}
         self._work: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+        self._acceptor: Acceptor | None = None
         self._ticker: asyncio.TimerHandle | None = None
         self._draining = False
         self._empty = asyncio.Event()
@@ -83,22 +85,20 @@ class SmtpServer:
     def connections(self) -> int:
         return len(self._connections)
 
-    async def start(self, sock: socket.socket) -> None:
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: Connection(self),
-            sock=sock,
-            backlog=1024,
-            ssl=self.certificates.context if self._implicit_tls else None,
-            ssl_handshake_timeout=self.limits.handshake_timeout if self._implicit_tls else None,
-        )
+    async def start(self, sock: socket.socket, evenly: Evenly | None = None) -> None:
+        self._acceptor = Acceptor(
+            sock, lambda: Connection(self), lambda: self.connections, evenly=evenly,
+            tls=self.certificates.context if self._implicit_tls else None,
+            handshake=self.limits.handshake_timeout if self._implicit_tls else None,
+        )  # fmt: skip
+        self._acceptor.start()
         self._tick()
 
     async def drain(self, seconds: float) -> None:
         """Takes no new connection; idle ones get 421; messages under way are answered first. Then cuts the rest."""
         self._draining = True
-        if self._server is not None:
-            self._server.close()
+        if self._acceptor is not None:
+            self._acceptor.close()
         for connection in tuple(self._connections):
             connection.drain()
         try:
@@ -113,8 +113,8 @@ class SmtpServer:
         """At once. What was handed over and not yet answered is in the spool or not, as after a crash."""
         if self._ticker is not None:
             self._ticker.cancel()
-        if self._server is not None:
-            self._server.close()
+        if self._acceptor is not None:
+            self._acceptor.close()
         for connection in tuple(self._connections):
             connection.abort()
         for task in tuple(self._work):
@@ -124,6 +124,8 @@ class SmtpServer:
 
     def admit(self, connection: Connection, client: str) -> Session | None:
         """None: too many connections, or the end is near."""
+        if self._acceptor is not None:
+            self._acceptor.began(connection)
         from_client = self._clients.get(client, 0)
         crowded = len(self._connections) >= self.limits.max_connections or from_client >= self.limits.max_per_client
         if crowded or self._draining:
@@ -150,6 +152,8 @@ class SmtpServer:
             self._clients[client] = left
         else:
             self._clients.pop(client, None)
+        if self._acceptor is not None:
+            self._acceptor.left()
         if not self._connections:
             self._empty.set()
 
