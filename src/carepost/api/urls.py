@@ -3,6 +3,7 @@
 from django.urls import path
 
 from carepost.api import (
+    sendgrid,
     views_domains,
     views_entry,
     views_held,
@@ -10,6 +11,8 @@ from carepost.api import (
     views_making,
     views_messages,
     views_reports,
+    views_sendgrid_suppressions,
+    views_sendgrid_templates,
     views_sending,
     views_settings,
     views_suppressions,
@@ -18,6 +21,28 @@ from carepost.api import (
 )
 
 app_name = "api"
+_suppressions, _templates = views_sendgrid_suppressions, views_sendgrid_templates
+_VERSION = "v3/templates/<str:template>/versions/<str:version>"
+#: in SendGrid's words (docs/sendgrid.md)
+_SENDGRID = [
+    path("v3/suppression/<slug:kind>", _suppressions.kind),
+    path("v3/suppression/<slug:kind>/<str:email>", _suppressions.one),
+    path("v3/asm/suppressions", _suppressions.of_groups),
+    path("v3/asm/suppressions/global", _suppressions.everywhere),
+    path("v3/asm/suppressions/global/<str:email>", _suppressions.everywhere_one),
+    path("v3/asm/suppressions/<str:email>", _suppressions.of_address),
+    path("v3/asm/groups", _suppressions.groups),
+    path("v3/asm/groups/<int:group>", _suppressions.group),
+    path("v3/asm/groups/<int:group>/suppressions", _suppressions.group_suppressions),
+    path("v3/asm/groups/<int:group>/suppressions/search", _suppressions.group_search),
+    path("v3/asm/groups/<int:group>/suppressions/<str:email>", _suppressions.group_one),
+    path("v3/templates", _templates.templates),
+    path("v3/templates/<str:template>", _templates.template),
+    path("v3/templates/<str:template>/versions", _templates.versions),
+    path(_VERSION, _templates.version),
+    path(f"{_VERSION}/activate", _templates.activate),
+    path("v3/<path:rest>", sendgrid.nothing),
+]
 urlpatterns = [
     path("api/v1/openapi.json", views_entry.openapi, name="openapi"),
     path("api/v1/messages", views_messages.messages, name="messages"),
@@ -84,5 +109,6 @@ urlpatterns = [
     path("api/v1/webhooks/<uuid:webhook>/deliveries", views_webhooks.deliveries, name="webhook-deliveries"),
     path("api/v1/events", views_settings.events, name="events"),
     path(".well-known/carepost-log", views_entry.log_keys, name="log-keys"),
+    *_SENDGRID,
     path("<path:rest>", views_entry.nothing, name="nothing"),
 ]

@@ -29,14 +29,21 @@ def create(org: uuid.UUID, name: str, source: Source, *, actor: Actor, note: str
     said = names.words(note, "note", longest=500, empty=True)
     compiled = once.compile_(source)
     with act(org, Permission.TEMPLATES, actor=actor) as doing:
-        _free(org, called)
-        if Template.objects.filter(org_id=org, removed_at=0).count() >= MOST:
-            raise Refused("too-many-templates", f"An organisation has at most {MOST} templates.", status=409)
-        row = Template(org_id=org, name=called, created_at=doing.at, changed_at=doing.at)
-        row.save(force_insert=True)
+        row = begun(doing, called, active=1)
         _version(doing, row, 1, source, compiled, said)
         doing.event("template.added", on=[row.pk], facts={"version": "1"}, values={"new": called})
         doing.tell_engine()
+    return row
+
+
+def begun(doing: Doing, name: str, *, active: int = 0) -> Template:
+    """Within an act: the row of a template; `active` 0: nothing is made from it yet. Raises Refused."""
+    _free(doing.org, name)
+    if Template.objects.filter(org_id=doing.org, removed_at=0).count() >= MOST:
+        raise Refused("too-many-templates", f"An organisation has at most {MOST} templates.", status=409)
+    row = Template(org_id=doing.org, name=name, created_at=doing.at, changed_at=doing.at)
+    row.active = row.newest = active
+    row.save(force_insert=True)
     return row
 
 
@@ -50,18 +57,24 @@ def add_version(
     said = names.words(note, "note", longest=500, empty=True)
     compiled = once.compile_(source)
     with act(org, Permission.TEMPLATES, actor=actor) as doing:
-        row = live_template(org, template)
-        if row.newest >= MOST_VERSIONS:
-            raise Refused("too-many-versions", f"A template has at most {MOST_VERSIONS} versions.", status=409)
-        row.newest += 1
-        row.changed_at = doing.at
-        row.active = row.newest if activate else row.active
-        row.save(update_fields=["newest", "changed_at", "active"])
-        made = _version(doing, row, row.newest, source, compiled, said)
-        doing.event("template.version-added", on=[row.pk], facts={"version": str(made.number)})
-        if activate:
-            doing.event("template.activated", on=[row.pk], facts={"version": str(made.number)})
-            doing.tell_engine()
+        return put_version(doing, live_template(org, template), source, compiled, note=said, activate=activate)
+
+
+def put_version(
+    doing: Doing, row: Template, source: Source, compiled: Compiled, *, note: str = "", activate: bool = True
+) -> Version:
+    """Within an act: the next version. Raises Refused."""
+    if row.newest >= MOST_VERSIONS:
+        raise Refused("too-many-versions", f"A template has at most {MOST_VERSIONS} versions.", status=409)
+    row.newest += 1
+    row.changed_at = doing.at
+    row.active = row.newest if activate else row.active
+    row.save(update_fields=["newest", "changed_at", "active"])
+    made = _version(doing, row, row.newest, source, compiled, note)
+    doing.event("template.version-added", on=[row.pk], facts={"version": str(made.number)})
+    if activate:
+        doing.event("template.activated", on=[row.pk], facts={"version": str(made.number)})
+        doing.tell_engine()
     return made
 
 

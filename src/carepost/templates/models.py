@@ -46,3 +46,24 @@ class Version(OrgModel):
             *OrgModel.Meta.constraints,
             models.UniqueConstraint(fields=["org", "template", "number"], name="templates_version_number"),
         ]
+
+
+class Edition(OrgModel):
+    """A version that was written in another's words (Handlebars), as it was written; never edited. What its author
+    calls one version and changes is a row, and a version, each time, under the same `lineage`."""
+
+    template = models.ForeignKey(Template, on_delete=models.PROTECT, related_name="editions")
+    version = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="edition")
+    #: what its author knows it by
+    lineage = models.UUIDField()
+    created_at = models.BigIntegerField(default=now)
+    removed_at = models.BigIntegerField(default=0)
+    #: templates.editions.Written, sealed
+    written = models.BinaryField()
+
+    class Meta(OrgModel.Meta):
+        indexes: ClassVar = [models.Index(fields=["org", "template"], name="templates_edition_template")]
+        constraints: ClassVar = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org", "version"], name="templates_edition_version"),
+        ]

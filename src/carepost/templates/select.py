@@ -61,22 +61,38 @@ def versions(org: uuid.UUID, template: uuid.UUID, actor: Actor) -> tuple[Version
 
 
 def opened(org: uuid.UUID, template: uuid.UUID, actor: Actor, number: int = 0) -> Opened:
-    """`number` 0: the active one. Raises NotFound, Forbidden."""
+    """`number` 0: the active one, else the newest; where there is none, one that is empty (number 0). Raises NotFound,
+    Forbidden."""
     with scope.organisation(org):
         authorise(actor, Permission.TEMPLATES, org)
         row = live_template(org, template)
-        one = Version.objects.filter(org_id=org, template=row, number=number or row.active).first()
+        if not number and not row.newest:
+            return Opened(_line(row), 0, Source(""), Compiled("", "", ""))
+        one = Version.objects.filter(org_id=org, template=row, number=number or row.active or row.newest).first()
         if one is None:
             raise NotFound("There is no such version.")
-        source = _source.decode(sealing.open_(org, PURPOSE, bytes(one.source), place("source", one)))
-        compiled = _compiled.decode(sealing.open_(org, PURPOSE, bytes(one.compiled), place("compiled", one)))
-        return Opened(_line(row), one.number, source, compiled)
+        return Opened(_line(row), one.number, source_of(one), compiled_of(one))
 
 
 def rendered(org: uuid.UUID, template: uuid.UUID, actor: Actor, variables: bytes, number: int = 0) -> Rendered:
     """A version with these variables (a JSON object); nothing is kept. Raises NotFound, Forbidden, TemplateFault,
     Unavailable."""
-    return once.render(opened(org, template, actor, number).compiled, variables)
+    found = opened(org, template, actor, number)
+    if not found.number:
+        raise NotFound("This template has no version yet.")
+    return once.render(found.compiled, variables)
+
+
+def source_of(row: Version) -> Source:
+    return _source.decode(sealing.open_(row.org_id, PURPOSE, bytes(row.source), place("source", row)))
+
+
+def compiled_of(row: Version) -> Compiled:
+    return _compiled.decode(sealing.open_(row.org_id, PURPOSE, bytes(row.compiled), place("compiled", row)))
+
+
+def note_of(row: Version) -> str:
+    return sealing.open_(row.org_id, PURPOSE, bytes(row.note), place("note", row)).decode()
 
 
 def _line(row: Template) -> Line:
@@ -84,5 +100,4 @@ def _line(row: Template) -> Line:
 
 
 def _version_line(template: Template, row: Version) -> VersionLine:
-    note = sealing.open_(row.org_id, PURPOSE, bytes(row.note), place("note", row)).decode()
-    return VersionLine(row.number, row.author, row.created_at, note, row.number == template.active)
+    return VersionLine(row.number, row.author, row.created_at, note_of(row), row.number == template.active)

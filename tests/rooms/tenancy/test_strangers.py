@@ -22,6 +22,7 @@ from carepost.tenancy.actions import (
     routes,
     staff,
     suppression,
+    suppression_many,
 )
 from carepost.tenancy.permissions import Forbidden
 from carepost.wire.types import Actor
@@ -64,10 +65,16 @@ ACTIONS: dict[str, Act] = {
     "lift_hold": lambda org, by: holds.lift_hold(org, SOMEBODY, actor=by, reason="r"),
     "suppress": lambda org, by: suppression.suppress(org, "p@x.test", actor=by, reason="bounce"),
     "restore": lambda org, by: suppression.restore(org, SOMEBODY, actor=by),
+    "suppress_many": lambda org, by: suppression_many.suppress_many(
+        org, [suppression.wanted("p@x.test", "bounce")], actor=by
+    ),
+    "unsuppress_many": lambda org, by: suppression_many.unsuppress_many(
+        org, actor=by, reason="r", reasons=("bounce",), scopes=("all",)
+    ),
     "unsuppress": lambda org, by: suppression.unsuppress(org, "p@x.test", actor=by, reason="r"),
 }
 #: an operator may keep the suppression list; everything else above is the administrator's
-OPERATORS = {"suppress", "unsuppress", "restore"}
+OPERATORS = {"suppress", "unsuppress", "restore", "suppress_many", "unsuppress_many"}
 WHO = ("stan", "hal", "olga", "nobody", "unknown-key", "malformed")
 
 
@@ -77,7 +84,19 @@ def everything() -> dict[str, list[dict[str, Any]]]:
 
 
 def test_the_table_names_every_action() -> None:
-    modules = (access, dkim_keys, domains, holds, keys, organisations, policy, routes, staff, suppression)
+    modules = (
+        access,
+        dkim_keys,
+        domains,
+        holds,
+        keys,
+        organisations,
+        policy,
+        routes,
+        staff,
+        suppression,
+        suppression_many,
+    )
     public = {
         name
         for module in modules

@@ -22,6 +22,8 @@ from carepost.wire.rest import Health
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _OFFICE = ("/api/v1/", "/.well-known/")
+#: SendGrid's, that the office answers in its words; the rest of them is answered here
+_OFFICES_OF_SENDGRID = ("/v3/suppression/", "/v3/asm/", "/v3/templates/")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 #: what only somebody who looks for another path's door writes (BI-088)
 _TRICKS = ("..", "\0", "\\", "//", "\ufffd")
@@ -96,6 +98,8 @@ class App:
                 raise refuse(503, "office-down", "This part is not available now; sending goes on.")
             return self._office
         if path.startswith(PREFIX):
+            if self._office is not None and f"{path}/".startswith(_OFFICES_OF_SENDGRID):
+                return self._office
             return self._elsewhere
         raise refuse(404, "not-found")
 

@@ -1,7 +1,7 @@
 """`POST /v3/mail/send`: SendGrid's wire format over the same door, so that its client libraries work unchanged.
 
-Answers are in its shape: 202 without a body and `X-Message-Id`, or `{"errors": […]}`. Its API goes no further here than
-the paths this module names.
+Answers are in its shape: 202 without a body and `X-Message-Id`, or `{"errors": […]}`. What else of its API there is is
+the office's (`api.sendgrid`), and relayed.
 """
 
 import re
@@ -49,7 +49,10 @@ class SendGrid:
             await answer_json(send, _status(found.problem), Errors(tuple(_errors(found.problem))), found.headers)
 
     async def nothing(self, scope: Scope, receive: Receive, send: Send) -> None:
-        words = "Of SendGrid's API, POST /v3/mail/send is offered here; see /api/v1/openapi.json for the rest."
+        words = (
+            "Of SendGrid's API mail/send, suppression, asm and templates are offered here; see /api/v1/openapi.json "
+            "for the rest."
+        )
         await answer_json(send, 404, Errors((Error(words),)))
 
     async def _send(self, scope: Scope, key: ApiKey, raw: bytes) -> tuple[int, object, Headers]:
