@@ -40,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             made.add_argument(f"--{setting}", help=words)
     close = entry.verb(verbs, "close", "close an organisation: nothing is accepted or sent any more")
     entry.reason(close)
+    entry.verb(verbs, "keys", "the keys by purpose and version, and what still stands under an older one")
     rotate = entry.verb(verbs, "rotate-key", "make a new version of a key; the old one still opens what it sealed")
     rotate.add_argument("purpose", choices=["content", "portal", "evidence", "index", "signing"])
     rotate.add_argument(

@@ -12,6 +12,7 @@ from carepost.audit import reader
 from carepost.console import acting
 from carepost.console.guard import shielded
 from carepost.ground import clock
+from carepost.keyring import retokening
 from carepost.tenancy import select
 from carepost.tenancy.actions import keys
 from carepost.tenancy.gates import StaffRequest, permission
@@ -30,9 +31,10 @@ _PURPOSES: Final = {
     ),
     "portal": ("Portal", "Wraps what lies in the portal.", "A new key serves new messages; older ones open as before."),
     keys.INDEX: (
-        "Search", "Makes the words that search compares.",
+        "Search", "Makes the words that search compares, and what stands for addresses in the suppression list and "
+        "beside keys.",
         "A new key serves messages accepted from a minute later on. Older days stay searchable; nothing is indexed "
-        "again.",
+        "again. Addresses follow by themselves, a few at a time, and are known all the while.",
     ),
     keys.SIGNING: (
         "Log", "Signs the log, and with it every proof.",
@@ -51,6 +53,8 @@ class KeyLine(msgspec.Struct, frozen=True):
     since: int
     #: a newer version serves from then on; 0: this one serves now
     ahead: int
+    #: former versions under which something still stands
+    behind: tuple[retokening.Behind, ...] = ()
 
 
 class LogLine(msgspec.Struct, frozen=True):
@@ -71,6 +75,7 @@ def org_keys(request: StaffRequest) -> HttpResponse:
         KeyLine(
             purpose, *words, newest[purpose].version, newest[purpose].serves_from or newest[purpose].created_at,
             newest[purpose].serves_from if newest[purpose].serves_from > now else 0,
+            retokening.behind(request.desk.org) if purpose == keys.INDEX else (),
         )
         for purpose, words in _PURPOSES.items()
         if purpose in newest

@@ -8,8 +8,12 @@ import pytest
 from django.test import Client
 
 from carepost.archive import books
+from carepost.keyring import retokening
 from carepost.proof import kinds
+from carepost.tenancy.actions import keys, suppression
 from carepost.tenancy.models import Organisation
+from carepost.tenancy.permissions import COMMAND_LINE
+from carepost.tenancy.retokening import Work
 from tests.support.outbox import Outbox, office_events
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
@@ -65,3 +69,16 @@ def test_only_administrators_see_or_change_them(maple: Organisation, at_desk: DE
         assert http.get("/keys-at-rest").status_code == 404
         assert http.post("/keys-at-rest/signing", {"reason": "mine"}).status_code in (403, 404)
     assert office_events("orgkey.rotated") == []
+
+
+def test_what_still_stands_under_a_former_search_key_is_said(maple: Organisation, at_desk: DESK) -> None:
+    http = at_desk("administrator")
+    suppression.suppress(maple.pk, "gone@partner.test", actor=COMMAND_LINE, reason="request")
+    assert "Still under version" not in http.get("/keys-at-rest").content.decode()
+    keys.rotate_key(maple.pk, "index", actor=COMMAND_LINE, reason="yearly")
+    text = http.get("/keys-at-rest").content.decode()
+    assert "Still under version 1" in text and "suppression list: 1" in text
+    work = Work(retokening.PLACES)
+    for _ in range(6):
+        work.step()
+    assert "Still under version" not in http.get("/keys-at-rest").content.decode()

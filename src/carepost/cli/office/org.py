@@ -5,6 +5,7 @@ import argparse
 from carepost.cli.office import common, entry
 from carepost.cli.org import SETTINGS
 from carepost.ground.errors import ConfigError
+from carepost.keyring import retokening
 from carepost.policy.types import Assurance
 from carepost.tenancy import select
 from carepost.tenancy.actions import keys, organisations, retention
@@ -37,6 +38,8 @@ def run(args: argparse.Namespace) -> int:
         return entry.done(f"Organisation {org.slug} is closed.", {"id": str(org.pk), "closed": True}, args)
     if args.verb == "rotate-key":
         return _rotate(org, args)
+    if args.verb == "keys":
+        return entry.show(_keys(org), args, "This organisation has no keys.")
     settings = {name.replace("-", "_"): getattr(org, name.replace("-", "_")) for name in SETTINGS}
     shown = {**_row(org), **settings, "patience": org.patience, "policy_version": org.policy_version}
     shown["keep_content"] = retention.content_days(org.pk)
@@ -59,6 +62,20 @@ def _rotate(org: Organisation, args: argparse.Namespace) -> int:
             " keeps the former key can follow; publish the page /.well-known/carepost-log anew where you keep copies."
         )
     return entry.done(words, result, args)
+
+
+def _keys(org: Organisation) -> list[dict[str, object]]:
+    behind = {one.version: one.words for one in retokening.behind(org.pk)}
+    rows = select.org_keys(org.pk)
+    newest = {row.purpose: row.version for row in rows}
+    return [
+        {
+            "purpose": row.purpose, "version": row.version, "since": common.moment(row.serves_from or row.created_at),
+            "state": "newest" if row.version == newest[row.purpose] else "former",
+            "still_under_it": behind.get(row.version, "") if row.purpose == keys.INDEX else "",
+        }
+        for row in rows
+    ]  # fmt: skip
 
 
 def _set(org: Organisation, args: argparse.Namespace) -> int:
