@@ -11,12 +11,14 @@ SOURCE = ROOT / "src" / "carepost"
 #: who may see rows of every organisation, and why (the sentence stands at each place)
 EVERY = {
     "api/gate.py": 1,
+    "cold/targets.py": 1,
     "destinations/alerts.py": 1,
     "destinations/merging.py": 1,
     "destinations/warming.py": 1,
     "engagement/counting.py": 1,
     "engagement/folding.py": 1,
     "journal/chores.py": 2,
+    "journal/cooling.py": 3,
     "journal/drains.py": 1,
     "journal/holds.py": 1,
     "journal/rewrapping.py": 1,

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from carepost.cli.main import home_argument, home_path
+from carepost.cold import health
 from carepost.directory import Source
 from carepost.directory import sqlite as embedded
 from carepost.directory.types import OrgSnapshot
@@ -80,6 +81,8 @@ class Local:
             yield from org.retired_keys.values()
             yield from (key.wrapped for domain in org.domains for key in domain.dkim)
             yield from (key.head for keys in org.own_keys.values() for key in keys)
+        stored = health.read(self.home.run)
+        yield from (version.to_bytes(2, "big") for version in (stored.masters if stored is not None else ()))
 
     def _open(self) -> Source:
         if self.config.database_url:

@@ -44,6 +44,7 @@ COMMANDS = {
     "rule": "protection rules",
     "words": "the organisation's own words, patterns and exceptions for detection",
     "suppression": "addresses nothing is sent to, and where bounces come back to",
+    "cold": "the bucket in which old bodies lie, sealed (S3)",
     "hold": "legal holds: messages that retention must leave alone",
 }
 

@@ -6,8 +6,9 @@ from uuid import UUID
 import msgspec
 from django.conf import settings
 
+from carepost.cold import targets
 from carepost.console import records
-from carepost.ground import timesync
+from carepost.ground import clock, timesync
 from carepost.ground.errors import Unavailable
 from carepost.mailbox import door
 from carepost.ui import times
@@ -58,7 +59,8 @@ def look(org: UUID) -> House:
         ("accepted since the engines started", _sum(answers, "accepted"), "plain"),
         ("sent since the engines started", _sum(answers, "sent"), "plain"),
     )
-    return House((_engines(answers), _journal(), _disk(answers), _clock()), _each(answers), totals, held)
+    checks = (_engines(answers), _journal(), *_store(), _disk(answers), _clock())
+    return House(checks, _each(answers), totals, held)
 
 
 def _answers() -> list[HealthAnswer]:
@@ -119,6 +121,21 @@ def _journal() -> Check:
     if lag >= _LAG_LOOK:
         return Check("Journal", "wait", "Behind", text, "It usually catches up. Past 10 minutes the doors close.")
     return Check("Journal", "good", "Keeps up", text)
+
+
+def _store() -> tuple[Check, ...]:
+    """None where no cold store was chosen."""
+    rows = targets.every()
+    if not rows:
+        return ()
+    ill = next((row for row in rows if row.fault), None)
+    if ill is not None:
+        since = times.span((clock.now() - ill.fault_at) / 1_000_000)
+        text = f"For {since}: {targets.words(ill.fault)}. Bodies kept there cannot be shown meanwhile; mail goes on."
+        return (Check("Cold store", "bad", "Not reachable", text, "Run carepost cold check on the machine."),)
+    active = next((row for row in rows if row.state == "active"), None)
+    text = f"Bodies older than {active.days} days are kept there." if active else "What lies there is read there."
+    return (Check("Cold store", "good", "Answers", text),)
 
 
 def _disk(answers: list[HealthAnswer]) -> Check:

@@ -4,6 +4,7 @@ from typing import Final
 
 from carepost.archive import retention
 from carepost.audit.store import Store
+from carepost.mailbox import forgetting
 from carepost.tenancy import scope
 from carepost.tenancy.models import LegalHold
 
@@ -19,6 +20,9 @@ def step(store: Store) -> int:
     for row in rows:
         placing = row.state == "placing"
         there = retention.mark(store, row.org_id.bytes, row.message.bytes, row.placed_at if placing else 0)
+        if not placing:
+            # before the state says so: a crash in between does it again
+            forgetting.lifted(row.org_id.bytes, row.message.bytes)
         state = ("placed" if there else "late") if placing else "lifted"
         with scope.organisation(row.org_id):
             # COMMIT POINT: a crash before it marks the same again; one lifted meanwhile waits for the next round

@@ -19,6 +19,7 @@ from carepost.ground.keys import PurposeKeys
 from carepost.intake.client import Client
 from carepost.journal.chores import Chores
 from carepost.journal.commits import Commits
+from carepost.journal.cooling import IDLE, QUICK, Cooling
 from carepost.journal.drains import Drainer, OfficeDrainer, ShardDrainer, source_of
 from carepost.journal.effects import Effects
 from carepost.journal.others import Others
@@ -108,6 +109,8 @@ class Journal:
         sender = Sender(open_store(home, config, keys), self._fanout, calls, self._stopping, quick=home.sandbox)
         self._threads += [_thread("effects", effects.run), _thread("chores", chores.run)]
         self._threads += [_thread("webhooks", sender.run)]
+        cooling = Cooling(home.run, self._stopping, idle=QUICK if home.sandbox else IDLE)
+        self._threads += [_thread("cold", cooling.run)]
         if self._traces is not None:
             self._threads.append(_thread("traces", self._traces.run))
         if config.node_address:

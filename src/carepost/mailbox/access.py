@@ -10,7 +10,7 @@ import msgspec
 
 from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound
-from carepost.mailbox import bundle, content, deposits, events, people, sealing, tokens
+from carepost.mailbox import bodies, bundle, content, deposits, events, people, sealing, tokens
 from carepost.mailbox.content import Content, File
 from carepost.mailbox.models import OPEN, OPENED, READABLE, Deposit, Recipient, Reply
 from carepost.mailbox.records import DepositRecord, ReplyRecord
@@ -95,7 +95,9 @@ def deposit_of(link: str) -> Deposit:
     if org is None:
         raise NotFound
     with within(org):
-        row = Deposit.objects.select_related("recipient").filter(org_id=UUID(bytes=org), link=link).first()
+        # where the body lies, and nothing of what it says
+        rows = Deposit.objects.select_related("recipient", "body").defer("body__chunks")
+        row = rows.filter(org_id=UUID(bytes=org), link=link).first()
     if row is None:
         raise NotFound
     return row
@@ -114,24 +116,26 @@ def own_address(session: Session) -> str:
 
 def access_deposit(session: Session | None, link: str, *, client: str = "", shown: bool = True) -> MessageSeen:
     """The message. `shown=False`: part of a showing already on record (the frame inside its page). Raises NotFound,
-    Ended."""
+    Ended, bodies.Away."""
     row, level = _authorised(session, link)
+    brought = bodies.brought(row)
     with within(row.org_id.bytes):
         row = Deposit.objects.select_for_update(of=("self",)).select_related("recipient", "body").get(id=row.id)
         _readable(row)
-        seen = msgspec.structs.replace(_seen(row), turns=_turns(session, row))
+        seen = msgspec.structs.replace(_seen(row, brought), turns=_turns(session, row))
         if shown:
             _record_showing(row, level, client)
     return seen
 
 
 def access_file(session: Session | None, link: str, number: int, *, client: str = "") -> tuple[File, bytes]:
-    """One attachment. Raises NotFound, Ended."""
+    """One attachment. Raises NotFound, Ended, bodies.Away."""
     row, _ = _authorised(session, link)
+    brought = bodies.brought(row)
     with within(row.org_id.bytes):
         row = Deposit.objects.select_related("recipient", "body").get(id=row.id)
         _readable(row)
-        found = content.read(_raw(row)).files
+        found = content.read(_raw(row, brought)).files
         if number >= len(found):
             raise NotFound
         _downloaded(row, client, found[number].size)
@@ -139,12 +143,13 @@ def access_file(session: Session | None, link: str, number: int, *, client: str 
 
 
 def access_files(session: Session | None, link: str, *, client: str = "") -> bytes:
-    """All attachments as one ZIP. Raises NotFound, Ended."""
+    """All attachments as one ZIP. Raises NotFound, Ended, bodies.Away."""
     row, _ = _authorised(session, link)
+    brought = bodies.brought(row)
     with within(row.org_id.bytes):
         row = Deposit.objects.select_related("recipient", "body").get(id=row.id)
         _readable(row)
-        packed = bundle.zipped([(file.name, file.data) for file in content.read(_raw(row)).files])
+        packed = bundle.zipped([(file.name, file.data) for file in content.read(_raw(row, brought)).files])
         _downloaded(row, client, len(packed))
     return packed
 
@@ -166,7 +171,24 @@ def access_inbox(session: Session, *, query: str = "", client: str = "") -> list
 
 
 def access_own_data(session: Session, *, client: str = "") -> bytes:
-    """ZIP of all this session may read: each message as it came, and the replies. One download event a message."""
+    """ZIP of all this session may read: each message as it came, and the replies. One download event a message. Raises
+    bodies.Away."""
+    brought = {row.id: bodies.brought(row) for row in _own(session, whole=False)}
+    with within(session.org):
+        packed: list[tuple[str, bytes]] = []
+        for number, row in enumerate(_own(session), 1):
+            raw = _raw(row, brought.get(row.id, b""))
+            _downloaded(row, client, len(raw))
+            packed.append((f"message-{number}.eml", raw))
+            packed += [
+                (f"message-{number}-reply-{count}.txt", reply.text.encode())
+                for count, reply in enumerate(_replies(row), 1)
+            ]
+    return bundle.zipped(packed)
+
+
+def _own(session: Session, *, whole: bool = True) -> list[Deposit]:
+    """What this session may read, oldest first; not `whole`: without what the bodies say."""
     with within(session.org):
         rows = Deposit.objects.select_related("recipient", "body").filter(
             org_id=UUID(bytes=session.org),
@@ -174,17 +196,8 @@ def access_own_data(session: Session, *, client: str = "") -> bytes:
             state__in=READABLE,
             expires_at__gt=clock.now(),
         )
-        packed: list[tuple[str, bytes]] = []
-        for number, row in enumerate(rows.order_by("created_at"), 1):
-            if session.level(row):
-                raw = _raw(row)
-                _downloaded(row, client, len(raw))
-                packed.append((f"message-{number}.eml", raw))
-                packed += [
-                    (f"message-{number}-reply-{count}.txt", reply.text.encode())
-                    for count, reply in enumerate(_replies(row), 1)
-                ]
-    return bundle.zipped(packed)
+        found = rows if whole else rows.defer("body__chunks")
+        return [row for row in found.order_by("created_at") if session.level(row)]
 
 
 def delete_deposit(session: Session | None, link: str, *, client: str = "") -> None:
@@ -220,13 +233,13 @@ def _readable(row: Deposit) -> None:
         raise Ended("expired")
 
 
-def _raw(row: Deposit) -> bytes:
+def _raw(row: Deposit, brought: bytes) -> bytes:
     if row.body is None:
         raise Ended(row.state)
-    return sealing.open_body(row.body)
+    return bodies.opened(row.body, brought)
 
 
-def _seen(row: Deposit) -> MessageSeen:
+def _seen(row: Deposit, brought: bytes) -> MessageSeen:
     record = sealing.open_record(row.org_id.bytes, row.id, row.record, DepositRecord)
     return MessageSeen(
         link=row.link,
@@ -239,7 +252,7 @@ def _seen(row: Deposit) -> MessageSeen:
         sent_at=record.sent_at,
         expires_at=row.expires_at,
         opened_at=row.opened_at,
-        content=content.read(_raw(row)),
+        content=content.read(_raw(row, brought)),
         replies=tuple(_replies(row)),
         mailed=record.mailed,
     )

@@ -11,7 +11,7 @@ import msgspec
 
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
-from carepost.mailbox import events, people, sealing, tokens
+from carepost.mailbox import bodies, events, people, sealing, tokens
 from carepost.mailbox.models import DELETED, EXPIRED, READABLE, RETRACTED, Body, Deposit, Recipient, Thread
 from carepost.mailbox.records import DepositRecord
 from carepost.mailbox.within import within
@@ -148,4 +148,4 @@ def _end(row: Deposit, state: str, now: int) -> None:
     row.challenges.filter(closed_at=0).update(closed_at=now)
     row.replies.filter(sent_at=0).delete()
     if body is not None and not body.deposits.exists():
-        body.delete()
+        bodies.drop(row.org_id, [body])

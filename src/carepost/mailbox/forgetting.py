@@ -6,6 +6,7 @@ from typing import Final
 from django.db.models import Q
 
 from carepost.ground import clock
+from carepost.mailbox import bodies
 from carepost.mailbox.models import (
     READABLE,
     Body,
@@ -48,5 +49,16 @@ def message(org: bytes, message: bytes) -> None:
         for table in (Challenge, NoticeMail, Reply, SessionProof):
             table.objects.filter(deposit_id__in=found).delete()
         rows.filter(pk__in=found).delete()
-        bodies = Body.objects.filter(org_id=uuid.UUID(bytes=org), message=uuid.UUID(bytes=message))
-        bodies.filter(deposits__isnull=True).delete()
+        _unread(org, message)
+
+
+def lifted(org: bytes, message: bytes) -> None:
+    """A legal hold was lifted: the body that nobody could read any more, and that it kept, goes now."""
+    with within(org):
+        _unread(org, message)
+
+
+def _unread(org: bytes, message: bytes) -> None:
+    owner = uuid.UUID(bytes=org)
+    found = Body.objects.filter(org_id=owner, message=uuid.UUID(bytes=message), deposits__isnull=True)
+    bodies.drop(owner, found.defer("chunks"))

@@ -4,6 +4,7 @@ from typing import ClassVar, Final
 
 from django.db import models
 
+from carepost.cold.models import Item
 from carepost.tenancy.models.base import OrgModel, now
 
 OPEN: Final = "open"
@@ -48,8 +49,9 @@ class Body(OrgModel):
     """One body for all deposits of a message, as the engine encrypted it; its content key under the portal key."""
 
     message = models.UUIDField()
-    #: msgpack of the list of chunks (body format v1)
+    #: msgpack of the list of chunks (body format v1); empty while they lie in the cold store
     chunks = models.BinaryField()
+    cold = models.ForeignKey(Item, on_delete=models.PROTECT, null=True, related_name="+")
     #: crypto.wrap: content key under the organisation's portal key, AAD organisation ‖ message
     wrapped_key = models.BinaryField()
 
@@ -57,6 +59,9 @@ class Body(OrgModel):
         constraints: ClassVar = [
             *OrgModel.Meta.constraints,
             models.UniqueConstraint(fields=["org", "message"], name="mailbox_body_message"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["org", "id"], name="mailbox_body_warm", condition=models.Q(cold=None))
         ]
 
 

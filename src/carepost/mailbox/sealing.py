@@ -1,6 +1,7 @@
 """Personal columns of the portal under the organisation's portal key, and the bodies its deposits hold."""
 
 import hmac
+from collections.abc import Sequence
 from typing import TypeVar
 from uuid import UUID
 
@@ -46,10 +47,9 @@ def token_key(org: bytes) -> bytes:
     return hmac.digest(keys.version(UUID(bytes=org), PURPOSE, 1), b"carepost mailbox tokens", "sha256")
 
 
-def open_body(body: Body) -> bytes:
-    """The message as deposited. Raises Damaged, NotFound."""
+def open_body(body: Body, chunks: Sequence[bytes]) -> bytes:
+    """The message as deposited; `chunks` from wherever they lie. Raises Damaged, NotFound."""
     org, message = body.org_id.bytes, body.message.bytes
     wrapped = bytes(body.wrapped_key)
     key = keys.version(body.org_id, PURPOSE, wrap.version(wrapped))
-    chunks = msgspec.msgpack.decode(bytes(body.chunks), type=list[bytes])
-    return rest.open_body(wrap.unwrap_key(key, wrapped, org + message), org, message, chunks)
+    return rest.open_body(wrap.unwrap_key(key, wrapped, org + message), org, message, list(chunks))

@@ -10,6 +10,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 
+from carepost.cold.s3 import Away
 from carepost.ground import ids, log
 from carepost.ground.errors import CarepostError, NotFound, Unavailable
 from carepost.mailbox import access, offices, sessions
@@ -57,6 +58,9 @@ def page(view: View) -> View:
             return state(request, pages.LOCKED.until_(locked.until), 429, link=link, session=session)
         except NotFound:
             return state(request, pages.UNKNOWN, 404, session=session)
+        except Away as away:
+            shown = pages.SPOILT if away.word in ("missing", "damaged") else pages.STORED
+            return _broken(request, away, shown, 503, link)
         except (Unavailable, DatabaseError, InterfaceError) as error:
             return _broken(request, error, pages.BUSY, 503, link)
         except CarepostError as error:

@@ -73,6 +73,23 @@ BUSY: Final = Page(
     back="Try again",
 )
 
+STORED: Final = Page(
+    "Message in long-term storage",
+    "Your message is kept in our long-term storage, which we can’t reach just now",
+    ("Your message is safe; nothing of it is lost.", "Please try again in a few minutes."),
+    back="Try again",
+)
+
+SPOILT: Final = Page(
+    "Message not readable",
+    "This message cannot be shown",
+    (
+        "It was kept in our long-term storage, and what came back from there is not what we put in. It was recorded.",
+        "Please ask the sender to send it to you again.",
+    ),
+    ask=True,
+)
+
 FAULT: Final = Page(
     "Something went wrong",
     "This page could not be shown",

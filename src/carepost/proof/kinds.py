@@ -143,6 +143,10 @@ HOUSE_RESTORED: Final = "house.restored"
 EVENTS_DISPOSED: Final = "audit.events-disposed"
 KEYS_REWRAPPED: Final = "keys.rewrapped"
 LOG_KEY_INTRODUCED: Final = "log.key-introduced"
+COLD_CHANGED: Final = "cold.store-changed"
+BODY_COLD: Final = "message.moved-cold"
+BODY_BACK: Final = "message.brought-back"
+BODY_COLD_DELETED: Final = "message.deleted-cold"
 
 #: kinds of office actions (`org.created`, `key.revoked`, …) need no entry here: `info` derives STAFF for them
 KINDS: Final[Mapping[str, KindInfo]] = {
@@ -222,6 +226,10 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     EVENTS_DISPOSED: KindInfo(STAFF, "events past their retention were disposed of; their hashes stay"),
     LOG_KEY_INTRODUCED: KindInfo(STAFF, "a new key of the log was introduced; from here on it signs"),
     KEYS_REWRAPPED: KindInfo(HOUSE, "every key is wrapped by the newest master key"),
+    COLD_CHANGED: KindInfo(HOUSE, "the cold store of this installation was chosen, or left"),
+    BODY_COLD: KindInfo(STAFF, "the message's ciphertext was moved to the cold store; its key stayed here"),
+    BODY_BACK: KindInfo(STAFF, "the message's ciphertext was brought back from the cold store"),
+    BODY_COLD_DELETED: KindInfo(STAFF, "the message's ciphertext was deleted from the cold store"),
     HOUSE_RESTORED: KindInfo(HOUSE, "the system was restored from a backup; what came after that backup is not here"),
 }
 
@@ -290,6 +298,7 @@ FACTS: Final = frozenset({
     "job",  # job.*: jobs.types.Kind
     "source",  # keyring.*: where a recipient's key came from (keyring.words.SOURCES); suppression.*: its SOURCES
     "spf",  # mail that came by MX: the words of RFC 7208
+    "store",  # cold.store-changed: host and bucket
     "stage",  # queue.types.Stage
     "state",  # delivery state after the event
     "times",  # sender.refused: how many refusals this event stands for

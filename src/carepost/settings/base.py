@@ -37,6 +37,7 @@ INSTALLED_APPS = [
     "carepost.mailbox",
     "carepost.archive",
     "carepost.destinations",
+    "carepost.cold",
     "carepost.keyring",
     "carepost.drafts",
     "carepost.detection",

@@ -19,7 +19,7 @@ SHARED: Final = frozenset({
     "account_emailaddress", "account_emailconfirmation", "auth_group", "auth_group_permissions", "auth_permission",
     "carepost_cache", "django_content_type", "django_migrations", "django_session", "mfa_authenticator",
     "tenancy_domainclaim", "tenancy_outboxevent", "tenancy_outboxhead", "tenancy_signinlink", "tenancy_staff",
-    "senders_stspolicy", "audit_log", "audit_schema", "audit_source", "archive_mark",
+    "senders_stspolicy", "cold_target", "audit_log", "audit_schema", "audit_source", "archive_mark",
 })  # fmt: skip
 
 _READ, _WRITE = "SELECT", "SELECT, INSERT, UPDATE, DELETE"
@@ -37,13 +37,20 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("tenancy_senderdomain", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
     ("tenancy_domainclaim", {"staff": _WRITE, "outside": _READ, "journal": _READ}),
     ("tenancy_suppression", {"staff": _WRITE, "journal": _WRITE}),
-    ("tenancy_legalhold", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
+    # whoever ends a deposit asks whether its body must stay
+    (
+        "tenancy_legalhold",
+        {"staff": _WRITE, "outside": "SELECT (org_id, message, state)", "journal": "SELECT, UPDATE"},
+    ),
     ("tenancy_signinlink", {"staff": _WRITE, "journal": "SELECT, DELETE"}),
     # when they were last used
     ("tenancy_apikey", {"staff": _WRITE, "journal": "SELECT, UPDATE (last_used_at)"}),
     ("tenancy_credential", {"staff": _WRITE, "journal": "SELECT, UPDATE (last_used_at)"}),
     ("tenancy_*", {"staff": _WRITE, "journal": _READ}),
     ("mailbox_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
+    # what shows a body reads where it lies; what ends it says so
+    ("cold_target", {"staff": _WRITE, "outside": _READ, "journal": "SELECT, UPDATE"}),
+    ("cold_item", {"staff": "SELECT, UPDATE", "outside": "SELECT, UPDATE", "journal": _WRITE}),
     ("archive_*", {"staff": _WRITE, "journal": _WRITE}),
     # private keys: not for what faces outside
     ("keyring_ownkey", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),

@@ -8,6 +8,7 @@ import msgspec
 from carepost.archive import health
 from carepost.cli.checks.finding import Finding, attention, failed, ok
 from carepost.cli.local import Local
+from carepost.cold import health as cold
 from carepost.ground import clock, database, postgres
 from carepost.ground.errors import CarepostError, ConfigError
 from carepost.ground.keys import MasterKeyring, version_of
@@ -128,6 +129,24 @@ def journal(here: Local) -> Iterator[Finding]:
         yield ok("the log keeps up")
     if state.owed > 100:
         yield attention(f"{state.owed} portal deposits and notices are still owed", log)
+
+
+def store(here: Local) -> Iterator[Finding]:
+    """The cold store, as the journal last found it."""
+    state = cold.read(here.home.run)
+    if state is None or not state.store:
+        return
+    words = f"the cold store {state.store} holds {state.kept} bodies"
+    if state.fault:
+        since = _span((clock.now() - state.fault_at) // 1_000_000)
+        yield failed(
+            f"{words} and does not answer as it should ({state.fault}), since {since}",
+            "carepost cold check says more; until then what lies there cannot be shown, and mail goes on",
+        )
+    elif state.going:
+        yield ok(f"{words}; {state.going} that were disposed of are still to be deleted there")
+    else:
+        yield ok(words)
 
 
 def keys(here: Local) -> Iterator[Finding]:

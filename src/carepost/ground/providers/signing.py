@@ -1,4 +1,4 @@
-"""AWS Signature Version 4 of one JSON request: what is asked, of whom and when, under a key that is good for a day."""
+"""AWS Signature Version 4 of one request: what is asked, of whom and when, under a key that is good for a day."""
 
 import datetime
 import hashlib
@@ -19,9 +19,18 @@ class Access(msgspec.Struct, frozen=True):
 
 
 def sign(
-    url: str, headers: Mapping[str, str], body: bytes, access: Access, *, region: str, service: str, at: int
+    url: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    access: Access,
+    *,
+    region: str,
+    service: str,
+    at: int,
+    method: str = "POST",
 ) -> dict[str, str]:
-    """The headers to send, Authorization among them. `at`: UTC microseconds."""
+    """The headers to send, Authorization among them. `at`: UTC microseconds. Path and query of `url` hold nothing that
+    would have to be escaped."""
     moment = datetime.datetime.fromtimestamp(at // 1_000_000, datetime.UTC)
     stamp, day = moment.strftime("%Y%m%dT%H%M%SZ"), moment.strftime("%Y%m%d")
     parts = urlsplit(url)
@@ -31,8 +40,8 @@ def sign(
     lowered = {name.lower(): " ".join(value.split()) for name, value in sent.items()}
     names = ";".join(sorted(lowered))
     canonical = "\n".join([
-        "POST", parts.path or "/", "", *[f"{name}:{lowered[name]}" for name in sorted(lowered)], "", names,
-        hashlib.sha256(body).hexdigest(),
+        method, parts.path or "/", _query(parts.query), *[f"{name}:{lowered[name]}" for name in sorted(lowered)], "",
+        names, hashlib.sha256(body).hexdigest(),
     ])  # fmt: skip
     scope = f"{day}/{region}/{service}/aws4_request"
     text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(canonical.encode()).hexdigest()])
@@ -42,3 +51,7 @@ def sign(
     signature = hmac.digest(key, text.encode(), "sha256").hex()
     credential = f"Credential={access.id}/{scope}, SignedHeaders={names}, Signature={signature}"
     return {**sent, "Authorization": f"AWS4-HMAC-SHA256 {credential}"}
+
+
+def _query(query: str) -> str:
+    return "&".join(sorted(part if "=" in part else f"{part}=" for part in query.split("&") if part))
