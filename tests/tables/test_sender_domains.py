@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from carepost.crypto import dkim, dkim_record
 from carepost.rfc import asking
 from carepost.rfc.asking import ABSENT, FAILED, Found, Question, Record
-from carepost.senders import check, keys, transport
+from carepost.senders import check, hosts, keys, transport
 from carepost.senders.types import Address, Asked, Key, Line, Part, Phase, State, Sts
 
 pytestmark = pytest.mark.fast
@@ -249,6 +249,25 @@ def test_without_addresses_those_of_the_host_are_asked_for_and_nothing_is_taken_
     none: dict[str, object] = {"A mail.clinic.test": None, "AAAA mail.clinic.test": None}
     line = first(checked(none, asked), Part.SPF)
     assert (line.state, line.code) == (State.UNKNOWN, "no-address")
+
+
+def test_a_system_without_a_name_is_told_to_take_one_first() -> None:
+    """Never a record about `localhost`, and no question about it."""
+    assert [hosts.own_name(n) for n in ("localhost", "mail", "127.0.0.1", "::1", "x.localdomain", "")] == [""] * 6
+    assert hosts.own_name("Mail.Clinic.test.") == "mail.clinic.test"
+    bare = msgspec.structs.replace(ASKED, host="", addresses=())
+    lines = checked({"TXT clinic.test": None, "TXT bounce.clinic.test": None}, bare)
+    hello = first(lines, Part.HELO)
+    assert (hello.state, hello.code, hello.wanted) == (M, "no-name", "")
+    assert "mail.clinic.test" in hello.todo and "hostname" in hello.todo and "CAREPOST_HOSTNAME" in hello.todo
+    for part in (Part.SPF, Part.RETURN_SPF, Part.RETURN_MX):
+        line = first(lines, part)
+        assert line.wanted == "" and line.todo == hello.todo, part
+    assert not any(line.part is Part.REVERSE for line in lines)
+    named = checked({}, msgspec.structs.replace(ASKED, host="", return_path=""))
+    assert {line.state for line in named if line.part in (Part.HELO, Part.REVERSE)} == {R}, "each address has its own"
+    half = msgspec.structs.replace(ASKED, host="", addresses=(Address("192.0.2.7", ""),))
+    assert [line.code for line in checked({}, half) if line.part is Part.HELO] == ["no-name"]
 
 
 def test_nothing_asked_for_is_missing_when_nobody_answers() -> None:

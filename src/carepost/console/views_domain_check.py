@@ -109,6 +109,8 @@ def _shown(page: Page, line: Line) -> Shown:
         tone, word = "wait", "Missing" if line.state is State.MISSING else "Different"
     if line.code == "not-set":
         word = "Not set"
+    elif line.code == "no-name":
+        word = "Name this system first"
     known = page.look.known.get(line.place)
     same = known.at if known is not None and known.state == line.state.value else 0
     return Shown(line, _TITLES[line.part], tone, word, same)

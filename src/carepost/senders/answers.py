@@ -8,6 +8,13 @@ from carepost.senders.types import SHOWN, Line, Part, State
 
 SILENT: Final = "The name servers did not answer. Try again later; nothing is taken to be missing."
 
+#: where this system has no name that others could know it by, every record about it is still open
+NAMELESS: Final = (
+    "This system was given no host name yet, so nothing about it can be published. Give its address a name such as "
+    "mail.{domain}, set that as `hostname` in carepost.toml (or CAREPOST_HOSTNAME), start Carepost again, and compare "
+    "anew."
+)
+
 Ask = Generator[Question, Found, Found]
 
 

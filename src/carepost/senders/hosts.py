@@ -6,7 +6,7 @@ from typing import Final
 
 from carepost.rfc.asking import Course, Question, Record
 from carepost.senders import spf
-from carepost.senders.answers import Lines
+from carepost.senders.answers import NAMELESS, Lines
 from carepost.senders.types import Address, Asked, Line, Part
 
 _WHY_MX: Final = "Answers to your mail, and reports that it could not be delivered, go there."
@@ -27,13 +27,29 @@ def check(asked: Asked, addresses: Sequence[Address]) -> Course[list[Line]]:
         found.append(lines.missing(todo, "not-set"))
     if asked.tracking:
         found.append((yield from _tracking(asked)))
+    if not asked.host and not all(address.helo for address in addresses or (Address("", ""),)):
+        lines = Lines(Part.HELO, asked.domain, "A", _WHY_HELO)
+        found.append(lines.missing(NAMELESS.format(domain=asked.domain), "no-name"))
     for address in addresses:
-        found.extend((yield from _address(address, asked.host)))
+        if address.helo or asked.host:
+            found.extend((yield from _address(address, asked.host)))
     return found
+
+
+def own_name(host: str) -> str:
+    """This system's name as others may know it; "" for one that means every machine (localhost) or none."""
+    name = host.strip().rstrip(".").lower()
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return name if "." in name and not name.endswith((".localdomain", ".localhost")) else ""
+    return ""
 
 
 def of_host(host: str) -> Course[tuple[Address, ...]]:
     """The addresses of this system's name, where nobody said from which mail leaves."""
+    if not host:
+        return ()
     v4 = yield Question(Record.A, host)
     v6 = yield Question(Record.AAAA, host)
     return tuple(Address(ip, host) for ip in (*v4.names, *v6.names)[:8])
@@ -50,10 +66,12 @@ def _mx(asked: Asked) -> Course[Line]:
 
 
 def _return_mx(asked: Asked) -> Course[Line]:
-    lines = Lines(Part.RETURN_MX, asked.return_path, "MX", _WHY_RETURN, wanted=f"10 {asked.host}")
+    lines = Lines(Part.RETURN_MX, asked.return_path, "MX", _WHY_RETURN, wanted=f"10 {asked.host}" if asked.host else "")
     answer = yield Question(Record.MX, asked.return_path)
     if answer.failed:
         return lines.unknown()
+    if not asked.host:
+        return lines.different("no-name", NAMELESS.format(domain=asked.domain), answer.names)
     if not answer.names:
         return lines.missing("Nothing comes back to this system, and receivers may refuse the mail: publish the MX.")
     if asked.host.lower() not in {name.rstrip(".").lower() for name in answer.names}:

@@ -14,6 +14,7 @@ from carepost.engagement.models import Host
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.intake.own import REPORT_NAMES
+from carepost.senders import hosts
 from carepost.senders.models import Choice
 from carepost.senders.types import Address, Asked, Key, Phase, Sts
 from carepost.tenancy import names, scope, select
@@ -47,7 +48,7 @@ def asked(org: uuid.UUID, row: SenderDomain) -> Asked:
     dmarc, tls = (f"{name}@{row.domain}" for name in REPORT_NAMES)
     return Asked(
         domain=row.domain,
-        host=settings.CAREPOST_HOSTNAME,
+        host=hosts.own_name(settings.CAREPOST_HOSTNAME),
         keys=keys(row, chosen.keep_days, clock.now()),
         addresses=addresses(org, row.domain),
         dmarc=dmarc,

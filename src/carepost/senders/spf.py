@@ -12,7 +12,7 @@ import msgspec
 
 from carepost.rfc import spf, spf_check
 from carepost.rfc.asking import Course, Found, Question, Record
-from carepost.senders.answers import Lines, texts, txt
+from carepost.senders.answers import NAMELESS, Lines, texts, txt
 from carepost.senders.types import Address, Line, Part
 
 #: records looked into for the count: more than a receiver follows
@@ -41,6 +41,8 @@ def check(name: str, addresses: Sequence[Address], host: str, *, returns: bool =
     records = [text for text in answer.texts if spf.is_record(text)]
     found = texts(answer, lambda text: spf.is_record(text.encode()))
     if not found:
+        if not addresses and not host:
+            return lines.missing(NAMELESS.format(domain=_parent(name, returns)), "no-name")
         return lines.missing("Publish the record.")
     if len(found) > 1:
         return lines.different("several", f"{_BROKEN} Make one record of the {len(found)}.", found)
@@ -69,6 +71,8 @@ def _ours(
     """Whether every address we send from passes."""
     if not addresses:
         todo = f"{host} has no address in DNS, so nobody can tell whether the record names this system."
+        if not host:
+            todo = "This system has no name yet, so nobody can tell whether the record names it."
         return lines.unknown("no-address", todo, found)
     for address in addresses:
         verdict = yield from spf_check.check(address.ip, address.helo or host, f"postmaster@{name}")
@@ -85,11 +89,16 @@ def _ours(
 def _terms(addresses: Sequence[Address], host: str) -> str:
     four = [f"ip4:{a.ip}" for a in addresses if ipaddress.ip_address(a.ip).version == 4]
     six = [f"ip6:{a.ip}" for a in addresses if ipaddress.ip_address(a.ip).version == 6]
-    return " ".join(dict.fromkeys((*four, *six))) or f"a:{host}"
+    return " ".join(dict.fromkeys((*four, *six))) or (f"a:{host}" if host else "")
+
+
+def _parent(name: str, returns: bool) -> str:
+    return name.partition(".")[2] if returns else name
 
 
 def _new(addresses: Sequence[Address], host: str) -> str:
-    return f"v=spf1 {_terms(addresses, host)} -all"
+    terms = _terms(addresses, host)
+    return f"v=spf1 {terms} -all" if terms else ""
 
 
 def _with(record: str, addresses: Sequence[Address], host: str) -> str:

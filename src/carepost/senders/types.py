@@ -72,9 +72,10 @@ class Address(msgspec.Struct, frozen=True):
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """`host`: this system's name, in HELO and as MX. `addresses`: those mail leaves from; empty: those of `host` in
-    DNS. `dmarc`, `tls`: addresses that reports go to. `return_path`, `tracking`: host names, "" where there is none.
-    `tracking_to`: where the tracking host must lead. `sts`: None where we serve no policy for the domain."""
+    """`host`: this system's name, in HELO and as MX; "" where it was given none. `addresses`: those mail leaves from;
+    empty: those of `host` in DNS. `dmarc`, `tls`: addresses that reports go to. `return_path`, `tracking`: host names,
+    "" where there is none. `tracking_to`: where the tracking host must lead. `sts`: None where we serve no policy for
+    the domain."""
 
     domain: str
     host: str
