@@ -4,7 +4,6 @@ one bucket."""
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -16,6 +15,7 @@ import trustme
 
 from carepost.cold import s3
 from carepost.ground.providers.signing import Access
+from tests.support.house import free_ports
 from tests.support.waiting import until
 
 WEED = Path(sys.executable).parent / "weed"
@@ -40,22 +40,28 @@ class Bucket:
         identity = {"name": "carepost", "credentials": keys, "actions": [f"{one}:{BUCKET}" for one in _ALLOWED]}
         owner = {"name": "owner", "credentials": [{"accessKey": "owner", "secretKey": "owner"}], "actions": ["Admin"]}
         (folder / "s3.json").write_text(json.dumps({"identities": [identity, owner]}))
-        self._ports = _free_ports(7)
+        self._ports = _free_ports(8)
         self._made = False
         self._process: subprocess.Popen[bytes] | None = None
         self.place = s3.Place(f"https://localhost:{self._ports[0]}", "us-east-1", BUCKET, ca=self.ca, sandbox=True)
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
-        s3_port, s3_grpc, master, master_grpc, filer, filer_grpc, volume = self._ports
+        s3_port, s3_grpc, master, master_grpc, filer, filer_grpc, volume, volume_grpc = self._ports
         self._process = subprocess.Popen(
             [
                 str(WEED), "-logdir", str(self._folder / "tmp"), "server", "-ip", "127.0.0.1", "-ip.bind", "127.0.0.1",
                 "-dir", str(self._folder / "data"), "-master.volumeSizeLimitMB", "64", "-volume.max", "4",
                 "-master.port", str(master), "-master.port.grpc", str(master_grpc), "-volume.port", str(volume),
-                "-volume.port.grpc", str(_free_ports(1)[0]), "-filer", "-filer.port", str(filer),
+                "-volume.port.grpc", str(volume_grpc), "-filer", "-filer.port", str(filer),
                 "-filer.port.grpc", str(filer_grpc), "-s3", "-s3.port", str(s3_port), "-s3.port.grpc", str(s3_grpc),
                 "-s3.config", str(self._folder / "s3.json"), "-s3.cert.file", str(self._folder / "cert.pem"),
                 "-s3.key.file", str(self._folder / "key.pem"), "-s3.iam=false",
+                "-s3.port.iceberg", "0", "-s3.port.lance", "0",
             ],
             cwd=self._folder, env={**os.environ, "TMPDIR": str(self._folder / "tmp"), "HOME": str(self._folder)},
             stdout=(self._folder / "log").open("ab"), stderr=subprocess.STDOUT,
@@ -97,11 +103,7 @@ def bucket() -> Iterator[Bucket]:
 
 
 def _free_ports(count: int) -> list[int]:
-    held = [socket.socket() for _ in range(count)]
-    try:
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in held]
-    finally:
-        for one in held:
-            one.close()
+    found: list[int] = []
+    while len(found) < count:
+        found = list({*found, *free_ports().values()})
+    return found[:count]

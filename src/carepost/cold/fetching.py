@@ -5,7 +5,7 @@ import hashlib
 
 from carepost.cold import targets
 from carepost.cold.models import Item
-from carepost.cold.s3 import Away, Store
+from carepost.cold.s3 import PATIENCE, Away, Store
 from carepost.ground import log
 
 __all__ = ["Away", "fetch", "right"]
@@ -13,7 +13,7 @@ __all__ = ["Away", "fetch", "right"]
 
 def fetch(item: Item) -> bytes:
     """`item` with its target. Raises Away."""
-    store = targets.store_of(item.target)
+    store = targets.store_of(item.target, PATIENCE)
     try:
         return right(item, store)
     except Away as away:

@@ -21,6 +21,8 @@ from carepost.ground.providers.signing import Access, sign
 #: seconds until a connection stands, between two octets, and for one answer altogether
 CONNECT: Final = 5.0
 SILENT: Final = 15.0
+#: the second, where a person waits
+PATIENCE: Final = 6.0
 WHOLE: Final = 60.0
 #: octets of an answer that is no object
 SAID: Final = 16_384
@@ -112,8 +114,9 @@ class Place(msgspec.Struct, frozen=True):
 class Store:
     """One bucket, by one thread. A connection is kept and used again."""
 
-    def __init__(self, place: Place, access: Access) -> None:
-        self._place, self._access = place, access
+    def __init__(self, place: Place, access: Access, silent: float = SILENT) -> None:
+        """`silent`: seconds between two octets."""
+        self._place, self._access, self._silent = place, access, silent
         self._kept: http.client.HTTPConnection | None = None
         self._tls = _context(place)
 
@@ -198,12 +201,12 @@ class Store:
         place = self._place
         try:
             address = _address(place)
-            connection = http.client.HTTPConnection(place.host, place.port, timeout=SILENT)
+            connection = http.client.HTTPConnection(place.host, place.port, timeout=self._silent)
             # by itself it would connect again without looking where, and without TLS
             connection.auto_open = 0
-            plain = socket.create_connection((address, place.port), CONNECT)
+            plain = socket.create_connection((address, place.port), min(CONNECT, self._silent))
             try:
-                plain.settimeout(SILENT)
+                plain.settimeout(self._silent)
                 connection.sock = self._tls.wrap_socket(plain, server_hostname=place.host) if self._tls else plain
             except BaseException:
                 plain.close()

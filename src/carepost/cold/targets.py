@@ -39,9 +39,9 @@ def place_of(row: Target) -> s3.Place:
     )  # fmt: skip
 
 
-def store_of(row: Target) -> s3.Store:
-    """Raises ground.keys.WrongKey."""
-    return s3.Store(place_of(row), access_of(row))
+def store_of(row: Target, silent: float = s3.SILENT) -> s3.Store:
+    """`silent`: seconds it may say nothing. Raises ground.keys.WrongKey."""
+    return s3.Store(place_of(row), access_of(row), silent)
 
 
 def access_of(row: Target) -> Access:

@@ -28,8 +28,6 @@ STEP: Final = 20
 IDLE: Final = 30.0
 #: the same in a sandbox home
 QUICK: Final = 2.0
-#: how long the last right answer of a store holds
-_FRESH_US: Final = 60_000_000
 _DAY_US: Final = 86_400_000_000
 #: no name of ours: whether the store answers
 _NOBODY: Final = "carepost-check/nobody"
@@ -48,6 +46,8 @@ class Cooling:
         """`run`: the home's run folder. `faults`: called at each commit point, by name (tests). `idle`: seconds between
         rounds without work."""
         self._run, self._stopping, self._at, self._idle = run, stopping, faults, idle
+        #: how long the last right answer of a store holds
+        self._fresh_us = round(2 * idle * 1_000_000)
         self._known = False
 
     def run(self) -> None:
@@ -84,15 +84,21 @@ class Cooling:
                 done += self._cool(row, store, now)
             elif row.state == LEAVING:
                 done += self._bring(row, store)
-            if not done and now - row.seen_at >= _FRESH_US:
+            if not done and now - row.seen_at >= self._fresh_us:
                 store.there(_NOBODY)
-            _well(row, now)
+            self._well(row, now)
         except Away as away:
             _ill(row, away.word, now)
             return 0
         finally:
             store.close()
         return done
+
+    def _well(self, row: Target, now: int) -> None:
+        if row.fault or now - row.seen_at >= self._fresh_us:
+            Target.objects.filter(pk=row.pk).update(seen_at=now, fault="", fault_at=0)
+            if row.fault:
+                log.event("cold-store-back", store=str(row.pk))
 
     def _cool(self, row: Target, store: Store, now: int) -> int:
         done = 0
@@ -189,13 +195,6 @@ def _open(row: Target) -> list[Item]:
 
 def _begun(body: Body) -> bool:
     return Item.objects.filter(org_id=body.org_id, message=body.message, state=SENDING).exists()
-
-
-def _well(row: Target, now: int) -> None:
-    if row.fault or now - row.seen_at >= _FRESH_US:
-        Target.objects.filter(pk=row.pk).update(seen_at=now, fault="", fault_at=0)
-        if row.fault:
-            log.event("cold-store-back", store=str(row.pk))
 
 
 def _ill(row: Target, word: str, now: int) -> None:

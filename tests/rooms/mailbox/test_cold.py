@@ -33,6 +33,8 @@ DAY = 86_400_000_000
 #: a real S3 server refuses requests of another hour: the clock runs
 NOW = clock.now()
 FAR = NOW + 400 * DAY
+pytestmark = pytest.mark.django_db(databases=["default", "records"])
+
 CSV = Attachment("values.csv", "text/csv", b"a,b\n1,2\n")
 Pass = Callable[[int], None]
 
@@ -294,7 +296,6 @@ def test_a_bucket_is_tried_before_it_is_chosen(there: Bucket) -> None:
             targets.tried(place, key)
 
 
-@pytest.mark.django_db(databases=["default", "records"])
 def test_holds_are_lifted_by_the_journal(chosen: Target, maple: Organisation) -> None:
     """`journal.holds` lets go of what only the hold kept; history has no part in it here."""
     row = lay(maple, expires_at=FAR)
