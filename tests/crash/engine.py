@@ -2,14 +2,16 @@
 
     python engine.py FOLDER MESSAGES [FAULT]      FAULT: point:number, SIGKILL at the so-many-th passing of the point
 
-Files in FOLDER, each line written by one system call: `acked` (what a client was told), `sent` (what a remote server
-took), `journal` (events, written and synced before they are acknowledged). Ends with 0 when all is settled."""
+A file `postgres` in FOLDER names the database the spool is in; without one it is a file. Files in FOLDER, each line
+written by one system call: `acked` (what a client was told), `sent` (what a remote server took), `journal` (events,
+written and synced before they are acknowledged). Ends with 0 when all is settled."""
 
 import asyncio
 import hashlib
 import os
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -30,6 +32,9 @@ from carepost.proof import event, kinds
 from carepost.queue.queue import Queue
 from carepost.queue.types import Claim, EventDraft, LeaseLost, MessageRecord, Settlement, State
 from carepost.rfc.envelope import Envelope, Recipient
+from carepost.spool.backend import Backend
+from carepost.spool.postgres.holding import Holdings
+from carepost.spool.postgres.store import PostgresBackend
 from carepost.spool.shard import Shard
 from carepost.wire.types import Actor, Origin, Submission
 
@@ -80,6 +85,21 @@ class Log:
         os.write(self._fd, text.encode() + b"\n")
         if sync:
             os.fsync(self._fd)
+
+
+def store(folder: Path, killer: Killer) -> Callable[[], Backend] | None:
+    """The spool in PostgreSQL, held by this home without a break, as its own engine has it again after a crash."""
+    if not (folder / "postgres").exists():
+        return None
+    url = (folder / "postgres").read_text()
+    holdings = Holdings(url, "node-00/crash/0", "127.0.0.1:1", 30.0)
+
+    def opened() -> Backend:
+        held = holdings.take(0)
+        assert held is not None, "its own lease is its own"
+        return PostgresBackend(url, held, holdings.lease_s, faults=killer)
+
+    return opened
 
 
 class Worker:
@@ -158,7 +178,7 @@ async def main(folder: Path, messages: int, fault: str) -> None:
     directory = Directory(StaticSource([Loaded(snapshot)]))
     directory.start()
     killer = Killer(fault)
-    shard = Shard.open(folder / "spool" / "shard-0000", 0, faults=killer)
+    shard = Shard.open(folder / "spool" / "shard-0000", 0, faults=killer, store=store(folder, killer))
     queue = Queue(shard, DirectoryKeys(directory, purposes))
     worker = Worker(queue, Log(folder / "sent"), killer)
     await queue.start()
