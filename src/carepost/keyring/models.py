@@ -15,7 +15,7 @@ class RecipientKey(OrgModel):
     #: blind index of the certificate's fingerprint: the same one is not taken in twice
     mark = models.BinaryField()
     #: version of the index key that made both
-    under = models.PositiveIntegerField(default=1)
+    under = models.PositiveIntegerField(default=1, db_default=1)
     #: policy.types.Method: smime | openpgp
     method = models.CharField(max_length=10)
     #: `keyring.sources`
@@ -65,7 +65,7 @@ class OwnKey(OrgModel):
     #: SHA-256 under the index key of what names the key pair: not taken in twice
     mark = models.BinaryField()
     #: version of the index key that made both
-    under = models.PositiveIntegerField(default=1)
+    under = models.PositiveIntegerField(default=1, db_default=1)
     #: policy.types.Method: smime | openpgp
     method = models.CharField(max_length=10)
     #: for people: rsa-3072, ec-p256, curve25519, …

@@ -16,7 +16,7 @@ class OrgKey(OrgModel):
     #: purpose `index`: indexes messages accepted from this moment on (UTC microseconds); 0: from the first on
     serves_from = models.BigIntegerField(default=0)
     #: purpose `index`: when no row without a day stood under it any more (tenancy.retokening); 0: some may
-    emptied_at = models.BigIntegerField(default=0)
+    emptied_at = models.BigIntegerField(default=0, db_default=0)
     #: still opens what it sealed, seals nothing new
     retired_at = models.BigIntegerField(default=0)
 
@@ -40,9 +40,9 @@ class Suppression(OrgModel):
     #: crypto.index.token(index key, "address", address)
     token = models.BinaryField(max_length=8)
     #: version of the index key that made it
-    under = models.PositiveIntegerField(default=1)
+    under = models.PositiveIntegerField(default=1, db_default=1)
     #: the token it had before, until every engine has dropped that; empty: none
-    former = models.BinaryField(max_length=8, default=b"")
+    former = models.BinaryField(max_length=8, default=b"", db_default=b"")
     sealed = models.BinaryField()
     #: stable reason code: tenancy.actions.suppression.REASONS
     reason = models.CharField(max_length=20)
