@@ -9,7 +9,7 @@ from carepost.api import shapes_making as shapes
 ROOTS: Final = (
     shapes.Templates, shapes.AddTemplate, shapes.RenameTemplate, shapes.OpenedTemplate, shapes.Versions,
     shapes.AddVersion, shapes.NewVersion, shapes.Render, shapes.Rendered, shapes.Uploaded,
-    jobs.AddJob, jobs.Job, jobs.Jobs,
+    jobs.AddJob, jobs.Job, jobs.Jobs, jobs.Resend, jobs.Resent,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
 _NAME: Final = {"type": "string", "minLength": 1, "maxLength": 200}
@@ -80,10 +80,29 @@ def of_jobs(op: Operation, parameter: Operation) -> dict[str, Any]:
     result["responses"]["200"]["content"] = {
         "application/x-ndjson": {"schema": {"type": "string"}}, "text/csv": {"schema": {"type": "string"}},
     }  # fmt: skip
+    message = parameter("message", "path", _UUID)
+    again = {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "schema": {"type": "string", "maxLength": 255},
+    }
     return {
+        "/api/v1/messages/{message}/resend": {
+            "post": op(
+                "resendMessage",
+                "Send it again, as a new message.",
+                "Resent",
+                body="Resend",
+                also=[message, again],
+                status="202",
+            )
+        },
         "/api/v1/jobs": {
             "get": op("listJobs", "Jobs of the last day, newest first.", "Jobs"),
-            "post": op("addJob", "Retry, take back or export all that fits.", "Job", body="AddJob", status="202"),
+            "post": op(
+                "addJob", "Retry, take back, send again or export all that fits.", "Job", body="AddJob", status="202"
+            ),
         },
         "/api/v1/jobs/{job}": {"get": op("getJob", "A job and how far it is.", "Job", also=[job])},
         "/api/v1/jobs/{job}/cancel": {"post": op("cancelJob", "End a job; what it did stays done.", "Job", also=[job])},

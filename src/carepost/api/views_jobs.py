@@ -1,5 +1,5 @@
-"""Jobs: retry or take back all messages that fit a search, and exports. A key needs the scope `jobs` and that of the
-act itself."""
+"""Jobs: retry, take back or send again all messages that fit a search, and exports. A key needs the scope `jobs` and
+that of the act itself."""
 
 from collections.abc import Iterator
 from uuid import UUID
@@ -21,7 +21,7 @@ def jobs(request: ApiRequest) -> HttpResponse:
     caller = request.caller
     if request.method == "POST":
         given = asked.body(request, shapes.AddJob)
-        wanted = Asked(searching.wanted(given.search), given.reason, given.form.value, given.opened)
+        wanted = Asked(searching.wanted(given.search), given.reason, given.form.value, given.opened, given.as_today)
         return answers.json(_job(acts.begin(caller.org, given.kind, wanted, actor=caller.actor)), 202)
     found = select.listing(caller.org, caller.actor)
     return answers.json(shapes.Jobs(tuple(_job(one) for one in found)))

@@ -96,7 +96,15 @@ def _from_log(org: bytes, message: bytes) -> MessageView | None:
 def _of_shard(org: bytes, message: bytes) -> MessageView:
     if ids.shard_of(message) == ids.OFFICE:
         raise NotFound
-    return engine.client().lookup(org, message)
+    found = engine.client().lookup(org, message)
+    return msgspec.structs.replace(found, deliveries=tuple(map(_worded, found.deliveries)))
+
+
+def _worded(one: DeliveryView) -> DeliveryView:
+    """A shard knows failures; the history's word is `suppressed`."""
+    if one.state == "failed" and one.reason == timeline.SUPPRESSED:
+        return msgspec.structs.replace(one, state=timeline.SUPPRESSED)
+    return one
 
 
 def _with_shard(org: bytes, message: bytes, view: MessageView) -> MessageView:

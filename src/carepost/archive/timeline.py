@@ -102,6 +102,7 @@ def message(
         for event, _ in told
         if event.kind in _LOOKED
     ]
+    again = [event.on for event, _ in told if event.kind == kinds.MESSAGE_RESENT and len(event.on) == 2]
     for event, openings in told:
         if text not in event.on or not event.kind.startswith(_TOLD_OF):
             continue
@@ -120,6 +121,8 @@ def message(
         size=size,
         deliveries=tuple(course.view() for course in courses.values()),
         looked=tuple(looked[-LOOKS:]),
+        resent_as=tuple(dict.fromkeys(on[1] for on in again if on[0] == text)),
+        resends=next((on[0] for on in again if on[1] == text), ""),
     )
 
 

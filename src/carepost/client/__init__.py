@@ -5,6 +5,7 @@ idempotency key and is repeated under it, with growing waits and as Retry-After 
 shapes of a message (Message, Attachment, Mailbox, ProtectionAsk), errors (ApiError, Unreachable).
 """
 
+from carepost.client.asked import Job, Resent
 from carepost.client.asynchronous import AsyncClient
 from carepost.client.errors import ApiError, Unreachable
 from carepost.client.synchronous import Client
@@ -28,10 +29,12 @@ __all__ = [
     "Category",
     "Client",
     "Delivery",
+    "Job",
     "Mailbox",
     "Message",
     "MessageAccepted",
     "Minimum",
     "ProtectionAsk",
+    "Resent",
     "Unreachable",
 ]

@@ -48,6 +48,37 @@ class Uploaded(msgspec.Struct, frozen=True):
     expires_at: int
 
 
+class Job(msgspec.Struct, frozen=True):
+    """`state`: waiting | running | done | failed | cancelled. `seen`: messages or events looked at; `made`: deliveries
+    changed or sent again, or rows written. Times: UTC microseconds."""
+
+    id: str
+    kind: str
+    state: str
+    created_at: int
+    changed_at: int
+    expires_at: int
+    seen: int
+    made: int
+    cause: str = ""
+
+    @property
+    def open(self) -> bool:
+        return self.state in ("waiting", "running")
+
+
+class Resent(msgspec.Struct, frozen=True):
+    """`id`: of the new message; "" where nobody was left. `left_out`: deliveries that get nothing -> why."""
+
+    id: str
+    deliveries: tuple[rest.Delivery, ...] = ()
+    left_out: dict[str, str] = {}
+
+
+class _Jobs(msgspec.Struct, frozen=True):
+    jobs: tuple[Job, ...]
+
+
 class _States(msgspec.Struct, frozen=True):
     deliveries: dict[str, str]
 
@@ -98,6 +129,33 @@ def search(wanted: Mapping[str, object]) -> Ask[MessagePage]:
 def retract(id_: str, reason: str) -> Ask[dict[str, str]]:
     call = calls.post(f"/api/v1/messages/{calls.part(id_)}/retract", {"reason": reason}, again=True)
     return Ask(call, lambda reply: reply.read(_States).deliveries)
+
+
+def resend(id_: str, reason: str, deliveries: Iterable[str], as_today: bool, key: str | None) -> Ask[Resent]:
+    body = {"reason": reason, "deliveries": list(deliveries), "as_today": as_today}
+    used = key or calls.new_key()
+    return Ask(calls.post(f"/api/v1/messages/{calls.part(id_)}/resend", body, key=used), _as(Resent))
+
+
+def begin_job(kind: str, wanted: Mapping[str, object], given: Mapping[str, object]) -> Ask[Job]:
+    """Not asked again where the answer was lost: two jobs would run."""
+    return Ask(calls.post("/api/v1/jobs", {"kind": kind, "search": dict(wanted), **given}), _as(Job))
+
+
+def job(id_: str) -> Ask[Job]:
+    return Ask(calls.get(f"/api/v1/jobs/{calls.part(id_)}"), _as(Job))
+
+
+def jobs() -> Ask[tuple[Job, ...]]:
+    return Ask(calls.get("/api/v1/jobs"), lambda reply: reply.read(_Jobs).jobs)
+
+
+def cancel_job(id_: str) -> Ask[Job]:
+    return Ask(calls.post(f"/api/v1/jobs/{calls.part(id_)}/cancel", {}), _as(Job))
+
+
+def job_result(id_: str) -> Ask[bytes]:
+    return Ask(calls.get(f"/api/v1/jobs/{calls.part(id_)}/result"), lambda reply: reply.body)
 
 
 def proof(id_: str, delivery: str) -> Ask[bytes]:

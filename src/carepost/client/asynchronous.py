@@ -7,9 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from carepost.client import asked, calls
-from carepost.client.asked import Ask, EventPage, MessagePage, Rendered, Uploaded
+from carepost.client.asked import Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
 from carepost.client.calls import Course, Retry
 from carepost.client.transport import Lost, Transport
+from carepost.ground import clock
 from carepost.wire import rest
 from carepost.wire.types import MessageView
 
@@ -72,6 +73,40 @@ class AsyncClient:
 
     async def retract(self, id_: str, *, reason: str = "") -> dict[str, str]:
         return await self._do(asked.retract(id_, reason))
+
+    async def resend(
+        self,
+        id_: str,
+        *,
+        reason: str = "",
+        deliveries: Iterable[str] = (),
+        as_today: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Resent:
+        return await self._do(asked.resend(id_, reason, deliveries, as_today, idempotency_key))
+
+    async def begin_job(self, kind: str, search: Mapping[str, object], **given: object) -> Job:
+        return await self._do(asked.begin_job(kind, search, given))
+
+    async def job(self, id_: str) -> Job:
+        return await self._do(asked.job(id_))
+
+    async def jobs(self) -> tuple[Job, ...]:
+        return await self._do(asked.jobs())
+
+    async def wait_for_job(self, id_: str, *, seconds: float = 600.0, every: float = 2.0) -> Job:
+        end = clock.monotonic() + seconds
+        while True:
+            found = await self.job(id_)
+            if not found.open or clock.monotonic() + every >= end:
+                return found
+            await asyncio.sleep(every)
+
+    async def cancel_job(self, id_: str) -> Job:
+        return await self._do(asked.cancel_job(id_))
+
+    async def job_result(self, id_: str) -> bytes:
+        return await self._do(asked.job_result(id_))
 
     async def proof(self, id_: str, delivery: str) -> bytes:
         return await self._do(asked.proof(id_, delivery))

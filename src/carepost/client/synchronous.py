@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from carepost.client import asked, calls
-from carepost.client.asked import Ask, EventPage, MessagePage, Rendered, Uploaded
+from carepost.client.asked import Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
 from carepost.client.calls import Course, Retry
 from carepost.client.transport import Lost, Transport
+from carepost.ground import clock
 from carepost.wire import rest
 from carepost.wire.types import MessageView
 
@@ -74,6 +75,48 @@ class Client:
     def retract(self, id_: str, *, reason: str = "") -> dict[str, str]:
         """Takes it back, also before its `send_at`: delivery id -> its state now, or "not-possible"."""
         return self._do(asked.retract(id_, reason))
+
+    def resend(
+        self,
+        id_: str,
+        *,
+        reason: str = "",
+        deliveries: Iterable[str] = (),
+        as_today: bool = False,
+        idempotency_key: str | None = None,
+    ) -> Resent:
+        """Sent again as a new message, to all who may get it again or to these `deliveries`. `as_today`: as today's
+        rules say, also where they ask for less protection than was required of the first."""
+        return self._do(asked.resend(id_, reason, deliveries, as_today, idempotency_key))
+
+    def begin_job(self, kind: str, search: Mapping[str, object], **given: object) -> Job:
+        """`kind`: retry, retract, resend, export-messages, export-events. `given`: `reason`, `form`, `opened`,
+        `as_today`."""
+        return self._do(asked.begin_job(kind, search, given))
+
+    def job(self, id_: str) -> Job:
+        return self._do(asked.job(id_))
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Of the last day, newest first."""
+        return self._do(asked.jobs())
+
+    def wait_for_job(self, id_: str, *, seconds: float = 600.0, every: float = 2.0) -> Job:
+        """As soon as it has ended, or after `seconds` as it stands then."""
+        end = clock.monotonic() + seconds
+        while True:
+            found = self.job(id_)
+            if not found.open or clock.monotonic() + every >= end:
+                return found
+            self._never.wait(every)
+
+    def cancel_job(self, id_: str) -> Job:
+        """What it did so far stays done."""
+        return self._do(asked.cancel_job(id_))
+
+    def job_result(self, id_: str) -> bytes:
+        """What an export made; fetching it is on record."""
+        return self._do(asked.job_result(id_))
 
     def proof(self, id_: str, delivery: str) -> bytes:
         """The proof file, for `carepost verify`."""

@@ -197,6 +197,13 @@ class Drafting:
             facts["template"], _, facts["version"] = sub.template.partition("/")
         if sub.test:
             facts["test"] = "yes"
+        if sub.resends:
+            facts["resends"] = sub.resends
+        # what is sent again is never asked to be protected less than its sender wanted
+        if sub.protection.minimum is not None:
+            facts["asked-minimum"] = label(sub.protection.minimum, None)
+        if sub.protection.methods:
+            facts["asked-methods"] = " ".join(sub.protection.methods)
         return self._event(kinds.MESSAGE_ACCEPTED, (self.text,), values, facts)
 
     def _event(

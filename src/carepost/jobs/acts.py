@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from carepost.archive.search import Wanted
 from carepost.ground.errors import NotFound, Refused
 from carepost.jobs.models import Job, Piece
 from carepost.jobs.types import NEEDED, Asked, Kind, View
@@ -20,11 +21,13 @@ MOST: Final = 20
 KEPT_US: Final = 24 * 3_600_000_000
 PURPOSE: Final = "content"
 OPEN: Final = ("waiting", "running")
+#: what changes something: never of all messages there are
+ACTS: Final = (Kind.RETRY, Kind.RETRACT, Kind.RESEND)
 
 
 def begin(org: uuid.UUID, kind: Kind, asked: Asked, *, actor: Actor) -> View:
     """Raises Forbidden, Refused (too many, or nothing to search by for what changes messages)."""
-    if kind in (Kind.RETRY, Kind.RETRACT) and asked.wanted == type(asked.wanted)():
+    if kind in ACTS and msgspec.structs.replace(asked.wanted, without=()) == Wanted():
         raise Refused("nothing-asked", "Say which messages: by recipient, sender, tag, state or time.", status=422)
     with act(org, NEEDED[kind][0], actor=actor) as doing:
         for permission in needed(kind, asked):

@@ -14,6 +14,8 @@ class Kind(enum.StrEnum):
     RETRY = "retry"
     #: taken back, where that is still possible
     RETRACT = "retract"
+    #: sent again as new messages
+    RESEND = "resend"
     MESSAGES = "export-messages"
     EVENTS = "export-events"
 
@@ -22,6 +24,7 @@ class Kind(enum.StrEnum):
 NEEDED: Final[dict[Kind, tuple[Permission, ...]]] = {
     Kind.RETRY: (Permission.SEARCH, Permission.RELEASE),
     Kind.RETRACT: (Permission.SEARCH, Permission.RETRACT),
+    Kind.RESEND: (Permission.SEARCH, Permission.READ, Permission.SEND, Permission.RELEASE),
     Kind.MESSAGES: (Permission.SEARCH, Permission.READ),
     Kind.EVENTS: (Permission.AUDIT,),
 }
@@ -35,6 +38,8 @@ class Asked(msgspec.Struct, frozen=True):
     form: str = "ndjson"
     #: of events: also what is personal (asks for READ too)
     opened: bool = False
+    #: of what is sent again: as today's rules say, also where they ask for less than was required then
+    anew: bool = False
 
 
 class View(msgspec.Struct, frozen=True):

@@ -14,8 +14,8 @@ from carepost.archive.search import search
 from carepost.archive.store import store
 from carepost.audit import reader
 from carepost.ground import clock, ids, log
-from carepost.ground.errors import CarepostError, NotFound, Unavailable
-from carepost.jobs import acts, rows
+from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
+from carepost.jobs import acts, resending, rows
 from carepost.jobs.models import Job, Piece
 from carepost.jobs.types import Asked, Kind
 from carepost.mailbox import deposits
@@ -107,11 +107,26 @@ def _do(row: Job, kind: Kind, asked: Asked, actor: Actor) -> Page:
         data, made = rows.messages(page.messages, asked.form, first=first)
         return Page(page.cursor, len(page.messages), made, data)
     changed = 0
+    if kind is Kind.RESEND:
+        return Page(page.cursor, len(page.messages), sum(_resend(row, asked, actor, one.id) for one in page.messages))
     for message in page.messages:
         act = _retry if kind is Kind.RETRY else retract
         states = act(org, ids.parse(message.id), actor, asked.reason)
         changed += sum(state not in ("not-possible", "not-found") for state in states.values())
     return Page(page.cursor, len(page.messages), changed)
+
+
+def _resend(row: Job, asked: Asked, actor: Actor, message: str) -> int:
+    """How many recipients get it again. The key is the job's: a page that is done again sends nothing twice. What can
+    not be sent again is passed over."""
+    try:
+        done = resending.resend(
+            row.org_id.bytes, ids.parse(message), actor, asked.reason, anew=asked.anew, key=f"{row.pk}:{message}"
+        )
+    except Refused as refused:
+        log.event("job-passed-over", job=str(row.pk), code=refused.code)
+        return 0
+    return len(done.deliveries)
 
 
 def retract(org: bytes, message: bytes, actor: Actor, reason: str, chosen: tuple[bytes, ...] = ()) -> dict[str, str]:

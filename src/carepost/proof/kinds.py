@@ -74,6 +74,8 @@ MESSAGE_ACCEPTED: Final = "message.accepted"
 MESSAGE_RETRACTED: Final = "message.retracted"
 MESSAGE_EXPIRED: Final = "message.expired"
 MESSAGE_DISPOSED: Final = "message.disposed"
+#: on the first message and the new one
+MESSAGE_RESENT: Final = "message.resent"
 MESSAGE_IGNORED: Final = "message.ignored"
 REPORT_RECEIVED: Final = "report.received"
 BOUNCE_RECEIVED: Final = "bounce.received"
@@ -153,6 +155,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     MESSAGE_ACCEPTED: KindInfo(MESSAGE, "the organisation took responsibility for the message"),
     MESSAGE_RETRACTED: KindInfo(MESSAGE, "the sender took the message back"),
     MESSAGE_EXPIRED: KindInfo(MESSAGE, "the message expired"),
+    MESSAGE_RESENT: KindInfo(STAFF, "the message was sent again, as a new one"),
     MESSAGE_DISPOSED: KindInfo(MESSAGE, "the message's content was disposed of"),
     MESSAGE_IGNORED: KindInfo(STAFF, "an incoming message was ignored, with this reason"),
     REPORT_RECEIVED: KindInfo(STAFF, "a report about mail in a domain's name came in, and was kept"),
@@ -241,8 +244,9 @@ FACTS: Final = frozenset({
     "access",  # portal: code | question | mailed-code
     "achieved",  # assurance label reached
     "count",  # how many a member of staff saw in a list; never a number of recipients
-    "asked-methods",  # delivery.released, delivery.approved: the methods a person allowed, with spaces between
-    "asked-minimum",  # the same: the assurance label a person asked for
+    "asked-methods",  # delivery.released, delivery.approved: the methods a person allowed, with spaces between;
+    # message.accepted: those its sender allowed
+    "asked-minimum",  # the same: the assurance label that was asked for
     "answers",  # how many a recipient saw in the list of the portal; never a number of recipients
     "attempt",  # number, from 1
     "bounce",  # delivery.*: why it was refused (rfc.bounces.MEANINGS)
@@ -289,6 +293,7 @@ FACTS: Final = frozenset({
     RECIPIENT_KEY,  # delivery.*: id of the recipient's key it was encrypted to
     "repeats",  # BI-023: id of the message this one repeats
     "required",  # assurance label required
+    "resends",  # message.accepted: id of the message whose content it sends again
     "requiretls",  # message.accepted: yes, where the submitter asked for it at every hop (RFC 8689)
     "rewrapped",  # keys.rewrapped: how many keys were
     "rule",  # rule id

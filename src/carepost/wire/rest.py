@@ -133,7 +133,9 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """One recipient of an accepted message. `method`, `reason`, `words`: expected; decided again at delivery."""
+    """One recipient of an accepted message. `method`, `reason`, `words`: expected; decided again at delivery. `state`:
+    queued | held | failed | suppressed (the address is on the suppression list; `reason` says so too). More words may
+    come: only `queued` and `held` are on their way."""
 
     recipient: str
     state: str

@@ -115,6 +115,8 @@ class Submission(msgspec.Struct, frozen=True):
     forwarder: str = ""
     #: None: it says nothing of opens and clicks
     tracking: TrackingAsk | None = None
+    #: id of the message whose content it sends again; "" for every other
+    resends: str = ""
 
 
 class AcceptedDelivery(msgspec.Struct, frozen=True):
@@ -205,6 +207,9 @@ class MessageView(msgspec.Struct, frozen=True):
     deliveries: tuple[DeliveryView, ...]
     #: who looked at it, the newest last; told on the message's own page alone
     looked: tuple[LookView, ...] = ()
+    #: ids of the messages that sent its content again, and of the one it sent again itself ("": none)
+    resent_as: tuple[str, ...] = ()
+    resends: str = ""
 
 
 class HeldFilter(msgspec.Struct, frozen=True):

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import uuid
 from typing import Any
 
 import pytest
@@ -61,3 +62,19 @@ def test_events_are_opened_on_record_and_only_for_who_may_read(machine: Any, cas
         "jane.quillfeather@patient.test"
     }
     assert [e.facts for e in office_events("audit.events-opened")] == [{"count": str(len(opened))}]
+
+
+def test_sending_again_needs_three_scopes_and_says_who_is_left_out(machine: Any, cast: Any, outbox: Outbox) -> None:
+    message, (delivery,) = outbox.accepted(cast.maple)
+    outbox.deferred(cast.maple, message, delivery)
+    outbox.commit()
+    at = f"/messages/{uuid.UUID(bytes=message)}/resend"
+    for scopes in (("send", "messages"), ("send", "held"), ("messages", "held")):
+        assert machine(*scopes).post(at, {"reason": "lost"}).status_code == 403
+    asking = machine("send", "messages", "held")
+    answer = asking.post(at, {"reason": "lost"})
+    assert (answer.status_code, answer.json()) == (
+        202, {"id": "", "deliveries": [], "left_out": {str(uuid.UUID(bytes=delivery)): "deferred"}},
+    )  # fmt: skip
+    assert machine("send", "messages", "held", org=cast.harbour).post(at, {}).status_code == 404
+    assert asking.post(at, {"unheard": 1}).status_code == 422

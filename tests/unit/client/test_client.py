@@ -183,3 +183,39 @@ def test_both_clients_know_the_same_calls() -> None:
 
     assert public(Client) == public(AsyncClient)
     assert isinstance(Client.send, Callable)  # type: ignore[arg-type]
+
+
+JOB = {"id": "j-1", "kind": "retract", "state": "running", "created_at": 1, "changed_at": 2, "expires_at": 3, "seen": 5,
+       "made": 4, "cause": ""}  # fmt: skip
+OVER = {**JOB, "state": "done"}
+
+
+def test_a_job_is_begun_once_and_waited_for(server: Server) -> None:
+    server.answers = [(202, JOB, {}), (200, JOB, {}), (200, OVER, {}), (200, {"jobs": [OVER]}, {})]
+    with Client(server.url, "k", retry=SOON) as mail:
+        job = mail.begin_job("retract", {"tag": "x"}, reason="wrong")
+        assert job.open and not mail.wait_for_job(job.id, every=0.001).open
+        assert [one.made for one in mail.jobs()] == [4]
+    assert json.loads(server.seen[0][3]) == {"kind": "retract", "search": {"tag": "x"}, "reason": "wrong"}
+    assert [path for _, path, _, _ in server.seen[1:]] == ["/api/v1/jobs/j-1"] * 2 + ["/api/v1/jobs"]
+
+
+def test_a_job_whose_answer_was_lost_is_not_begun_again(server: Server) -> None:
+    server.answers = [None]
+    with Client(server.url, "k", retry=SOON) as mail, pytest.raises(Unreachable):
+        mail.begin_job("retract", {"tag": "x"})
+    assert len(server.seen) == 1
+
+
+def test_sending_again_carries_a_key_and_is_repeated_under_it(server: Server) -> None:
+    server.answers = [None, (202, {"id": "m-2", "deliveries": [], "left_out": {"d-1": "retracted"}}, {})]
+
+    async def ask() -> Any:
+        async with AsyncClient(server.url, "k", retry=SOON) as mail:
+            return await mail.resend("m-1", reason="lost", as_today=True)
+
+    done = asyncio.run(ask())
+    assert (done.id, done.left_out) == ("m-2", {"d-1": "retracted"})
+    first, second = server.seen
+    assert first[2]["idempotency-key"] == second[2]["idempotency-key"]
+    assert json.loads(second[3]) == {"reason": "lost", "deliveries": [], "as_today": True}

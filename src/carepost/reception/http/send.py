@@ -273,6 +273,8 @@ def _accepted(accepted: Accepted) -> rest.MessageAccepted:
 
 
 def _delivery(found: AcceptedDelivery, *, preview: bool = False) -> rest.Delivery:
+    # one word wherever a message is told of: what history calls so (archive.timeline) is called so at once
+    state = found.reason if found.state == "failed" and found.reason == "suppressed" else found.state
     return rest.Delivery(
-        found.recipient, found.state, found.method, found.reason, found.words, found.rule, "" if preview else found.id
+        found.recipient, state, found.method, found.reason, found.words, found.rule, "" if preview else found.id
     )
