@@ -1,5 +1,5 @@
-"""A recipient's browser before the live portal, without script: cookies, forms with their token, no redirects of its
-own accord to anybody else."""
+"""A person's browser before the live portal or console, without script: cookies, forms with their token, no redirects
+of its own accord to anybody else."""
 
 import http.client
 import re
@@ -27,18 +27,22 @@ class Shown(msgspec.Struct, frozen=True):
 
 
 class Visitor:
-    """One person; `path` of the message's page is what the notice's link leads to."""
+    """One person; `path` of the message's page is what the notice's link leads to. `side`: portal or console."""
 
-    def __init__(self, house: House) -> None:
-        self._port = house.ports["portal"]
+    def __init__(self, house: House, side: str = "portal") -> None:
+        self._port = house.ports[side]
         self._cookies: SimpleCookie = SimpleCookie()
 
     def get(self, path: str) -> Shown:
         return self._ask("GET", path, b"", {})
 
-    def post(self, path: str, page: str = "", file: tuple[str, str, bytes] | None = None, **fields: str) -> Shown:
-        """The form of `page` (of `path` itself when not given), its token with it; `file`: (name, type, octets)."""
-        found = _TOKEN.search(self.get(page or path).text)
+    def post(
+        self, path: str, page: str = "", file: tuple[str, str, bytes] | None = None, seen: Shown | None = None,
+        **fields: str,
+    ) -> Shown:  # fmt: skip
+        """The form of `page` (of `path` itself when not given), its token with it; `seen`: the form is this one, got
+        before; `file`: (name, type, octets)."""
+        found = _TOKEN.search((seen or self.get(page or path)).text)
         assert found, f"no form on {page or path}"
         fields["csrfmiddlewaretoken"] = found[1]
         if file is None:

@@ -16,7 +16,7 @@ from carepost.console.write_form import WriteForm
 from carepost.console.writing import Outlook
 from carepost.drafts import acts, select
 from carepost.drafts.types import File, FileHead, Written
-from carepost.ground import clock
+from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound, Refused, Unavailable
 from carepost.mailbox.content import file_kind, safe_name
 from carepost.tenancy.gates import StaffRequest, permission
@@ -80,8 +80,10 @@ def look(request: StaffRequest) -> HttpResponse:
     form = WriteForm(request.POST)
     form.is_valid()
     written, draft, whole = form.written(), _draft(request), True
-    if draft or not written.empty:
+    if not written.empty or select.kept(request.desk.org, draft, request.desk.actor):
         draft, whole = _save(request, draft, written, unless_within=EVERY)
+    else:
+        draft = ""
     outlook = _outlook(request, written, _files(request, draft), form.code_given())
     answer = render(request, "console/write-outlook.html", {"outlook": outlook})
     answer.headers[SAVED] = "yes" if whole else "no"
@@ -230,7 +232,9 @@ def _page(
     files = _heads(request, draft)
     context = {
         "form": form,
-        "draft": draft,
+        # a page of its own id before anything is kept: however often Send is pressed, it is one message
+        "draft": draft or ids.text(ids.new()),
+        "saved": select.kept(desk.org, draft, desk.actor),
         "files": files,
         "octets": sum(file.size for file in files),
         "most_files": acts.MOST_FILES,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import msgspec
+from django.db import IntegrityError
 
 from carepost.drafts.models import Draft, DraftFile
 from carepost.drafts.types import FileHead, Written
@@ -35,23 +36,41 @@ def save(
     files: Sequence[tuple[FileHead, bytes]] = (),
     unless_within: int = 0,
 ) -> tuple[uuid.UUID, bool]:
-    """(the draft, whether it was written). `draft`: the one it replaces; one that is gone is made anew. `files` are
-    added to it. `unless_within`: microseconds since it was last written in which nothing is written again: what is
-    saved by itself while somebody types. Raises Refused (too large, too many)."""
+    """(the draft, whether it was written). `draft`: the one it replaces; one that is gone, or was never kept, is made
+    under this id: what is sent from it has the id for its key, and a second press of the button is the same message.
+    Where a colleague has a draft of this id it gets another. `files` are added to it. `unless_within`: microseconds
+    since it was last written in which nothing is written again: what is saved by itself while somebody types. Raises
+    Refused (too large, too many), NotFound (another organisation's id)."""
     if draft is not None and unless_within and not files and _fresh(org, draft, actor, unless_within):
         return draft, False
+    try:
+        return _save(org, written, actor, draft, files), True
+    except IntegrityError:
+        # two presses of one button, and the other was first
+        pass
+    try:
+        return _save(org, written, actor, draft, files), True
+    except IntegrityError:
+        raise NotFound("There is no such draft.") from None
+
+
+def _save(
+    org: uuid.UUID, written: Written, actor: Actor, draft: uuid.UUID | None, files: Sequence[tuple[FileHead, bytes]]
+) -> uuid.UUID:
     with act(org, Permission.SEND, actor=actor) as doing:
         row = Draft.objects.filter(org_id=org, pk=draft, staff_id=person(actor)).first() if draft is not None else None
         if row is None:
             _clear(doing)
             row = Draft(org_id=org, staff_id=person(actor), begun_at=doing.at)
+            if draft is not None and not Draft.objects.filter(org_id=org, pk=draft).exists():
+                row.pk = draft
         row.saved_at = doing.at
         row.sealed = sealing.seal(org, PURPOSE, _encode(written), place(row))
-        row.save()
+        row.save(force_insert=row._state.adding)
         for head, data in files:
             _attach(doing, row, head, data)
         doing.event("draft.saved", on=[row.pk])
-    return row.pk, True
+    return row.pk
 
 
 def drop_file(org: uuid.UUID, draft: uuid.UUID, file: uuid.UUID, *, actor: Actor) -> None:

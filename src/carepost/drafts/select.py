@@ -35,6 +35,11 @@ def listing(org: uuid.UUID, actor: Actor) -> tuple[Line, ...]:
     return found
 
 
+def kept(org: uuid.UUID, draft: str, actor: Actor) -> bool:
+    """Whether this is the id of a draft of the actor's own; a page has an id before anything is kept under it."""
+    return bool(draft) and Draft.objects.filter(org_id=org, pk=draft, staff_id=person(actor)).exists()
+
+
 def files(org: uuid.UUID, draft: uuid.UUID, actor: Actor) -> tuple[File, ...]:
     """With what they hold, to build the message; shown to nobody. Raises NotFound."""
     return _files(own(org, draft, actor), data=True)

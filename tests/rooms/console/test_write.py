@@ -110,9 +110,24 @@ def test_it_is_sent_through_the_one_door_as_who_is_signed_in(maple: Organisation
     found = mime.read(sent.body)
     assert "Quillfeather" in found.text and [a.data for a in found.attachments] == [b"all well"]
     assert not Draft.objects.exists() and not DraftFile.objects.exists()
-    # a second press of the button, or a reload, is the same message
-    assert post(http, "send", draft=draft[1], expect=None).status_code in (302, 422)
-    assert len({s.key for s in engine.taken}) <= 2
+    # an old tab, whose file went with the draft: refused as another text of a message that was sent
+    assert "sent already" in post(http, "send", draft=draft[1], expect=422).content.decode()
+    assert {s.key for s in engine.taken} == {f"write:{draft[1]}"}
+
+
+def test_pressing_send_twice_is_one_message(at_desk: Any, engine: Any) -> None:
+    """On a page on which nothing was kept yet, and after the draft is gone."""
+    http = at_desk("sender")
+    draft = draft_of(http.get("/write"))
+    first = post(http, "send", draft=draft, expect=302).headers["Location"]
+    assert post(http, "send", draft=draft, expect=302).headers["Location"] == first
+    assert len({s.key for s in engine.taken}) == 1 and not Draft.objects.exists()
+
+
+def test_under_the_id_of_a_colleagues_draft_one_gets_ones_own(at_desk: Any, engine: Any) -> None:
+    theirs = post(at_desk("operator"), "look", path="/write/look").headers["Carepost-Draft"]
+    assert draft_of(post(at_desk("sender"), "look", draft=theirs)) != theirs
+    assert Draft.objects.count() == 2
 
 
 def test_the_same_draft_handed_over_twice_is_one_message(at_desk: Any, engine: Any, monkeypatch: Any) -> None:

@@ -35,9 +35,10 @@
       outlook.innerHTML = await answer.text();
       if (outlook.querySelector("[data-reason]")) reason.hidden = false;
       const draft = answer.headers.get("Carepost-Draft");
-      if (draft && form.elements.draft.value !== draft) {
+      const at = `${form.dataset.at}/${draft}`;
+      if (draft && location.pathname !== at) {
         form.elements.draft.value = draft;
-        history.replaceState(null, "", `${form.dataset.at}/${draft}`);
+        history.replaceState(null, "", at);
       }
       if (answer.headers.get("Carepost-Saved") === "no") later(LATER);
       else if (draft) kept.textContent = "Kept as a draft, encrypted, for you alone.";
