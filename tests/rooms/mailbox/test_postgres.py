@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
+import msgspec
 import psycopg
 import pytest
 
 from carepost.ground import home, postgres
 from carepost.ground.keys import MasterKeyring
+from tests.support.bucket import ACCESS, bucket
 
 pytestmark = pytest.mark.postgres
 
@@ -25,7 +27,7 @@ import json, pathlib, sys
 from carepost.settings.migrate import migrate
 migrate(pathlib.Path(sys.argv[1]))
 from tests.support.mailroom import clinic
-print(json.dumps([str(clinic(slug, f"{slug}.test").pk) for slug in ("maple", "harbour")]))
+print(json.dumps([str(clinic(slug, f"{slug}.test").pk) for slug in sys.argv[2:]]))
 """
 
 #: the journal lays a message down and sends its notice
@@ -91,6 +93,27 @@ assert sessions.find(opened.cookie) is None
 print("done")
 """
 
+#: an administrator on the machine chooses the bucket
+COMMAND = """
+import json, sys
+from carepost.settings import boot
+boot.setup("command")
+from carepost.cold import s3, targets
+from carepost.ground.providers.signing import Access
+place = s3.Place(*json.loads(sys.argv[1]))
+print(targets.choose(place, Access(sys.argv[2], sys.argv[3]), 0).pk)
+"""
+
+#: what the journal carries there, or deletes there
+COOL = """
+import threading
+from carepost.settings import boot
+boot.setup("journal")
+from carepost.ground import clock
+from carepost.journal.cooling import Cooling
+print(Cooling(None, threading.Event()).step(clock.now() + 60_000_000))
+"""
+
 
 @pytest.fixture(scope="module")
 def run(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
@@ -124,6 +147,17 @@ def run(postgres_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def test_the_whole_way_under_the_roles_of_its_processes(run: Any) -> None:
     """HS-30, BI-089."""
-    organisations = json.loads(run(SETUP, str(run.home.path)))
+    organisations = json.loads(run(SETUP, str(run.home.path), "maple", "harbour"))
     links = json.loads(run(JOURNAL, *organisations))
     assert run(OUTSIDE, *links) == "done"
+
+
+def test_bodies_go_cold_are_read_and_deleted_under_the_roles_of_its_processes(run: Any) -> None:
+    organisations = json.loads(run(SETUP, str(run.home.path), "birch", "cedar"))
+    links = json.loads(run(JOURNAL, *organisations))
+    with bucket() as there:
+        place = json.dumps(msgspec.structs.astuple(there.place)[:5])
+        run(COMMAND, place, ACCESS.id, ACCESS.secret)
+        assert int(run(COOL)) >= len(links)
+        assert run(OUTSIDE, *links) == "done"
+        assert run(COOL) == "1", "the one that its recipient deleted"
