@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Coroutine, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,6 +24,7 @@ from carepost.ground.keys import PurposeKeys
 from carepost.intake.accept import Intake
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.intake.refusals import RefusedSender
+from carepost.intake.stages import Begun
 from carepost.posture import Posture
 from carepost.processes import certificates
 from carepost.queue.queue import Queue
@@ -34,6 +36,7 @@ from carepost.reception.http.relay import Address, Relay
 from carepost.reception.http.server import HttpServer
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.server import SmtpServer
+from carepost.reception.smtp.staged import Staged
 from carepost.reception.smtp.types import Role
 from carepost.reception.sockets import bind
 from carepost.reception.tls import Certificates
@@ -83,6 +86,12 @@ class MemoryIntake:
 
         return [await one(submission) for submission in submissions]
 
+    def begin_all(self, submissions: Sequence[Submission]) -> list[Begun]:
+        return [asyncio.ensure_future(self.accept(submission)) for submission in submissions]
+
+    def due(self, tell: Callable[[Accepted], None], accepted: Accepted) -> None:
+        tell(accepted)
+
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
         return tuple(
             AcceptedDelivery(ids.text(ids.new(1)), r.address, "queued", "tls", "tls-verified", "Verified TLS.", "floor")
@@ -118,6 +127,20 @@ class RealIntake:
         taken = await self.intake.accept_many(submissions)
         self.submissions += [one for one, got in zip(submissions, taken, strict=True) if isinstance(got, Accepted)]
         return taken
+
+    def begin_all(self, submissions: Sequence[Submission]) -> list[Begun]:
+        begun = self.intake.begin_all(submissions)
+        for submission, one in zip(submissions, begun, strict=True):
+            if isinstance(one, asyncio.Future):
+                one.add_done_callback(partial(self._note, submission))
+        return begun
+
+    def _note(self, submission: Submission, one: "asyncio.Future[Accepted]") -> None:
+        if one.exception() is None:
+            self.submissions.append(submission)
+
+    def due(self, tell: Callable[[Accepted], None], accepted: Accepted) -> None:
+        tell(accepted)
 
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
         return await self.intake.preview(submission)
@@ -177,12 +200,14 @@ class Live:
         self.credentials = Credentials(self.clinics.directory)
         self.access = AccessProofs()
         found = Certificates(self.tls, HOST)
+        ours = isinstance(self.intake, MemoryIntake | RealIntake)
+        staged = Staged(self.intake, self.credentials) if ours else None
         for name, role, implicit in (
             ("submission", Role.SUBMISSION, False), ("submissions", Role.SUBMISSION, True), ("mx", Role.MX, False),
         ):  # fmt: skip
             server = SmtpServer(
                 role, self.intake, self.credentials, self.access, found, self.bodies, self.limits,
-                hostname=HOST, implicit_tls=implicit,
+                hostname=HOST, implicit_tls=implicit, staged=staged,
             )  # fmt: skip
             sock = bind("127.0.0.1", 0, "port")
             self.port[name] = sock.getsockname()[1]

@@ -45,6 +45,7 @@ from carepost.reception.http.relay import Relay
 from carepost.reception.http.server import HttpServer
 from carepost.reception.smtp.limits import Limits as SmtpLimits
 from carepost.reception.smtp.server import SmtpServer
+from carepost.reception.smtp.staged import Staged
 from carepost.reception.smtp.types import Role
 from carepost.reception.sockets import bind
 from carepost.reception.tls import Certificates
@@ -203,11 +204,13 @@ class Engine:
             max_connections=config.max_connections,
         )
 
+        staged = Staged(self._paced, self._credentials)
+
         def smtp(role: Role, *, implicit_tls: bool = False) -> SmtpServer:
             return SmtpServer(
                 role, self._paced, self._credentials, self._access, self._certificates, self._budget, smtp_limits,
                 hostname=config.hostname, implicit_tls=implicit_tls, gateways=self._gateways,
-                recipients=self._ahead if role is Role.MX else None,
+                recipients=self._ahead if role is Role.MX else None, staged=staged,
             )  # fmt: skip
 
         self._smtp = [

@@ -12,10 +12,11 @@ begun more slowly (`busy`, `delivery.easing`).
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from carepost.intake.refusals import RefusedSender
+from carepost.intake.stages import Begun
 from carepost.wire.types import Accepted, AcceptedDelivery, Submission
 
 #: deliveries under way from which answers wait, and where they go on
@@ -31,6 +32,8 @@ class Door(Protocol):
 
     async def accept(self, submission: Submission) -> Accepted: ...
 
+    def begin_all(self, submissions: Sequence[Submission]) -> list[Begun]: ...
+
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]: ...
 
     def sender_refused(self, refused: RefusedSender) -> None: ...
@@ -42,7 +45,8 @@ class Paced:
     def __init__(self, intake: Door, held: Callable[[], int]) -> None:
         self._intake = intake
         self._held = held
-        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
+        #: until when, whom to tell, of what
+        self._waiting: deque[tuple[float, Callable[[Accepted], None], Accepted]] = deque()
         self._lagging = False
         self._timer: asyncio.TimerHandle | None = None
         self._expected = 0.0
@@ -63,12 +67,22 @@ class Paced:
 
     async def accept(self, submission: Submission) -> Accepted:
         accepted = await self._intake.accept(submission)
+        if not (self._lagging and self._held() > HIGH):
+            return accepted
+        turn: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self.due(lambda one: None if turn.done() else turn.set_result(one), accepted)
+        return await turn
+
+    def begin_all(self, submissions: Sequence[Submission]) -> list[Begun]:
+        """`Intake.begin_all`; each answer then goes through `due`."""
+        return self._intake.begin_all(submissions)
+
+    def due(self, tell: Callable[[Accepted], None], accepted: Accepted) -> None:
+        """Calls `tell` when the answer may go: at once, or a moment later."""
         if self._lagging and self._held() > HIGH:
-            loop = asyncio.get_running_loop()
-            turn: asyncio.Future[None] = loop.create_future()
-            self._waiting.append((loop.time() + LONGEST, turn))
-            await turn
-        return accepted
+            self._waiting.append((asyncio.get_running_loop().time() + LONGEST, tell, accepted))
+        else:
+            tell(accepted)
 
     async def preview(self, submission: Submission) -> tuple[AcceptedDelivery, ...]:
         return await self._intake.preview(submission)
@@ -86,15 +100,14 @@ class Paced:
             self._late_at = now
         if self._waiting:
             held = self._held()
-            overdue = sum(1 for deadline, _ in self._waiting if deadline <= now)
+            overdue = sum(1 for deadline, _, _ in self._waiting if deadline <= now)
             self._release(len(self._waiting) if not self._lagging else max(overdue, LOW - held))
         self._again(loop)
 
     def _release(self, count: int) -> None:
         for _ in range(min(count, len(self._waiting))):
-            _, turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
+            _, tell, accepted = self._waiting.popleft()
+            tell(accepted)
 
     def _again(self, loop: asyncio.AbstractEventLoop) -> None:
         self._expected = loop.time() + EVERY

@@ -20,6 +20,7 @@ from carepost.reception.smtp.effects import (
 from carepost.reception.smtp.gate import Gate
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.session import Session
+from carepost.reception.smtp.staged import Tell
 from carepost.reception.tls import Certificates
 from carepost.wire.types import Accepted
 
@@ -44,6 +45,8 @@ class Host(Protocol):
     def gate(self, transport: asyncio.Transport, client: str) -> Gate | None: ...
 
     async def recipient_known(self, org: bytes, address: str) -> bool | None: ...
+
+    def take(self, accept: Accept, client: str, tell: Tell) -> bool: ...
 
     async def hand_over(self, accept: Accept, client: str) -> Accepted: ...
 
@@ -151,7 +154,7 @@ class Connection(asyncio.Protocol):
             if isinstance(effect, Reply):
                 transport.write(effect.data)
             elif isinstance(effect, Accept):
-                self._host.background(self._loop.create_task(self._accept(effect)))
+                self._accept(effect)
             elif isinstance(effect, Authenticate):
                 self._host.background(self._loop.create_task(self._authenticate(effect)))
             elif isinstance(effect, AskRecipient):
@@ -185,18 +188,34 @@ class Connection(asyncio.Protocol):
         if self._ended and not waiting and self._transport is not None:
             self._transport.close()
 
-    async def _accept(self, effect: Accept) -> None:
+    def _accept(self, effect: Accept) -> None:
+        def tell(end: Accepted | Exception | None) -> None:
+            if end is None:
+                self._host.background(self._loop.create_task(self._hand_over(effect)))
+            else:
+                self._over(end)
+
+        if not self._host.take(effect, self.client, tell):
+            tell(None)
+
+    async def _hand_over(self, effect: Accept) -> None:
+        end: Accepted | Exception
+        try:
+            end = await self._host.hand_over(effect, self.client)
+        except Exception as error:
+            end = error
+        self._over(end)
+
+    def _over(self, end: Accepted | Exception) -> None:
         session = self._session
         assert session is not None
-        try:
-            accepted = await self._host.hand_over(effect, self.client)
-        except CarepostError as error:
-            self._answered(session.failed(error))
-        except Exception as error:
-            log.failure("accept-failed", error)
-            self._answered(session.failed(None))
+        if isinstance(end, Accepted):
+            self._answered(session.accepted(end))
+        elif isinstance(end, CarepostError):
+            self._answered(session.failed(end))
         else:
-            self._answered(session.accepted(accepted))
+            log.failure("accept-failed", end)
+            self._answered(session.failed(None))
 
     async def _authenticate(self, effect: Authenticate) -> None:
         session = self._session

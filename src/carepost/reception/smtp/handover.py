@@ -4,8 +4,10 @@ import hashlib
 
 import msgspec
 
+from carepost.ground.errors import Refused
 from carepost.policy.types import Assurance
 from carepost.reception.access import AccessProofs
+from carepost.reception.credentials import Identity
 from carepost.reception.smtp import triggers
 from carepost.reception.smtp.effects import Accept
 from carepost.rfc.envelope import Envelope
@@ -21,18 +23,29 @@ async def submission(accept: Accept, client: str, access: AccessProofs) -> Submi
         return Submission(
             accept.org, accept.envelope, accept.body, Origin.MX, _WORLD, client=client, via=accept.via, helo=accept.helo
         )
-    body, protection = accept.body, Protection()
-    if triggers.present(body):
-        asked, body = triggers.take(body)
-        proof = AccessProof()
-        if asked.access:
-            proof = await access.proof(accept.org, asked.code, asked.question, asked.answer)
-        protection = Protection(asked.minimum, (), proof)
+    if not triggers.present(accept.body):
+        return _of_ours(accept, accept.identity, client, accept.body, Protection())
+    asked, body = triggers.take(accept.body)
+    proof = AccessProof()
+    if asked.access:
+        proof = await access.proof(accept.org, asked.code, asked.question, asked.answer)
+    return _of_ours(accept, accept.identity, client, body, Protection(asked.minimum, (), proof))
+
+
+def at_once(accept: Accept, client: str) -> Submission | None:
+    """`submission` of what somebody who signed in submits and asks nothing of us; None: ask `submission`."""
+    identity = accept.identity
+    if identity is None or accept.peer is not None or identity.credential.gateway or triggers.present(accept.body):
+        return None
+    return _of_ours(accept, identity, client, accept.body, Protection())
+
+
+def _of_ours(accept: Accept, identity: Identity, client: str, body: bytes, protection: Protection) -> Submission:
     if accept.requiretls:
         # a look-up nobody forged and a certificate that was checked (RFC 8689 4.2.1) is our AUTHENTICATED
         least = max(protection.minimum or Assurance.NONE, Assurance.AUTHENTICATED)
         protection = msgspec.structs.replace(protection, minimum=least)
-    credential = accept.identity.credential
+    credential = identity.credential
     envelope = accept.envelope
     if accept.forwarder:
         # reports go to the mailbox that let it go; the first sender was told by the tenant's system, and wrote to it
@@ -53,6 +66,10 @@ async def submission(accept: Accept, client: str, access: AccessProofs) -> Submi
         requiretls=accept.requiretls,
         forwarder=accept.forwarder,
     )
+
+
+def withdrawn() -> Refused:
+    return Refused("credential-withdrawn", "This credential was withdrawn.", enhanced="5.7.8", status=401)
 
 
 def envid_key(envelope: Envelope) -> str | None:

@@ -7,7 +7,6 @@ from typing import Protocol
 import msgspec
 
 from carepost.ground import log, metrics
-from carepost.ground.errors import Refused
 from carepost.intake.refusals import RefusedSender
 from carepost.reception.accepting import Acceptor
 from carepost.reception.access import AccessProofs
@@ -17,9 +16,10 @@ from carepost.reception.gateways import GatewayRefused, Gateways
 from carepost.reception.smtp.connection import Connection
 from carepost.reception.smtp.effects import Accept, SenderRefused
 from carepost.reception.smtp.gate import Gate
-from carepost.reception.smtp.handover import submission
+from carepost.reception.smtp.handover import submission, withdrawn
 from carepost.reception.smtp.limits import Limits
 from carepost.reception.smtp.session import Session
+from carepost.reception.smtp.staged import Staged, Tell
 from carepost.reception.smtp.types import Role
 from carepost.reception.tls import Certificates
 from carepost.spool.budget import Budget
@@ -59,7 +59,9 @@ class SmtpServer:
         implicit_tls: bool = False,
         gateways: Gateways | None = None,
         recipients: Recipients | None = None,
+        staged: Staged | None = None,
     ) -> None:
+        """`staged`: messages go through the door together with others of the same turn; None: each in a task."""
         self.role = role
         self.credentials = credentials
         self.certificates = certificates
@@ -72,6 +74,7 @@ class SmtpServer:
         self._implicit_tls = implicit_tls
         self._gateways = gateways
         self._recipients = recipients
+        self._staged = staged
         self._connections: set[Connection] = set()
         self._clients: dict[str, int] = {}
         self._work: set[asyncio.Task[None]] = set()
@@ -177,6 +180,10 @@ class SmtpServer:
     async def recipient_known(self, org: bytes, address: str) -> bool | None:
         return await self._recipients.known(org, address) if self._recipients is not None else None
 
+    def take(self, accept: Accept, client: str, tell: Tell) -> bool:
+        """Hands it over with others; False: `hand_over` has to be asked."""
+        return self._staged is not None and self._staged.take(accept, client, tell)
+
     async def hand_over(self, accept: Accept, client: str) -> Accepted:
         identity = accept.identity
         if identity is not None and identity.credential.gateway and accept.peer is None:
@@ -184,7 +191,7 @@ class SmtpServer:
         made = await submission(accept, client, self._access)
         # the message may have been long in coming: a credential withdrawn meanwhile sends nothing more (DESIGN 2)
         if accept.identity is not None and not self.credentials.holds(accept.identity):
-            raise Refused("credential-withdrawn", "This credential was withdrawn.", enhanced="5.7.8", status=401)
+            raise withdrawn()
         accepted = await self._intake.accept(made)
         metrics.count("smtp_accepted")
         return accepted
