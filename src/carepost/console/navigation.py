@@ -45,7 +45,10 @@ class Fold(msgspec.Struct, frozen=True):
 PAGES: Final[tuple[Entry | Group, ...]] = (
     Entry("Overview", "overview", Permission.HEALTH),
     Entry("Write", "write", Permission.SEND, ("write-draft", "write-look")),
-    Entry("Messages", "messages", Permission.SEARCH, ("message", "proof", "act", "retract", "findings", "arrival")),
+    Entry(
+        "Messages", "messages", Permission.SEARCH,
+        ("message", "proof", "act", "retract", "findings", "arrival", "resend"),
+    ),
     Entry("Held", "held", Permission.RELEASE, ("held-one", "held-message", "held-decide", "held-letters")),
     Group(
         "Protection",
@@ -84,6 +87,7 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
                  "sending-limit-new", "sending-lift", "sending-lift-source"),
             ),
             Entry("By provider", "report", Permission.SEARCH),
+            Entry("Jobs", "jobs", Permission.SEARCH, ("job", "job-new")),
             Entry(
                 "Suppressed", "suppressions", Permission.SUPPRESSION,
                 ("suppression-add", "suppression-import", "suppression-remove"),

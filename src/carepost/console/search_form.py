@@ -87,6 +87,7 @@ class SearchForm(forms.Form):
         return any(self.data.get(field.name) for field in self.further() if field.name != "shown")
 
     def anything(self) -> bool:
+        """Whether it asks for some messages, and not for all there are."""
         return any(self.cleaned_data.get(name) for name in self.fields if name not in ("cursor", "shown"))
 
     def wanted(self) -> Wanted:

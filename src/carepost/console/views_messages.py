@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from carepost.archive import holds
-from carepost.console import fetches, records, words
+from carepost.console import fetches, records, views_resend, words
 from carepost.console.forms import ActForm
 from carepost.console.guard import shielded
 from carepost.console.search_form import OWN, SearchForm
@@ -17,6 +17,7 @@ from carepost.console.timeline import Line, line, looks
 from carepost.engagement import select as engagement
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
+from carepost.jobs import resending
 from carepost.mailbox import deposits, door
 from carepost.mailbox.course import courses
 from carepost.tenancy.gates import Desk, StaffRequest, permission
@@ -59,6 +60,7 @@ def messages_(request: StaffRequest) -> HttpResponse:
         "back_to": found.back_to,
         "now": clock.now(),
         "may_read": request.desk.may(Permission.READ),
+        "may_job": form.anything() and (request.desk.may(Permission.RELEASE) or request.desk.may(Permission.READ)),
     }
     return render(request, "console/messages.html", context)
 
@@ -141,6 +143,7 @@ def _page(request: StaffRequest, message: UUID, *, wrong: str = "", error: str =
         "may_proof": desk.may(Permission.PROOF),
         "may_keep": desk.may(Permission.ORGANISATION),
         "looked": looks(view, may_audit=desk.may(Permission.AUDIT)),
+        "may_resend": views_resend.may(desk) and any(one.state in resending.AGAIN for one in view.deliveries),
         "kept_since": holds.of_message(desk.org, message.bytes),
         "wrong": wrong,
         "error": error,
