@@ -104,3 +104,16 @@ def test_postgresql_has_composite_keys_and_forced_row_security() -> None:
             SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = current_schema()::regnamespace
             AND NOT (relrowsecurity AND relforcerowsecurity)""")
         assert {name for (name,) in cursor.fetchall()} <= SHARED
+
+
+def test_a_later_migration_refers_to_tables_of_an_earlier_release() -> None:
+    """Their primary key is (org_id, id) by then: a reference to `id` alone would be refused at the upgrade."""
+    if connection.vendor != "postgresql":
+        return
+    deposit = apps.get_model("mailbox", "Deposit")
+    with connection.schema_editor(atomic=False) as editor:
+        own = str(editor._create_fk_sql(deposit, deposit._meta.get_field("thread"), "_later"))
+        item = apps.get_model("cold", "Item")
+        shared = str(editor._create_fk_sql(item, item._meta.get_field("target"), "_later"))
+    assert '("org_id", "thread_id") REFERENCES "mailbox_thread" ("org_id", "id")' in own
+    assert '("target_id") REFERENCES "cold_target" ("id")' in shared

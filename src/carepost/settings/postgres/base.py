@@ -7,7 +7,9 @@ nothing. A statement outside a transaction gets one of its own around it when an
 from collections.abc import Callable
 from typing import Any
 
+from django.db.backends.ddl_references import Columns, Statement
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql import schema as editing
 
 from carepost.tenancy import scope
 
@@ -15,7 +17,32 @@ _SAVEPOINTS = ("SAVEPOINT", "RELEASE SAVEPOINT", "ROLLBACK TO SAVEPOINT")
 _SET = "SELECT set_config('carepost.org', %s, true)"
 
 
+_KEY = """
+SELECT array_length(k.conkey, 1) FROM pg_constraint k JOIN pg_class t ON t.oid = k.conrelid
+WHERE k.contype = 'p' AND t.relname = %s AND k.connamespace = current_schema()::regnamespace"""
+
+
+class SchemaEditor(editing.DatabaseSchemaEditor):
+    """References to tables of an earlier release: their primary key is (org_id, id) by then (`tenancy.postgres`)."""
+
+    #: a column's reference is made as a table's is, by the method below
+    sql_create_column_inline_fk = ""
+
+    def _create_fk_sql(self, model: Any, field: Any, suffix: str) -> Statement:
+        made: Statement = super()._create_fk_sql(model, field, suffix)  # type: ignore[misc]
+        to = field.target_field.model._meta.db_table
+        with self.connection.cursor() as cursor:
+            cursor.execute(_KEY, [to])
+            row = cursor.fetchone()
+        if row is not None and row[0] == 2:
+            made.parts["column"] = Columns(model._meta.db_table, ["org_id", field.column], self.quote_name)
+            made.parts["to_column"] = Columns(to, ["org_id", field.target_field.column], self.quote_name)
+        return made
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = SchemaEditor
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         #: what the running transaction was told last; None: nothing yet
