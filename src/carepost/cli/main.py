@@ -20,6 +20,8 @@ COMMANDS = {
     "headers": "what the header of a message says, and what of it can be proved",
     "verify": "verify a proof offline, alone or against a received message",
     "audit": "verify the audit log",
+    "message": "find messages by recipient, sender, subject, state and more; send one again",
+    "arrived": "did it arrive? The answer in plain words, with the evidence and its limits",
     "queue": "list, hold, release or retry deliveries",
     "held": "what waits for a person: list, release, refuse",
     "keyring": "the master key: where it is, and rotation",
