@@ -3,21 +3,28 @@
     python bench/tracking/run.py                     # development and held-out, all rows
     python bench/tracking/run.py --set dev --misses 20 --family m-slow
     python bench/tracking/run.py --without-decoys --scenes 300
+    python bench/tracking/run.py --file /elsewhere/heldout_5.py --ours --families
 
-Misses are shown of the development families only: the held-out ones are for their totals."""
+A file of one's own is a module with FAMILIES, made of `world`, or a page of scripts (`heldout_2.md` says how); its
+SHA-256 is printed. Misses are never shown of a file: it is for its totals until it is spent."""
 
 import argparse
 import hashlib
 import importlib
+import importlib.util
 import pathlib
+import random
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 
 from baselines import ROWS
+from heldout_2 import read
 from score import Judge, Row, ours, play, wilson
+from world import Scene
 
+Families = Mapping[str, Callable[[random.Random], Scene]]
 HERE = pathlib.Path(__file__).parent
 SETS = {
     "dev": "families",
@@ -49,6 +56,22 @@ def frozen(module: str) -> str:
     return digest[:16] + (
         "" if name not in held else " as frozen" if held[name] == digest else " CHANGED SINCE IT WAS FROZEN"
     )
+
+
+def outside(path: pathlib.Path) -> Families:
+    """The families of a file that is no part of this directory; SystemExit with words when it has none."""
+    if path.suffix == ".md":
+        found = read(str(path.resolve()))
+    else:
+        spec = importlib.util.spec_from_file_location(path.stem, path)
+        if spec is None or spec.loader is None:
+            raise SystemExit(f"{path} is no module: name it .py or .md")
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        found = module.FAMILIES
+    if not found:
+        raise SystemExit(f"{path} has no families")
+    return found
 
 
 def percent(hits: int, of: int) -> str:
@@ -98,9 +121,25 @@ def report(rows: Mapping[str, Mapping[str, Row]], families: bool) -> None:
                 print(f"    {name:40s} {human:36s} {machine}" + (f" / {100 * called / of:.2f} %" if of else ""))
 
 
+def show(title: str, families: Families, judges: dict[str, Judge], asked: argparse.Namespace, misses: int) -> None:
+    print(f"\n{title}; {asked.scenes} scenes a family, seed {asked.seed}"
+          + (", no hidden links" if asked.without_decoys else ""))  # fmt: skip
+    if asked.family:
+        families = {asked.family: families[asked.family]}
+    found: list = [] if misses else None  # type: ignore[assignment]
+    rows = play(families, judges, scenes=asked.scenes, seed=asked.seed, decoys=not asked.without_decoys, misses=found)
+    report(rows, asked.families)
+    for family, copy, event, seen, verdict in (found or [])[:misses]:
+        print(
+            f"    MISS {family}: {event.truth} {event.kind} at {event.at:.2f} of {copy.links} links"
+            f" called {verdict}: {seen}"
+        )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--set", choices=(*SETS, "all"), default="all")
+    parser.add_argument("--file", type=pathlib.Path, help="a set of one's own instead: .py or .md")
     parser.add_argument("--scenes", type=int, default=200, help="of each family")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--without-decoys", action="store_true")
@@ -110,24 +149,14 @@ def main() -> int:
     parser.add_argument("--misses", type=int, default=0)
     asked = parser.parse_args()
     judges: dict[str, Judge] = {"ours": ours} | ({} if asked.ours else ROWS)
+    if asked.file:
+        digest = hashlib.sha256(asked.file.read_bytes()).hexdigest()
+        show(f"{asked.file.name}: SHA-256 {digest}", outside(asked.file), judges, asked, misses=0)
+        return 0
     for name, module in SETS.items():
-        if asked.set not in (name, "all"):
-            continue
-        print(f"\n{name}: {module}.py {frozen(module)}; {asked.scenes} scenes a family, seed {asked.seed}"
-              + (", no hidden links" if asked.without_decoys else ""))  # fmt: skip
-        families = importlib.import_module(module).FAMILIES
-        if asked.family:
-            families = {asked.family: families[asked.family]}
-        misses: list = [] if asked.misses and name == "dev" else None  # type: ignore[assignment]
-        rows = play(
-            families, judges, scenes=asked.scenes, seed=asked.seed, decoys=not asked.without_decoys, misses=misses
-        )
-        report(rows, asked.families)
-        for family, copy, event, seen, verdict in (misses or [])[: asked.misses]:
-            print(
-                f"    MISS {family}: {event.truth} {event.kind} at {event.at:.2f} of {copy.links} links"
-                f" called {verdict}: {seen}"
-            )
+        if asked.set in (name, "all"):
+            title = f"{name}: {module}.py {frozen(module)}"
+            show(title, importlib.import_module(module).FAMILIES, judges, asked, misses=asked.misses)
     return 0
 
 

@@ -56,10 +56,13 @@ def named(agent: str, *more: tuple[str, str]) -> list[tuple[str, str]]:
 IPHONE = f"Mozilla/5.0 (iPhone; CPU iPhone OS 26_1 like Mac OS X) {KHTML} Version/26.1 Mobile/15E148 Safari/604.1"
 IPAD = f"Mozilla/5.0 (iPad; CPU OS 12_1 like Mac OS X) {KHTML} Version/12.1 Mobile/15E148 Safari/604.1"
 WINDOWS = f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {KHTML} Chrome"
+LINUX = ("Windows NT 10.0; Win64; x64", "X11; Linux x86_64")
 CLIENTS = {
     "Chrome": chromium(156),
     "Chrome, in a page": chromium(156, "cross-site"),
     "Edge": chromium(155, edge=True),
+    "Linux Chrome": [(name, value.replace(*LINUX).replace('"Windows"', '"Linux"')) for name, value in chromium(156)],
+    "Explorer 8": named("Mozilla/4.0 (compatible; MSIE 8.0; Windows NT 6.1; Trident/4.0)", ("Accept-Encoding", "gzip")),
     "Chrome of 2023": chromium(109),
     "Chrome of 2017": named(f"{WINDOWS}/57.0.2987.133 Safari/537.36", HTML, LANGUAGE, ("Accept-Encoding", "gzip")),
     "bare Chrome": named(f"{WINDOWS}/150.0.0.0 Safari/537.36", HTML, ("Accept-Encoding", "gzip")),

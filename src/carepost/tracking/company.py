@@ -5,6 +5,7 @@ import collections
 from collections.abc import Sequence
 from typing import Final
 
+from carepost.tracking.evidence import cloud_desk
 from carepost.tracking.reasons import PLAIN
 from carepost.tracking.types import Around, Later, Seen, Trail
 
@@ -75,9 +76,6 @@ def bursts(clicks: Sequence[Seen], links: int) -> list[list[str]]:
             codes.append("pair" + page)
         if links >= 3 and minutes[n] >= links:
             codes.append("all-page" if page else "all-many" if links >= 5 else "all-links")
-            # a telephone in a data centre is a person's behind a VPN
-            if seen.network in _CLOUDS and seen.platform not in ("ios", "android"):
-                codes.append("all-cloud")
         found.append(codes)
     return found
 
@@ -133,7 +131,9 @@ def _chain(clicks: Sequence[Seen]) -> list[list[str]]:
     for n, seen in enumerate(clicks):
         hasty = many and max(steps[n], steps[n + 1]) >= 1.5
         much = max(own[client(seen)], whole if hasty else 0.0)
-        found.append([code for least, code in _PACES if much >= least][:1])
+        codes = [code for least, code in _PACES if much >= least][:1]
+        # a program takes its person away at each link: a rented desktop's does too
+        found.append(codes + (["hasty-cloud"] if codes and cloud_desk(seen) and seen.origin != "cross" else []))
     return found
 
 
@@ -236,6 +236,8 @@ def known(trail: Trail, hits: Sequence[Seen]) -> list[list[str]]:
         sure = len(plain.get(who, ())) - len(human.get(who, ()))
         if sure > 0 and seen.agent >= 0:
             codes.append("known" if sure > 1 else "suspected")
+            if seen.since <= _ROUND:
+                codes.append("known-early")
         if seen.network in _CLOUDS and seen.since <= _ROUND and len(early.get((client(seen), seen.kind), ())) >= 2:
             many = len(early[client(seen), seen.kind]) >= _MANY
             codes.append("pictures" if seen.kind == "open" else "round-many" if many else "round")

@@ -17,6 +17,15 @@ _STRIPPED: Final = frozenset({"no-language", "no-hints", "no-coding"})
 _TELLING: Final = frozenset({"chrome", "edge", "firefox", "opera", "samsung"})
 BROWSERS: Final = frozenset({"chrome", "edge", "firefox", "safari", "opera", "samsung", "ie", "webview"})
 _SECOND: Final = 1_000_000
+_MINUTE: Final = 60 * _SECOND
+#: years: what is older is an Internet Explorer before 11
+_BEFORE_IE_11: Final = 15
+_TELEPHONES: Final = frozenset({"ios", "android"})
+
+
+def cloud_desk(seen: Seen) -> bool:
+    """A browser of a desktop in a data centre: a machine, or a person whose desktop is rented."""
+    return (seen.network in _CLOUDS or seen.network == "gateway") and seen.platform not in _TELEPHONES
 
 
 def _name(seen: Seen) -> list[str]:
@@ -35,10 +44,12 @@ def _name(seen: Seen) -> list[str]:
 def _network(seen: Seen) -> list[str]:
     if seen.network == "gateway":
         return ["gateway"]
+    # few people sit at Linux, and fewer of those who rent a desktop; most machines run on it
+    linux = seen.kind == "click" and seen.platform == "linux" and seen.client in BROWSERS
     if seen.network in _CLOUDS:
         # telephones stand in no data centre: most of these are people behind a VPN
-        return ["cloud-phone" if seen.platform in ("ios", "android") else "cloud"]
-    return ["unlisted"] if seen.network == "unlisted" else []
+        return ["cloud-phone" if not cloud_desk(seen) else "cloud-linux" if linux else "cloud"]
+    return (["unlisted"] if seen.network == "unlisted" else []) + (["linux"] if linux else [])
 
 
 def _headers(seen: Seen) -> list[str]:
@@ -84,6 +95,9 @@ def _headers(seen: Seen) -> list[str]:
         and seen.age >= 3
     ):
         found.append("very-old" if seen.age >= 6 else "old")
+    # before version 11 it does not speak today's TLS: nobody's browser comes here by it
+    if seen.client == "ie" and seen.age >= _BEFORE_IE_11:
+        found.append("very-old")
     if seen.kind == "click" and seen.origin == "cross" and seen.fetch in ("user", "navigation"):
         found.append("cross")
     return found
@@ -97,7 +111,12 @@ def _time(seen: Seen) -> list[str]:
         return ["before"] if seen.since < -_SECOND else ["instant"]
     if seen.since < _SECOND:
         return ["instant"]
-    return ["soon"] if seen.since < 2 * _SECOND else []
+    if seen.since < 2 * _SECOND:
+        return ["soon"]
+    # gateways look within minutes (tracking.md 2.2), and leave from data centres
+    if seen.kind == "click" and cloud_desk(seen) and seen.origin != "cross" and seen.since < 5 * _MINUTE:
+        return ["early" if seen.since < _MINUTE else "early-minutes"]
+    return []
 
 
 def of(seen: Seen) -> list[str]:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from carepost.tracking import company, evidence
+from carepost.tracking import company, evidence, order
 from carepost.tracking.reasons import REASONS
 from carepost.tracking.types import RULES, Change, Hit, Ruling, Seen, Trail, Verdict
 
@@ -20,16 +20,21 @@ _PROXIES: Final = frozenset({"gmail-proxy", "yahoo-proxy", "outlook-proxy"})
 _HASTY: Final = frozenset(
     {"sweep", "sweep-page", "burst", "burst-page", "pair", "pair-page", "pace", "quick-pace", "haste", "no-pause"}
 )
+_PROMPT: Final = frozenset({"early", "early-minutes", "round", "round-many"})
+_BESIDE: Final = frozenset({"neighbour", "kin", "room", "second-look"})
 _BARE: Final = ("no-language", "no-fetch", "no-hints", "accept", "no-coding", "no-gesture")
 _MOST_BARE: Final = 3.2
+#: guards take headers away, but ask for what the browser asked for
+_ASKED_OTHERWISE: Final = 0.8
 _SHOWS: Final = frozenset({"mailer", "office", "app", "textual"})
 
 
 def _odds(kind: str, codes: Sequence[str]) -> float:
     weights = {code: REASONS[code].weight for code in codes if REASONS[code].applies in ("both", kind)}
     # one cause explains all headers that are missing (a guard takes them away): together they count so much at most
+    most = _MOST_BARE + (_ASKED_OTHERWISE if "accept" in weights else 0)
     bare = sum(weights.pop(code) for code in _BARE if code in weights)
-    return _PRIOR[kind] + min(bare, _MOST_BARE) + sum(weights.values())
+    return _PRIOR[kind] + min(bare, most) + sum(weights.values())
 
 
 def _confidence(odds: float) -> float:
@@ -61,9 +66,10 @@ def _weigh(hit: Hit, codes: Sequence[str]) -> Verdict:
     settled = _settled(hit, ordered)
     if settled is not None:
         return settled
-    # two measures of the same haste: the stronger speaks
-    hasty = [code for code in ordered if code in _HASTY]
-    ordered = [code for code in ordered if code not in hasty[1:]]
+    # measures of the same haste, of promptness, of one machine at work on the copy: the strongest speaks
+    for alike in (_HASTY, _PROMPT, _BESIDE):
+        said = [code for code in ordered if code in alike]
+        ordered = [code for code in ordered if code not in said[1:]]
     odds = _odds(seen.kind, ordered)
     if odds >= _AUTOMATED:
         reason = next(code for code in sorted(ordered, key=lambda code: -REASONS[code].weight))
@@ -86,6 +92,7 @@ def _together(trail: Trail, seen: Sequence[Seen]) -> list[list[str]]:
         company.bursts(clicked, trail.links),
         company.paces(clicked),
         company.way_out(clicked),
+        order.gaits(clicked),
         company.after(clicked, trail.later),
     )
     for part in parts:
@@ -94,15 +101,15 @@ def _together(trail: Trail, seen: Sequence[Seen]) -> list[list[str]]:
     scores = [_odds("click", codes[n]) for n in clicks]
     for n, more in zip(clicks, company.shadows(clicked, scores), strict=True):
         codes[n] += more
-    for part in (company.spread(seen, codes), company.known(trail, seen)):
+    for part in (order.second_looks(seen, codes), company.spread(seen, codes), company.known(trail, seen)):
         codes = [said + more for said, more in zip(codes, part, strict=True)]
     return codes
 
 
 def judge(trail: Trail) -> tuple[Verdict, ...]:
     """One verdict a hit, in the order of `trail.hits`. Total; takes time as n log n of the hits."""
-    order = sorted(range(len(trail.hits)), key=lambda n: (trail.hits[n].seen.since, n))
-    joint, alone = order[:MOST], order[MOST:]
+    turns = sorted(range(len(trail.hits)), key=lambda n: (trail.hits[n].seen.since, n))
+    joint, alone = turns[:MOST], turns[MOST:]
     verdicts: dict[int, Verdict] = {}
     for n, codes in zip(joint, _together(trail, [trail.hits[n].seen for n in joint]), strict=True):
         verdicts[n] = _weigh(trail.hits[n], codes)

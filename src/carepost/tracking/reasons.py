@@ -35,13 +35,15 @@ REASONS: Final[dict[str, Reason]] = {
     "proxy-click": Reason("picture proxies follow no links", 4.0, "click"),
     "app": Reason("an app's own way of fetching follows no links for people", 2.5, "click"),
     "office": Reason("its name is one that Outlook and its scanner share", 1.6, "click"),
-    "other": Reason("its name is no browser's", 1.5, "click"),
+    "other": Reason("its name is no browser's", 2.0, "click"),
     "gmail-prefetch": Reason("the picture was fetched by Gmail ahead of reading", 8.0),
     # from where
     "gateway": Reason("it came from a network of a maker of mail security", 2.6),
     "cloud": Reason("it came from a data centre", 1.8),
+    "cloud-linux": Reason("it came from a data centre, from the system most machines run on", 2.9),
     "cloud-phone": Reason("it is a telephone, and came from a data centre", 0.8),
     "unlisted": Reason("it came from a network of homes, telephones or offices", -0.4),
+    "linux": Reason("it runs on the system most machines run on", 0.8, "click"),
     # how its headers go with its name
     "no-language": Reason("a browser would have said its languages", 2.2),
     "no-fetch": Reason("a browser of that age would have said how it came to ask", 2.0),
@@ -62,6 +64,8 @@ REASONS: Final[dict[str, Reason]] = {
     "before": Reason("it came before the recipient's server had taken the message", 5.0, plain=True),
     "instant": Reason("it came within a second of delivery", 3.0),
     "soon": Reason("it came within two seconds of delivery", 1.8),
+    "early": Reason("it came from a data centre within a minute of delivery", 1.5, "click"),
+    "early-minutes": Reason("it came from a data centre within minutes of delivery", 0.8, "click"),
     # what else happened to this copy
     "sweep": Reason("several links were followed in the same half second", 4.4, "click", plain=True),
     "sweep-page": Reason("several links were followed in the same half second, though from a page", 2.6, "click"),
@@ -70,15 +74,21 @@ REASONS: Final[dict[str, Reason]] = {
     "burst": Reason("four or more links were followed within two seconds", 2.6, "click"),
     "burst-page": Reason("four or more links were followed within two seconds, though from a page", 1.2, "click"),
     "pace": Reason("links were followed hastily", 0.7, "click"),
-    "quick-pace": Reason("links were followed more quickly than most people come back to a message", 1.6, "click"),
+    "quick-pace": Reason("links were followed more quickly than most people come back to a message", 2.4, "click"),
     "haste": Reason("links were followed more quickly than a person comes back to a message", 3.2, "click"),
     "no-pause": Reason(
         "link upon link was followed more quickly than a person comes back to a message", 4.6, "click", plain=True
     ),
+    "hasty-cloud": Reason("that haste came from a data centre, and from no page", 1.0, "click"),
     "all-links": Reason("every link was followed within minutes", 1.5, "click"),
     "all-many": Reason("every one of many links was followed within minutes", 2.1, "click"),
     "all-page": Reason("every link was followed within minutes, though from a page", 0.6, "click"),
-    "all-cloud": Reason("all of that came from a data centre", 0.8, "click"),
+    "swift-cloud": Reason("several links were followed swiftly from a data centre", 1.2, "click"),
+    "steady": Reason("link after link was followed at one pace", 1.2, "click"),
+    "leisure": Reason("there was time to look at pages between the links", -1.4, "click"),
+    "second-look": Reason(
+        "a machine had looked at this copy before, and this one is as hasty or came from a data centre", 0.9, "click"
+    ),
     "way-out": Reason("the way out of the list was followed with the other links", 1.4, "click"),
     "guard": Reason("a better browser from there followed the same link at that moment", 2.6, "click"),
     "beside-decoy": Reason("the hidden link was followed at that moment", 2.4),
@@ -92,6 +102,9 @@ REASONS: Final[dict[str, Reason]] = {
     # what happened to other copies
     "known": Reason("the same client did what no person does on several copies", 3.6),
     "suspected": Reason("the same client did what no person does on another copy", 2.2),
+    "known-early": Reason(
+        "the same client did what no person does on another copy, and came as soon to this one", 1.6, "click"
+    ),
     "round": Reason("the same client followed links of several copies within minutes of their delivery", 1.8, "click"),
     "round-many": Reason(
         "the same client followed links of many copies within minutes of their delivery", 2.2, "click"
