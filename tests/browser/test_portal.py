@@ -10,10 +10,13 @@ import pytest
 from django.urls import clear_url_caches, set_urlconf
 from playwright.sync_api import Page, expect
 
+from carepost.cold import items
+from carepost.cold.models import Target, secret_aad
 from carepost.keyring import found
 from carepost.mailbox import door as engine
-from carepost.mailbox.models import Deposit
+from carepost.mailbox.models import Body, Deposit
 from carepost.rfc.compose import Attachment
+from carepost.tenancy import keys, scope
 from carepost.tenancy.models import Organisation
 from tests.rooms.keyring.test_found_keys import smime as published
 from tests.rooms.keyring.test_recipient_keys import openpgp
@@ -263,6 +266,25 @@ def sign_in(page: Page, base: str, row: Deposit, door: KeptDoor) -> None:
     page.get_by_role("button", name="Send me the code").click()
     page.get_by_label("Code", exact=True).fill(door.code(JANE))
     page.get_by_role("button", name="Open the message").click()
+
+
+@pytest.mark.parametrize("width", [1440, 375])
+def test_a_body_in_a_cold_store_that_is_away_is_said_plainly(
+    width: int, live_server: Any, row: Deposit, door: KeptDoor, open_page: OPEN, checked: Any, no_sideways: Any
+) -> None:
+    store = Target(endpoint="https://127.0.0.1:1", region="us-east-1", bucket="clinic-cold", access="x", days=30)
+    store.wrapped = keys.purposes().wrap("portal", b"invented", secret_aad(store.pk.bytes))
+    store.save()
+    with scope.organisation(row.org_id):
+        item = items.begin(row.org_id, store, row.message, b"x")
+        Body.objects.filter(org_id=row.org_id, message=row.message).update(cold=item, chunks=b"")
+    page = open_page(viewport={"width": width, "height": 800}, device_scale_factor=1)
+    sign_in(page, live_server.url, row, door)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("kept in our long-term storage")
+    expect(page.get_by_role("link", name="Try again")).to_be_visible()
+    keep(page, f"portal-cold-{width}")
+    checked(page)
+    no_sideways(page)
 
 
 def test_files_travel_with_progress_and_a_draft_saves_itself(
