@@ -12,14 +12,15 @@ from typing import Any
 import numpy
 import pyarrow.parquet
 
+from carepost.phi import lists
 from carepost.phi.phrases import scale
 
 #: a phrase must stand in so many templates to have a weight of its own
 FEWEST = 3
 ROUNDS, STEPS = 3, 120
 #: penalties of counts, phrases, senses
-PENALTY = {"count": 1.5, "phrase": 1.0, "sense": 0.25}
-#: common words that get a sense, beside all of the examples
+PENALTY = {"count": 1.5, "phrase": 0.5, "sense": 0.15}
+#: common words that get a sense, beside all of the examples and all of our own lists
 COMMON = 30_000
 
 
@@ -48,6 +49,7 @@ class Model:
         self.phrases = {n: float(weights[at]) for n, at in columns.phrases.items()}
         sense = weights[columns.sense : columns.total]
         words = {*columns.senses.common, *(p for p in columns.said if " " not in p and p in columns.senses.place)}
+        words |= lists.classes().keys() & columns.senses.place.keys()
         self.senses = {w: float(columns.senses.vectors[columns.senses.place[w]] @ sense) for w in sorted(words)}
 
     def scores(self, found: Sequence[Any]) -> numpy.ndarray:

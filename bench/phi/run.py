@@ -30,19 +30,7 @@ from carepost.phi.level import level
 from carepost.phi.types import Level, Part, Recipient, Where
 
 HERE = pathlib.Path(__file__).parent
-FOLDERS = (
-    "heldout",
-    "heldout-2",
-    "heldout-3",
-    "heldout-4",
-    "heldout-5",
-    "heldout-6",
-    "heldout-7",
-    "heldout-8",
-    "heldout-9",
-    "heldout-10",
-    "heldout-11",
-)
+FOLDERS = tuple(sorted((path.name for path in HERE.glob("heldout*")), key=lambda name: (len(name), name)))
 #: codes that stand in a template itself
 CODED = re.compile(r"\b[A-Z]\d\d\.\d")
 #: messages made of each template

@@ -1,8 +1,9 @@
 """Text that was dressed so that a machine stumbles, read a second time.
 
 `plain` answers what a reader makes of it: letters with signs between them, digits for letters, starred vowels, words
-over several short lines, words run together, words written backwards, pictures, encoded words, numbers in words. What
-it answers is read in addition: the text itself stays. Each reading is one pass, and what it adds is bounded.
+over several short lines, words run together, words written backwards, pictures, encoded words, numbers in words, slips
+of a typist (`typos`). What it answers is read in addition: the text itself stays. Each reading is one pass, and what it
+adds is bounded.
 """
 
 import email.errors
@@ -11,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from carepost.phi import lists
+from carepost.phi import lists, typos
 
 #: more than this of one text is not read a second time
 _MOST = 20_000
@@ -82,6 +83,7 @@ def _readings(text: str) -> Iterator[str]:
         and _NUMBER.search(text)
     ):
         yield _NUMBER.sub(lambda found: _digits(found[0]), _concerned(text, _NUMBER))
+    yield typos.mended(text)
 
 
 def _concerned(text: str, sign: re.Pattern[str]) -> str:

@@ -29,19 +29,24 @@ _HEADER = 400
 #: how far a block's end is moved to the end of a word
 _EDGE = 40
 _MOST = 8
-#: what evidence must add up to where it lacks a word of health, or a name
-SURE = 0.5
+#: so many different words of health make weak health (phi-dlp 4); more of them than this say no more
+_TWO, _TERMS = 2, 12
+#: what evidence must add up to, by how many different words of health there are; chosen where sets were left out
+TO_PERSON = (1.5, 1.0, 0.5, 0.25, 0.25, 0.0)
+TO_DESK = (0.0, -0.75)
+#: and how much more where somebody only could be named
+SURE = 0.75
+#: how much less where the rules say the same
+AGREED = 0.5
 #: so many words of health are looked at apart from what stands around them
 THICK = 3
-#: and how much more where it is a few words of a longer text
-ALONE = 1.25
 #: fewer words and pairs of words are no sentence
 FEW = 7
 _ILL, _CARED = "illness", "care"
 #: classes of which one stray word says nothing
 _AGAINST = frozenset(("crowd", "learning", "selling", "working", "computing", "elsewhere"))
 #: classes of words that are said to or of one
-_SINGLE = frozenset(("directly", "myself", "him or her", "family"))
+SINGLE = frozenset(("directly", "myself", "him or her", "family"))
 _HEALTHY = ("illness", "care", "carer", "body")
 _OF_HEALTH = frozenset(("illness", "care", "carer", "body"))
 _OF_HEALTH_OR_SHORT = _OF_HEALTH | {"shorthand"}
@@ -60,23 +65,7 @@ _OWNERS = {
     **dict.fromkeys(("his", "her", "their"), "theirs"),
 }  # fmt: skip
 #: weak identifiers that tell one person from others, a little
-_TELLING = frozenset(("name", "greeting", "phone", "address", "account", "age"))
-#: classes of words as reasons
-_REASONS = {
-    "illness": "words of illness", "care": "words of treatment", "carer": "words for carers",
-    "body": "parts of the body", "directions": "directions to follow", "visit": "words of a visit",
-    "payer": "words of insurance", "shorthand": "clinical shorthand",
-}  # fmt: skip
-_TOLD = 3
-_CLINICAL, _NAMED, _TO_ONE, _OF_ONE = (
-    "clinical terms",
-    "a name or an age",
-    "speaks to one reader",
-    "speaks of one person",
-)
-_PHRASED = "phrases that notes of care use"
-#: all that `reasons` can say
-REASONS = frozenset((*_REASONS.values(), _CLINICAL, _NAMED, _TO_ONE, _OF_ONE, _PHRASED))
+TELLING = frozenset(("name", "greeting", "phone", "address", "account", "age"))
 _LINKS = re.compile(r"https?://|www\.")
 _MARKS = {
     "name": "name", "greeting": "greeting", "phone": "contact", "address": "contact", "age": "age", "date": "date",
@@ -258,6 +247,7 @@ def counts(block: Block, genre: Genre | None, individual: bool) -> dict[str, flo
     health_words = sum(by_class.get(name, 0) for name in _HEALTHY)
     found["thick with health"] = min(1.0, 12 * health_words / (block.length + 60))
     found.update(_marked(block.marks))
+    found.update(_literal(block, by_class, individual))
     owned: dict[str, int] = {}
     for whose, sort, _ in block.whose:
         owned[f"{whose}, of {sort}"] = owned.get(f"{whose}, of {sort}", 0) + 1
@@ -267,6 +257,8 @@ def counts(block: Block, genre: Genre | None, individual: bool) -> dict[str, flo
         found[name] = min(3.0, found.get(name, 0.0) + 1)
     if genre:
         found[f"genre {genre.value}"] = 1.0
+    if block.narrow:
+        found["narrow"] = 1.0
     found["links"] = math.log1p(min(block.links, _MOST))
     found["length"] = min(block.length, BLOCK * WIDE) / (BLOCK * WIDE)
     found["always"] = 1.0
@@ -294,6 +286,24 @@ def _marked(marks: Iterable[Mark]) -> dict[str, float]:
     found["clinical"] = math.log1p(min(len(clinical), _MOST))
     found["of care"] = math.log1p(min(sum(care.values()), _MOST))
     found["values and doses"] = math.log1p(min(len(strong), _MOST))
+    return found
+
+
+def _literal(block: Block, by_class: dict[str, int], individual: bool) -> dict[str, float]:
+    """Whether what phi-dlp 4 asks for stands in a stretch: somebody, two different words of health or one that is
+    strong, and words said to or of one person."""
+    terms = _terms(block)
+    health = len(terms) >= _TWO or any(m.score is Score.HEALTH and m.strength is Strength.STRONG for m in block.marks)
+    found = {"terms": math.log1p(min(len(terms), _TERMS))}
+    if health:
+        known, spoken = _somebody(block), not SINGLE.isdisjoint(by_class)
+        found["two terms"] = 1.0
+        if individual:
+            found["two terms, you" if "directly" in by_class else "two terms, not you"] = 1.0
+            found["two terms, greeted"] = float(known)
+        elif known:
+            found["two terms, named"] = 1.0
+            found["two terms, named, told of"] = float(spoken or bool(block.said))
     return found
 
 
@@ -333,7 +343,7 @@ def _somebody(block: Block) -> bool:
     """Whether anything in a stretch tells who it is about."""
     return block.pair or any(
         mark.score is Score.PERSON
-        or (mark.score is Score.IDENTIFIER and (mark.strength is Strength.STRONG or mark.kind in _TELLING))
+        or (mark.score is Score.IDENTIFIER and (mark.strength is Strength.STRONG or mark.kind in TELLING))
         for mark in block.marks
     )
 
@@ -341,7 +351,7 @@ def _somebody(block: Block) -> bool:
 def _of_a_crowd(block: Block) -> bool:
     """Whether a stretch names patients, adults, people, and speaks to and of no single one."""
     spoken = {name for word in block.words for name in lists.classes()[word]}
-    return "crowd" in spoken and spoken.isdisjoint(_SINGLE) and not _somebody(block)
+    return "crowd" in spoken and spoken.isdisjoint(SINGLE) and not _somebody(block)
 
 
 def _hinted(block: Block) -> bool:
@@ -352,42 +362,33 @@ def _hinted(block: Block) -> bool:
     )
 
 
-def likely(block: Block, genre: Genre | None, individual: bool) -> bool:
-    """Whether a stretch speaks of one person's health, more likely than not.
+def _wanted(block: Block, individual: bool) -> float:
+    """What evidence must add up to: less where more words of health stand (phi-dlp 4 asks for two different ones)."""
+    table = TO_PERSON if individual else TO_DESK
+    return table[min(len(_terms(block)), len(table) - 1)]
+
+
+def _terms(block: Block) -> set[str]:
+    """The different words of health of a stretch."""
+    classes = lists.classes()
+    return block.terms.union(word for word in block.words if not _OF_HEALTH_OR_SHORT.isdisjoint(classes[word]))
+
+
+def likely(block: Block, genre: Genre | None, individual: bool, agreed: bool = False) -> bool:
+    """Whether a stretch speaks of one person's health, more likely than not. `agreed`: the rules say so too.
 
     Where the recipient's address says nobody (phi-dlp 4), somebody must be named or known by a number in the text; what
-    only could be a name, and a text without any word of health, must be surer.
+    only could be a name must be surer.
     """
     if len(block.phrases) < FEW:
         return False
-    wanted = 0.0 if speaks_of_health(block) else SURE
+    wanted = _wanted(block, individual) - (AGREED if agreed else 0.0)
     if (not individual or genre in (Genre.NOTICE, Genre.FORM)) and not _somebody(block):
         # A notice or a form says "your health" to whoever reads it
         if individual or not _hinted(block):
             return False
-        wanted = SURE
-    return score(block, genre, individual) > wanted + (ALONE if block.narrow else 0.0)
-
-
-def reasons(block: Block) -> tuple[str, ...]:
-    """What a stretch has of one person's care, in words of our own: never a word of the text."""
-    classes = lists.classes()
-    spoken: dict[str, int] = {}
-    for word in block.words:
-        for name in classes[word]:
-            spoken[name] = spoken.get(name, 0) + 1
-    said = sorted((name for name in _REASONS if name in spoken), key=lambda name: -spoken[name])[:_TOLD]
-    kinds = {mark.kind for mark in block.marks}
-    told = [_REASONS[name] for name in said]
-    if not kinds.isdisjoint(("drug", "drug-dose", "condition", "procedure", "test", "lab-result", "medicine")):
-        told.append(_CLINICAL)
-    if not kinds.isdisjoint(_TELLING) or block.pair:
-        told.append(_NAMED)
-    elif "directly" in spoken:
-        told.append(_TO_ONE)
-    elif not spoken.keys().isdisjoint(_SINGLE):
-        told.append(_OF_ONE)
-    return tuple(told) or (_PHRASED,)
+        wanted += SURE
+    return score(block, genre, individual) > wanted
 
 
 def score(block: Block, genre: Genre | None, individual: bool) -> float:

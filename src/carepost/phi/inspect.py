@@ -15,6 +15,7 @@ from carepost.phi import (
     identifiers,
     names,
     person,
+    reasons,
     tables,
     vocabulary,
     weigh,
@@ -67,13 +68,13 @@ def inspect(
             for mark in one.marks:
                 if mark.kind not in _SILENT:
                     seen(one.part, one.look, mark)
-    alone, individual, reasons = _levels(read, kind)
+    alone, individual, why = _levels(read, kind)
     subject = _stream([one for one in read if one.part.where is Where.SUBJECT], None)
     count = len(
         {m.value for r in read for m in r.marks if m.score is Score.IDENTIFIER and m.strength is Strength.STRONG}
     )
     return Findings(
-        found=(*_findings(read), *reasons),
+        found=(*_findings(read), *why),
         level=alone,
         level_individual=individual,
         subject=weigh.level(subject, individual=True),
@@ -182,23 +183,23 @@ def _within(spans: Sequence[tuple[int, int]], place: int) -> bool:
 def _levels(read: Sequence[_Read], kind: Genre | None) -> tuple[Level, Level, list[Finding]]:
     """The level for a copy to nobody in particular, for one to a person, and what weak evidence reached them."""
     alone, individual = Level.NONE, Level.NONE
-    reasons: list[Finding] = []
+    why: list[Finding] = []
     scores = []
     for group in _groups(read):
         total = _stream(group, kind)
         scores.append(total)
         blocks = [] if weigh.settled(total) else list(evidence.stretches(_sources(group)))
-        likely = [_likeliest(blocks, kind, person) for person in (False, True)]
+        likely = [_likeliest(blocks, kind, total, person) for person in (False, True)]
         firm = weigh.settled(total) or any(":" in mark.kind for one in group for mark in one.marks)
         alone = max(alone, _answer(total, likely[0], firm, individual=False))
         individual = max(individual, _answer(total, likely[1], firm, individual=True))
         if block := likely[1] or likely[0]:
-            reasons.append(_reason(group, block))
+            why.append(_reason(group, block))
     if len(scores) > 1:
         total = weigh.across(scores)
         alone = max(alone, weigh.level(total, False))
         individual = max(individual, weigh.level(total, True))
-    return alone, individual, reasons
+    return alone, individual, why
 
 
 def _groups(read: Sequence[_Read]) -> list[list[_Read]]:
@@ -214,15 +215,18 @@ def _sources(group: Sequence[_Read]) -> list[evidence.Source]:
     return [evidence.Source(one.look, one.marks, one.said, one.part.where in heads) for one in group]
 
 
-def _likeliest(blocks: Sequence[evidence.Block], kind: Genre | None, individual: bool) -> evidence.Block | None:
+def _likeliest(
+    blocks: Sequence[evidence.Block], kind: Genre | None, total: weigh.Scores, individual: bool
+) -> evidence.Block | None:
     """The first stretch that speaks of one person's health more likely than not."""
-    return next((block for block in blocks if evidence.likely(block, kind, individual)), None)
+    agreed = kind is None and weigh.level(total, individual) >= Level.PHI_LIKELY
+    return next((block for block in blocks if evidence.likely(block, kind, individual, agreed)), None)
 
 
 def _reason(group: Sequence[_Read], block: evidence.Block) -> Finding:
     """Weak evidence as a finding: what it is made of, in words of our own."""
     part = next((one.part for one in group if one.part.where not in (Where.SUBJECT, Where.NAME)), group[0].part)
-    near = ", ".join(evidence.reasons(block))
+    near = ", ".join(reasons.reasons(block))
     return Finding(Score.PERSON, "note-of-care", Strength.WEAK, part.where, part.number, part.group, near)
 
 

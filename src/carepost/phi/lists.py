@@ -96,12 +96,18 @@ def desks() -> frozenset[str]:
 
 @functools.cache
 def classes() -> dict[str, tuple[str, ...]]:
-    """The words of `evidence.txt`, and the classes each is in."""
-    found: dict[str, tuple[str, ...]] = {}
+    """The words of `evidence.txt` and `terms.txt`, and the classes each is in."""
+    found: dict[str, tuple[str, ...]] = dict.fromkeys(rare(), ("illness",))
     for section, lines in read("evidence").items():
         for word in dict.fromkeys(word for line in lines for word in line.split()):
             found[word] = (*found.get(word, ()), section)
     return found
+
+
+@functools.cache
+def rare() -> frozenset[str]:
+    """The words of `terms.txt`: of illness, and hardly used by anybody who does not treat it."""
+    return frozenset(word for line in read("terms")["illness"] for word in line.split())
 
 
 @functools.cache

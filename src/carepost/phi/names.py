@@ -8,11 +8,13 @@ from collections.abc import Iterator
 
 from carepost.phi import lists
 from carepost.phi.fold import Look
-from carepost.phi.marks import Keys, Mark, weak
+from carepost.phi.marks import Keys, Mark, strong, weak
 from carepost.phi.types import Score, Strength
 
 _CAPITAL = re.compile(r"(?<![\w@.'-])[A-Z][A-Za-z'-]{1,20}(?![\w@]|\.\w)")
 _NEXT = re.compile(r" (?:[A-Z]\.? )?((?:de |la |del |van |von |Mc|Mac|O')?[A-Z][A-Za-z'-]{1,24})(?![\w@])")
+#: "Jolene B.", "Marguerite H (seizures)"
+_INITIAL = re.compile(r" [A-Z](?:\.|(?![\w'.&/-]))")
 _BEFORE = re.compile(r"([A-Z][A-Za-z'-]{1,24}), ?$")
 _CARET = re.compile(r"\b([A-Za-z'-]{2,24})\^([A-Za-z'-]{2,24})")
 _TITLE = re.compile(r"(?:\bdr\.?|\bdoctor|\bprof\.?|\bprofessor|\bnurse) (?:[a-z]\. )?(?:[a-z'-]{2,20} )?$")
@@ -64,6 +66,8 @@ _PAIR = re.compile(r"(?<![A-Za-z])([A-Z][a-z'-]{1,24})[ ,]{1,2}([A-Z][a-z'-]{1,2
 _DATED = re.compile(
     r"(?<!\d)(?:[01]\d[0-3]\d(?:19|20)\d\d|(?:19|20)\d\d[01]\d[0-3]\d)(?!\d)|\d{1,2}[-.]\d{1,2}[-.]\d{2,4}"
 )
+#: "JSantangelo DOB061479"
+_BORN = re.compile(r"(?<![a-z])dob(\d{6}|\d{8})(?!\d)")
 _HONORIFIC = re.compile(r"(?<!\w)(?:Mr|Mrs|Ms|Miss)\.? [A-Z][A-Za-z'-]{1,24}(?!\w)")
 
 
@@ -80,6 +84,10 @@ def names(look: Look, keys: Keys) -> Iterator[Mark]:
             start = before.start()
         elif after and after[1].lower() not in lists.not_surnames():
             end = after.end()
+        elif initial := _INITIAL.match(look.text, end):
+            if not _other(look, start, initial.end()):
+                yield weak(start, initial.end(), "name", 0.8)
+            continue
         else:
             continue
         if not _other(look, start, end):
@@ -124,6 +132,8 @@ def names(look: Look, keys: Keys) -> Iterator[Mark]:
 
 def file_name(look: Look) -> Iterator[Mark]:
     """Who a file is named after: two capitalised words and a date in one name."""
+    if born := _BORN.search(look.low):
+        yield strong(*born.span(1), "dob", "DOB", born[1])
     found = _PAIR.search(look.text)
     if found and _person(look, found, found.end()) and _DATED.search(look.text):
         yield weak(*found.span(), "name", 1.0)

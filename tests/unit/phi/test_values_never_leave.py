@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from carepost.ground.errors import ConfigError
-from carepost.phi import evidence
+from carepost.phi import reasons
 from carepost.phi.custom import check
 from carepost.phi.explain import explain
 from carepost.phi.inspect import inspect
@@ -61,7 +61,7 @@ def test_no_text_is_in_what_leaves(text: str) -> None:
         assert re.fullmatch(r"[a-z0-9-]+", finding.kind)
         assert re.fullmatch(r"[A-Z]\d[0-9A-Z.]*|", finding.term)
         if finding.kind == "note-of-care":
-            assert set(finding.near.split(", ")) <= set(evidence.REASONS)
+            assert set(finding.near.split(", ")) <= set(reasons.REASONS)
         else:
             assert finding.near == "" or finding.near in _LABELS
 
