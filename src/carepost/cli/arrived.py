@@ -1,4 +1,4 @@
-"""`carepost arrived ADDRESS`: did it arrive? In plain words, with the evidence and its limits; the look is on record."""
+"""`carepost arrived ADDRESS`: did it arrive? In plain words, with the evidence and its limits; every look is kept."""
 
 import argparse
 

@@ -23,6 +23,7 @@ from carepost.mailbox.course import courses
 from carepost.tenancy.gates import Desk, StaffRequest, permission
 from carepost.tenancy.models import ApiKey, Credential
 from carepost.tenancy.permissions import Permission, authorise
+from carepost.webhooks import select as webhooks
 from carepost.wire.types import MessageView
 
 _PAGE: Final = 50
@@ -142,6 +143,7 @@ def _page(request: StaffRequest, message: UUID, *, wrong: str = "", error: str =
         "lines": [_with_rights(one, desk.may(Permission.RELEASE), desk.may(Permission.RETRACT)) for one in lines],
         "may_proof": desk.may(Permission.PROOF),
         "may_keep": desk.may(Permission.ORGANISATION),
+        "told": webhooks.of_message(desk.org, desk.actor, message.bytes),
         "looked": looks(view, may_audit=desk.may(Permission.AUDIT)),
         "may_resend": views_resend.may(desk) and any(one.state in resending.AGAIN for one in view.deliveries),
         "kept_since": holds.of_message(desk.org, message.bytes),

@@ -2,10 +2,12 @@
 
 import uuid
 from typing import Final
+from urllib.parse import urlsplit
 
 import msgspec
 
 from carepost.archive.store import store
+from carepost.ground import ids
 from carepost.ground.errors import NotFound, Refused
 from carepost.tenancy import scope, sealing
 from carepost.tenancy.permissions import Permission, authorise
@@ -85,6 +87,36 @@ def deliveries(
             )
     more = len(tries) > limit
     return tuple(tries[:limit]), tries[limit - 1].id.hex() if more else ""
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One try to tell an endpoint of a message. `host`: of the endpoint's address, "" where it is gone; never more of
+    the address, which may hold a secret. `status` 0: no answer came, `code` says why."""
+
+    at: int
+    host: str
+    kind: str
+    number: int
+    result: str
+    status: int
+    code: str
+
+
+def of_message(org: uuid.UUID, actor: Actor, message: bytes, *, limit: int = 100) -> tuple[Told, ...]:
+    """Who was told of a message, the oldest first of the newest `limit`. Raises Forbidden."""
+    with scope.organisation(org):
+        authorise(actor, Permission.READ, org)
+        records = store()
+        with records.reading(org.bytes):
+            found = rows.about(records, org.bytes, message, limit)
+        if not found:
+            return ()
+        named = Endpoint.objects.filter(org_id=org, pk__in={uuid.UUID(bytes=endpoint) for endpoint, _ in found})
+        hosts = {row.pk.bytes: urlsplit(row.url).hostname or "" for row in named}
+    return tuple(
+        Told(ids.made_at(one.id), hosts.get(endpoint, ""), one.kind, one.number, one.result, one.status, one.code)
+        for endpoint, one in reversed(found)
+    )
 
 
 def attention(org: uuid.UUID) -> int:

@@ -12,8 +12,8 @@ from sendgrid.helpers.eventwebhook import EventWebhook
 
 from carepost.ground import ids
 from carepost.proof import event, kinds
-from carepost.tenancy.permissions import BOOTSTRAP
-from carepost.webhooks import acts, filters, sendgrid
+from carepost.tenancy.permissions import BOOTSTRAP, Forbidden
+from carepost.webhooks import acts, filters, select, sendgrid
 from carepost.webhooks.checking import Agreement
 from carepost.webhooks.filters import Filter
 
@@ -189,3 +189,19 @@ def test_every_event_offered_is_one_of_mail() -> None:
     offered = filters.offered()
     assert kinds.DELIVERY_SENT in offered and kinds.PORTAL_OPENED in offered and kinds.MESSAGE_ACCEPTED in offered
     assert kinds.MESSAGE_VIEWED not in offered and kinds.CLOCK_STATE not in offered
+
+
+def test_a_message_says_who_was_told_of_it_by_host_alone(
+    cast: Any, house: Any, outbox: Any, endpoint: Any, there: Any
+) -> None:
+    endpoint()
+    message, _ = one_message(house, outbox, cast.maple)
+    one_message(house, outbox, cast.maple)
+    org = uuid.UUID(bytes=cast.maple)
+    told = select.of_message(org, cast.operator, message)
+    assert [one.kind for one in told] == ["message.accepted", "delivery.queued", "delivery.sent"]
+    assert all(one.status == 204 and one.number == 1 and "/" not in one.host and one.host for one in told)
+    assert select.of_message(uuid.UUID(bytes=cast.harbour), cast.stranger, message) == ()
+    for stranger in (cast.stranger, cast.sender):
+        with pytest.raises(Forbidden):
+            select.of_message(org, stranger, message)

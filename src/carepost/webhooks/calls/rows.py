@@ -263,6 +263,20 @@ def tries(
     ]  # fmt: skip
 
 
+def about(store: Store, org: bytes, message: bytes, limit: int) -> list[tuple[bytes, Try]]:
+    """(endpoint, try), the newest first: of all that told of a message."""
+    found: list[Row] = store.rows(
+        "SELECT endpoint, id, event, kind, message, at, number, result, status, code, took_ms, said "
+        "FROM webhookcalls_try WHERE org_id = ? AND message = ? ORDER BY id DESC LIMIT ?",
+        (org_value(store, org), message, limit),
+    )
+    return [
+        (bytes(endpoint), Try(org, bytes(endpoint), bytes(id_), bytes(of), kind, bytes(on), int(at), int(number), ended,
+                              int(status), code, int(took), said))
+        for endpoint, id_, of, kind, on, at, number, ended, status, code, took, said in found
+    ]  # fmt: skip
+
+
 def forget_tries(store: Store, org: bytes, endpoint: bytes, before: bytes, limit: int) -> int:
     """Tries older than `before` (an id). Inside `store.writing()`."""
     rows = store.rows(

@@ -38,6 +38,15 @@ _REPLAY: Final = """
 _NAMES: Final = ("webhookcalls_pending", "webhookcalls_try", "webhookcalls_state", "webhookcalls_replay")
 
 
+def create_about(_apps: Any, editor: Any) -> None:
+    """The tries that told of one message: for its page."""
+    editor.execute("CREATE INDEX webhookcalls_about ON webhookcalls_try (org_id, message)")
+
+
+def drop_about(_apps: Any, editor: Any) -> None:
+    editor.execute("DROP INDEX webhookcalls_about")
+
+
 def create(_apps: Any, editor: Any) -> None:
     on_postgres = editor.connection.vendor == "postgresql"
     blob, org, tail = ("BYTEA", "UUID", "") if on_postgres else ("BLOB", "BLOB", "WITHOUT ROWID")
