@@ -20,15 +20,17 @@ class Carepost:
 
     def __init__(
         self, work: pathlib.Path, sink_port: int, *, engines: int = 2, dkim: str = "ed25519", smime_users: int = 0,
-        settings: dict[str, str] | None = None,
+        settings: dict[str, str] | None = None, rules: str = "",
     ) -> None:  # fmt: skip
         """`smime_users`: every message is encrypted to a certificate of its recipient, u0 to u<n-1>. `settings`: as
-        environment variables, without CAREPOST_."""
+        environment variables, without CAREPOST_. `rules`: "many" (500 that read no content) or "content" (and one
+        that has every message looked into)."""
         self.home = work / "home"
         self.pki = work / "pki"
         self.sink_port = sink_port
         self.dkim = dkim
         self.smime_users = smime_users
+        self.rules = rules
         self.environ = {
             **os.environ,
             "CAREPOST_KEYRING": str(work / "keyring.json"),
@@ -56,6 +58,8 @@ class Carepost:
             self.api_key = self._cli("key", "add", "load", "--scope", "send", "--org", "bench")["secret"]
             if self.smime_users:
                 self._encrypt_all()
+            if self.rules:
+                self._many_rules()
         finally:
             self.stop()
         shutil.copy(self.pki / "srv.pem", self.home / "tls" / "localhost.pem")
@@ -79,6 +83,11 @@ class Carepost:
         self._cli("certificate", "import", str(folder), "--reason", "bench", "--org", "bench")
         rule = ["--method", "smime", "--floor", "MESSAGE", "--reason", "bench", "--org", "bench"]
         self._cli("rule", "add", "everything-encrypted", *rule)
+
+    def _many_rules(self) -> None:
+        script = [str(pathlib.Path(CAREPOST).with_name("python")), str(ROOT / "bench" / "many_rules.py")]
+        more = ["--content"] if self.rules == "content" else []
+        subprocess.run([*script, str(self.home), *more], env=self.environ, check=True, capture_output=True)
 
     def start(self) -> None:
         self.process = subprocess.Popen(

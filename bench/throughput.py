@@ -29,6 +29,8 @@ RELAYS: dict[str, dict[str, Any]] = {
     "rsa-20": {"sessions": 20, "dkim": "rsa", "ratio": 3.0},
     "rsa-100": {"sessions": 100, "dkim": "rsa", "ratio": 4.0},
     "smime-20": {"sessions": 20, "smime": True, "ratio": 3.0},
+    "rules-20": {"sessions": 20, "rules": "many", "ratio": 2.5},
+    "content-20": {"sessions": 20, "rules": "content", "share": 0.5, "ratio": 1.0},
     "kb100-20": {"sessions": 20, "kb": 100, "share": 0.4, "ratio": 1.5},
     "delay": {"sessions": 100, "delay": 50, "connections": 100, "ratio": 3.0},
     "paced": {"sessions": 20, "rate": 100.0, "share": 0.5, "latency": 1 / 3},
@@ -48,7 +50,7 @@ def relay(row: dict[str, Any], work: Path, rounds: int, messages: int) -> dict[s
     options = options_of(row, messages)
     carepost = Carepost(
         work, run.SINK_PORT, dkim=row.get("dkim", "ed25519"), smime_users=options.users if row.get("smime") else 0,
-        settings={"destination_connections": str(options.connections)},
+        settings={"destination_connections": str(options.connections)}, rules=row.get("rules", ""),
     )  # fmt: skip
     carepost.prepare()
     theirs, ours = [], []
