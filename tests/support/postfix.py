@@ -40,7 +40,7 @@ minimal_backoff_time = 300s
 _LEFT_OUT = ("maildrop", "uucp", "ifmail", "bsmtp", "scalemail-backend", "mailman", "postlog")
 
 
-def _services(text: str) -> str:
+def services(text: str) -> str:
     """Debian's services, without chroot and without a listener."""
     rows = [line.split() for line in text.splitlines() if line[:1].isalpha()]
     kept = [row for row in rows if len(row) >= 8 and row[1] != "inet" and row[0] not in _LEFT_OUT]
@@ -73,7 +73,7 @@ class SmartHostClient:
                 password=password, mechanism=mechanism, wrapper="yes" if wrapper else "no",
             )
         )  # fmt: skip
-        (folder / "master.cf").write_text(_services(Path("/usr/share/postfix/master.cf.dist").read_text()))
+        (folder / "master.cf").write_text(services(Path("/usr/share/postfix/master.cf.dist").read_text()))
         self._postfix("start")
 
     def send(self, sender: str, recipients: list[str], message: bytes, *options: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.certificates import Pair
 from tests.support.fronts import key_pem
 from tests.support.nameserver import free_port
-from tests.support.postfix import _services
+from tests.support.postfix import services as all_services
 
 _MAIN = """\
 compatibility_level = 3.6
@@ -84,7 +84,7 @@ class Provider:
         (folder / "main.cf").write_text(
             _MAIN.format(folder=folder, gateway=gateway, host=host, ca=ca, uid=postfix.pw_uid, gid=postfix.pw_gid)
         )
-        services = _services(Path("/usr/share/postfix/master.cf.dist").read_text())
+        services = all_services(Path("/usr/share/postfix/master.cf.dist").read_text())
         (folder / "master.cf").write_text(f"127.0.0.1:{self.port} inet n - n - - smtpd\n{services}")
         self._start()
 

@@ -12,7 +12,7 @@ from carepost.ground import clock, ids, metrics
 from carepost.ground.errors import Unavailable
 from carepost.intake.own import Own, own
 from carepost.intake.refusals import Writer
-from carepost.intake.returns import Returns
+from carepost.intake.returns import PATH, Returns
 from carepost.proof import kinds
 from carepost.queue.types import EventDraft
 from carepost.rfc import arf, bouncemail
@@ -59,7 +59,11 @@ class Bounces:
         complaint = arf.read(submission.body)
         if complaint is not None:
             about = delivery or self._complained(snapshot, complaint)
-            return (_complaint(complaint, about), "") if about else (None, FORGED)
+            if not about and (_signed(snapshot, complaint) or _OURS.match(complaint.message_id) is None):
+                return None, FORGED
+            # with neither, history must know the message by its number, and that it went to one address alone: whoever
+            # holds that mail could as well follow its link, and a complaint ends no more than that does
+            return _complaint(complaint, about), ""
         bounce = bouncemail.read(submission.body)
         if bounce is None:
             return None, _ORDINARY
@@ -68,7 +72,7 @@ class Bounces:
         return _bounce(bounce, delivery), ""
 
     def _complained(self, snapshot: OrgSnapshot, complaint: arf.Complaint) -> bytes:
-        """By what the copy carries of ours; a Message-ID alone anybody may know."""
+        """By what the copy carries of ours, also where the provider hid who complained."""
         found = self._returns.delivery_of(snapshot, complaint.mail_from)
         link = complaint.fields.get("list-unsubscribe", "")
         return found or self._returns.delivery_of_link(snapshot, link) or b""
@@ -81,6 +85,12 @@ class Bounces:
         if taken >= MOST:
             raise Unavailable("bounces-many", "Too many reports at this moment; try again later.")
         self._taken[org] = (since, taken + 1)
+
+
+def _signed(snapshot: OrgSnapshot, complaint: arf.Complaint) -> bool:
+    """It carries a token that none of ours proved to be."""
+    at = complaint.mail_from.rpartition("@")[2].casefold()
+    return at == snapshot.return_path or PATH in complaint.fields.get("list-unsubscribe", "")
 
 
 def _complaint(complaint: arf.Complaint, delivery: bytes) -> wire.Came:

@@ -39,8 +39,11 @@ def lay(book: OrgKeyBook, org: bytes, event: Event, sealed: bytes, door: Door | 
     except (KeyError, msgspec.MsgspecError):
         raise rest.Damaged("a bounce without what it says") from None
     if came.complaint:
-        known = _known(book, org, came.delivery)
-        _take(org, known, COMPLAINT, came.complaint, "", came.form, event.at)
+        about = _known(book, org, came.delivery) if came.delivery else _sole(book, org, came.message_id)
+        if about is None:
+            metrics.count("bounces_not_ours")
+            return
+        _take(org, about, COMPLAINT, came.complaint, "", came.form, event.at)
         return
     for one in came.recipients:
         if one.action != _FAILED:
@@ -95,6 +98,12 @@ def _known(book: OrgKeyBook, org: bytes, delivery: bytes) -> Known:
 def _pair(book: OrgKeyBook, org: bytes, message_id: str, address: str) -> Known | None:
     """Our Message-ID and its only recipient, known together: of several, each knows the number and the others' names,
     and could report them."""
+    known = _sole(book, org, message_id)
+    return known if known is not None and known.address.lower() == address.lower() else None
+
+
+def _sole(book: OrgKeyBook, org: bytes, message_id: str) -> Known | None:
+    """The delivery of a message of ours that went to one address."""
     try:
         message = uuid.UUID(message_id.strip("<>").partition("@")[0])
     except ValueError:
@@ -105,7 +114,6 @@ def _pair(book: OrgKeyBook, org: bytes, message_id: str, address: str) -> Known 
     if len(rows) != 1:
         return None
     try:
-        known = _known(book, org, rows[0].pk.bytes)
+        return _known(book, org, rows[0].pk.bytes)
     except (CarepostError, rest.Damaged):
         return None
-    return known if known.address.lower() == address.lower() else None

@@ -141,6 +141,9 @@ def classify(text: str, enhanced: str = "", code: int = 0) -> Verdict:
     if reason in _WEAK and enhanced:
         exact = _by_code(enhanced, 0)
         reason = reason if exact == "unknown" or exact in _WEAK else exact
+    if reason == "too-large" and enhanced[1:] == ".2.2":
+        # "error writing message: File too large", of a mailbox that holds no more
+        reason = "mailbox-full"
     reason = reason or _by_code(enhanced, code)
     verdict = _made(reason, enhanced, code)
     if reason in _FOR_NOW and not verdict.permanent:

@@ -189,6 +189,36 @@ def test_a_complaint_ends_marketing_alone(cast: Any, outbox: Outbox, effects: Ef
     assert kept(cast.maple) == [("complaint", "abuse", "arf")]
 
 
+def complained(outbox: Outbox, org: bytes, message_id: str, kind: str = "abuse") -> None:
+    came = wire.Came("arf", message_id=message_id, complaint=kind)
+    outbox.add(org, kinds.BOUNCE_RECEIVED, [ids.new(SHARD)], values={"bounce": wire.encode(came)})
+
+
+def test_a_complaint_whose_address_is_hidden_is_known_by_the_number_of_the_message(
+    cast: Any, outbox: Outbox, effects: Effects
+) -> None:
+    """RFC 6590: most providers redact who complained, and some the envelope too."""
+    message, _ = sent(outbox, cast.maple, JANE)
+    for _ in range(2):
+        complained(outbox, cast.maple, f"<{ids.text(message)}@maple.test>")
+    outbox.commit()
+    effects.step()
+    assert listed(cast.maple) == [("complaint", "marketing", "complaint", 0)]
+    assert kept(cast.maple) == [("complaint", "abuse", "arf")]
+
+
+def test_bi_028_a_complaint_about_what_history_does_not_know_changes_nothing(
+    cast: Any, outbox: Outbox, effects: Effects
+) -> None:
+    several, _ = sent(outbox, cast.maple, JANE, "john@patient.test")
+    foreign, _ = sent(outbox, cast.harbour, JANE)
+    for number in (ids.text(several), ids.text(foreign), str(uuid.uuid4()), "no-number"):
+        complained(outbox, cast.maple, f"<{number}@maple.test>")
+    outbox.commit()
+    effects.step()
+    assert listed(cast.maple) == listed(cast.harbour) == [] and kept(cast.maple) == []
+
+
 def test_a_refusal_at_the_wire_counts_as_what_it_means(cast: Any, outbox: Outbox, effects: Effects) -> None:
     message, (delivery,) = sent(outbox, cast.maple, JANE)
     facts = {"attempt": "1", "state": "failed", "bounce": "user-unknown", "bounce-class": "hard"}

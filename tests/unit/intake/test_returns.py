@@ -80,6 +80,20 @@ async def test_a_complaint_is_believed_by_its_envelope_or_its_link(office: Offic
     assert [event.read(r.event).on for r in rows] == [[ids.text(DELIVERY)]] * 2
 
 
+@pytest.mark.parametrize(
+    ("number", "expected"), [(ids.text(DELIVERY), kinds.BOUNCE_RECEIVED), ("20261122.1", kinds.MESSAGE_IGNORED)],
+    ids=["as-ours", "another"],
+)  # fmt: skip
+async def test_a_complaint_that_hides_all_but_the_number_is_left_to_history(
+    office: Office, returns: Returns, number: str, expected: str
+) -> None:
+    """RFC 6590: envelope and link are redacted; the number is one of ours, or it is nothing."""
+    body = complaint(f"Message-ID: <{number}@clinic.test>\r\nList-Unsubscribe: <redacted>", "redacted")
+    await office.intake().accept(came(f"feedback@{HOST}", body))
+    said, _ = await told(office)
+    assert said.kind == expected
+
+
 async def test_bi_028_a_complaint_that_names_nothing_signed_changes_nothing(office: Office, returns: Returns) -> None:
     known = office.directory.snapshot(CLINIC)
     link = returns.link(known, DELIVERY)
