@@ -81,6 +81,7 @@ class Local:
             yield from org.retired_keys.values()
             yield from (key.wrapped for domain in org.domains for key in domain.dkim)
             yield from (key.head for keys in org.own_keys.values() for key in keys)
+            yield from org.authority_heads
         stored = health.read(self.home.run)
         yield from (version.to_bytes(2, "big") for version in (stored.masters if stored is not None else ()))
 

@@ -4,6 +4,9 @@ import argparse
 
 from carepost.cli.office import entry
 
+#: crypto.smime.authority.CAUSES
+CAUSES = ("unspecified", "key-compromise", "affiliation-changed", "superseded", "cessation")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = entry.verbs(parser)
@@ -47,6 +50,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     entry.reason(rotate)
     revoke = entry.verb(verbs, "revoke", "it signs and opens nothing from now on")
     revoke.add_argument("id", metavar="ID")
+    revoke.add_argument(
+        "--cause", default="unspecified", choices=tuple(CAUSES), help="what the list of our own authority says of it"
+    )
     entry.reason(revoke)
     always = entry.verb(verbs, "sign-all", "sign also what leaves unencrypted, or (--off) no more")
     always.add_argument("id", metavar="ID")

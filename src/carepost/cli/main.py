@@ -41,6 +41,7 @@ COMMANDS = {
     "webhook": "addresses of your own programs that are told what happens to mail",
     "certificate": "certificates of recipients, for S/MIME and OpenPGP",
     "mailkey": "the organisation's own keys, to sign and to open mail by S/MIME and OpenPGP",
+    "authority": "the organisation as its own certification authority for S/MIME",
     "destination": "where mail goes, what the other side proves, what changed",
     "sending": "how mail leaves: sending addresses, pools, limits of providers, what is held back",
     "rule": "protection rules",

@@ -47,14 +47,38 @@ class NewKeyForm(_Own):
     waiting = forms.BooleanField(
         label="An authority makes its certificate (S/MIME): it waits until you install that", required=False
     )
+    ours = forms.BooleanField(label="Our own authority makes its certificate (S/MIME)", required=False)
     overlap = forms.IntegerField(label=_OVERLAP, required=False, min_value=0, max_value=36_500)
     reason = fields.reason()
+
+    def __init__(self, *args: Any, authority: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not authority:
+            del self.fields["ours"]
 
     def clean_address(self) -> str:
         address = super().clean_address()
         if not address:
             raise forms.ValidationError("Say whose key it is: an address at one of the sender domains.")
         return address
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        if given.get("ours") and (given.get("waiting") or not str(given.get("kind", "")).startswith("smime:")):
+            raise forms.ValidationError("Our own authority certifies S/MIME keys, and then no other one does.")
+        return given
+
+
+class AuthorityForm(forms.Form):
+    kind = forms.ChoiceField(
+        label="Kind of key", choices=[("rsa-3072", "RSA 3072: every mail program reads it"), ("ec-p384", "P-384")]
+    )
+    where = fields.text(
+        "Address of the portal’s host as certificates name it (empty: the portal’s)",
+        "http://portal.clinic.example",
+        200,
+    )
+    reason = fields.reason()
 
 
 class BringInForm(_Own):

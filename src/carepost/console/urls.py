@@ -12,6 +12,7 @@ from django.urls import include, path
 
 from carepost.console import (
     views_arrival,
+    views_authority,
     views_certificates,
     views_destinations,
     views_domain_check,
@@ -112,6 +113,10 @@ _pages = [
     path("keys-at-rest", views_org_keys.org_keys, name="org-keys"),
     path("keys-at-rest/<slug:purpose>", views_org_keys.rotate, name="org-key-rotate"),
     path("our-keys", views_own_keys.own_keys, name="own-keys"),
+    path("our-keys/authority", views_authority.authority, name="authority"),
+    path("our-keys/authority/<uuid:row>/export", views_authority.hand_out, name="authority-export"),
+    path("our-keys/authority/<uuid:row>/end", views_authority.end, name="authority-end"),
+    path("our-keys/<uuid:row>/certify", views_authority.certify, name="own-key-certify"),
     path("our-keys/new", views_own_keys.make, name="own-key-new"),
     path("our-keys/import", views_own_keys.bring_in, name="own-key-import"),
     path("our-keys/<uuid:row>", views_own_keys.own_key, name="own-key"),

@@ -16,7 +16,7 @@ from carepost.console.guard import shielded
 from carepost.console.own_key_forms import BringInForm, InstallForm, NewKeyForm
 from carepost.ground import clock
 from carepost.ground.errors import Refused
-from carepost.keyring import own_acts, own_export, own_select, words
+from carepost.keyring import authorities, issuing, own_acts, own_export, own_select, words
 from carepost.keyring.own_acts import Taken
 from carepost.keyring.own_select import SOURCES, OwnShown
 from carepost.mailbox import door
@@ -66,12 +66,19 @@ def own_key(request: StaffRequest, row: UUID) -> HttpResponse:
 @permission(Permission.KEYRING)
 @shielded
 def make(request: StaffRequest) -> HttpResponse:
-    form = NewKeyForm(request.POST if request.method == "POST" else None)
+    authority = issuing.active(request.desk.org) is not None
+    form = NewKeyForm(request.POST if request.method == "POST" else None, authority=authority)
     if not form.is_bound or not form.is_valid():
         return render(request, "console/own-key-new.html", {"form": form}, status=422 if form.is_bound else 200)
     given = form.cleaned_data
     method, _, algorithm = given["kind"].partition(":")
     try:
+        if given.get("ours"):
+            row = authorities.generate_key(
+                request.desk.org, given["address"], actor=request.desk.actor, reason=given["reason"],
+                shared=given["shared"], algorithm=algorithm, name=given["name"], overlap=given["overlap"],
+            )  # fmt: skip
+            return acting.done(request, f"It signs: {_SOON}", "console:own-key", row.pk)
         row = own_acts.generate_key(
             request.desk.org, given["address"], method=Method(method), actor=request.desk.actor,
             reason=given["reason"], shared=given["shared"], algorithm=algorithm, name=given["name"],
@@ -142,7 +149,8 @@ def rotate(request: StaffRequest, row: UUID) -> HttpResponse:
 @shielded
 def revoke(request: StaffRequest, row: UUID) -> HttpResponse:
     reason = acting.needed(request)
-    own_acts.revoke_key(request.desk.org, row, actor=request.desk.actor, reason=reason)
+    cause = request.POST.get("cause") or "unspecified"
+    own_acts.revoke_key(request.desk.org, row, actor=request.desk.actor, reason=reason, cause=cause)
     return acting.done(request, "The key is revoked: it signs and opens nothing.", "console:own-key", row)
 
 
@@ -200,6 +208,7 @@ def _page(request: StaffRequest, row: UUID, *, form: InstallForm | None = None, 
     takes = line.key.method == Method.SMIME.value and line.key.has_request and (line.waits or line.active)
     context = {"line": line, "form": form or InstallForm(), "takes": takes, "now": clock.now()}
     fresh = clock.now() - factor_at(request) <= own_export.FRESH_S * 1_000_000
+    context |= {"authority": takes and not line.key.ours and issuing.active(request.desk.org) is not None}
     context |= {"gives": line.key.exportable and not line.waits and not line.revoked, "fresh": fresh}
     return render(request, "console/own-key.html", context, status=status)
 

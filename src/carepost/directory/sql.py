@@ -60,6 +60,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_key_source": ("sources", "unknown_ok"),
     "engine_anchor": ("der",),
     **sending.VIEWS,
+    "engine_authority": ("head",),
     "engine_own_key": ("id", "token", "method", "signs", "decrypts", "always", "retired", "until", "not_after", "head"),
 }  # fmt: skip
 
@@ -268,6 +269,7 @@ def _snapshot(
         recipient_keys=known,
         own_keys=_own_keys(rows["engine_own_key"]),
         sending=sending.read(rows),
+        authority_heads=tuple(bytes(head) for (head,) in rows["engine_authority"]),
         slug=slug,
         alerts=alerts,
         key_sources=_sources(rows["engine_key_source"]),

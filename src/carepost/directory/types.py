@@ -215,6 +215,8 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     sending: Sending | None = None
     #: versions of the index key under which tokens of addresses may stand, newest first
     token_versions: tuple[int, ...] = (1,)
+    #: how the private keys of its own authorities are wrapped begins so (`OwnKey.head`)
+    authority_heads: tuple[bytes, ...] = ()
 
     def key(self, purpose: str, version: int) -> bytes | None:
         """The wrapped key of one version, current or retired."""

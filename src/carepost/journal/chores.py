@@ -23,7 +23,7 @@ from carepost.journal.purging import Purging
 from carepost.journal.rewrapping import Rewrapping
 from carepost.journal.uses import Uses
 from carepost.keyring import alerts as key_alerts
-from carepost.keyring import anew, end_letters, retokening, warnings
+from carepost.keyring import anew, authorities, end_letters, retokening, warnings
 from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
@@ -107,6 +107,8 @@ class Chores:
             self._mailed_at = now
         if now - self._swept_at >= HOUR_US:
             sweeping.sweep(now)
+            authorities.sign_lists(now)
+            authorities.renew(now)
             warnings.ending(now)
             self._swept_at = now
         daily.step(self._door.ask, now)

@@ -102,6 +102,76 @@ class OwnKey(OrgModel):
         indexes: ClassVar = [models.Index(fields=["org", "state", "token"], name="keyring_ownkey_state")]
 
 
+class Authority(OrgModel):
+    """A certification authority of the organisation's own, for its S/MIME certificates alone."""
+
+    #: the organisation's name as its certificate says it
+    name = models.CharField(max_length=64)
+    #: rsa-3072 | ec-p384
+    algorithm = models.CharField(max_length=20)
+    #: active | retired (issues nothing more; its list goes on until it ends)
+    state = models.CharField(max_length=10)
+    #: its own certificate
+    der = models.BinaryField()
+    #: address of its list and certificate, without their endings, as it stands in certificates
+    where = models.CharField(max_length=400)
+    #: UTC microseconds, all below
+    not_after = models.BigIntegerField()
+    made_at = models.BigIntegerField(default=now)
+    changed_at = models.BigIntegerField(default=now)
+    #: the private part under the purpose `mail` (directory.types.own_key_aad); it is never given out
+    wrapped = models.BinaryField()
+
+    class Meta(OrgModel.Meta):
+        constraints: ClassVar = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["org"], condition=models.Q(state="active"), name="keyring_authority_one_active"
+            ),
+        ]
+
+
+class AuthorityList(OrgModel):
+    """What an authority publishes, as it is served: for the public pages, which hold no key. Its id is the
+    authority's."""
+
+    der = models.BinaryField()
+    #: the list of what was taken back, its number, when it was signed and when the next one is due at the latest
+    crl = models.BinaryField()
+    number = models.BigIntegerField()
+    at = models.BigIntegerField()
+    until = models.BigIntegerField()
+    #: when the authority ends: no list is needed after it
+    ends = models.BigIntegerField()
+
+    class Meta(OrgModel.Meta):
+        indexes: ClassVar = [models.Index(fields=["until"], name="keyring_authoritylist_until")]
+
+
+class Issued(OrgModel):
+    """A certificate that an authority of the organisation signed."""
+
+    authority = models.ForeignKey(Authority, on_delete=models.PROTECT, related_name="issued")
+    key = models.ForeignKey(OwnKey, on_delete=models.PROTECT, related_name="issued")
+    #: 20 octets, as a number
+    serial = models.BinaryField(max_length=20)
+    #: SHA-256 of the certificate, hexadecimal
+    fingerprint = models.CharField(max_length=64)
+    issued_at = models.BigIntegerField(default=now)
+    not_after = models.BigIntegerField()
+    #: 0: it holds
+    revoked_at = models.BigIntegerField(default=0)
+    #: crypto.smime.authority.CAUSES
+    cause = models.CharField(max_length=24, blank=True)
+
+    class Meta(OrgModel.Meta):
+        constraints: ClassVar = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org", "authority", "serial"], name="keyring_issued_serial"),
+        ]
+        indexes: ClassVar = [models.Index(fields=["org", "key"], name="keyring_issued_key")]
+
+
 class Discovery(OrgModel):
     """Where an organisation lets recipients' keys be looked for; no row: `wire.found.DEFAULT`."""
 
@@ -154,6 +224,7 @@ class Anchor(OrgModel):
         ]
 
 
-rewrapping.PLACES.append(
-    rewrapping.Place(OwnKey, lambda _: "mail", lambda row: own_key_aad(row.org_id.bytes, row.pk.bytes))
+rewrapping.PLACES.extend(
+    rewrapping.Place(table, lambda _: "mail", lambda row: own_key_aad(row.org_id.bytes, row.pk.bytes))
+    for table in (OwnKey, Authority)
 )

@@ -15,7 +15,7 @@ from carepost.crypto.openpgp.errors import OpenPgpError
 from carepost.directory.types import OWN_KEY_PLACE, OwnKept, own_key_aad
 from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused
-from carepost.keyring import own_making
+from carepost.keyring import issuing, own_making
 from carepost.keyring.models import OwnKey
 from carepost.keyring.own_making import Own
 from carepost.policy.types import Method
@@ -120,17 +120,33 @@ def install_certificate(
     of its own making. Raises Refused (another key's, run out, of another address), NotFound, Forbidden."""
     why = names.words(reason, "reason", longest=500)
     with act(org, Permission.KEYRING, actor=actor) as doing:
-        row = row_of(org, key)
-        if row.state not in (WAITING, ACTIVE) or row.method != Method.SMIME.value:
-            raise Refused("key-state", "Only an S/MIME key that is in use or waits takes a certificate.", status=409)
-        kept = opened(row)
-        found = own_making.certified(private(row), data, kept.address, doing.at)
-        own_making.check(found)
-        _named(org, found, kept.address)
-        row.signs, row.decrypts, row.not_after, row.warned = found.signs, found.decrypts, found.not_after, 99
-        _seal(row, OwnKept(kept.address, kept.name, found.raw, found.fingerprint, found.chain, kept.request))
-        _place(doing, row, ACTIVE, overlap)
-        _tell(doing, "keyring.own-key-certified", row, kept.address, found.fingerprint, why)
+        return install(doing, key, data, why, overlap)
+
+
+def install(doing: Doing, key: uuid.UUID, data: bytes, why: str, overlap: int | None) -> OwnKey:
+    """`install_certificate` within an act."""
+    row = row_of(doing.org, key)
+    if row.state not in (WAITING, ACTIVE) or row.method != Method.SMIME.value:
+        raise Refused("key-state", "Only an S/MIME key that is in use or waits takes a certificate.", status=409)
+    kept = opened(row)
+    found = own_making.certified(private(row), data, kept.address, doing.at)
+    own_making.check(found)
+    _named(doing.org, found, kept.address)
+    row.signs, row.decrypts, row.not_after, row.warned = found.signs, found.decrypts, found.not_after, 99
+    _seal(row, OwnKept(kept.address, kept.name, found.raw, found.fingerprint, found.chain, kept.request))
+    _place(doing, row, ACTIVE, overlap)
+    _tell(doing, "keyring.own-key-certified", row, kept.address, found.fingerprint, why)
+    return row
+
+
+def take(
+    doing: Doing, who: str, found: Own, why: str, *, shared: bool, name: str, always: bool, overlap: int | None
+) -> OwnKey:
+    """A key made here, with its certificate, within an act: it signs from now on. `who`: as `ours` gives it."""
+    row = _new(doing, who, shared, found, GENERATED, name)
+    row.always = always
+    _place(doing, row, ACTIVE, overlap)
+    _tell(doing, "keyring.own-key-made", row, who, found.fingerprint, why)
     return row
 
 
@@ -155,9 +171,10 @@ def rotate_key(
     )  # fmt: skip
 
 
-def revoke_key(org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str) -> OwnKey:
+def revoke_key(org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str, cause: str = "unspecified") -> OwnKey:
     """Signs and opens nothing from now on. OpenPGP: its certificate then says so, to be published (`public_part`);
-    S/MIME: the authority that made the certificate must be told. Raises NotFound, Forbidden."""
+    S/MIME: the list of our own authority says so at once, with `cause` (crypto.smime.authority.CAUSES); another that
+    made the certificate must be told. Raises NotFound, Refused, Forbidden."""
     why = names.words(reason, "reason", longest=500)
     with act(org, Permission.KEYRING, actor=actor) as doing:
         row = row_of(org, key)
@@ -173,6 +190,7 @@ def revoke_key(org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str) -> 
                 pass
         row.state, row.always, row.changed_at = REVOKED, False, doing.at
         row.save()
+        issuing.take_back(doing, row, cause)
         _tell(doing, "keyring.own-key-revoked", row, kept.address, kept.fingerprint, why)
     return row
 
@@ -207,6 +225,13 @@ def opened(row: OwnKey) -> OwnKept:
 def private(row: OwnKey) -> bytes:
     """In clear, for the one act that needs it. Raises ground.keys.WrongKey."""
     return keys.purposes().unwrap("mail", bytes(row.wrapped), own_key_aad(row.org_id.bytes, row.pk.bytes))
+
+
+def ours(org: uuid.UUID, address: str, actor: Actor) -> str:
+    """The address as it is kept, where this actor may make keys and it is the organisation's. Raises Refused,
+    AddressError, Forbidden."""
+    _may(org, actor)
+    return _ours(org, address)
 
 
 def _may(org: uuid.UUID, actor: Actor) -> None:

@@ -10,7 +10,7 @@ from carepost.crypto.openpgp import keys as pgp
 from carepost.crypto.smime import certificate as x509
 from carepost.ground.errors import NotFound, Refused
 from carepost.keyring import own_acts
-from carepost.keyring.models import OwnKey
+from carepost.keyring.models import Issued, OwnKey
 from carepost.keyring.words import DAY_US, SOON, Mark
 from carepost.policy.types import Method
 from carepost.tenancy.act import act
@@ -46,6 +46,8 @@ class OwnShown(msgspec.Struct, frozen=True):
     has_revocation: bool
     vouched: bool
     name: str = ""
+    #: by an authority of the organisation's own
+    ours: bool = False
 
 
 class OwnPage(msgspec.Struct, frozen=True):
@@ -140,6 +142,7 @@ def _shown(row: OwnKey) -> OwnShown:
         str(row.pk), kept.address, not row.token, row.method, row.algorithm, row.state, row.source, row.signs,
         row.decrypts, row.always, kept.fingerprint, row.not_after, row.until, row.made_at, row.used_at, row.exportable,
         bool(kept.request), bool(kept.revocation), vouched, kept.name,
+        vouched and Issued.objects.filter(org_id=row.org_id, key=row, fingerprint=kept.fingerprint).exists(),
     )  # fmt: skip
 
 

@@ -13,6 +13,22 @@ V1: Final = {
         FROM keyring_ownkey k WHERE k.state IN ('active', 'retired')""",
 }
 
+#: beside V1, since migration 0010: how the private keys of authorities are wrapped begins so
+V2: Final = {
+    "engine_authority": """
+        SELECT a.org_id AS org, substr(a.wrapped, 1, 2) AS head FROM keyring_authority a""",
+}
+
+
+def create_v2(_apps: Any, editor: Any) -> None:
+    for name, select in V2.items():
+        editor.execute(f"CREATE VIEW {name} AS {select}", params=None)
+
+
+def drop_v2(_apps: Any, editor: Any) -> None:
+    for name in V2:
+        editor.execute(f"DROP VIEW {name}", params=None)
+
 
 def create(_apps: Any, editor: Any) -> None:
     for name, select in V1.items():

@@ -12,6 +12,7 @@ INSTALLED_APPS = [*INSTALLED_APPS, "carepost.portal", "carepost.public", "django
 MIDDLEWARE = [
     "carepost.public.tracking.AtAnyHost",
     "carepost.public.policies.AtPolicyHosts",
+    "carepost.public.revocation.AtAnyHost",
     "django.middleware.security.SecurityMiddleware",
     "carepost.ui.headers.PageHeaders",
     "whitenoise.middleware.WhiteNoiseMiddleware",

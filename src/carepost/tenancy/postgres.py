@@ -53,7 +53,10 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     ("cold_item", {"staff": "SELECT, UPDATE", "outside": "SELECT, UPDATE", "journal": _WRITE}),
     ("archive_*", {"staff": _WRITE, "journal": _WRITE}),
     # private keys: not for what faces outside
-    ("keyring_ownkey", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
+    ("keyring_ownkey", {"staff": _WRITE, "journal": "SELECT, INSERT, UPDATE"}),
+    ("keyring_authoritylist", {"staff": _WRITE, "outside": _READ, "journal": _WRITE}),
+    ("keyring_authority", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
+    ("keyring_issued", {"staff": _WRITE, "journal": "SELECT, INSERT, UPDATE"}),
     ("keyring_*", {"staff": _WRITE, "outside": _WRITE, "journal": _WRITE}),
     ("detection_*", {"staff": _WRITE, "journal": _READ}),
     ("drafts_*", {"staff": _WRITE, "journal": "SELECT, DELETE"}),

@@ -12,7 +12,7 @@ from cryptography import x509
 from django.test import Client
 
 from carepost.crypto.openpgp import secret
-from carepost.keyring import own_acts
+from carepost.keyring import issuing, own_acts
 from carepost.keyring.models import OwnKey
 from carepost.policy.types import Method
 from carepost.tenancy import scope
@@ -150,3 +150,42 @@ def test_the_private_part_is_taken_out_only_behind_a_fresh_second_factor_and_sho
     assert post(http, f"/our-keys/{key.pk}/keep-in", reason="board").status_code == 302
     assert "Take the private key out" not in http.get(f"/our-keys/{key.pk}").content.decode()
     assert post(http, f"/our-keys/{key.pk}/take-out", reason="again").status_code == 409
+
+
+def test_the_organisation_becomes_its_own_authority_and_certifies_its_keys(
+    http: Client, at_desk: Callable[..., Client], maple: Organisation
+) -> None:
+    assert "No authority yet" in http.get("/our-keys/authority").content.decode()
+    assert "Our own authority" not in http.get("/our-keys/new").content.decode()
+    made = {"kind": "ec-p384", "where": "http://portal.maple.test", "reason": "partners ask for it"}
+    there = post(http, "/our-keys/authority", **made).headers["Location"]
+    assert there.startswith("/sign-in/confirm-code?next="), "first a second factor"
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', http.get(there).content.decode())
+    assert token is not None
+    assert http.post(there, {"csrfmiddlewaretoken": token[1], "code": code_now()}).status_code == 302
+    assert post(http, "/our-keys/authority", **made | {"where": "portal"}).status_code == 422
+    assert post(http, "/our-keys/authority", **made).status_code == 302
+    row = issuing.needed(maple.pk)
+    text = http.get("/our-keys/authority").content.decode()
+    assert "Issues</span>" in text and f"http://portal.maple.test/ca/{maple.pk}/{row.pk}.crl" in text
+    given = post(http, f"/our-keys/authority/{row.pk}/export")
+    assert given.content == issuing.own(row).pem() and "filename=" in given.headers["Content-Disposition"]
+    asked = {"address": BEA, "kind": "smime:ec-p256", "ours": "on", "reason": "r"}
+    assert post(http, "/our-keys/new", **asked | {"kind": "openpgp:curve25519"}).status_code == 422
+    link = post(http, "/our-keys/new", **asked).headers["Location"]
+    assert "our own authority" in http.get(link).content.decode()
+    plain = own_acts.generate_key(
+        maple.pk, BEA, method=Method.SMIME, actor=BOOTSTRAP, reason="r", algorithm="ec-p256", shared=True
+    )
+    assert "Let our own authority certify it" in http.get(f"/our-keys/{plain.pk}").content.decode()
+    assert post(http, f"/our-keys/{plain.pk}/certify", reason="ours").status_code == 302
+    assert "our own authority" in http.get(f"/our-keys/{plain.pk}").content.decode()
+    assert post(http, f"{link}/revoke", reason="lost", cause="key-compromise").status_code == 302
+    assert "list says so to everyone who asks" in http.get(link).content.decode()
+    assert "1 revoked" in http.get("/our-keys/authority").content.decode()
+    assert post(http, f"/our-keys/authority/{row.pk}/end", reason="done").status_code == 302
+    assert "Issues nothing more</span>" in http.get("/our-keys/authority").content.decode()
+    other = at_desk("operator")
+    assert other.get("/our-keys/authority").status_code == 404
+    for path in ("", f"/{row.pk}/end", f"/{row.pk}/export"):
+        assert other.post(f"/our-keys/authority{path}", {"reason": "r"}).status_code in (403, 404)

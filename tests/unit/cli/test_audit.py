@@ -44,7 +44,7 @@ class Lying:
         office.execute(
             "INSERT INTO engine_org VALUES (?, 'demo', 1, '1', '', '', '', '', '', 30, 60, 'demo', '')", (ORG.hex(),)
         )
-        office.execute("INSERT INTO engine_key VALUES (?, 'evidence', 1, ?, 0)", (ORG.hex(), wrapped))
+        office.execute("INSERT INTO engine_key VALUES (?, 'evidence', 1, ?, 0, 0)", (ORG.hex(), wrapped))
         office.close()
         records = self.records()
         store = SqliteStore(records)

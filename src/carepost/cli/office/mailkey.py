@@ -47,9 +47,12 @@ def _change(org: uuid.UUID, key: uuid.UUID, args: argparse.Namespace) -> int:
         )
         return _made(row, args)
     if args.verb == "revoke":
-        row = own_acts.revoke_key(org, key, **by)
+        row = own_acts.revoke_key(org, key, cause=args.cause, **by)
         if row.method == Method.SMIME.value:
-            words_ = "It signs and opens nothing any more. Tell the authority that made its certificate."
+            words_ = (
+                "It signs and opens nothing any more. The list of our own authority says so, where that made its "
+                "certificate; tell any other."
+            )
         else:
             words_ = "It signs and opens nothing any more. Publish its revocation: carepost mailkey export " + str(key)
         return entry.done(words_, {"id": str(key), "revoked": True}, args)

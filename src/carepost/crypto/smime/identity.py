@@ -67,10 +67,10 @@ def request(key: PrivateKey, address: str, name: str = "") -> bytes:
     """A certificate request (PKCS#10, PEM) for `address`, to be signed by an authority of the organisation's choice."""
     if isinstance(key, x25519.X25519PrivateKey):
         raise BadCertificate("key-kind", "This kind of key cannot sign its own certificate request.")
-    builder = x509.CertificateSigningRequestBuilder().subject_name(_subject(address, name))
-    for extension, critical in _extensions(key, address):
+    builder = x509.CertificateSigningRequestBuilder().subject_name(subject(address, name))
+    for extension, critical in extensions(key, address):
         builder = builder.add_extension(extension, critical=critical)
-    return builder.sign(key, _digest(key)).public_bytes(serialization.Encoding.PEM)
+    return builder.sign(key, digest(key)).public_bytes(serialization.Encoding.PEM)
 
 
 def self_signed(key: PrivateKey, address: str, at: int, *, name: str = "", days: int = DAYS) -> Identity:
@@ -78,11 +78,11 @@ def self_signed(key: PrivateKey, address: str, at: int, *, name: str = "", days:
     if isinstance(key, x25519.X25519PrivateKey):
         raise BadCertificate("key-kind", "This kind of key cannot sign its own certificate.")
     start = datetime.datetime.fromtimestamp(at // 1_000_000, datetime.UTC)
-    subject = _subject(address, name)
+    whose = subject(address, name)
     builder = (
         x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
+        .subject_name(whose)
+        .issuer_name(whose)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(start)
@@ -90,27 +90,28 @@ def self_signed(key: PrivateKey, address: str, at: int, *, name: str = "", days:
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
-    for extension, critical in _extensions(key, address):
+    for extension, critical in extensions(key, address):
         builder = builder.add_extension(extension, critical=critical)
-    made = builder.sign(key, _digest(key)).public_bytes(serialization.Encoding.DER)
+    made = builder.sign(key, digest(key)).public_bytes(serialization.Encoding.DER)
     return Identity(parse(made), key)
 
 
-def _subject(address: str, name: str) -> x509.Name:
+def subject(address: str, name: str) -> x509.Name:
     shown = name.strip()[:64] or address[:64]
     if not shown.isprintable():
         raise BadCertificate("name", "The name for the certificate contains a control character.")
     return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, shown)])
 
 
-def _extensions(key: PrivateKey, address: str) -> list[tuple[x509.ExtensionType, bool]]:
+def extensions(key: object, address: str) -> list[tuple[x509.ExtensionType, bool]]:
+    """What a certificate for mail says of its use and owner. `key`: private or public."""
     try:
         address = parse_path(address)
     except AddressError:
         raise BadCertificate(
             "address", "The address for the certificate is not well formed, or not in ASCII."
         ) from None
-    agrees = not isinstance(key, rsa.RSAPrivateKey)
+    agrees = not isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey)
     usage = x509.KeyUsage(
         digital_signature=True, content_commitment=False, key_encipherment=not agrees, data_encipherment=False,
         key_agreement=agrees, key_cert_sign=False, crl_sign=False, encipher_only=False, decipher_only=False,
@@ -123,7 +124,7 @@ def _extensions(key: PrivateKey, address: str) -> list[tuple[x509.ExtensionType,
     ]
 
 
-def _digest(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
+def digest(key: PrivateKey) -> hashes.SHA256 | hashes.SHA384:
     large = isinstance(key, ec.EllipticCurvePrivateKey) and key.key_size > 256
     return hashes.SHA384() if large else hashes.SHA256()
 

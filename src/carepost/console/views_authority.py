@@ -1,0 +1,91 @@
+"""The organisation as its own certification authority: made, ended, its certificate handed out, keys certified."""
+
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_POST
+
+from carepost.console import acting
+from carepost.console.guard import shielded
+from carepost.console.own_key_forms import AuthorityForm
+from carepost.ground import clock
+from carepost.ground.errors import Refused
+from carepost.keyring import authorities, issuing, words
+from carepost.keyring.authorities import AuthorityShown
+from carepost.tenancy.gates import StaffRequest, permission
+from carepost.tenancy.permissions import Permission
+from carepost.tenancy.sessions import factor_at
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Permission.KEYRING)
+@shielded
+def authority(request: StaffRequest) -> HttpResponse:
+    """POST makes one, after a second factor shown just now."""
+    form = AuthorityForm(request.POST if request.method == "POST" else None)
+    if not form.is_bound:
+        return _page(request, form)
+    confirmed = factor_at(request)
+    if not _fresh(confirmed):
+        back = urlencode({"next": f"{reverse('console:authority')}#make"})
+        return redirect(f"{reverse('mfa_reauthenticate')}?{back}")
+    if not form.is_valid():
+        return _page(request, form, status=422)
+    given = form.cleaned_data
+    try:
+        authorities.make_authority(
+            request.desk.org, actor=request.desk.actor, reason=given["reason"], algorithm=given["kind"],
+            where=given["where"], confirmed_at=confirmed,
+        )  # fmt: skip
+    except Refused as refused:
+        form.add_error(None, refused.public)
+        return _page(request, form, status=422)
+    return acting.done(request, "The authority is there. Hand its certificate to your partners.", "console:authority")
+
+
+@require_POST
+@permission(Permission.KEYRING)
+@shielded
+def hand_out(request: StaffRequest, row: UUID) -> HttpResponse:
+    found = authorities.certificate(request.desk.org, request.desk.actor, row)
+    answer = HttpResponse(found.data, content_type="application/x-pem-file")
+    answer["Content-Disposition"] = f'attachment; filename="{found.name}"'
+    return answer
+
+
+@require_POST
+@permission(Permission.KEYRING)
+@shielded
+def end(request: StaffRequest, row: UUID) -> HttpResponse:
+    authorities.end_authority(request.desk.org, row, actor=request.desk.actor, reason=acting.needed(request))
+    said = "It issues nothing more. What it signed holds, and its list goes on."
+    return acting.done(request, said, "console:authority")
+
+
+@require_POST
+@permission(Permission.KEYRING)
+@shielded
+def certify(request: StaffRequest, row: UUID) -> HttpResponse:
+    authorities.certify_key(request.desk.org, row, actor=request.desk.actor, reason=acting.needed(request))
+    said = "Certified by your authority: used from now on, the engines know within two seconds."
+    return acting.done(request, said, "console:own-key", row)
+
+
+def _page(request: StaffRequest, form: AuthorityForm, *, status: int = 200) -> HttpResponse:
+    found = authorities.authorities(request.desk.org, request.desk.actor)
+    context = {
+        "lines": [(one, words.grouped(one.fingerprint), _issues(one)) for one in found], "form": form,
+        "issues": any(_issues(one) for one in found), "fresh": _fresh(factor_at(request)), "now": clock.now(),
+    }  # fmt: skip
+    return render(request, "console/authority.html", context, status=status)
+
+
+def _issues(one: AuthorityShown) -> bool:
+    return one.state == issuing.ACTIVE
+
+
+def _fresh(confirmed: int) -> bool:
+    return clock.now() - confirmed <= authorities.FRESH_S * 1_000_000
