@@ -8,6 +8,7 @@ import msgspec
 
 from carepost.api import (
     openapi_activity,
+    openapi_certificates,
     openapi_domains,
     openapi_making,
     openapi_sending,
@@ -28,7 +29,7 @@ _ROOTS: Final = (
     shapes.Keys, shapes.AddKey, shapes.LimitKey, shapes.NewKey, shapes.Events, shapes.HeldPage,
     shapes.Release, shapes.Refusal,
     shapes.HeldSearch, shapes.Decided, *openapi_making.ROOTS, *openapi_webhooks.ROOTS, *openapi_activity.ROOTS,
-    *openapi_tracking.ROOTS, *openapi_sending.ROOTS,
+    *openapi_tracking.ROOTS, *openapi_sending.ROOTS, *openapi_certificates.ROOTS,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
 _HEADERS: Final = {
@@ -84,6 +85,7 @@ def _paths() -> dict[str, Any]:
         },
         **openapi_domains.paths(_op, _in),
         **openapi_suppressions.paths(_op, _in),
+        **openapi_certificates.paths(_op, _in),
         **openapi_tracking.paths(_op, _in),
         **openapi_sending.paths(_op),
         "/api/v1/keys": {

@@ -4,6 +4,7 @@ from django.urls import path
 
 from carepost.api import (
     sendgrid,
+    views_certificates,
     views_domains,
     views_entry,
     views_held,
@@ -74,6 +75,17 @@ urlpatterns = [
     path("api/v1/templates/<uuid:template>/render", views_making.render, name="template-render"),
     path("api/v1/uploads", views_making.uploads, name="uploads"),
     path("api/v1/uploads/<uuid:upload>", views_making.upload, name="upload"),
+    path("api/v1/certificates", views_certificates.certificates, name="certificates"),
+    path("api/v1/certificates/search", views_certificates.search, name="certificates-search"),
+    path("api/v1/certificates/import", views_certificates.import_, name="certificates-import"),
+    path("api/v1/certificates/<uuid:certificate>", views_certificates.certificate, name="certificate"),
+    path("api/v1/certificates/<uuid:certificate>/pin", views_certificates.pin, name="certificate-pin"),
+    path("api/v1/certificates/<uuid:certificate>/distrust", views_certificates.distrust, name="certificate-distrust"),
+    path(
+        "api/v1/certificates/<uuid:certificate>/accept-renewed",
+        views_certificates.accept_renewed,
+        name="certificate-accept-renewed",
+    ),
     path("api/v1/domains", views_settings.domains_, name="domains"),
     path("api/v1/domains/<str:domain>", views_domains.domain, name="domain"),
     path("api/v1/domains/<str:domain>/check", views_domains.check, name="domain-check"),

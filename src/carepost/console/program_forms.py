@@ -14,6 +14,7 @@ _WORDS: Final = {
     Scope.MESSAGES: "Read messages and how they went", Scope.SEARCH: "Find messages",
     Scope.PROOF: "Fetch proofs", Scope.RETRACT: "Take messages back", Scope.HELD: "Release or refuse held messages",
     Scope.TEMPLATES: "Templates and files", Scope.SUPPRESSIONS: "Addresses that get no mail",
+    Scope.CERTIFICATES: "Recipients’ certificates and keys",
     Scope.DOMAINS: "Sender domains", Scope.WEBHOOKS: "Webhooks", Scope.EVENTS: "Read the audit log",
     Scope.SENDING: "Sending addresses, pools and limits", Scope.TRACKING: "Opens and clicks",
     Scope.JOBS: "Work on many messages, and exports", Scope.KEYS: "Make other keys, of no more than its own scopes",

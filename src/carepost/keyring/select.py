@@ -52,7 +52,7 @@ def keys_of(org: uuid.UUID, actor: Actor, address: str) -> tuple[Shown, ...]:
     with act(org, Permission.KEYRING, actor=actor) as doing:
         rows = list(of_address(org, who).order_by("-pk"))
         doing.event("keyring.keys-viewed", on=[row.pk for row in rows] or [org], values={"address": who})
-        return tuple([_shown(row, renews=_renews(row)) for row in rows])
+        return tuple([shown(row, renews=_renews(row)) for row in rows])
 
 
 def beside(org: uuid.UUID, actor: Actor, key: uuid.UUID) -> tuple[Shown, ...]:
@@ -63,7 +63,7 @@ def beside(org: uuid.UUID, actor: Actor, key: uuid.UUID) -> tuple[Shown, ...]:
             raise NotFound("There is no such certificate.")
         rows = list(of_address(org, opened(row).address).order_by("-pk"))
         doing.event("keyring.keys-viewed", on=[one.pk for one in rows])
-        return tuple([_shown(one, renews=_renews(one)) for one in rows])
+        return tuple([shown(one, renews=_renews(one)) for one in rows])
 
 
 def listing(org: uuid.UUID, actor: Actor, *, after: str = "", limit: int = PAGE, attention: bool = False) -> Page:
@@ -79,7 +79,7 @@ def listing(org: uuid.UUID, actor: Actor, *, after: str = "", limit: int = PAGE,
         rows = list(found[: limit + 1])
         doing.event("keyring.keys-listed", on=[org], facts={"count": str(min(len(rows), limit))})
     cursor = str(rows[limit - 1].pk) if len(rows) > limit else ""
-    return Page(tuple([_shown(row) for row in rows[:limit]]), cursor)
+    return Page(tuple([shown(row) for row in rows[:limit]]), cursor)
 
 
 def attention(org: uuid.UUID) -> int:
@@ -98,7 +98,8 @@ def _renews(row: RecipientKey) -> bool:
     return before is not None and renewal.renews(row.org_id, before, row)
 
 
-def _shown(row: RecipientKey, *, renews: bool = False) -> Shown:
+def shown(row: RecipientKey, *, renews: bool = False) -> Shown:
+    """For an act's own answer; whoever only looks goes by the functions above, which say so."""
     kept = opened(row)
     return Shown(
         str(row.pk), kept.address, row.method, row.source, row.state, row.pinned, kept.fingerprint, row.not_after,

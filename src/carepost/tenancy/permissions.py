@@ -73,6 +73,8 @@ class Scope(enum.StrEnum):
     RETRACT = "retract"
     DOMAINS = "domains"
     SUPPRESSIONS = "suppressions"
+    #: recipients' certificates and keys
+    CERTIFICATES = "certificates"
     WEBHOOKS = "webhooks"
     TEMPLATES = "templates"
     TRACKING = "tracking"
@@ -96,6 +98,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     Scope.RETRACT: frozenset({Permission.RETRACT}),
     Scope.DOMAINS: frozenset({Permission.DOMAINS}),
     Scope.SUPPRESSIONS: frozenset({Permission.SUPPRESSION}),
+    Scope.CERTIFICATES: frozenset({Permission.KEYRING}),
     Scope.WEBHOOKS: frozenset({Permission.WEBHOOKS}),
     Scope.TEMPLATES: frozenset({Permission.TEMPLATES}),
     Scope.TRACKING: frozenset({Permission.TRACKING}),
