@@ -13,7 +13,7 @@ KINDS = {
     Kind.RESEND: (
         "Send again", "A new message to recipients who were served or failed, while its content is still held.",
     ),
-    Kind.MESSAGES: ("Export", "A file of these messages and what became of them, for a day."),
+    Kind.MESSAGES: ("Export", "A file of these messages and what became of them; it is kept for a day."),
 }  # fmt: skip
 _WHY = "Say why; it is kept with each event."
 
