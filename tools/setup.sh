@@ -14,8 +14,9 @@ if sys.version_info >= (3, 11):
     import ctypes, sqlite3, ssl, venv, zlib
     print(os.path.realpath(sys.executable))' 2>/dev/null || true
 }
-# Nanoseconds of a fixed round of work: the least of what is given; the two are measured in turns.
-least() { best=$1; for one in "$@"; do [ "$one" -ge "$best" ] || best=$one; done; echo "$best"; }
+# Nanoseconds of a fixed round of work, measured in turns: the middle one of five. The least is now and then a stroke of
+# luck of where code came to lie in memory, and would choose the slower one.
+middle() { printf '%s\n' "$@" | sort -n | sed -n 3p; }
 pace() { "$1" -I -S tools/pace.py 2>/dev/null || echo 999999999; }
 
 choose() {
@@ -28,10 +29,12 @@ choose() {
             python=$other inside=$real why="python3 of your path is missing or older than 3.11"
             continue
         fi
-        a=$(pace "$python") b=$(pace "$other")
-        for _ in 1 2; do a=$(least "$a" "$(pace "$python")"); b=$(least "$b" "$(pace "$other")"); done
-        # a tenth at least: less is within what a busy machine makes of it
-        if [ $((a * 10)) -ge $((b * 11)) ]; then
+        ours="" theirs=""
+        for _ in 1 2 3 4 5; do ours="$ours $(pace "$python")" theirs="$theirs $(pace "$other")"; done
+        # shellcheck disable=SC2086  (five numbers each)
+        a=$(middle $ours) b=$(middle $theirs)
+        # a twentieth at least: less is not worth another Python than the path's
+        if [ $((a * 20)) -ge $((b * 21)) ]; then
             why="measured $((a * 100 / b - 100)) % faster than $inside; PYTHON=… takes another" python=$other inside=$real
         fi
     done
