@@ -5,6 +5,7 @@ Write, read back, compare, and only then let go of what lies here. Each step is 
 (`cold.items`), so that whoever is killed between two of them does the first one again, which changes nothing."""
 
 import threading
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -49,6 +50,8 @@ class Cooling:
         #: how long the last right answer of a store holds
         self._fresh_us = round(2 * idle * 1_000_000)
         self._known = False
+        #: objects that came back otherwise than they went: they keep the others from nothing
+        self._spoilt: dict[uuid.UUID, str] = {}
 
     def run(self) -> None:
         while True:
@@ -160,9 +163,17 @@ class Cooling:
 
     def _bring(self, row: Target, store: Store) -> int:
         with scope.every("a bucket is the installation's, and holds bodies of every organisation"):
-            found = list(Item.objects.filter(target=row, state=KEPT).order_by("pk")[:STEP])
+            rows = Item.objects.filter(target=row, state=KEPT).order_by("pk")
+            found = list(rows.exclude(pk__in=self._spoilt)[:STEP])
+            spoilt = rows.filter(pk__in=self._spoilt).first()
         for item in found:
-            data = fetching.right(item, store)
+            try:
+                data = fetching.right(item, store)
+            except Away as away:
+                if away.word not in ("missing", "damaged"):
+                    raise
+                self._spoilt[item.pk] = away.word
+                continue
             with within(item.org_id.bytes):
                 body = Body.objects.select_for_update().filter(org_id=item.org_id, cold=item).first()
                 if body is not None:
@@ -172,6 +183,9 @@ class Cooling:
                 items.drop(item.org_id, [item.pk])
                 # COMMIT POINT: before it the body lies there, after it here, and its object is deleted
             self._at("back")
+        if not found and spoilt is not None:
+            # all others are back: this is what is left to be said
+            raise Away(self._spoilt[spoilt.pk])
         return len(found)
 
 

@@ -54,7 +54,9 @@ def drop(org: uuid.UUID, rows: Iterable[Body]) -> None:
     for row in rows:
         if LegalHold.objects.filter(org_id=org, message=row.message, state__in=ACTIVE).exists():
             continue
-        if row.cold_id is not None:
+        # under its lock: the journal may be moving it at this moment
+        found = Body.objects.select_for_update().defer("chunks").filter(org_id=org, pk=row.pk).first()
+        if found is not None and found.cold_id is not None:
             # the key goes now, the object as soon as the store can be reached
-            items.drop(org, [row.cold_id])
+            items.drop(org, [found.cold_id])
         Body.objects.filter(org_id=org, pk=row.pk).delete()

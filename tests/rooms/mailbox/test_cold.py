@@ -276,6 +276,23 @@ def test_another_bucket_leaves_the_former_one_readable_and_leaving_brings_all_ba
     assert changes == ["active", "active", "reading", "leaving", "gone"]
 
 
+def test_one_that_is_spoilt_keeps_no_other_from_coming_back(
+    chosen: Target, there: Bucket, maple: Organisation, tmp_path: Path
+) -> None:
+    rows = [lay(maple, to=f"p{n}@patient.test", expires_at=FAR) for n in range(3)]
+    assert mover().step(NOW + 40 * DAY) == 3
+    first = body_of(rows[0]).cold
+    assert first is not None
+    reader(there).delete(first.name)
+    targets.leave(chosen.pk)
+    leaving = mover(tmp_path)
+    while leaving.step(NOW + 40 * DAY):
+        pass
+    assert [bool(bytes(body_of(row).chunks)) for row in rows] == [False, True, True]
+    said = health.read(tmp_path)
+    assert said is not None and (said.fault, said.kept, said.going) == ("missing", 1, 0)
+
+
 def test_the_secret_key_stands_wrapped_and_is_told_to_nobody(chosen: Target) -> None:
     assert ACCESS.secret.encode() not in bytes(chosen.wrapped)
     assert ACCESS.secret not in repr(targets.store_of(chosen)) + repr(ACCESS)
