@@ -9,7 +9,10 @@ from carepost.keyring import found
 from carepost.keyring.models import RecipientKey
 from tests.rooms.keyring.test_recipient_keys import BO, openpgp, smime
 from tests.rooms.keyring.test_renewal import authority, issue, published, row_of
+from tests.rooms.tenancy.conftest import eyes
 from tests.support.outbox import office_events
+
+__all__ = ["eyes"]
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
 

@@ -3,12 +3,14 @@ ready before the old ones end; its certificates are followed by new ones; nobody
 
 import subprocess
 import uuid
+from base64 import b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding
 from django.conf import settings
 from django.test import Client, override_settings
@@ -32,7 +34,7 @@ from carepost.tenancy.endings import DAY_US
 from carepost.tenancy.permissions import COMMAND_LINE, Forbidden
 from carepost.wire.types import Actor
 from tests.rooms.journal.test_rewrapping import only_newest, rotated
-from tests.support.smime import openssl
+from tests.support.smime import NOW, gpgsm, openssl
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
 
@@ -62,7 +64,9 @@ def make(cast: Any, **more: Any) -> Authority:
 
 
 def issue(cast: Any, address: str = ADA, **more: Any) -> OwnKey:
-    return authorities.generate_key(cast.clinic, address, actor=cast.ada, reason="r", algorithm="ec-p256", **more)
+    return authorities.generate_key(
+        cast.clinic, address, actor=cast.ada, reason="r", **{"algorithm": "ec-p256", **more}
+    )
 
 
 def served(row: Authority, part: str = "crl", host: str = "crl.clinic.test") -> Any:
@@ -161,6 +165,23 @@ def test_what_its_certificates_say(cast: Any, there: Authority) -> None:
     kept = own_acts.opened(OwnKey.objects.get(org_id=cast.clinic))
     known = signer(OwnKey.objects.get(org_id=cast.clinic)).certificate
     assert judged(known, ADA, clock.now(), trust, kept.chain).reasons == ()
+
+
+def test_gpgsm_takes_what_it_signs(cast: Any, at: list[int], tmp_path: Path) -> None:
+    """GnuPG refuses a chain with a critical extension it does not know, such as name constraints."""
+    at[0] = NOW - 3_600_000_000
+    domains.add_domain(cast.clinic, "clinic.test", actor=cast.ada)
+    row = make(cast, algorithm="rsa-3072")
+    one = signer(issue(cast, algorithm="rsa-3072"))
+    mail = b"From: ada@clinic.test\r\nSubject: x\r\nContent-Type: text/plain\r\n\r\nAll is well.\r\n"
+    signed = message.sign(mail, Signer(one), at[0], opaque=True)
+    (tmp_path / "signed").write_bytes(b64decode(signed.split(b"\r\n\r\n", 1)[1]))
+    with gpgsm(tmp_path / "home") as peer:
+        ca = issuing.own(row)
+        (tmp_path / "home" / "trustlist.txt").write_text(f"{ca.x509.fingerprint(SHA1()).hex().upper()} S relax\n")
+        peer.run("--import", data=ca.pem())
+        peer.run("--verify", tmp_path / "signed")
+        assert "[GNUPG:] GOODSIG" in peer.status and "[GNUPG:] TRUST_FULLY" in peer.status
 
 
 def test_it_signs_for_nobody_outside_of_its_domains(cast: Any, there: Authority, tmp_path: Path) -> None:
