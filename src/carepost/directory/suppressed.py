@@ -19,8 +19,8 @@ SCOPES: Final = {"transactional": 1, "operational": 2, "marketing": 4, "all": 7}
 HARD: Final = 8
 #: microseconds looked back beyond the newest change read: transactions end in another order than they began
 OVERLAP: Final = 120_000_000
-#: changes put in one by one; more are sorted in with the rest
-_FEW: Final = 64
+#: a list this many times longer than its changes is copied around them; a shorter one is sorted anew
+_LONGER: Final = 16
 
 
 class Suppressed(Set[bytes]):
@@ -47,18 +47,22 @@ class Suppressed(Set[bytes]):
             packed.append((_ROW.pack(bytes(token), flags, int(until)), not removed))
         if not packed:
             return self
-        rows_ = self._few(packed) if len(packed) <= _FEW else self._many(packed)
-        return Suppressed(rows_, mark)
+        long = len(self._rows) > _LONGER * _ROW.size * len(packed)
+        return Suppressed(self._around(packed) if long else self._anew(packed), mark)
 
-    def _few(self, packed: list[tuple[bytes, bool]]) -> bytes:
-        rows = self._rows
-        for row, live in packed:
-            at = self._place(rows, row)
-            same = rows[at : at + TOKEN + 1] and _same(rows[at : at + _ROW.size], row)
-            rows = rows[:at] + (row if live else b"") + rows[at + (_ROW.size if same else 0) :]
-        return rows
+    def _around(self, packed: list[tuple[bytes, bool]]) -> bytes:
+        """The list is copied once, however many changes there are."""
+        rows, size, at = self._rows, _ROW.size, 0
+        last = {_key(row): (row, live) for row, live in packed}
+        pieces = []
+        for key in sorted(last):
+            row, live = last[key]
+            place = self._place(rows, row)
+            pieces += (rows[at:place], row if live else b"")
+            at = place + (size if _same(rows[place : place + size], row) else 0)
+        return b"".join((*pieces, rows[at:]))
 
-    def _many(self, packed: list[tuple[bytes, bool]]) -> bytes:
+    def _anew(self, packed: list[tuple[bytes, bool]]) -> bytes:
         size = _ROW.size
         known = {_key(self._rows[at : at + size]): self._rows[at : at + size] for at in range(0, len(self._rows), size)}
         for row, live in packed:
