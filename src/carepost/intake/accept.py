@@ -128,15 +128,11 @@ class Intake:
     async def accept_many(self, submissions: Sequence[Submission]) -> list[Accepted | CarepostError]:
         """Each as `accept`, in order, sharing commits: what one of them comes to stands in its place, and spoils no
         other. Returns after the commit of all; the loop goes on meanwhile. Raises nothing."""
-        return await batches.accept(submissions, self.begin, self.accept)
-
-    def begin(self, submission: Submission) -> asyncio.Future[Accepted] | None:
-        """`accept` as far as it goes without waiting; None: `accept` has to be asked. Raises as `accept` does."""
-        return None if self._asks(submission) else self._begin(submission)
+        return await batches.accept(submissions, self.begin_all, self.accept)
 
     def begin_all(self, submissions: Sequence[Submission]) -> list[Begun]:
-        """`begin` of each, in order, stage by stage: what one of them comes to stands in its place, and spoils no
-        other. Raises nothing."""
+        """`accept` of each as far as it goes without waiting, in order, stage by stage: what one comes to stands in its
+        place, and spoils no other; None: `accept` has to be asked. Raises nothing."""
         found: list[Begun] = []
         start = size = 0
         for end, submission in enumerate(submissions, 1):

@@ -1,12 +1,14 @@
 """Many at once: each answered for itself and in its place, few commits, and the loop goes on meanwhile."""
 
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 
 from carepost.ground import ids
-from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
+from carepost.ground.errors import NotFound, Refused, Unavailable
 from carepost.intake import batches
+from carepost.intake.stages import Begun
 from carepost.wire.types import Accepted, Submission
 from tests.unit.intake.office import CLINIC, Office, submission
 
@@ -63,13 +65,11 @@ async def test_when_the_doors_are_closed_each_is_told(office: Office, monkeypatc
 async def test_a_fault_of_ours_about_one_is_that_ones_alone(office: Office) -> None:
     intake = office.intake()
 
-    def begin(one: Submission) -> "asyncio.Future[Accepted] | None":
-        if one.envelope.recipients[0].address.startswith("bad"):
-            raise RuntimeError("broken")
-        return intake.begin(one)
+    def begin_all(some: Sequence[Submission]) -> list[Begun]:
+        return [RuntimeError("broken"), *intake.begin_all(some[1:])]
 
     asked = [submission("bad@unseen.test"), submission("good@unseen.test")]
-    bad, good = await batches.accept(asked, begin, intake.accept)
+    bad, good = await batches.accept(asked, begin_all, intake.accept)
     assert isinstance(bad, Unavailable)
     assert isinstance(good, Accepted)
 
@@ -82,13 +82,13 @@ async def test_what_must_be_waited_for_is_taken_by_the_other_door(office: Office
         asked.append(one)
         return await intake.accept(one)
 
-    def begin(one: Submission) -> None:
-        return None
+    def begin_all(some: Sequence[Submission]) -> list[Begun]:
+        return [None for _ in some]
 
-    taken = await batches.accept([submission()], begin, otherwise)
+    taken = await batches.accept([submission()], begin_all, otherwise)
     assert len(asked) == 1
     assert isinstance(taken[0], Accepted)
-    assert await batches.accept([], begin, otherwise) == []
+    assert await batches.accept([], begin_all, otherwise) == []
 
 
 async def test_others_have_their_turn_while_a_batch_is_made_ready(
@@ -105,13 +105,19 @@ async def test_others_have_their_turn_while_a_batch_is_made_ready(
             await asyncio.sleep(0)
 
     task = asyncio.ensure_future(other())
-    begun: list[CarepostError] = []
+    begun: list[Begun] = []
+    parts = 0
 
-    def begin(one: Submission) -> None:
-        begun.append(Unavailable("x", "x"))
-        assert turns >= len(begun) - 1
-        raise begun[-1]
+    def begin_all(some: Sequence[Submission]) -> list[Begun]:
+        nonlocal parts
+        assert turns >= parts
+        parts += 1
+        made: list[Begun] = [Unavailable("x", "x") for _ in some]
+        begun.extend(made)
+        return made
 
-    assert await batches.accept([submission()] * 5, begin, office.intake().accept) == begun
+    asked = [submission()] * (4 * batches.TOGETHER + 1)
+    assert await batches.accept(asked, begin_all, office.intake().accept) == begun
+    assert parts == 5
     stop = True
     await task
