@@ -9,11 +9,31 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from carepost.phi.fold import Look
 from carepost.phi.lists import Weight
-from carepost.phi.marks import Keys, Mark
+from carepost.phi.marks import WINDOW, Keys, Mark
 from carepost.phi.types import Score, Strength
 from carepost.phi.vocabulary import Hit, Vocabulary
 
 _CODE = re.compile(r"(?<![\w.-])([A-Z]\d[0-9AB])(?:\.([0-9A-Z]{1,4})|([0-9A-Z]{1,4}))?(?![\w-]|\.\d)")
+#: the shape of a code of HCPCS or of dental procedures, which some codes of ICD-10-CM without their point have too
+_SERVICE = re.compile(r"[A-V]\d{4}")
+#: what stands between the codes of a list
+_LISTED = re.compile(r"[\s,;/&|+()\[\]:*-]{1,4}(?:and |y |or |\d[.)] )?")
+_CODED = re.compile(r"\bcod(?:es?|ed|ing|igos?)(?: (?:is|of|as|was|for|under|to|says|de|es))?[\s:#\"'(=]{1,3}$")
+#: places and things that are numbered as codes are
+_PLACE = re.compile(
+    r"(?<![a-z])(?:room|rm|bed|bay|suite|ste|gate|building|bldg|floor|apt|unit|ward|zone|locker|seat|flight|exit|route|"
+    r"model|highway|hwy|part|item|invoice|lot|vitamin|coenzyme|channel|row|aisle|bin|shelf|version|page|form|section|sec|"
+    r"block|grid|table|figure|fig|appendix|chapter|rule|error|promo|coupon|door|access|product|fault|color|colour|"
+    r"paper|size|exhibit|cell|column|tier|line|firmware|release|build|sku|slot|stall|space|level|schedule|article|"
+    r"annex|attachment|bus|train|platform|terminal|pod|rack|drawer|cabinet|station|parking|spot|habitacion|cuarto)s?"
+    r"(?: codes?| numbers?| no| id)?[\s.:#]{1,3}$"
+)
+#: a code as a scanner or a hurried hand writes it, right after its label
+_SMUDGED = re.compile(
+    r"(?<![\w.-])([A-Za-z1]) ?([\dOolI]) ?([\dOolIABab])(?: ?[.,] ?([\dOolIA-Za-z]{1,4}))?(?![\w-]|\.\d)"
+)
+_DIGIT_LIKE = str.maketrans("OolI", "0011")
+_LABELLED = 12
 _DOSE = re.compile(
     r"[^\n.;]{0,24}?(?<![\w.$])\d{1,5}(?:[.,]\d{1,3})?(?:[-/]\d{1,5}(?:\.\d+)?)? ?-?"
     r"(?:mg|mcg|ug|micrograms?|milligrams?|miligramos|g|gm|grams?|ml|cc|units?|iu|u|meq|mmol|tabs?|tablets?|caps?|"
@@ -48,6 +68,9 @@ _SURE = frozenset((
 _TEST = frozenset(("test", "analyte", "procedure"))
 #: how far a code may stand from its title or keyword (phi-dlp 4)
 _CONTEXT = 60
+#: keywords that say a number is about a person: a code with its point beside one is a code
+_OF_PATIENTS = ("ssn", "mbi", "member", "mrn", "dob", "cpt", "npi")
+_NAMES = frozenset(("name", "drug"))
 
 
 def clinical(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) -> Iterator[Mark]:
@@ -63,17 +86,64 @@ def _strong(start: int, end: int, kind: str, near: str = "", term: str = "") -> 
 
 
 def _codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) -> Iterator[Mark]:
-    illnesses = {hit.end for hit in hits if hit.entry.weight in (Weight.FULL, Weight.DRUG)}
+    illnesses: set[int] | None = None
+    last = -1
     for found in look.around(_CODE):
-        code = found[1] + (f".{found[2] or found[3]}" if found[2] or found[3] else "")
+        rest = found[2] or found[3]
+        code = found[1] + (f".{rest}" if rest else "")
         title = vocabulary.title(code)
         if title is None:
             continue
         start, end = found.span()
-        near = keys.near("icd", start, end, _CONTEXT)
-        # "asthma (J45.40)", or the words of the title around it
-        if near or not illnesses.isdisjoint(range(start - 4, start)) or _titled(look, start, end, title):
+        before = look.low[max(0, start - 30) : start]
+        if _PLACE.search(before) or (_SERVICE.fullmatch(found[0]) and _of_service(keys, start)):
+            continue
+        if illnesses is None:
+            ill = [hit for hit in hits if hit.entry.weight in (Weight.FULL, Weight.DRUG)]
+            illnesses = {hit.end for hit in ill} | {-hit.start for hit in ill}
+        near = keys.near("icd", start, end, WINDOW if found[2] else _CONTEXT)
+        if (
+            near
+            # "asthma (J45.40)", "J45.40 asthma", "codes E11.9, I10", or the words of the title around it
+            or not illnesses.isdisjoint(range(start - 4, start))
+            or not illnesses.isdisjoint(range(-end - 4, -end))
+            or (last >= 0 and start - last < _LABELLED and _LISTED.fullmatch(look.low, last, start))
+            or (not _SERVICE.fullmatch(found[0]) and _CODED.search(before) and _of_health(hits, start, end))
+            or _titled(look, start, end, title)
+            or (found[2] and any(keys.near(kind, start, end, _CONTEXT) for kind in _OF_PATIENTS))
+        ):
+            last = end
             yield _strong(start, end, "icd10", near or "its title", code)
+    yield from _smudged(look, keys, vocabulary)
+
+
+def _of_health(hits: Sequence[Hit], start: int, end: int) -> bool:
+    """Whether any word of health care stands around a code; "code M54.5" may be of a printer."""
+    return any(
+        hit.entry.weight.value >= Weight.CARE.value and start - WINDOW <= hit.start and hit.end <= end + WINDOW
+        for hit in hits
+    )
+
+
+def _of_service(keys: Keys, start: int) -> bool:
+    """Whether a code is called one of a procedure."""
+    called = keys.label(start, _CONTEXT, _NAMES)
+    return called is not None and called[0] == "cpt"
+
+
+def _smudged(look: Look, keys: Keys, vocabulary: Vocabulary) -> Iterator[Mark]:
+    """Codes in small letters, or with letters for digits, right after their label."""
+    for hit in keys.of("icd"):
+        found = _SMUDGED.search(look.text, hit.end, hit.end + 2 * _LABELLED)
+        if not found or found.start() - hit.end > _LABELLED or _CODE.fullmatch(found[0]):
+            continue
+        if not any(char.isdigit() for char in found[0]) or not (found[4] or found[1].isupper()):
+            continue
+        first = "I" if found[1] in "l1" else found[1].upper()
+        bare = first + (found[2] + found[3]).translate(_DIGIT_LIKE).upper()
+        code = f"{bare}.{found[4].translate(_DIGIT_LIKE).upper()}" if found[4] else bare
+        if vocabulary.title(code):
+            yield _strong(*found.span(), "icd10", hit.entry.term, code)
 
 
 def _titled(look: Look, start: int, end: int, title: str) -> bool:

@@ -8,6 +8,7 @@ adds is bounded.
 
 import email.errors
 import email.header
+import itertools
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -36,6 +37,12 @@ _DIGIT = "|".join((*_TENS, *_SPELT))
 _NUMBER = re.compile(
     rf"(?<!\w)(?:{_DIGIT})(?:(?:,? (?:then |and |dash )?|-)(?:{_DIGIT})(?!\w)){{5,30}}(?!\w)", re.IGNORECASE
 )
+#: digits of which a scanner made letters
+_SCANNED = re.compile(r"(?<![A-Za-z0-9])[\dOolIiSBZ|]{3,4}(?:[- .]?[\dOolIiSBZ|]{2,4}){2,3}(?![A-Za-z0-9])")
+_HALF = re.compile(r"\d[-.]?[OolIiSBZ|]|[OolIiSBZ|][-.]?\d")
+_SMEARED = str.maketrans("OolIi|SBZ", "001111582")
+#: how much of what stands around such a number says what it is, and so many of them
+_BESIDE, _SCANS = 60, 30
 _WORDS = re.compile(r"[a-z]+", re.IGNORECASE)
 _SPELLING = _SPELT.keys() | _TENS.keys()
 #: so many single letters, signs in a word, letters in a word, words for digits are worth a look
@@ -83,7 +90,19 @@ def _readings(text: str) -> Iterator[str]:
         and _NUMBER.search(text)
     ):
         yield _NUMBER.sub(lambda found: _digits(found[0]), _concerned(text, _NUMBER))
+    if any(map(_HALF.search, odd)):
+        yield "\n".join(_scans(text))
     yield typos.mended(text)
+
+
+def _scans(text: str) -> Iterator[str]:
+    """Numbers with letters for some digits, as numbers, with what stands around them."""
+    for found in itertools.islice(_SCANNED.finditer(text), _SCANS):
+        digits = sum(map(str.isdigit, found[0]))
+        letters = sum(map(str.isalpha, found[0])) + found[0].count("|")
+        if letters and digits >= 2 * letters:
+            before, after = text[max(0, found.start() - _BESIDE) : found.start()], text[found.end() :][:_BESIDE]
+            yield f"{before}{found[0].translate(_SMEARED)}{after}"
 
 
 def _concerned(text: str, sign: re.Pattern[str]) -> str:

@@ -35,6 +35,9 @@ _LINES = re.compile(r"[ \t]?\n[ \t]?")
 _DIGITS = re.compile(r"\d[\d ,.:/-]*")
 #: the longest that a date or an address goes on before or after its digits
 _AROUND = 120
+#: a digit after a letter; begins with the digit, so that nothing else is looked at
+_TOUCHING = re.compile(r"\d(?<=[A-Za-z]\d)")
+_LABEL = re.compile(r"(?<![A-Za-z0-9])(?:ssn|ss|mrn|dob|npi|dea|mbi|hicn|medicare|cpt|ndc)$", re.IGNORECASE)
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -63,6 +66,17 @@ class _Table(dict[int, str]):
 _TABLE = _Table({code: chr(code) for code in range(32, 127)})
 _TABLE.update({ord(char): same for char, same in _SAME.items()})
 _FLAT = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
+
+
+def unstuck(text: str) -> str:
+    """Labels parted from the numbers that are written right after them: "SSN474-67-7040"."""
+    parts, place = [], 0
+    for found in _TOUCHING.finditer(text):
+        start = found.start()
+        if _LABEL.search(text, max(0, start - 9), start):
+            parts.append(text[place:start])
+            place = start
+    return " ".join((*parts, text[place:])) if parts else text
 
 
 class Look(msgspec.Struct, frozen=True):

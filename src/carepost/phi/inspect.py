@@ -21,7 +21,7 @@ from carepost.phi import (
     weigh,
 )
 from carepost.phi.custom import Compiled
-from carepost.phi.fold import Look, look
+from carepost.phi.fold import Look, look, unstuck
 from carepost.phi.harmless import counts
 from carepost.phi.marks import Keys, Mark
 from carepost.phi.person import Statement
@@ -118,10 +118,10 @@ def _all(parts: Sequence[Part], own: Custom | None, words: Vocabulary | None) ->
 
 def _text(part: Part) -> str:
     if part.where is Where.NAME:
-        return _SEPARATORS.sub(" ", part.text.rpartition(".")[0] or part.text)
+        return unstuck(_SEPARATORS.sub(" ", part.text.rpartition(".")[0] or part.text))
     text = render(part.text) if part.where is Where.HTML else part.text
     more = "" if part.where is Where.HTML else decoded(part.text)
-    return "\n\n".join(filter(None, (text, more, disguise.plain(text))))
+    return unstuck("\n\n".join(filter(None, (text, more, disguise.plain(text)))))
 
 
 def _read(part: Part, text: Look, known: Vocabulary, compiled: Compiled | None) -> _Read:

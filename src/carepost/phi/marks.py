@@ -18,7 +18,7 @@ from carepost.phi.vocabulary import Entry, Hit
 #: how far a keyword may stand from what it supports (phi-dlp 2.1, as Purview)
 WINDOW = 300
 #: abbreviations with points and spaces between their letters
-_POINTS = re.compile(r"(?<!\w)(?:s\. ?s\. ?n(?!\w)|d\. ?o\. ?b(?!\w)|m\. ?r\. ?n(?!\w))\.?")
+_POINTS = re.compile(r"(?<!\w)(?:s\. ?s\. ?n(?!\w)|s\.s\.(?= ?[#:])|d\. ?o\. ?b(?!\w)|m\. ?r\. ?n(?!\w))\.?")
 _POINTED = {
     "s": Entry("key:ssn", "SSN", Weight.NONE),
     "d": Entry("key:dob", "DOB", Weight.NONE),
@@ -83,6 +83,12 @@ class Keys:
             if kind not in ignoring and (best is None or start < best[1]):
                 best = (end, start, kind, term)
         return (best[2], best[3]) if best else None
+
+    def after(self, kind: str, place: int, within: int) -> str:
+        """The label of a keyword of this kind that begins right after `place`, "" where there is none."""
+        places = self._places.get(kind, ())
+        index = bisect.bisect_left(places, (place, ""))
+        return places[index][1] if index < len(places) and places[index][0] <= place + within else ""
 
     def near(self, kind: str, start: int, end: int, within: int = WINDOW) -> str:
         """The label of a keyword of this kind around a place, "" where there is none."""

@@ -67,7 +67,7 @@ _DATED = re.compile(
     r"(?<!\d)(?:[01]\d[0-3]\d(?:19|20)\d\d|(?:19|20)\d\d[01]\d[0-3]\d)(?!\d)|\d{1,2}[-.]\d{1,2}[-.]\d{2,4}"
 )
 #: "JSantangelo DOB061479"
-_BORN = re.compile(r"(?<![a-z])dob(\d{6}|\d{8})(?!\d)")
+_BORN = re.compile(r"(?<![a-z])dob ?(\d{6})(?!\d)")
 _HONORIFIC = re.compile(r"(?<!\w)(?:Mr|Mrs|Ms|Miss)\.? [A-Z][A-Za-z'-]{1,24}(?!\w)")
 
 

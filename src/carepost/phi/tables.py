@@ -21,7 +21,8 @@ _HEADERS = {
     "acct": ("mrn", "account"),
     "account": ("mrn", "account"),
     "dx1": ("icd", "diagnosis"),
-    "code": ("icd", "diagnosis"),
+    "code": ("code", "diagnosis"),
+    "codes": ("code", "diagnosis"),
     "icd10 code": ("icd", "diagnosis"),
 }
 #: columns that make a row a record of a person
@@ -32,6 +33,8 @@ _FACTS = {"DG1": "condition", "OBX": "lab-result", "RXE": "drug-dose", "AL1": "c
 _CELLS = 60
 _NAME = re.compile(r"[A-Z][A-Za-z'-]{1,24}(?:,? [A-Z][A-Za-z'.-]{0,24}){0,3}")
 _ID = re.compile(r"[A-Za-z]{0,5}-?\d[A-Za-z0-9-]{2,18}")
+_DEA = re.compile(r"[A-Za-z][A-Za-z9]\d{7}")
+_CODES = re.compile(r"(?<![\w.-])[A-Z]\d[0-9AB](?:\.?[0-9A-Z]{1,4})?(?![\w-]|\.\d)")
 _DAY = re.compile(r"(?:19|20)\d{6}")
 
 
@@ -59,6 +62,9 @@ def _header(line: str) -> tuple[str, list[tuple[str, str] | None]] | None:
         if delimiter in line:
             cells = [_HEADERS.get(flatten(cell.lower()).strip()) for cell in line.split(delimiter)[:_CELLS]]
             if sum(cell is not None for cell in cells) >= 2:
+                if any(cell and cell[0] == "cpt" for cell in cells):
+                    # beside a column of procedures a bare "code" is theirs
+                    cells = [None if cell and cell[0] == "code" else cell for cell in cells]
                 return delimiter, cells
     return None
 
@@ -95,8 +101,20 @@ def _cell(look: Look, cell: str, start: int, kind: str, label: str, vocabulary: 
         yield strong(start, end, name, label, cell)
     elif kind == "name" and _NAME.fullmatch(cell):
         yield weak(start, end, "name", 1.0, label)
-    elif kind == "icd" and vocabulary.title(cell.upper()):
-        yield Mark(start, end, Score.HEALTH, "icd10", Strength.STRONG, label, cell.upper(), value=hash(cell))
+    elif kind == "npi" and checks.npi(digits):
+        yield weak(start, end, "npi", 0.0, label)
+    elif kind == "dea" and _DEA.fullmatch(cell) and checks.dea(cell):
+        yield weak(start, end, "dea", 0.0, label)
+    elif kind == "card" and 13 <= len(digits) <= 19 and checks.card(digits):
+        yield strong(start, end, "card", label, digits)
+    elif kind in ("icd", "code"):
+        for code in _CODES.finditer(cell.upper()):
+            if vocabulary.title(code[0]):
+                begin, near = start + code.start(), "diagnosis"
+                yield Mark(
+                    begin, begin + len(code[0]), Score.HEALTH, "icd10", Strength.STRONG, near, code[0],
+                    value=hash(code[0]),
+                )  # fmt: skip
 
 
 def _segment(line: str, start: int, vocabulary: Vocabulary) -> Iterator[Mark]:

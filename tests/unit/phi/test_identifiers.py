@@ -97,3 +97,68 @@ def test_icd_codes_with_their_title_or_a_keyword(text: str, code: str) -> None:
 @pytest.mark.parametrize("text", ["Dx: E11.99", "room E10", "part M54.50 printers", "Dx: X99.99", "seat B12, form I10"])
 def test_no_icd_code_without_both(text: str) -> None:
     assert "icd10" not in {f.kind for f in inspect([Part(Where.TEXT, text)]).found}
+
+
+def kinds(text: str, where: Where = Where.TEXT) -> set[str]:
+    return {f.kind for f in inspect([Part(where, text)]).found}
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("ssn", "SSN 474-67-7O40"),
+        ("ssn", "474677040 (SSN)"),
+        ("ssn", "SSN\u2014474\u201367\u20137040\u2014call"),
+        ("ssn", "NSS 474677040"),
+        ("ssn", "S.S.# 474677040"),
+        ("ssn", "SSN 474-67-\n7040"),
+        ("ssn", "SSN_474_67_7040_x"),
+        ("ssn", "socialSecurityNumber: 474677040"),
+        ("icd10", "6 visits, C50.912 breast cancer."),
+        ("icd10", "the paper says I10, hypertension, which"),
+        ("icd10", "dx e11.9"),
+        ("icd10", "Dx: E1l.9"),
+        ("icd10", "c\u00f3digo CIE-10: E11.9"),
+        ("icd10", "coded by the clinic, code F32.9"),
+        ("icd10", "member W123456789 denied F32.9"),
+        ("icd10", "Dx1: E11.9"),
+        ("icd10", "patient,dob,code\nAnn Example,1/2/1970,E11.9"),
+        ("npi", "1234567893 (NPI)"),
+        ("npi", "NPI: 1234-567-893"),
+        ("npi", "NPI1234567893"),
+        ("npi", "npi|dea\n1234567893|AB1234563"),
+        ("dea", "npi|dea\n1234567893|AB1234563"),
+        ("dea", "DEA AB 1234563"),
+        ("dea", "registro DEA: AB1234563"),
+        ("mbi", "Medicare 1EG4.TE5.MK73"),
+        ("mbi", "MBI: lEG4-TE5-MK73"),
+        ("mbi", "MBI1EG4TE5MK73"),
+        ("card", "Visa 4111.1111.1111.1111"),
+        ("card", "tarjeta 4111 1111 1111 1111"),
+        ("card", "MC 4111 1111\n1111 1111"),
+        ("card", "card: 4111-1111-1111-1111_exp"),
+    ],
+)
+def test_labels_separators_tables_and_scanned_letters(kind: str, text: str) -> None:
+    assert kind in kinds(text)
+
+
+def test_a_label_that_touches_its_number_in_the_name_of_a_file() -> None:
+    assert "ssn" in kinds("Example_Ann_SSN474-67-7040_results.pdf", Where.NAME)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("icd10", "Row\tPatient\tDOB\tCode\tProcedure\n1\tAnn Example\t04/17/1971\tD7210\tsurgical extraction"),
+        ("icd10", "diagnosis: asthma, patient in Room B20"),
+        ("icd10", "CDT D7210 extraction"),
+        ("icd10", "error code E11"),
+        ("icd10", "code M54.5 printers"),
+        ("npi", "call 1234567893"),
+        ("ssn", "tracking 474-67-7040"),
+        ("card", "invoice 4111111111111111"),
+    ],
+)
+def test_numbers_that_are_called_something_else(kind: str, text: str) -> None:
+    assert kind not in kinds(text)
