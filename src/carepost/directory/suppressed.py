@@ -54,7 +54,7 @@ class Suppressed(Set[bytes]):
         """The list is copied once, however many changes there are."""
         rows, size, at = self._rows, _ROW.size, 0
         last = {_key(row): (row, live) for row, live in packed}
-        pieces = []
+        pieces: list[bytes] = []
         for key in sorted(last):
             row, live = last[key]
             place = self._place(rows, row)
