@@ -4,6 +4,7 @@ import os
 import stat
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,15 @@ def test_the_measurement_runs_without_packages() -> None:
         [sys.executable, "-I", "-S", str(ROOT / "tools" / "pace.py")], capture_output=True, text=True, timeout=30
     )
     assert 1_000 < int(done.stdout) < 100_000_000
+
+
+def test_an_installed_carepost_has_every_file_it_reads() -> None:
+    """Beside Python's own: what no pattern of the package names is missing in every image and wheel."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    patterns = settings["tool"]["setuptools"]["package-data"]["carepost"]
+    source = ROOT / "src" / "carepost"
+    named = {path for pattern in patterns for path in source.glob(pattern)}
+    kept = {path for path in source.rglob("*") if path.is_file() and "__pycache__" not in path.parts}
+    # words about what is vendored: for who reads the sources
+    left = {path for path in kept - named if path.suffix not in (".py", ".pyc") and path.name != "README.md"}
+    assert not left
