@@ -64,6 +64,25 @@ def test_from_no_key_to_a_rotated_one(
     page.goto(f"{live_server.url}/our-keys")
     expect(page.get_by_role("status")).to_contain_text("2 keys")
     look("list")
+    own_authority(page, look)
+
+
+def own_authority(page: Page, look: Callable[[str], None]) -> None:
+    """Made a minute after the second factor was shown; a key that vouched for itself is certified by it."""
+    page.get_by_role("link", name="Our authority").click()
+    look("authority-none")
+    page.get_by_label("Kind of key").select_option("ec-p384")
+    page.get_by_label("Address of the portal").fill("http://portal.keys.test")
+    page.get_by_label("Reason").fill("partners ask for it")
+    page.get_by_role("button", name="Make the authority").click()
+    expect(page.get_by_text("Issues", exact=True)).to_be_visible()
+    look("authority")
+    follow(page, "Our keys")
+    page.get_by_role("link", name="bea@keys.test").first.click()
+    page.locator("#certify-reason").fill("ours")
+    page.get_by_role("button", name="Certify it").click()
+    expect(page.get_by_role("link", name="our own authority")).to_be_visible()
+    look("certified")
 
 
 def given_out(page: Page, look: Callable[[str], None]) -> None:

@@ -73,7 +73,7 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
             ),
             Entry(
                 "Our keys", "own-keys", Permission.KEYRING,
-                ("own-key", "own-key-new", "own-key-import", "own-key-install", "own-key-export"),
+                ("own-key", "own-key-new", "own-key-import", "authority", "own-key-install", "own-key-export"),
             ),
         ),
     ),
