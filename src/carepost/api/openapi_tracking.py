@@ -8,7 +8,9 @@ from carepost.engagement.select import LONGEST
 from carepost.engagement.types import CATEGORIES
 from carepost.tracking.types import Switch
 
-ROOTS: Final = (shapes.Tracking, shapes.Watch, shapes.Count, shapes.SetHost, shapes.TrackingReport)
+ROOTS: Final = (
+    shapes.Tracking, shapes.Watch, shapes.Count, shapes.SetHost, shapes.SetNetwork, shapes.TrackingReport,
+)  # fmt: skip
 _CATEGORY: Final = {"type": "string", "enum": list(CATEGORIES)}
 _COUNTS: Final = {"type": "string", "enum": [one.value for one in Switch]}
 _DAYS: Final = {"type": "integer", "minimum": 1, "maximum": LONGEST, "default": 30}
@@ -34,6 +36,9 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
         f"{one}/counts": {"put": op("countTracking", "What counts, for the past too.", "Tracking", body="Count")},
         f"{one}/hosts/{{domain}}": {
             "put": op("setTrackingHost", "The host that links lead over.", "Tracking", body="SetHost", also=[domain])
+        },
+        f"{one}/networks": {
+            "put": op("setTrackingNetwork", "Say what a network is, or forget it.", "Tracking", body="SetNetwork")
         },
         f"{one}/report": {"get": op("trackingReport", "Figures by day and category.", "TrackingReport", also=narrowed)},
     }

@@ -20,11 +20,25 @@ class Watched(msgspec.Struct, frozen=True):
     changed_at: int
 
 
+class Known(msgspec.Struct, frozen=True):
+    """A network somebody named."""
+
+    network: str
+    means: str
+    note: str
+    #: UTC microseconds
+    changed_at: int
+
+
 class Tracking(msgspec.Struct, frozen=True):
+    """`networks`: the organisation's own; `installation_networks`: those of every organisation here."""
+
     watched: tuple[Watched, ...]
     counts: str
     #: sender domain -> host
     hosts: dict[str, str]
+    networks: tuple[Known, ...] = ()
+    installation_networks: tuple[Known, ...] = ()
 
 
 class Watch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +61,15 @@ class SetHost(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     host: Annotated[str, msgspec.Meta(max_length=253)]
     reason: Reason
+
+
+class SetNetwork(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`network`: CIDR or one address. `means` "": not known any more."""
+
+    network: Annotated[str, msgspec.Meta(max_length=64)]
+    means: Literal["scanner", "office", "filter", "vpn", "data-centre", ""]
+    reason: Reason
+    note: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class Split(msgspec.Struct, frozen=True):

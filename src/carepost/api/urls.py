@@ -102,6 +102,7 @@ urlpatterns = [
     path("api/v1/tracking/categories/<str:category>", views_tracking.watch, name="tracking-watch"),
     path("api/v1/tracking/counts", views_tracking.counts, name="tracking-counts"),
     path("api/v1/tracking/hosts/<str:domain>", views_tracking.host, name="tracking-host"),
+    path("api/v1/tracking/networks", views_tracking.network, name="tracking-network"),
     path("api/v1/tracking/report", views_tracking.report, name="tracking-report"),
     path("api/v1/sending", views_sending.sending_, name="sending"),
     path("api/v1/sending/pools", views_sending.add_pool, name="sending-pools"),

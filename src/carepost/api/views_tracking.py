@@ -10,8 +10,8 @@ from carepost.api import answers, asked
 from carepost.api import shapes_tracking as shapes
 from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, scoped
-from carepost.engagement import acts, select
-from carepost.engagement.types import CATEGORIES, Split
+from carepost.engagement import acts, networks, select
+from carepost.engagement.types import CATEGORIES, Known, Split
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.tenancy.permissions import Scope
@@ -55,6 +55,18 @@ def host(request: ApiRequest, domain: str) -> HttpResponse:
     return _settings(request)
 
 
+@scoped(Scope.TRACKING, methods=("PUT",))
+def network(request: ApiRequest) -> HttpResponse:
+    given, caller = asked.body(request, shapes.SetNetwork), request.caller
+    if given.means:
+        networks.add(
+            caller.org, given.network, given.means, note=given.note, actor=caller.actor, reason=given.reason
+        )  # fmt: skip
+    else:
+        networks.remove(caller.org, given.network, actor=caller.actor, reason=given.reason)
+    return _settings(request)
+
+
 @scoped(Scope.TRACKING)
 def report(request: ApiRequest) -> HttpResponse:
     query = asked.query(request, "days", "category", "counts")
@@ -85,7 +97,13 @@ def _settings(request: ApiRequest) -> HttpResponse:
     watched = tuple(
         shapes.Watched(one.category, one.opens, one.clicks, one.attestation, one.changed_at) for one in found.watched
     )
-    return answers.json(shapes.Tracking(watched, found.counts.value, found.hosts))
+    return answers.json(
+        shapes.Tracking(watched, found.counts.value, found.hosts, _known(found.networks), _known(found.shared))
+    )
+
+
+def _known(rows: tuple[Known, ...]) -> tuple[shapes.Known, ...]:
+    return tuple(msgspec.convert(one, shapes.Known, from_attributes=True) for one in rows)
 
 
 def _split(one: Split) -> shapes.Split:

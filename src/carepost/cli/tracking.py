@@ -7,6 +7,7 @@ from carepost.cli.office import entry
 LEVELS = ("off", "asked", "on")
 CATEGORIES = ("marketing", "operational", "transactional")
 COUNTS = ("human", "not-automated", "all")
+MEANINGS = ("scanner", "office", "filter", "vpn", "data-centre")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,10 +32,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     host.add_argument("host", metavar="HOST", nargs="?", default="")
     for one in (change, count, host):
         entry.reason(one)
+    _network(verbs)
     report = entry.verb(verbs, "report", "figures by day and category")
     report.add_argument("--days", type=int, default=30, metavar="N", help="1 to 400 (default: 30)")
     report.add_argument("--category", choices=CATEGORIES, default="")
     report.add_argument("--count", choices=COUNTS, help="(default: as the organisation counts)")
+
+
+def _network(verbs: "entry.Verbs[argparse.ArgumentParser]") -> None:
+    network = verbs.add_parser(
+        "network", help="networks you know: your scanner, offices, VPN; counts for what comes from now on"
+    )
+    acts = network.add_subparsers(dest="act", required=True, metavar="VERB")
+    add = entry.verb(acts, "add", "name a network, or say otherwise of one")
+    remove = entry.verb(acts, "remove", "not known any more; the table that ships decides again")
+    listed = entry.verb(acts, "list", "the organisation's own, and those of the installation")
+    for one in (add, remove):
+        one.add_argument("network", metavar="CIDR", help="192.0.2.0/24, 2001:db8::/32, or one address")
+    add.add_argument("means", choices=MEANINGS, help="what it is; an office is people, a scanner is a machine")
+    add.add_argument("--note", default="", metavar="WORDS", help="whose it is, for those who read the list")
+    for one in (add, remove, listed):
+        one.add_argument("--everywhere", action="store_true", help="for every organisation of this installation")
+    for one in (add, remove):
+        entry.reason(one, required=False)
 
 
 def run(args: argparse.Namespace) -> int:

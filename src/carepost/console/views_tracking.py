@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from carepost.console.guard import shielded
-from carepost.engagement import acts, select
-from carepost.engagement.types import CATEGORIES, Line, Split
+from carepost.engagement import acts, networks, select
+from carepost.engagement.types import CATEGORIES, Known, Line, Split
 from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused
 from carepost.tenancy import select as tenancy
@@ -30,6 +30,13 @@ _COUNTS: Final = (
     (Switch.HUMAN.value, "People alone"),
     (Switch.NOT_AUTOMATED.value, "People, and what nobody can tell from a machine"),
     (Switch.ALL.value, "Everything, machines too"),
+)
+_MEANINGS: Final = (
+    ("scanner", "A scanner: it looks at mail, and is no person"),
+    ("office", "An office, a ward, a home: people"),
+    ("filter", "A web filter that people browse through"),
+    ("vpn", "Where a VPN comes out"),
+    ("data-centre", "A data centre: machines and rented desktops"),
 )
 _REASON: Final = "Say why; it is kept with the event."
 
@@ -60,6 +67,24 @@ class HostForm(forms.Form):
         field = self.fields["domain"]
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(one, one) for one in domains]
+
+
+class NetworkForm(forms.Form):
+    network = forms.CharField(label="Network (192.0.2.0/24) or one address", max_length=64)
+    means = forms.ChoiceField(label="What it is", choices=_MEANINGS)
+    note = forms.CharField(label="Note: whose it is", max_length=200, required=False)
+    reason = forms.CharField(label="Reason (kept with the event)", max_length=500, error_messages={"required": _REASON})
+
+
+class ForgetForm(forms.Form):
+    network = forms.ChoiceField(label="Network", choices=[])
+    reason = forms.CharField(label="Reason (kept with the event)", max_length=500, error_messages={"required": _REASON})
+
+    def __init__(self, known: list[str], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["network"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(one, one) for one in known]
 
 
 @require_safe
@@ -149,12 +174,52 @@ def host(request: StaffRequest) -> HttpResponse:
     return redirect("console:tracking-settings")
 
 
+@require_POST
+@permission(Permission.TRACKING)
+@shielded
+def network(request: StaffRequest) -> HttpResponse:
+    """What a network is said to be."""
+    form = NetworkForm(request.POST, auto_id="id_network_%s")
+    if not form.is_valid():
+        return _settings(request, naming=form, status=422)
+    given, desk = form.cleaned_data, request.desk
+    try:
+        changed = networks.add(
+            desk.org, given["network"], given["means"], note=given["note"], actor=desk.actor, reason=given["reason"]
+        )
+    except Refused as refused:
+        form.add_error("network", refused.public)
+        return _settings(request, naming=form, status=422)
+    said = "Named; it holds within a minute, for what comes from then on." if changed else "It was so already."
+    messages.success(request, said, extra_tags="console")
+    return redirect("console:tracking-settings")
+
+
+@require_POST
+@permission(Permission.TRACKING)
+@shielded
+def forget_network(request: StaffRequest) -> HttpResponse:
+    form = ForgetForm(_networks(request), request.POST, auto_id="id_forget_%s")
+    if not form.is_valid():
+        return _settings(request, forgetting=form, status=422)
+    desk = request.desk
+    networks.remove(desk.org, form.cleaned_data["network"], actor=desk.actor, reason=form.cleaned_data["reason"])
+    messages.success(request, "Not known any more; the table that ships decides again.", extra_tags="console")
+    return redirect("console:tracking-settings")
+
+
+def _networks(request: StaffRequest) -> list[str]:
+    return [one.network for one in networks.known(request.desk.org)]
+
+
 def _settings(
     request: StaffRequest,
     *,
     watch: WatchForm | None = None,
     counting: CountForm | None = None,
     hosting: HostForm | None = None,
+    naming: NetworkForm | None = None,
+    forgetting: ForgetForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     found = select.settings(request.desk.org)
@@ -169,9 +234,19 @@ def _settings(
         "counting": counting or CountForm(initial={"counts": found.counts.value}, auto_id="id_counts_%s"),
         "hosting": hosting or HostForm(_domains(request), auto_id="id_host_%s"),
         "hosts": sorted(found.hosts.items()),
+        "naming": naming or NetworkForm(auto_id="id_network_%s"),
+        "forgetting": forgetting or ForgetForm([one.network for one in found.networks], auto_id="id_forget_%s"),
+        "networks": [_network(one, shared=False) for one in found.networks]
+        + [_network(one, shared=True) for one in found.shared],
+        "own_networks": bool(found.networks),
         "now": clock.now(),
     }
     return render(request, "console/tracking-settings.html", context, status=status)
+
+
+def _network(one: Known, *, shared: bool) -> dict[str, Any]:
+    said = dict(_MEANINGS).get(one.means, one.means).partition(":")[0]
+    return {"network": one.network, "means": said, "note": one.note, "shared": shared}
 
 
 def _domains(request: StaffRequest) -> list[str]:

@@ -2,7 +2,7 @@
 
 from django.db import models
 
-from carepost.tenancy.models.base import OrgModel, now
+from carepost.tenancy.models.base import IdModel, OrgModel, now
 
 
 class Watch(OrgModel):
@@ -36,6 +36,32 @@ class Host(OrgModel):
             *OrgModel.Meta.constraints,
             models.UniqueConstraint(fields=["org", "domain"], name="engagement_host_domain"),
         ]
+
+
+class Network(OrgModel):
+    """A network the organisation knows: its own scanner, an office, an exit of its VPN. Never whose address it is."""
+
+    #: CIDR, as `ipaddress` writes it
+    prefix = models.CharField(max_length=43)
+    #: types.MEANINGS
+    means = models.CharField(max_length=12)
+    note = models.CharField(max_length=200, blank=True)
+    changed_at = models.BigIntegerField(default=now)
+
+    class Meta(OrgModel.Meta):
+        constraints = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org", "prefix"], name="engagement_network_prefix"),
+        ]
+
+
+class SharedNetwork(IdModel):
+    """The same for every organisation of this installation."""
+
+    prefix = models.CharField(max_length=43, unique=True)
+    means = models.CharField(max_length=12)
+    note = models.CharField(max_length=200, blank=True)
+    changed_at = models.BigIntegerField(default=now)
 
 
 class Account(OrgModel):

@@ -7,7 +7,7 @@ from typing import Final
 
 from django.db.models import Count, Q, Sum
 
-from carepost.engagement import acts
+from carepost.engagement import acts, networks
 from carepost.engagement.models import Account, Copy, Hit, Host, Sent, Watch
 from carepost.engagement.types import CATEGORIES, DEFAULT, Fetched, Line, Report, Settings, Split, Watched
 from carepost.ground import ids
@@ -29,7 +29,7 @@ def settings(org: uuid.UUID) -> Settings:
         rows = {row.category: _watched(row) for row in Watch.objects.filter(org_id=org)}
         hosts = dict(Host.objects.filter(org_id=org).order_by("domain").values_list("domain", "host"))
     watched = tuple(rows.get(category, Watched(category)) for category in CATEGORIES)
-    return Settings(watched, switch(org), hosts)
+    return Settings(watched, switch(org), hosts, networks.known(org), networks.shared())
 
 
 def switch(org: uuid.UUID) -> Switch:

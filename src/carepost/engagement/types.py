@@ -13,6 +13,24 @@ OFF: Final = "off"
 LEVELS: Final = (OFF, "asked", "on")
 #: what an account counts until it decides
 DEFAULT: Final = Switch.NOT_AUTOMATED
+#: what a network one knows is said to be -> class of tracking.types.NETWORKS
+MEANINGS: Final = {
+    "scanner": "gateway",  # something that looks at mail
+    "office": "unlisted",  # people: a practice, a ward, a home
+    "filter": "webproxy",  # what people browse through
+    "vpn": "vpn",  # where people's VPN comes out
+    "data-centre": "hosting",  # machines, and rented desktops
+}
+
+
+class Known(msgspec.Struct, frozen=True):
+    """A network somebody named. `network`: CIDR. `means`: of MEANINGS."""
+
+    network: str
+    means: str
+    note: str
+    #: UTC microseconds
+    changed_at: int
 
 
 class Watched(msgspec.Struct, frozen=True):
@@ -36,6 +54,9 @@ class Settings(msgspec.Struct, frozen=True):
     counts: Switch
     #: sender domain -> host
     hosts: dict[str, str]
+    #: the organisation's own, and those of the installation
+    networks: tuple[Known, ...] = ()
+    shared: tuple[Known, ...] = ()
 
 
 class Split(msgspec.Struct, frozen=True):

@@ -146,6 +146,7 @@ EVENTS_DISPOSED: Final = "audit.events-disposed"
 KEYS_REWRAPPED: Final = "keys.rewrapped"
 LOG_KEY_INTRODUCED: Final = "log.key-introduced"
 COLD_CHANGED: Final = "cold.store-changed"
+NETWORKS_CHANGED: Final = "house.networks-changed"
 BODY_COLD: Final = "message.moved-cold"
 BODY_BACK: Final = "message.brought-back"
 BODY_COLD_DELETED: Final = "message.deleted-cold"
@@ -230,6 +231,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     LOG_KEY_INTRODUCED: KindInfo(STAFF, "a new key of the log was introduced; from here on it signs"),
     KEYS_REWRAPPED: KindInfo(HOUSE, "every key is wrapped by the newest master key"),
     COLD_CHANGED: KindInfo(HOUSE, "the cold store of this installation was chosen, or left"),
+    NETWORKS_CHANGED: KindInfo(HOUSE, "a network was named, for all of this installation, or is not known any more"),
     BODY_COLD: KindInfo(STAFF, "the message's ciphertext was moved to the cold store; its key stayed here"),
     BODY_BACK: KindInfo(STAFF, "the message's ciphertext was brought back from the cold store"),
     BODY_COLD_DELETED: KindInfo(STAFF, "the message's ciphertext was deleted from the cold store"),
@@ -304,6 +306,8 @@ FACTS: Final = frozenset({
     "source",  # keyring.*: where a recipient's key came from (keyring.words.SOURCES); suppression.*: its SOURCES
     "spf",  # mail that came by MX: the words of RFC 7208
     "store",  # cold.store-changed: host and bucket
+    "network",  # house.networks-changed: a scanner's, an office's …; never of who reads
+    "means",  # the same: what it is said to be (engagement.types.MEANINGS); "": not known any more
     "stage",  # queue.types.Stage
     "state",  # delivery state after the event
     "times",  # sender.refused: how many refusals this event stands for

@@ -24,12 +24,12 @@ from carepost.crypto import link_token
 from carepost.crypto.digest import hmac_sha256
 from carepost.crypto.link_token import Link, Use
 from carepost.engagement.arriving import QUICK_US, SETTLE_US, Arrivals, Arrived
+from carepost.engagement.tables import Tables
 from carepost.ground import clock, entropy
 from carepost.ground.errors import CarepostError
 from carepost.rfc import links
 from carepost.tenancy import keys, scope
 from carepost.tenancy.gates import open_to_all
-from carepost.tracking import networks
 from carepost.tracking import types as tracking
 from carepost.tracking.derive import derive
 from carepost.tracking.types import Request, Role
@@ -148,7 +148,7 @@ def _arrived(request: HttpRequest, use: Use, found: _Found) -> None:
         since=now - link.made * 1_000_000, day=now // _DAY_US, link=link.link, altered=found.altered,
         provisional=True, secure=secure,
     )  # fmt: skip
-    seen = derive(asked, salt=hmac_sha256(found.key, b"carepost tracking place"), networks=networks.shipped())
+    seen = derive(asked, salt=hmac_sha256(found.key, b"carepost tracking place"), networks=_TABLES.of(found.org))
     alike = tracking.encode(msgspec.structs.replace(seen, since=0))
     mark = hmac_sha256(found.key, b"carepost tracking alike" + alike)[:8]
     _ARRIVALS.put(Arrived(found.org, link.delivery, link.links, link.with_decoy or link.decoy, now, seen, mark))
@@ -237,4 +237,5 @@ class _Tries:
 
 
 _KEYS: Final = _Keys()
+_TABLES: Final = Tables(1_000_000 if _quick() else 60_000_000)
 _TRIES: Final = _Tries()

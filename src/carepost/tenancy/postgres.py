@@ -19,7 +19,8 @@ SHARED: Final = frozenset({
     "account_emailaddress", "account_emailconfirmation", "auth_group", "auth_group_permissions", "auth_permission",
     "carepost_cache", "django_content_type", "django_migrations", "django_session", "mfa_authenticator",
     "tenancy_domainclaim", "tenancy_outboxevent", "tenancy_outboxhead", "tenancy_signinlink", "tenancy_staff",
-    "senders_stspolicy", "cold_target", "audit_log", "audit_schema", "audit_source", "archive_mark",
+    "senders_stspolicy", "cold_target", "engagement_sharednetwork", "audit_log", "audit_schema", "audit_source",
+    "archive_mark",
 })  # fmt: skip
 
 _READ, _WRITE = "SELECT", "SELECT, INSERT, UPDATE, DELETE"
@@ -68,6 +69,9 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     # what faces outside writes hits; it never learns what is watched, nor by whom that was attested
     ("engagement_copy", {"staff": _READ, "outside": "SELECT, INSERT, UPDATE", "journal": _WRITE}),
     ("engagement_hit", {"staff": _READ, "outside": "SELECT, INSERT, UPDATE", "journal": _WRITE}),
+    # it must know what a network is said to be, and not why
+    ("engagement_network", {"staff": _WRITE, "outside": "SELECT (org_id, prefix, means)", "journal": _READ}),
+    ("engagement_sharednetwork", {"staff": _WRITE, "outside": "SELECT (prefix, means)", "journal": _READ}),
     ("engagement_*", {"staff": _WRITE, "journal": _WRITE}),
     ("webhooks_*", {"staff": _WRITE, "journal": "SELECT, UPDATE"}),
     ("webhookcalls_*", {"staff": _READ, "journal": _WRITE}),

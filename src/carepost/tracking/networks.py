@@ -14,11 +14,12 @@ _LONGEST: Final = 64
 
 
 class Networks:
-    """Prefixes with classes. The longest that holds an address counts."""
+    """Prefixes with classes. The longest that holds an address counts; what none holds is looked up in `under`."""
 
-    __slots__ = ("_four", "_six")
+    __slots__ = ("_four", "_six", "_under")
 
-    def __init__(self) -> None:
+    def __init__(self, under: "Networks | None" = None) -> None:
+        self._under = under
         #: by length of prefix, longest first: first bits of the address to class
         self._four: dict[int, dict[int, str]] = {}
         self._six: dict[int, dict[int, str]] = {}
@@ -40,12 +41,20 @@ class Networks:
         found = read(address)
         if found is None:
             return "unknown"
-        number, width = int(found), found.max_prefixlen
+        table: Networks | None = self
+        while table is not None:
+            klass = table._held(int(found), found.max_prefixlen)
+            if klass is not None:
+                return klass
+            table = table._under
+        return "unlisted" if found.is_global else "private"
+
+    def _held(self, number: int, width: int) -> str | None:
         for length, prefixes in (self._four if width == 32 else self._six).items():
             klass = prefixes.get(number >> (width - length))
             if klass is not None:
                 return klass
-        return "unlisted" if found.is_global else "private"
+        return None
 
 
 def read(address: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -37,6 +37,18 @@ def test_what_counts_and_hosts(machine: Any) -> None:
     assert asking.put("/tracking/hosts/maple.test", host | {"host": ""}).json()["hosts"] == {}
 
 
+def test_networks_one_knows(machine: Any) -> None:
+    asking = machine("tracking")
+    assert asking.get("/tracking").json()["networks"] == []
+    given = {"network": "192.0.2.0/24", "means": "scanner", "note": "our gateway", "reason": "known"}
+    (named,) = asking.put("/tracking/networks", given).json()["networks"]
+    assert (named["network"], named["means"], named["note"]) == ("192.0.2.0/24", "scanner", "our gateway")
+    for wrong in ({"means": "person"}, {"network": "192.0.2.1/24"}, {"reason": ""}):
+        assert asking.put("/tracking/networks", given | wrong).status_code == 422
+    assert asking.put("/tracking/networks", given | {"means": ""}).json()["networks"] == []
+    assert asking.put("/tracking/networks", given | {"means": ""}).status_code == 404
+
+
 def test_a_report_of_numbers(machine: Any) -> None:
     asking = machine("tracking")
     empty = {"sent": 0, "human": 0, "undetermined": 0, "automated": 0, "counted": 0}
@@ -52,3 +64,5 @@ def test_a_key_without_the_scope_sees_and_changes_nothing(machine: Any, scope: s
     assert asking.get("/tracking").status_code == 403
     assert asking.get("/tracking/report").status_code == 403
     assert asking.put("/tracking/categories/marketing", ON).status_code == 403
+    network = {"network": "192.0.2.0/24", "means": "scanner", "reason": "r"}
+    assert asking.put("/tracking/networks", network).status_code == 403

@@ -84,6 +84,22 @@ def test_what_counts_and_over_which_host(http: Client, maple: Organisation) -> N
     assert select.settings(maple.pk).hosts == {}
 
 
+def test_networks_one_knows(http: Client, maple: Organisation) -> None:
+    assert "Remove a network" not in text(http, "/tracking/settings")
+    given = {"network": "192.0.2.0/24", "means": "scanner", "note": "gateway of Maple", "reason": "known"}
+    assert post(http, "/tracking/networks", **given).status_code == 302
+    page = text(http, "/tracking/settings")
+    assert "gateway of Maple" in page
+    assert "stays as it was seen" in page
+    wrong = post(http, "/tracking/networks", **given | {"network": "192.0.2.1/24"})
+    assert (wrong.status_code, "nothing after the length" in wrong.content.decode()) == (422, True)
+    assert post(http, "/tracking/networks", **given | {"means": "person"}).status_code == 422
+    gone = {"network": "192.0.2.0/24", "reason": "moved"}
+    assert post(http, "/tracking/networks/forget", **gone | {"network": "192.0.3.0/24"}).status_code == 422
+    assert post(http, "/tracking/networks/forget", **gone).status_code == 302
+    assert select.settings(maple.pk).networks == ()
+
+
 def test_figures_by_day_under_the_switch(http: Client, maple: Organisation) -> None:
     watch(http)
     day = clock.now() // 86_400_000_000
@@ -107,7 +123,8 @@ def test_who_may(maple: Organisation, at_desk: Callable[..., Client], door: Kept
         http = at_desk(role)
         assert http.get("/tracking").status_code == report
         assert http.get("/tracking/settings").status_code == settings
-        assert http.post("/tracking/settings", {}).status_code in (403, 404)
+        for path in ("/tracking/settings", "/tracking/networks", "/tracking/networks/forget"):
+            assert http.post(path, {}).status_code in (403, 404)
 
 
 LINE = Line("d", "j@patient.test", words.state("sent"), "", "", "", "", "", 0, (), False, False, False, False)

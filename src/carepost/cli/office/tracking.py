@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import msgspec
 
 from carepost.cli.office import common, entry
-from carepost.engagement import acts, select
-from carepost.engagement.types import Line
+from carepost.engagement import acts, networks, select
+from carepost.engagement.types import Known, Line
 from carepost.ground import clock
 from carepost.ground.errors import ConfigError
 from carepost.tenancy.permissions import COMMAND_LINE
@@ -19,6 +19,8 @@ _DAY_US = 86_400_000_000
 
 
 def run(args: argparse.Namespace) -> int:
+    if args.verb == "network" and args.everywhere:
+        return _everywhere(args)
     org = common.organisation(args).pk
     if args.verb == "show":
         return _show(org, args)
@@ -29,6 +31,8 @@ def run(args: argparse.Namespace) -> int:
         return entry.done("All figures say so at once, for the past too.", {"counts": args.counts}, args)
     if args.verb == "host":
         return _host(org, args)
+    if args.verb == "network":
+        return _network(org, args)
     now = next(one for one in select.settings(org).watched if one.category == args.category)
     opens, clicks = args.opens or now.opens, args.clicks or now.clicks
     acts.watch(
@@ -48,6 +52,36 @@ def _host(org: uuid.UUID, args: argparse.Namespace) -> int:
         )  # fmt: skip
     acts.remove_host(org, args.domain, actor=COMMAND_LINE, reason=args.reason)
     return entry.done("Links lead over the portal's address again.", {"domain": args.domain, "host": ""}, args)
+
+
+def _network(org: uuid.UUID, args: argparse.Namespace) -> int:
+    if args.act == "list":
+        found = select.settings(org)
+        rows = [_named("organisation", one) for one in found.networks]
+        rows += [_named("installation", one) for one in found.shared]
+        return entry.show(rows, args, "No network is named; the table that ships decides.")
+    said = {"network": args.network, "means": args.means if args.act == "add" else ""}
+    if args.act == "add":
+        networks.add(org, args.network, args.means, note=args.note, actor=COMMAND_LINE, reason=args.reason)
+        return entry.done("Named; it holds within a minute, for what comes from then on.", said, args)
+    networks.remove(org, args.network, actor=COMMAND_LINE, reason=args.reason)
+    return entry.done("Not known any more; the table that ships decides again.", said, args)
+
+
+def _everywhere(args: argparse.Namespace) -> int:
+    if args.act == "list":
+        rows = [_named("installation", one) for one in networks.shared()]
+        return entry.show(rows, args, "No network is named for the whole installation.")
+    said = {"network": args.network, "means": args.means if args.act == "add" else ""}
+    if args.act == "add":
+        networks.add_shared(args.network, args.means, note=args.note)
+        return entry.done("Named, for every organisation; it holds within a minute.", said, args)
+    networks.remove_shared(args.network)
+    return entry.done("Not known any more; the table that ships decides again.", said, args)
+
+
+def _named(whose: str, one: Known) -> dict[str, object]:
+    return {"network": one.network, "means": one.means, "note": one.note, "of": whose}
 
 
 def _show(org: uuid.UUID, args: argparse.Namespace) -> int:
