@@ -4,6 +4,7 @@ Strong: a valid ICD-10-CM code beside its title or a word such as "Dx"; a proced
 keyword; a drug with a dose; an analyte with a value. Weak: everything else of the vocabulary.
 """
 
+import bisect
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -87,6 +88,7 @@ def _strong(start: int, end: int, kind: str, near: str = "", term: str = "") -> 
 
 def _codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) -> Iterator[Mark]:
     illnesses: set[int] | None = None
+    care: list[int] = []
     last = -1
     for found in look.around(_CODE):
         rest = found[2] or found[3]
@@ -101,6 +103,7 @@ def _codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) 
         if illnesses is None:
             ill = [hit for hit in hits if hit.entry.weight in (Weight.FULL, Weight.DRUG)]
             illnesses = {hit.end for hit in ill} | {-hit.start for hit in ill}
+            care = sorted(hit.start for hit in hits if hit.entry.weight.value >= Weight.CARE.value)
         near = keys.near("icd", start, end, WINDOW if found[2] else _CONTEXT)
         if (
             near
@@ -108,7 +111,7 @@ def _codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) 
             or not illnesses.isdisjoint(range(start - 4, start))
             or not illnesses.isdisjoint(range(-end - 4, -end))
             or (last >= 0 and start - last < _LABELLED and _LISTED.fullmatch(look.low, last, start))
-            or (not _SERVICE.fullmatch(found[0]) and _CODED.search(before) and _of_health(hits, start, end))
+            or (not _SERVICE.fullmatch(found[0]) and _CODED.search(before) and _near_care(care, start))
             or _titled(look, start, end, title)
             or (found[2] and any(keys.near(kind, start, end, _CONTEXT) for kind in _OF_PATIENTS))
         ):
@@ -117,12 +120,10 @@ def _codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) 
     yield from _smudged(look, keys, vocabulary)
 
 
-def _of_health(hits: Sequence[Hit], start: int, end: int) -> bool:
+def _near_care(care: Sequence[int], start: int) -> bool:
     """Whether any word of health care stands around a code; "code M54.5" may be of a printer."""
-    return any(
-        hit.entry.weight.value >= Weight.CARE.value and start - WINDOW <= hit.start and hit.end <= end + WINDOW
-        for hit in hits
-    )
+    index = bisect.bisect_left(care, start - WINDOW)
+    return index < len(care) and care[index] <= start + WINDOW
 
 
 def _of_service(keys: Keys, start: int) -> bool:

@@ -90,7 +90,7 @@ def _readings(text: str) -> Iterator[str]:
         and _NUMBER.search(text)
     ):
         yield _NUMBER.sub(lambda found: _digits(found[0]), _concerned(text, _NUMBER))
-    if any(map(_HALF.search, odd)):
+    if _HALF.search(" ".join(odd)):
         yield "\n".join(_scans(text))
     yield typos.mended(text)
 

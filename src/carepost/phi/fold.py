@@ -35,6 +35,8 @@ _LINES = re.compile(r"[ \t]?\n[ \t]?")
 _DIGITS = re.compile(r"\d[\d ,.:/-]*")
 #: the longest that a date or an address goes on before or after its digits
 _AROUND = 120
+#: a text this long is looked at for lines of this length that are said more often than so
+_LONG, _WIDE, _SAID = 1_500, 20, 3
 #: a digit after a letter; begins with the digit, so that nothing else is looked at
 _TOUCHING = re.compile(r"\d(?<=[A-Za-z]\d)")
 _LABEL = re.compile(r"(?<![A-Za-z0-9])(?:ssn|ss|mrn|dob|npi|dea|mbi|hicn|medicare|cpt|ndc)$", re.IGNORECASE)
@@ -66,6 +68,23 @@ class _Table(dict[int, str]):
 _TABLE = _Table({code: chr(code) for code in range(32, 127)})
 _TABLE.update({ord(char): same for char, same in _SAME.items()})
 _FLAT = str.maketrans({chr(code): " " for code in range(128) if not chr(code).isalnum()})
+
+
+def unrepeated(text: str) -> str:
+    """A long text without the lines it has said `_SAID` times already; an empty line stands for each, so that the
+    numbers of lines stay. Quoted text and the rows of a table made by a machine are often the same a hundred times."""
+    if len(text) < _LONG:
+        return text
+    lines = text.split("\n")
+    if len(set(lines)) * _SAID >= len(lines):
+        return text
+    said: dict[str, int] = {}
+    for number, line in enumerate(lines):
+        if len(line) >= _WIDE:
+            said[line] = times = said.get(line, 0) + 1
+            if times > _SAID:
+                lines[number] = ""
+    return "\n".join(lines)
 
 
 def unstuck(text: str) -> str:
@@ -109,7 +128,7 @@ def fold(text: str) -> str:
 
 
 def look(text: str) -> Look:
-    folded = fold(text)
+    folded = unrepeated(fold(text))
     low = folded.lower()
     if len(low) != len(folded):
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in folded)

@@ -155,7 +155,7 @@ def _cards(look: Look, keys: Keys) -> Iterator[Mark]:
             yield strong(*found.span(), "card", near, digits)
         elif not ((called := keys.label(found.start(), 20)) and called[0] == "other:order"):
             yield weak(*found.span(), "card", 0.5)
-    for found in look.around(_GROUPS):
+    for found in look.around(_GROUPS) if keys.of("card") else ():
         digits = digits_of(found[0])
         if checks.card(digits) and (near := keys.near("card", *found.span())):
             yield strong(*found.span(), "card", near, digits)

@@ -21,7 +21,7 @@ from carepost.phi import (
     weigh,
 )
 from carepost.phi.custom import Compiled
-from carepost.phi.fold import Look, look, unstuck
+from carepost.phi.fold import Look, look, unrepeated, unstuck
 from carepost.phi.harmless import counts
 from carepost.phi.marks import Keys, Mark
 from carepost.phi.person import Statement
@@ -121,7 +121,7 @@ def _text(part: Part) -> str:
         return unstuck(_SEPARATORS.sub(" ", part.text.rpartition(".")[0] or part.text))
     text = render(part.text) if part.where is Where.HTML else part.text
     more = "" if part.where is Where.HTML else decoded(part.text)
-    return unstuck("\n\n".join(filter(None, (text, more, disguise.plain(text)))))
+    return unstuck("\n\n".join(filter(None, (text, more, disguise.plain(unrepeated(text))))))
 
 
 def _read(part: Part, text: Look, known: Vocabulary, compiled: Compiled | None) -> _Read:

@@ -42,7 +42,9 @@ def score(said: Set[str]) -> float:
 
 def strange(said: Set[str]) -> set[str]:
     """The single words of a text that are no common words."""
-    return {word for word in said - lists.valued("meaning").keys() if " " not in word}
+    # A set less the keys of a dictionary would walk the whole dictionary
+    common = lists.valued("meaning")
+    return {word for word in said if word not in common and " " not in word}
 
 
 def scale(count: int) -> float:

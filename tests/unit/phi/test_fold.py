@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from carepost.phi.fold import fold, look
+from carepost.phi.fold import fold, look, unstuck
 
 pytestmark = pytest.mark.fast
 
@@ -52,3 +52,22 @@ def test_every_digit_lies_in_a_numbered_stretch() -> None:
     covered = [text[begin:end] for begin, end in look(text).numbers]
     assert sum(piece.count("1") + piece.count("2") for piece in covered) == 3
     assert len(covered) == 2
+
+
+def test_lines_that_a_long_text_says_again_and_again_are_read_three_times_and_keep_their_numbers() -> None:
+    row = "Dear patient, your results of the visit are ready."
+    text = look("\n".join([*[row] * 100, "and now something else"]))
+    assert text.text.count(row) == 3
+    assert text.text.count("\n") == 100
+    assert text.text.endswith("\nand now something else")
+    assert len(text.text) == len(text.low) == len(text.flat)
+
+
+def test_different_lines_and_short_texts_are_read_whole() -> None:
+    rows = [f"Row {number} of the list of visits" for number in range(100)]
+    assert look("\n".join(rows)).text == "\n".join(rows)
+    assert look("\n".join([rows[0]] * 20)).text == "\n".join([rows[0]] * 20)
+
+
+def test_a_label_is_parted_from_its_number_and_a_word_is_not() -> None:
+    assert unstuck("SSN474-67-7040, covid19, A1c7, xssn12") == "SSN 474-67-7040, covid19, A1c7, xssn12"

@@ -16,6 +16,7 @@ HOSTILE = [
     "<", "<a ", "<!--", "<b>", "<script>", '="', "<a href=\"data:", "&", "&#x", "AAAA", "((",
     "diabetes ", "your ", "your a ", "your test ", "SSN ", "123-45-6789 ", "Ann Ex ", "E11.9 ", "Dr. ", "x@", "a@b.c ",
     "1/1/2001 ", "metformin ", "a1c ", "name,dob\n", "patient: ", "CPT 99213 ", "confidentiality notice ",
+    "code E66.01 name ", "MBI 1EG4TE5MK7S ", "dx e1l.9 ", "SSN4 ", "4O1 ", "4111.1111.card ",
 ]  # fmt: skip
 
 
