@@ -160,7 +160,8 @@ DENIED = {
     "outside": (
         ["tenancy_staff", "tenancy_apikey", "tenancy_credential", "tenancy_rule", "tenancy_suppression",
          "tenancy_membership", "tenancy_signinlink", "tenancy_outboxevent", "mfa_authenticator", "django_session",
-         "archive_message", "archive_block", "audit_leaf", "engine_credential"],
+         "archive_message", "archive_block", "audit_leaf", "engine_credential", "engagement_network",
+         "engagement_sharednetwork"],
         ["tenancy_organisation", "tenancy_orgkey", "tenancy_orgepoch", "audit_key"],
     ),
     "journal": (["mfa_authenticator"], ["tenancy_staff", "tenancy_apikey"]),
@@ -188,6 +189,23 @@ def test_a_role_reads_and_writes_nothing_it_does_not_need(role: str, installed: 
             connection.execute("CREATE TABLE mine (x int)")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             connection.execute("ALTER TABLE tenancy_organisation NO FORCE ROW LEVEL SECURITY")
+
+
+def test_what_faces_outside_learns_what_a_network_is_and_not_why(installed: Installed) -> None:
+    made = (
+        "INSERT INTO engagement_network (id, org_id, prefix, means, note, changed_at) VALUES (%s, %s, %s, %s, 'n', 0)"
+    )
+    for org, prefix in ((installed.maple, "192.0.2.0/24"), (installed.harbour, "198.51.100.0/24")):
+        with installed.connect("staff") as staff, staff.transaction():
+            staff.execute("SELECT set_config('carepost.org', %s, true)", (org,))
+            staff.execute(made, (uuid.uuid4(), org, prefix, "scanner"))
+    sql = "SELECT prefix FROM engagement_network WHERE means = 'scanner'"
+    with installed.connect("outside") as outside:
+        assert seen(outside, installed.maple, sql) == {"192.0.2.0/24"}
+        assert seen(outside, "*", sql) == set()
+        assert seen(outside, "", "SELECT prefix, means FROM engagement_sharednetwork") == set()
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            seen(outside, installed.maple, "SELECT note FROM engagement_network")
 
 
 def test_the_journal_clears_sessions_out_and_sees_nothing_of_them(installed: Installed) -> None:
