@@ -26,7 +26,7 @@ class Acceptor:
         tls: ssl.SSLContext | None = None, handshake: float | None = None, evenly: Evenly | None = None,
     ) -> None:  # fmt: skip
         self._sock, self._protocol, self._live = sock, protocol, live
-        self._tls, self._handshake, self._evenly = tls, handshake, evenly
+        self._tls, self._handshake, self._evenly = tls, handshake if tls else None, evenly
         self._loop = asyncio.get_running_loop()
         self._opening: dict[asyncio.Protocol, asyncio.Task[None]] = {}
         self._resuming: asyncio.TimerHandle | None = None
