@@ -1,6 +1,7 @@
 """Networks an organisation knows: they decide what a hit is seen as from then on, for it alone; who asked is kept by
 nobody all the same (PR-21)."""
 
+import argparse
 import json
 import uuid
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from django.apps import apps
 from django.db import DatabaseError
 
+from carepost.cli import tracking as command
+from carepost.cli.office import tracking as office
 from carepost.engagement import networks, select, tables
 from carepost.engagement.models import Hit, Network
 from carepost.engagement.tables import Tables
@@ -182,3 +185,22 @@ def test_who_asked_from_a_known_network_is_kept_by_nobody(maple: Copies, capfd: 
         assert all(ADDRESS.encode() not in bytes(row.event) for row in events.drain(0))
     shown = capfd.readouterr()
     assert ADDRESS not in shown.out + shown.err
+
+
+def test_the_commands(maple: Copies, capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+
+    def run(*words: str) -> str:
+        assert office.run(parser.parse_args(["network", *words])) == 0
+        return capsys.readouterr().out
+
+    mine = ("--org", str(maple.owner))
+    run("add", INSIDE, "scanner", "--note", "our gateway", "--reason", "known", *mine)
+    run("add", "81.2.0.0/16", "vpn", "--everywhere")
+    listed = [(one["network"], one["of"]) for one in json.loads(run("list", "--json", *mine))]
+    assert listed == [(INSIDE, "organisation"), ("81.2.0.0/16", "installation")]
+    assert "81.2.0.0/16" in run("list", "--everywhere")
+    run("remove", INSIDE, "--reason", "moved", *mine)
+    run("remove", "81.2.0.0/16", "--everywhere")
+    assert "the table that ships decides" in run("list", *mine)
