@@ -38,9 +38,9 @@ _NUMBER = re.compile(
     rf"(?<!\w)(?:{_DIGIT})(?:(?:,? (?:then |and |dash )?|-)(?:{_DIGIT})(?!\w)){{5,30}}(?!\w)", re.IGNORECASE
 )
 #: digits of which a scanner made letters
-_SCANNED = re.compile(r"(?<![A-Za-z0-9])[\dOolIiSBZ|]{3,4}(?:[- .]?[\dOolIiSBZ|]{2,4}){2,3}(?![A-Za-z0-9])")
-_HALF = re.compile(r"\d[-.]?[OolIiSBZ|]|[OolIiSBZ|][-.]?\d")
-_SMEARED = str.maketrans("OolIi|SBZ", "001111582")
+_SCANNED = re.compile(r"(?<![A-Za-z0-9])[\dOolIiSBZ]{3,4}(?:[- .]?[\dOolIiSBZ]{2,4}){2,3}(?![A-Za-z0-9])")
+_HALF = re.compile(r"\d[-.]?[OolIiSBZ]|[OolIiSBZ][-.]?\d")
+_SMEARED = str.maketrans("OolIiSBZ", "00111582")
 #: how much of what stands around such a number says what it is, and so many of them
 _BESIDE, _SCANS = 60, 30
 _WORDS = re.compile(r"[a-z]+", re.IGNORECASE)
@@ -99,7 +99,7 @@ def _scans(text: str) -> Iterator[str]:
     """Numbers with letters for some digits, as numbers, with what stands around them."""
     for found in itertools.islice(_SCANNED.finditer(text), _SCANS):
         digits = sum(map(str.isdigit, found[0]))
-        letters = sum(map(str.isalpha, found[0])) + found[0].count("|")
+        letters = sum(map(str.isalpha, found[0]))
         if letters and digits >= 2 * letters:
             before, after = text[max(0, found.start() - _BESIDE) : found.start()], text[found.end() :][:_BESIDE]
             yield f"{before}{found[0].translate(_SMEARED)}{after}"
