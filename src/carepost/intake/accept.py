@@ -103,7 +103,6 @@ class Intake:
         self._previews = Previews(self.judge, inspector)
         self._checks = dry_run.Meter()
         self._returning = returning.Returning(purposes, config.hostname)
-        self._gathered = stages.Gathered(self.begin_all)
 
     async def close(self) -> None:
         """Puts on record what was only counted so far. Before the queues are closed."""
@@ -188,11 +187,7 @@ class Intake:
         return dry_run.answer(submission, read, await self._previews.of(snapshot, about, submission, recipients))
 
     async def _take(self, submission: Submission) -> Accepted:
-        # programs send many at once, each in a request of its own; nobody else does
-        together = submission.origin is Origin.API
-        begun = await self._gathered.begin(submission) if together else self._begin(submission)
-        if isinstance(begun, Exception):
-            raise begun
+        begun = self._begin(submission)
         if begun is not None:
             return await begun
         if self._elsewhere is None:

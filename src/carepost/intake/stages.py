@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from carepost.intake.passing import Passing
-from carepost.wire.types import Accepted, Submission
+from carepost.wire.types import Accepted
 
 #: messages and bytes that go together: what they come to stays in the processor's caches
 MOST: Final = 32
@@ -32,27 +32,3 @@ def through(ones: Sequence[Passing], stages: Sequence[Callable[[Passing], bool]]
             except Exception as error:
                 stopped[number] = error
     return [stopped[number] if number in stopped else one.begun for number, one in enumerate(ones)]  # noqa: SIM401
-
-
-class Gathered:
-    """Those who ask one by one, within one turn of the loop, taken together. On the loop only."""
-
-    def __init__(self, begin_all: Callable[[Sequence[Submission]], list[Begun]]) -> None:
-        self._begin_all = begin_all
-        self._waiting: list[tuple[Submission, asyncio.Future[Begun]]] = []
-
-    def begin(self, submission: Submission) -> "asyncio.Future[Begun]":
-        """What it came to, at the end of this turn. It is begun also where nobody waits any more."""
-        loop = asyncio.get_running_loop()
-        if not self._waiting:
-            loop.call_soon(self._turn)
-        future: asyncio.Future[Begun] = loop.create_future()
-        self._waiting.append((submission, future))
-        return future
-
-    def _turn(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        begun = self._begin_all([submission for submission, _ in waiting])
-        for (_, future), one in zip(waiting, begun, strict=True):
-            if not future.done():
-                future.set_result(one)

@@ -10,7 +10,7 @@ from carepost.ground.errors import NotFound, Refused, Unavailable
 from carepost.intake import stages
 from carepost.queue.types import NewMessage
 from carepost.spool.types import Group, Unit
-from carepost.wire.types import Accepted, Origin, Submission
+from carepost.wire.types import Accepted, Origin
 from tests.unit.intake.office import CLINIC, Office, submission
 
 pytestmark = pytest.mark.fast
@@ -86,37 +86,3 @@ async def test_bi_083_two_of_one_key_in_one_turn_are_one_message(office: Office)
     first, again = [await one for one in office.intake().begin_all(asked) if isinstance(one, asyncio.Future)]
     assert first.message_id == again.message_id
     assert (first.repeated, again.repeated) == (False, True)
-
-
-async def test_programs_that_ask_one_by_one_in_one_turn_are_taken_together_and_each_hears_its_own(
-    office: Office, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    intake, together = office.intake(), []
-    begin_all = intake.begin_all
-
-    def counted(submissions: Sequence[Submission]) -> list[stages.Begun]:
-        together.append(len(submissions))
-        return begin_all(submissions)
-
-    monkeypatch.setattr(intake, "_gathered", stages.Gathered(counted))
-    asked = [
-        submission("a@unseen.test", origin=Origin.API),
-        submission("b@unseen.test", origin=Origin.API, body=b"From: nurse@elsewhere.test\r\n\r\nx\r\n"),
-        submission("c@unseen.test", origin=Origin.API),
-    ]
-    first, foreign, last = await asyncio.gather(*[intake.accept(one) for one in asked], return_exceptions=True)
-    assert together == [3]
-    assert isinstance(foreign, Refused)
-    for one, address in ((first, "a@unseen.test"), (last, "c@unseen.test")):
-        assert isinstance(one, Accepted)
-        assert one.deliveries[0].recipient == address
-
-
-async def test_whoever_goes_away_in_the_turn_keeps_nobody_else_from_being_taken(office: Office) -> None:
-    intake = office.intake()
-    gone = asyncio.ensure_future(intake.accept(submission("a@unseen.test", origin=Origin.API)))
-    stays = asyncio.ensure_future(intake.accept(submission("b@unseen.test", origin=Origin.API)))
-    await asyncio.sleep(0)
-    gone.cancel()
-    assert (await stays).deliveries[0].recipient == "b@unseen.test"
-    assert gone.cancelled()
