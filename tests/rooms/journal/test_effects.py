@@ -11,7 +11,7 @@ from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound, Unavailable
 from carepost.journal.effects import HOPELESS, Effects
 from carepost.journal.status import Status
-from carepost.mailbox import sealing
+from carepost.mailbox import bodies, sealing
 from carepost.mailbox.course import courses
 from carepost.mailbox.models import Body, Deposit
 from carepost.mailbox.records import DepositRecord
@@ -105,7 +105,7 @@ def test_a_deposit_is_laid_in_and_its_recipient_told(cast: Any, effects: Effects
         "jane@patient.test", "nurse@maple.test", "Nurse Heron",
     )  # fmt: skip
     assert (record.subject, record.header_id) == ("Results of the Quillfeather panel", "<m1@maple.test>")
-    assert sealing.open_body(Body.objects.get()) == RAW
+    assert bodies.opened(Body.objects.get(), b"") == RAW
     assert engine.taken == []
     assert effects.step() == 1
     (told,) = engine.taken
