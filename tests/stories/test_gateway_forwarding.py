@@ -145,8 +145,11 @@ async def test_a_report_to_its_address_is_resolved_and_a_forged_one_changes_noth
         (event,) = await world.events(kinds.FORWARD_RETURNED)
         assert list(event.on) == [view.id] and event.cause == "delivery-report"
         local = path.partition("@")[0]
+        # in the middle: the last letter holds bits that stand for nothing
+        half = len(local) // 2 + 4
+        other = "a" if local[half] != "a" else "b"
         for forged in (
-            f"{local[:-1]}{'a' if local[-1] != 'a' else 'b'}@{DOMAIN}", f"forward+@{DOMAIN}", f"forward+aaaa@{DOMAIN}",
+            f"{local[:half]}{other}{local[half + 1 :]}@{DOMAIN}", f"forward+@{DOMAIN}", f"forward+aaaa@{DOMAIN}",
             f"{local}x@{DOMAIN}",
         ):  # fmt: skip
             with pytest.raises(aiosmtplib.SMTPResponseException) as refused:

@@ -67,9 +67,9 @@ class Clinic(Fronted):
         key = OrgKeys(self.keys).open(WILLOW, "evidence", version, wrapped)
         kept = msgspec.msgpack.encode(KeptKey(address, one.certificate.der, one.certificate.fingerprint))
         self.store.given[row.id] = columns.seal(key, version, WILLOW, kept, f"{KEY_PLACE}/{row.id}")
-        token = self.tokens.of(self.snapshot, address)
-        assert token is not None
-        self.change(recipient_keys=PackedKeys([(token, row)]))
+        tokens = self.tokens.of(self.snapshot, address)
+        assert tokens is not None
+        self.change(recipient_keys=PackedKeys([(tokens[0], row)]))
 
     async def comes(self, raw: bytes, *, sender: str = PAT, to: str = SENDER) -> Accepted:
         said = await self.hand_over(raw, sender=sender, to=to, shown=None, name="mx")
