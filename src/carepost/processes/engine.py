@@ -257,12 +257,18 @@ class Engine:
         self._spool.start(self)
         listen = self._config.listen
         for server, port, setting in self._smtp:
-            await server.start(bind(listen, port, setting), self._evenly(setting))
-        await self._http.start(bind(listen, self._config.port_api, "port_api"), self._evenly("port_api"))
+            await server.start(bind(listen, port, setting), self._evenly(port))
+        port = self._config.port_api
+        await self._http.start(bind(listen, port, "port_api"), self._evenly(port))
 
-    def _evenly(self, port: str) -> Evenly | None:
+    def _evenly(self, port: int) -> Evenly | None:
         engines = outgoing.engine_count(self._home, self._config)
-        return Evenly(self._home.run, port, self._index, engines) if engines > 1 else None
+        try:
+            return Evenly(self._home.run, port, self._index, engines) if engines > 1 else None
+        except OSError as error:
+            # each engine then keeps what the kernel gives it
+            log.failure("connections-not-shared", error)
+            return None
 
     async def stop(self) -> None:
         """No new connection; what runs ends or is taken up again at the next start."""

@@ -27,12 +27,13 @@ _OWN: Final = 2
 class Evenly:
     """One engine's part. Counts stand in a small file that all engines map; each word of it has one writer.
 
-    `folder` is the home's `run`; `port` names the port in file names. Raises OSError."""
+    `folder` is the home's `run`. Names are no longer than those of the engines' sockets: the path of a socket may have
+    107 octets. Raises OSError."""
 
-    def __init__(self, folder: Path, port: str, index: int, engines: int) -> None:
+    def __init__(self, folder: Path, port: int, index: int, engines: int) -> None:
         self._index, self._engines = index, engines
         self._row = _OWN + engines
-        self._paths = [str(folder / f"{port}-{engine:02d}.even") for engine in range(engines)]
+        self._paths = [str(folder / f"{port}-{engine:02d}.sock") for engine in range(engines)]
         size = engines * self._row * _WORD
         # named by its shape: another number of engines must not read counts of another table
         handle = os.open(folder / f"{port}-of-{engines}.even", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

@@ -63,7 +63,7 @@ async def _client(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
 async def test_two_listeners_on_one_port_have_as_many(tmp_path: Path) -> None:
     first = bind("127.0.0.1", 0, "port")
     second = bind("127.0.0.1", first.getsockname()[1], "port")
-    pair = [Listener(sock, evenly=Evenly(tmp_path, "port", i, 2)) for i, sock in enumerate((first, second))]
+    pair = [Listener(sock, evenly=Evenly(tmp_path, 25, i, 2)) for i, sock in enumerate((first, second))]
     clients = [await _client(pair[0].port) for _ in range(20)]
     assert [len(listener.there) for listener in pair] == [10, 10]
     for _, writer in clients:

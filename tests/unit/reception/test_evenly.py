@@ -15,7 +15,7 @@ class Engine:
     """One engine's part, and the connections that came to it."""
 
     def __init__(self, folder: Path, index: int, engines: int = 2) -> None:
-        self.part = Evenly(folder, "port", index, engines)
+        self.part = Evenly(folder, 25, index, engines)
         self.has: list[socket.socket] = []
         self.part.lives(0)
 
@@ -141,6 +141,13 @@ def test_a_full_queue_keeps_the_connection(pair: tuple[Engine, Engine]) -> None:
     first.accepts(2000)
     second.reads()
     assert len(first.has) + len(second.has) == 2000
+
+
+def test_its_sockets_need_no_longer_a_path_than_the_engines_own(tmp_path: Path) -> None:
+    """The supervisor refuses a home whose path leaves no room for `engine-00.sock`."""
+    part = Evenly(tmp_path, 65_535, 0, 2)
+    assert all(len(path.name) <= len("engine-00.sock") for path in tmp_path.glob("*.sock"))
+    part.close()
 
 
 def test_three_engines(tmp_path: Path) -> None:
