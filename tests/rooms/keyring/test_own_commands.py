@@ -99,21 +99,38 @@ def test_a_file_is_looked_at_and_then_taken(terminal: Terminal, tmp_path: Path) 
 
 
 def test_the_organisation_as_its_own_authority(terminal: Terminal, tmp_path: Path) -> None:
-    terminal.ok("org", "add", "willow", "--name", "Willow Clinic", "--portal-url", "http://portal.willow.test")
-    terminal.ok("domain", "add", "willow.test")
-    assert "no authority" in terminal.ok("authority", "list")
-    made = json.loads(terminal.ok("authority", "make", "--algorithm", "ec-p384", "--reason", "r", "--json"))
-    assert made["where"].startswith("http://portal.willow.test/ca/")
-    key = json.loads(
-        terminal.ok("authority", "add-key", "ada@willow.test", "--algorithm", "ec-p256", "--reason", "r", "--json")
+    terminal.ok("org", "add", "rowan", "--name", "Rowan Clinic", "--portal-url", "http://portal.rowan.test")
+    terminal.ok("domain", "add", "rowan.test", "--org", "rowan")
+    assert "no authority" in terminal.ok("authority", "list", "--org", "rowan")
+    made = json.loads(
+        terminal.ok("authority", "make", "--org", "rowan", "--algorithm", "ec-p384", "--reason", "r", "--json")
     )
-    waiting = json.loads(terminal.ok("mailkey", "add", "bea@willow.test", "--request", "--reason", "r", "--json"))
-    assert "Certified" in terminal.ok("authority", "certify", waiting["id"], "--reason", "r")
+    assert made["where"].startswith("http://portal.rowan.test/ca/")
+    key = json.loads(
+        terminal.ok(
+            "authority",
+            "add-key",
+            "--org",
+            "rowan",
+            "ada@rowan.test",
+            "--algorithm",
+            "ec-p256",
+            "--reason",
+            "r",
+            "--json",
+        )
+    )
+    waiting = json.loads(
+        terminal.ok("mailkey", "add", "--org", "rowan", "bea@rowan.test", "--request", "--reason", "r", "--json")
+    )
+    assert "Certified" in terminal.ok("authority", "certify", "--org", "rowan", waiting["id"], "--reason", "r")
     file = tmp_path / "authority.pem"
-    terminal.ok("authority", "export", made["id"], "-o", str(file))
+    terminal.ok("authority", "export", "--org", "rowan", made["id"], "-o", str(file))
     assert file.read_bytes().startswith(b"-----BEGIN CERTIFICATE")
-    terminal.ok("mailkey", "revoke", key["id"], "--cause", "superseded", "--reason", "r")
-    (row,) = json.loads(terminal.ok("authority", "list", "--json"))
-    assert (row["state"], row["domains"], row["certificates"], row["revoked"]) == ("issues", ["willow.test"], 1, 1)
-    terminal.ok("authority", "end", made["id"], "--reason", "r")
-    assert "make one first" in terminal.refused("authority", "add-key", "ada@willow.test", "--reason", "r")
+    terminal.ok("mailkey", "revoke", "--org", "rowan", key["id"], "--cause", "superseded", "--reason", "r")
+    (row,) = json.loads(terminal.ok("authority", "list", "--org", "rowan", "--json"))
+    assert (row["state"], row["domains"], row["certificates"], row["revoked"]) == ("issues", ["rowan.test"], 1, 1)
+    terminal.ok("authority", "end", "--org", "rowan", made["id"], "--reason", "r")
+    assert "make one first" in terminal.refused(
+        "authority", "add-key", "--org", "rowan", "ada@rowan.test", "--reason", "r"
+    )

@@ -81,7 +81,7 @@ class Clinic:
     def token(self, address: str) -> bytes:
         found = TOKENS.of(self.snapshot, address)
         assert found is not None
-        return found
+        return found[0]
 
     def has(self, one: Identity | PrivateKey, *, address: str = "", **more: Any) -> OwnKey:
         """`address` "": the organisation's."""
