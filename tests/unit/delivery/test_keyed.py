@@ -63,13 +63,14 @@ class House:
         key = ORG_KEYS.open(ORG, EVIDENCE, 1, WRAPPED[EVIDENCE][1])
         kept = msgspec.msgpack.encode(KeptKey(address, raw, fingerprint))
         self.store.given[row.id] = columns.seal(key, 1, ORG, kept, f"{KEY_PLACE}/{row.id}")
-        token = Tokens(ORG_KEYS).of(self.given(), address)
-        assert token is not None
-        return token, row
+        tokens = Tokens(ORG_KEYS).of(self.given(), address)
+        assert tokens is not None
+        return tokens[0], row
 
     def given(self) -> Any:
         class Given:
             id = ORG
+            token_versions = (1,)
 
             def key(self, purpose: str, version: int) -> bytes:
                 return WRAPPED[purpose][1]
