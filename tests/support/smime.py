@@ -195,11 +195,12 @@ def openssl(*arguments: str | Path, data: bytes = b"") -> bytes:
 class Gpgsm:
     """A home of its own with one identity, and the authority trusted."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, at: int) -> None:
         self.home = home
         home.mkdir(mode=0o700)
-        (home / "gpgsm.conf").write_text("disable-crl-checks\ndisable-dirmngr\nfaked-system-time 20261121T120000\n")
-        (home / "gpg-agent.conf").write_text("allow-loopback-pinentry\nfaked-system-time 20261121T120000\n")
+        time = f"faked-system-time {moment(at):%Y%m%dT%H%M%S}\n"
+        (home / "gpgsm.conf").write_text(f"disable-crl-checks\ndisable-dirmngr\n{time}")
+        (home / "gpg-agent.conf").write_text(f"allow-loopback-pinentry\n{time}")
 
     def run(self, *arguments: str | Path, data: bytes = b"", fails: bool = False) -> bytes:
         reading, writing = os.pipe()
@@ -260,9 +261,9 @@ class Nss:
 
 
 @contextmanager
-def gpgsm(home: Path) -> Iterator[Gpgsm]:
-    """Its agent ends with it."""
+def gpgsm(home: Path, at: int = NOW) -> Iterator[Gpgsm]:
+    """Its agent ends with it. `at`: its time, in microseconds."""
     try:
-        yield Gpgsm(home)
+        yield Gpgsm(home, at)
     finally:
         subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], capture_output=True, timeout=30)

@@ -179,7 +179,7 @@ async def test_gpgsm_verifies_a_clear_signed_message(clinic: Clinic, tmp_path: P
     (tmp_path / "signature").write_bytes(signature)
     (tmp_path / "content").write_bytes(content)
     assert content.isascii() and b" \r\n" not in content
-    with gpgsm(tmp_path / "home") as peer:
+    with gpgsm(tmp_path / "home", clock.now()) as peer:
         peer.run("--import", data=x509.load_der_x509_certificate(nurse.certificate.der).public_bytes(Encoding.PEM))
         fingerprint = x509.load_der_x509_certificate(nurse.certificate.der).fingerprint(sha1())
         (tmp_path / "home" / "trustlist.txt").write_text(fingerprint.hex().upper() + " S relax\n")
@@ -350,7 +350,7 @@ def test_what_comes_by_openpgp_is_opened_and_judged(clinic: Clinic) -> None:
 def test_old_software_with_a_pkcs12_of_ours_opens_it(clinic: Clinic, tmp_path: Path) -> None:
     """What we make can be taken elsewhere by the organisation."""
     one = person(ADDRESS, "rsa-3072")
-    with gpgsm(tmp_path / "home") as peer:
+    with gpgsm(tmp_path / "home", clock.now()) as peer:
         peer.run("--import", data=old_p12(one))
         raw = message.encrypt(letter_in(), [Recipient(one.certificate)], clock.now(), gcm=False)
         der = base64.b64decode(raw.split(b"\r\n\r\n", 1)[1])
