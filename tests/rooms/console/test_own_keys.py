@@ -165,7 +165,8 @@ def test_the_organisation_becomes_its_own_authority_and_certifies_its_keys(
     assert http.post(there, {"csrfmiddlewaretoken": token[1], "code": code_now()}).status_code == 302
     assert post(http, "/our-keys/authority", **made | {"where": "portal"}).status_code == 422
     assert post(http, "/our-keys/authority", **made).status_code == 302
-    row = issuing.needed(maple.pk)
+    with scope.organisation(maple.pk):
+        row = issuing.needed(maple.pk)
     text = http.get("/our-keys/authority").content.decode()
     assert "Issues</span>" in text and f"http://portal.maple.test/ca/{maple.pk}/{row.pk}.crl" in text
     given = post(http, f"/our-keys/authority/{row.pk}/export")
