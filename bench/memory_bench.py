@@ -71,7 +71,7 @@ def main() -> int:
         time.sleep(3)
         show(0, processes(carepost.pid), "")
         for part in range(1, options.parts + 1):
-            load = types.SimpleNamespace(messages=options.messages // options.parts, kb=10, rate=0, delay=0)
+            load = types.SimpleNamespace(messages=options.messages // options.parts, kb=10, rate=0, delay=0, users=1000)
             row = run.measure(work, carepost.pid, run.SUBMISSION, options.sessions, load, carepost.auth)  # type: ignore[arg-type]
             found, left = processes(carepost.pid), behind(carepost.home)
             time.sleep(5)
