@@ -1,49 +1,28 @@
 """Searching by everything, asking whether something arrived, the report and the suppression list, in a real browser."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
 from carepost.archive import store
 from carepost.mailbox import door as engine
 from carepost.tenancy.models import Organisation
 from tests.support.cast import fresh_books, shard
-from tests.support.console import sign_in
+from tests.support.console import _plain, looked_at, maple, sign_in
 from tests.support.desk import person
-from tests.support.mailroom import KeptDoor, clinic
+from tests.support.mailroom import KeptDoor
 from tests.support.outbox import Outbox
 
-__all__ = ["fresh_books", "shard"]
+__all__ = ["_plain", "fresh_books", "maple", "shard"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
 
 
 @pytest.fixture(autouse=True)
-def _plain(settings: Any) -> None:
-    settings.CSRF_TRUSTED_ORIGINS = []
-    cache.clear()
+def _tables(_plain: None) -> None:
     store.store().migrate()
-
-
-@pytest.fixture
-def maple() -> Organisation:
-    return clinic("maple", "maple.test")
-
-
-@pytest.fixture
-def harbour() -> Organisation:
-    return clinic("harbour", "harbour.test")
-
-
-def keep(page: Page, name: str) -> None:
-    folder = os.environ.get("CAREPOST_TEST_PICTURES")
-    if folder:
-        page.screenshot(path=Path(folder) / f"activity-{name}.png", full_page=True)
 
 
 def test_activity(
@@ -64,12 +43,7 @@ def test_activity(
     sign_in(page, live_server.url, "ada@maple.test")
 
     def looked(name: str) -> None:
-        for width in (1440, 375):
-            page.set_viewport_size({"width": width, "height": 900})
-            checked(page)
-            no_sideways(page)
-            keep(page, f"{name}-{width}")
-        page.set_viewport_size({"width": 1440, "height": 900})
+        looked_at(page, f"activity-{name}", checked, no_sideways)
 
     page.goto(f"{live_server.url}/messages")
     page.get_by_text("More to search by").click()

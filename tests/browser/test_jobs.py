@@ -1,9 +1,7 @@
 """A job from the search to its file, and one message sent again, in a real browser."""
 
-import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from carepost.mailbox import door as engine
 from carepost.tenancy.models import Organisation
 from carepost.wire.types import Accepted, AcceptedDelivery, Submission
 from tests.support.cast import fresh_books, shard
-from tests.support.console import _plain, maple, sign_in
+from tests.support.console import _plain, looked_at, maple, sign_in
 from tests.support.desk import person
 from tests.support.mailroom import KeptDoor
 from tests.support.outbox import Outbox
@@ -24,12 +22,6 @@ __all__ = ["_plain", "fresh_books", "maple", "shard"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
 
 RAW = b"From: nurse@maple.test\r\nTo: jane@patient.test\r\nSubject: Knee\r\n\r\nHello.\r\n"
-
-
-def keep(page: Page, name: str) -> None:
-    folder = os.environ.get("CAREPOST_TEST_PICTURES")
-    if folder:
-        page.screenshot(path=Path(folder) / f"jobs-{name}.png", full_page=True)
 
 
 def test_jobs_and_sending_again(
@@ -65,12 +57,7 @@ def test_jobs_and_sending_again(
     sign_in(page, live_server.url, "ada@maple.test")
 
     def looked(name: str) -> None:
-        for width in (1440, 375):
-            page.set_viewport_size({"width": width, "height": 900})
-            checked(page)
-            no_sideways(page)
-            keep(page, f"{name}-{width}")
-        page.set_viewport_size({"width": 1440, "height": 900})
+        looked_at(page, f"jobs-{name}", checked, no_sideways)
 
     page.goto(f"{live_server.url}/messages")
     page.get_by_label("Recipient", exact=True).fill("jane@patient.test")

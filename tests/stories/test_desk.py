@@ -67,7 +67,7 @@ def test_a_draft_outlives_the_console_and_an_own_word_holds_it(tmp_path: Path) -
             until(lambda: state(house, message) in {"held", "sent"}, within=60, what="it is decided")
             return state(house, message) == "sent"
 
-        # an engine asks for new exceptions once a second
+        # engines learn of new exceptions shortly after they are made
         until(passes, within=30, what="what was called wrong holds nothing any more")
         (mail,) = house.arrived(TO)
         assert WORD.encode() in house.raw(mail["id"])

@@ -58,6 +58,16 @@ def keep(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
+def looked_at(page: Page, name: str, checked: Callable[[Page], None], no_sideways: Callable[[Page], None]) -> None:
+    """At both widths: axe, nothing moves sideways, and a picture where one is wanted."""
+    for width in (1440, 375):
+        page.set_viewport_size({"width": width, "height": 900})
+        checked(page)
+        no_sideways(page)
+        keep(page, f"{name}-{width}")
+    page.set_viewport_size({"width": 1440, "height": 900})
+
+
 def sign_in(page: Page, base: str, login: str) -> None:
     page.goto(f"{base}/sign-in")
     page.get_by_label("Email").fill(login)

@@ -20,3 +20,12 @@ def at() -> Iterator[list[int]]:
     clock.set_source(lambda: now[0])
     yield now
     clock.set_source(None)
+
+
+@pytest.fixture(name="at")
+def at_present() -> Iterator[list[int]]:
+    """The same from the present moment on: for what looks at certificates that others made now."""
+    now = [clock.now()]
+    clock.set_source(lambda: now[0])
+    yield now
+    clock.set_source(None)

@@ -79,21 +79,7 @@ class Resent(msgspec.Struct, frozen=True):
     left_out: dict[str, str]
 
 
-class Job(msgspec.Struct, frozen=True):
-    """`state`: waiting | running | done | failed | cancelled. `seen`: messages or events looked at so far; `made`:
-    deliveries changed, or rows written. Times are UTC microseconds."""
-
-    id: str
-    kind: str
-    state: str
-    created_at: int
-    changed_at: int
-    #: its result can be fetched until then
-    expires_at: int
-    seen: int
-    made: int
-    #: reason code of a failure
-    cause: str
+Job = rest.Job
 
 
 class Jobs(msgspec.Struct, frozen=True):

@@ -10,7 +10,7 @@ from carepost.api import answers, asked, searching
 from carepost.api import shapes_jobs as shapes
 from carepost.api.gate import ApiRequest, scoped
 from carepost.jobs import acts, select
-from carepost.jobs.types import Asked, View
+from carepost.jobs.types import Asked
 from carepost.tenancy.permissions import Scope
 
 _MEDIA = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
@@ -22,19 +22,19 @@ def jobs(request: ApiRequest) -> HttpResponse:
     if request.method == "POST":
         given = asked.body(request, shapes.AddJob)
         wanted = Asked(searching.wanted(given.search), given.reason, given.form.value, given.opened, given.as_today)
-        return answers.json(_job(acts.begin(caller.org, given.kind, wanted, actor=caller.actor)), 202)
+        return answers.json(acts.begin(caller.org, given.kind, wanted, actor=caller.actor), 202)
     found = select.listing(caller.org, caller.actor)
-    return answers.json(shapes.Jobs(tuple(_job(one) for one in found)))
+    return answers.json(shapes.Jobs(found))
 
 
 @scoped(Scope.JOBS)
 def job(request: ApiRequest, job: UUID) -> HttpResponse:
-    return answers.json(_job(select.one(request.caller.org, job, request.caller.actor)))
+    return answers.json(select.one(request.caller.org, job, request.caller.actor))
 
 
 @scoped(Scope.JOBS, methods=("POST",))
 def cancel(request: ApiRequest, job: UUID) -> HttpResponse:
-    return answers.json(_job(acts.cancel(request.caller.org, job, actor=request.caller.actor)))
+    return answers.json(acts.cancel(request.caller.org, job, actor=request.caller.actor))
 
 
 @scoped(Scope.JOBS)
@@ -47,10 +47,3 @@ def result(request: ApiRequest, job: UUID) -> HttpResponse:
 
 def _octets(pieces: Iterator[bytes]) -> Iterator[bytes]:
     yield from pieces
-
-
-def _job(view: View) -> shapes.Job:
-    return shapes.Job(
-        view.id, view.kind, view.state, view.created_at, view.changed_at, view.expires_at, view.seen, view.made,
-        view.cause,
-    )  # fmt: skip

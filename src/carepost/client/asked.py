@@ -48,20 +48,7 @@ class Uploaded(msgspec.Struct, frozen=True):
     expires_at: int
 
 
-class Job(msgspec.Struct, frozen=True):
-    """`state`: waiting | running | done | failed | cancelled. `seen`: messages or events looked at; `made`: deliveries
-    changed or sent again, or rows written. Times: UTC microseconds."""
-
-    id: str
-    kind: str
-    state: str
-    created_at: int
-    changed_at: int
-    expires_at: int
-    seen: int
-    made: int
-    cause: str = ""
-
+class Job(rest.Job, frozen=True):
     @property
     def open(self) -> bool:
         return self.state in ("waiting", "running")

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from carepost.ground import clock, suites
+from carepost.ground import clock, outward, suites
 from carepost.ground.errors import ConfigError, Unavailable
 from carepost.ground.providers.signing import Access, sign
 
@@ -222,16 +222,9 @@ _BROKEN: Final = frozenset({"connection", "timeout"})
 
 def may(address: str, *, sandbox: bool) -> bool:
     """Whether a store can be at this address. Private networks are the common place of one; whoever sets it has the
-    machine in their hands. Nothing leads to link-local addresses, where clouds keep their machines' credentials."""
-    try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
-        return False
-    if ip.is_link_local or ip.is_multicast or ip.is_unspecified:
-        return False
-    return sandbox or not ip.is_loopback
+    machine in their hands."""
+    ip = outward.plain(address)
+    return ip is not None and not outward.nobodys(ip) and (sandbox or not ip.is_loopback)
 
 
 def _address(place: Place) -> str:

@@ -1,8 +1,11 @@
 """What every view that acts has in common: the reason that was given, and the way back with a sentence."""
 
+from urllib.parse import urlencode
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 
 from carepost.ground.errors import Refused
 from carepost.tenancy.gates import StaffRequest
@@ -22,6 +25,11 @@ def needed(request: StaffRequest, kept_with: str = "event") -> str:
     if not given:
         raise Refused("reason-needed", f"Say why; it is kept with the {kept_with}.", status=422)
     return given
+
+
+def confirm(back: str) -> HttpResponse:
+    """To the page where a second factor is shown once more, and from there to `back`."""
+    return redirect(f"{reverse('mfa_reauthenticate')}?{urlencode({'next': back})}")
 
 
 def done(request: StaffRequest, sentence: str, to: str, *args: object) -> HttpResponse:

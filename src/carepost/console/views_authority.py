@@ -1,10 +1,9 @@
 """The organisation as its own certification authority: made, ended, its certificate handed out, keys certified."""
 
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -13,7 +12,7 @@ from carepost.console.guard import shielded
 from carepost.console.own_key_forms import AuthorityForm
 from carepost.ground import clock
 from carepost.ground.errors import Refused
-from carepost.keyring import authorities, issuing, words
+from carepost.keyring import authorities, factor, issuing, words
 from carepost.keyring.authorities import AuthorityShown
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.permissions import Permission
@@ -29,9 +28,8 @@ def authority(request: StaffRequest) -> HttpResponse:
     if not form.is_bound:
         return _page(request, form)
     confirmed = factor_at(request)
-    if not _fresh(confirmed):
-        back = urlencode({"next": f"{reverse('console:authority')}#make"})
-        return redirect(f"{reverse('mfa_reauthenticate')}?{back}")
+    if not factor.fresh(confirmed):
+        return acting.confirm(f"{reverse('console:authority')}#make")
     if not form.is_valid():
         return _page(request, form, status=422)
     given = form.cleaned_data
@@ -78,14 +76,10 @@ def _page(request: StaffRequest, form: AuthorityForm, *, status: int = 200) -> H
     found = authorities.authorities(request.desk.org, request.desk.actor)
     context = {
         "lines": [(one, words.grouped(one.fingerprint), _issues(one)) for one in found], "form": form,
-        "issues": any(_issues(one) for one in found), "fresh": _fresh(factor_at(request)), "now": clock.now(),
+        "issues": any(_issues(one) for one in found), "fresh": factor.fresh(factor_at(request)), "now": clock.now(),
     }  # fmt: skip
     return render(request, "console/authority.html", context, status=status)
 
 
 def _issues(one: AuthorityShown) -> bool:
     return one.state == issuing.ACTIVE
-
-
-def _fresh(confirmed: int) -> bool:
-    return clock.now() - confirmed <= authorities.FRESH_S * 1_000_000

@@ -1,13 +1,12 @@
 """The organisation's own keys: what signs its mail, and what opens what comes encrypted."""
 
 from base64 import b64encode
-from urllib.parse import urlencode
 from uuid import UUID
 
 import msgspec
 from django.conf import settings
 from django.http import HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -16,7 +15,7 @@ from carepost.console.guard import shielded
 from carepost.console.own_key_forms import BringInForm, InstallForm, NewKeyForm
 from carepost.ground import clock
 from carepost.ground.errors import Refused
-from carepost.keyring import authorities, issuing, own_acts, own_export, own_select, words
+from carepost.keyring import authorities, factor, issuing, own_acts, own_export, own_select, words
 from carepost.keyring.own_acts import Taken
 from carepost.keyring.own_select import SOURCES, OwnShown
 from carepost.mailbox import door
@@ -182,9 +181,8 @@ def give_out(request: StaffRequest, row: UUID) -> HttpResponse:
 def take_out(request: StaffRequest, row: UUID) -> HttpResponse:
     """The private part: after a second factor shown just now, once, with its passphrase beside it."""
     confirmed = factor_at(request)
-    if clock.now() - confirmed > own_export.FRESH_S * 1_000_000:
-        back = urlencode({"next": f"{reverse('console:own-key', args=[row])}#take-out"})
-        return redirect(f"{reverse('mfa_reauthenticate')}?{back}")
+    if not factor.fresh(confirmed):
+        return acting.confirm(f"{reverse('console:own-key', args=[row])}#take-out")
     taken = own_export.take_out(
         request.desk.org, row, actor=request.desk.actor, reason=acting.needed(request), door=door.client(),
         confirmed_at=confirmed, where=settings.CAREPOST_CONFIG.console_url,
@@ -207,7 +205,7 @@ def _page(request: StaffRequest, row: UUID, *, form: InstallForm | None = None, 
     line = _line(own_select.own_key(request.desk.org, request.desk.actor, row))
     takes = line.key.method == Method.SMIME.value and line.key.has_request and (line.waits or line.active)
     context = {"line": line, "form": form or InstallForm(), "takes": takes, "now": clock.now()}
-    fresh = clock.now() - factor_at(request) <= own_export.FRESH_S * 1_000_000
+    fresh = factor.fresh(factor_at(request))
     context |= {"authority": takes and not line.key.ours and issuing.active(request.desk.org) is not None}
     context |= {"gives": line.key.exportable and not line.waits and not line.revoked, "fresh": fresh}
     return render(request, "console/own-key.html", context, status=status)

@@ -72,19 +72,30 @@ class Allowed:
 
     def address(self, address: str, host: str, public: bool = True) -> bool:
         """Whether `address`, which `host` leads to, may be called; not `public`: only where the settings open it."""
-        try:
-            ip = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None:
+        ip = plain(address)
+        if ip is None:
             return False
         if ip.is_loopback:
             return self.sandbox and host in ("localhost", address)
         if public and not private(address):
             return True
-        if ip.is_link_local or ip.is_multicast or ip.is_unspecified:
+        if nobodys(ip):
             return False
         return host in self.names or any(ip.version == net.version and ip in net for net in self.networks)
+
+
+def plain(address: str) -> Ip | None:
+    """None for what is no address, and for an IPv4 address dressed as another (RFC 4291 2.5.5.2)."""
+    try:
+        ip = ipaddress.ip_address(address)
+    except ValueError:
+        return None
+    return None if isinstance(ip, ipaddress.IPv6Address) and ip.ipv4_mapped is not None else ip
+
+
+def nobodys(ip: Ip) -> bool:
+    """No server of anybody's is there; at link-local ones, clouds keep their machines' credentials."""
+    return ip.is_link_local or ip.is_multicast or ip.is_unspecified
 
 
 def place(url: str, allowed: Allowed) -> Place:

@@ -7,6 +7,7 @@ import msgspec
 
 from carepost.archive.search import Wanted
 from carepost.tenancy.permissions import Permission
+from carepost.wire import rest
 
 
 class Kind(enum.StrEnum):
@@ -42,15 +43,5 @@ class Asked(msgspec.Struct, frozen=True):
     anew: bool = False
 
 
-class View(msgspec.Struct, frozen=True):
-    """As its people see it; nothing of what was asked."""
-
-    id: str
-    kind: str
-    state: str
-    created_at: int
-    changed_at: int
-    expires_at: int
-    seen: int
-    made: int
-    cause: str
+#: as its people see it; nothing of what was asked
+View = rest.Job

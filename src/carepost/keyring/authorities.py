@@ -15,7 +15,7 @@ from carepost.crypto.smime.errors import SmimeError
 from carepost.directory.types import own_key_aad
 from carepost.ground import clock, log
 from carepost.ground.errors import CarepostError, Refused
-from carepost.keyring import issuing, own_acts, own_making
+from carepost.keyring import factor, issuing, own_acts, own_making
 from carepost.keyring.models import Authority, AuthorityList, Issued, OwnKey
 from carepost.keyring.own_select import Public
 from carepost.policy.types import Method
@@ -26,8 +26,6 @@ from carepost.tenancy.models import Organisation, SenderDomain
 from carepost.tenancy.permissions import Forbidden, Permission, authorise
 from carepost.wire.types import Actor
 
-#: seconds since a person showed the second factor, at most
-FRESH_S: Final = 300
 #: a certificate of ours is renewed so long before its end
 RENEW_US: Final = 45 * DAY_US
 #: keys renewed, and lists signed, in one round
@@ -238,8 +236,7 @@ def _fresh(actor: Actor, confirmed_at: int) -> None:
         return
     if actor.kind != "staff":
         raise Forbidden
-    if not 0 <= clock.now() - confirmed_at <= FRESH_S * 1_000_000:
-        raise Refused("factor-not-fresh", "Confirm with your second factor first.", status=403)
+    factor.need(confirmed_at)
 
 
 def _where(organisation: Organisation, given: str) -> str:

@@ -14,7 +14,7 @@ from carepost.crypto.smime import identity
 from carepost.crypto.smime.errors import SmimeError
 from carepost.ground import clock
 from carepost.ground.errors import Refused
-from carepost.keyring import own_acts
+from carepost.keyring import factor, own_acts
 from carepost.keyring.models import OwnKey
 from carepost.policy.types import Method
 from carepost.tenancy import letters, names, scope
@@ -24,8 +24,6 @@ from carepost.tenancy.models import Organisation, Staff
 from carepost.tenancy.permissions import Forbidden, Permission, authorise
 from carepost.wire.types import Actor
 
-#: seconds since the second factor was shown, at most
-FRESH_S: Final = 300
 #: without what is mistaken for something else when it is copied by hand
 _LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
 _GROUPS, _GROUP = 6, 5
@@ -66,8 +64,7 @@ def take_out(
     if actor.kind != "staff":
         # nobody at a terminal can show a second factor
         raise Forbidden
-    if not 0 <= now - confirmed_at <= FRESH_S * 1_000_000:
-        raise Refused("factor-not-fresh", "Confirm with your second factor first.", status=403)
+    factor.need(confirmed_at)
     passphrase = _passphrase()
     data, name, kind = _file(row, passphrase)
     told = letters.tell(

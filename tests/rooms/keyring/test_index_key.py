@@ -29,6 +29,9 @@ from carepost.tenancy.retokening import SETTLED_US, Work, left
 from carepost.wire.found import SIGNED_MAIL, Found
 from tests.rooms.keyring.test_recipient_keys import openpgp, smime
 from tests.rooms.tenancy.test_engine_views import source
+from tests.support.noon import at_present
+
+__all__ = ["at_present"]
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
 
@@ -65,14 +68,6 @@ def engine(cast: Any) -> Iterator[Engine]:
     made = Engine(cast.clinic)
     yield made
     made.directory.stop()
-
-
-@pytest.fixture
-def at() -> Iterator[list[int]]:
-    moment = [clock.now()]
-    clock.set_source(lambda: moment[0])
-    yield moment
-    clock.set_source(None)
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ ready before the old ones end; its certificates are followed by new ones; nobody
 import subprocess
 import uuid
 from base64 import b64decode
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -34,20 +33,15 @@ from carepost.tenancy.endings import DAY_US
 from carepost.tenancy.permissions import COMMAND_LINE, Forbidden
 from carepost.wire.types import Actor
 from tests.rooms.journal.test_rewrapping import only_newest, rotated
+from tests.support.noon import at_present
 from tests.support.smime import NOW, gpgsm, openssl
+
+__all__ = ["at_present"]
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
 
 ADA, OFFICE = "ada@clinic.test", "office@clinic.test"
 HOST = "http://portal.clinic.test:8082"
-
-
-@pytest.fixture
-def at() -> Iterator[list[int]]:
-    moment = [clock.now()]
-    clock.set_source(lambda: moment[0])
-    yield moment
-    clock.set_source(None)
 
 
 @pytest.fixture

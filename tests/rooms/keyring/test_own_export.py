@@ -13,7 +13,7 @@ from carepost.crypto.openpgp.secret import WrongPassphrase
 from carepost.crypto.smime import identity
 from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused, Unavailable
-from carepost.keyring import own_acts, own_export
+from carepost.keyring import factor, own_acts, own_export
 from carepost.keyring.own_export import TakenOut
 from carepost.policy.types import Method
 from carepost.tenancy.actions import domains, staff
@@ -84,7 +84,7 @@ def test_an_openpgp_key_that_gpg_reads(cast: Any, door: KeptDoor) -> None:
 def test_without_a_fresh_second_factor_or_a_letter_nothing_is_given(cast: Any, door: KeptDoor, told: Any) -> None:
     row = key(cast)
     told()
-    for ago in (own_export.FRESH_S + 5, -60, clock.now() // NOW_US):
+    for ago in (factor.FRESH_S + 5, -60, clock.now() // NOW_US):
         with pytest.raises(Refused, match="second factor"):
             out(cast, door, row, ago_s=ago)
     door.closed = True
