@@ -50,12 +50,14 @@ def run(args: argparse.Namespace) -> int:
         print(line, file=sys.stderr if args.json else sys.stdout, flush=True)
 
     with tempfile.TemporaryDirectory(prefix="carepost-demo-") as folder:
-        environ = {**_free_ports(), **os.environ}
+        # what is set for the home of this machine (its keyring, its database, where it listens) is none of the demo's
+        mine = {name: value for name, value in os.environ.items() if not name.startswith("CAREPOST_")}
+        environ = {**mine, **_free_ports()}
         with Running(Path(folder) / "home", environ, sandbox=True, say=say) as running:
             rows = samples.send(running, say, people.SAMPLES + people.WITHOUT_CODE)
             say("")
             say(samples.table(rows))
-            api = Api(running.api, running.bootstrapped.api_key)
+            api = Api(running)
             checked = [_check(api, row) for row in rows]
     wrong = [row for row in checked if row.problem]
     seconds = time.monotonic() - began
@@ -71,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
 def _check(api: Api, row: Row) -> Checked:
     """The proof of one delivery, verified with the kernel alone, against the mail in the recipient's inbox if there."""
     proof, problem = "", row.problem
-    raw = api.raw(f"/api/v1/messages/{row.message}/proof?delivery={row.delivery}")
+    raw = api.proof(row)
     mail = _inbox(api, row) if row.state == "sent" else None
     verdict = verify(raw, mail, None)
     proof = verdict.words

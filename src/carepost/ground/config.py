@@ -3,6 +3,7 @@
 Organisation policy lives in tables, never here. `CAREPOST_NAME_FILE` reads a value from a file (secrets).
 """
 
+import ipaddress
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -30,7 +31,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     #: for mail systems in front of which we stand; they deliver to port 25 of a name of its own. 0: no such listener
     port_gateway: int = 0
     port_sandbox_dns: int = 5300
-    #: the public base addresses of console and portal; "": http://<listen>:<port>
+    #: the public base addresses of console and portal; "": what `address` says of their ports
     console_url: str = ""
     portal_url: str = ""
     #: PostgreSQL for the office, records and audit; "": SQLite in the home
@@ -79,6 +80,30 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     metrics: str = ""
     #: address that is told when the installation itself needs somebody; "": the alert address of its only organisation
     alarms: str = ""
+
+    @property
+    def http_tls(self) -> bool:
+        """API, console and portal speak plain HTTP on loopback only (a proxy, or development); anywhere else TLS."""
+        try:
+            return not ipaddress.ip_address(self.listen).is_loopback
+        except ValueError:
+            return self.listen != "localhost"
+
+    @property
+    def every_address(self) -> bool:
+        return self.listen in ("0.0.0.0", "::")  # noqa: S104  compared, not listened on
+
+    @property
+    def host(self) -> str:
+        """What its listeners are called where nothing else is set: a name its own certificate holds."""
+        if self.every_address:
+            return self.hostname
+        return "localhost" if self.listen in ("127.0.0.1", "::1") else self.listen
+
+    def address(self, port: int) -> str:
+        """Where a face on this port answers when no public address is set."""
+        scheme = "https" if self.http_tls else "http"
+        return f"{scheme}://{f'[{self.host}]' if ':' in self.host else self.host}:{port}"
 
 
 SETTINGS = tuple(field.name for field in msgspec.structs.fields(Config))

@@ -11,7 +11,7 @@ from carepost.tenancy.models import Organisation, SenderDomain
 
 def face_url(config: Config) -> str:
     """Where this installation's portal answers when the organisation names no host of its own."""
-    return config.portal_url or f"http://{config.listen}:{config.port_portal}"
+    return config.portal_url or config.address(config.port_portal)
 
 
 def office_of(org: bytes, domain: str = "") -> Office:

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from carepost.ground import clock, durable
+from carepost.ground.config import Config
 
 CA_DAYS = 3650
 #: the longest a public certificate may live from 2026-03-15 on
@@ -52,6 +53,11 @@ def ensure(folder: Path, hostname: str, names: tuple[str, ...] = ()) -> bool:
         key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()),
     )
     return True
+
+
+def ensure_for(folder: Path, config: Config) -> bool:
+    """`ensure` with every name this home calls itself by."""
+    return ensure(folder, config.hostname, (config.host,))
 
 
 def _name(name: str) -> x509.GeneralName:

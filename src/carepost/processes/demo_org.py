@@ -32,7 +32,7 @@ def _make(opened: home.Home, settings: Config) -> Bootstrapped:
         notice_name="Demo Clinic",
         phone="+1 555 0100",
         auditor=f"auditor@{DOMAIN}",
-        portal_url=settings.portal_url or f"http://localhost:{settings.port_portal}",
+        portal_url=settings.portal_url or settings.address(settings.port_portal),
         portal_address=f"portal@{DOMAIN}",
         portal_by_mail=True,
     )

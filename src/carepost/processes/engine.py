@@ -231,7 +231,7 @@ class Engine:
             checkpoint=self._checkpoints.latest, shelf=self._shelf, renderer=self._renderer,
             pressing=self._pressing,
         )  # fmt: skip
-        tls = self._certificates.context if outgoing.http_tls(config) else None
+        tls = self._certificates.context if config.http_tls else None
         self._http = HttpServer(app, limits, tls=tls)
         self._doors = DoorsServer(
             home.socket(self._index), self._intake, self._queues, self._budget,

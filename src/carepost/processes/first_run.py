@@ -56,7 +56,7 @@ def prepare(
     opened: Home, settings: Config, keyring: MasterKeyring, environ: Mapping[str, str], say: Callable[[str], None]
 ) -> Bootstrapped:
     """Certificates, migrations, and `demo` in a sandbox. Raises ConfigError with the bootstrap's own sentence."""
-    if not settings.tls_folder and certificates.ensure(opened.tls, settings.hostname):
+    if not settings.tls_folder and certificates.ensure_for(opened.tls, settings):
         say(
             f"TLS         made a CA of its own: {opened.tls / 'ca.pem'} (clients must trust it, or bring a certificate)"
         )

@@ -1,7 +1,6 @@
 """The parts of an engine that lead outside, built from the settings and, in a sandbox home, from its world."""
 
 import asyncio
-import ipaddress
 import os
 import ssl
 from pathlib import Path
@@ -102,14 +101,6 @@ def preparer(keys: PurposeKeys) -> Preparer:
 
 def tls_folder(home: Home, config: Config) -> Path:
     return Path(config.tls_folder) if config.tls_folder else home.tls
-
-
-def http_tls(config: Config) -> bool:
-    """API, console and portal speak plain HTTP on loopback only (a proxy, or development); anywhere else TLS."""
-    try:
-        return not ipaddress.ip_address(config.listen).is_loopback
-    except ValueError:
-        return config.listen != "localhost"
 
 
 def viewer(home: Home) -> tuple[str, int] | None:

@@ -76,23 +76,24 @@ class Running:
         os.close(self._lock)
 
     @property
-    def host(self) -> str:
-        return "localhost" if self.config.listen in ("127.0.0.1", "::1") else self.config.listen
+    def api(self) -> str:
+        return self.config.address(self.config.port_api)
 
     @property
-    def api(self) -> str:
-        return f"http://{self.host}:{self.config.port_api}"
+    def near(self) -> str:
+        """The API as this machine reaches it: its own certificate is for localhost too."""
+        return f"https://localhost:{self.config.port_api}" if self.config.every_address else self.api
 
     @property
     def console(self) -> str:
-        return self.config.console_url or f"http://{self.host}:{self.config.port_console}"
+        return self.config.console_url or self.config.address(self.config.port_console)
 
     @property
     def portal(self) -> str:
-        return self.config.portal_url or f"http://{self.host}:{self.config.port_portal}"
+        return self.config.portal_url or self.config.address(self.config.port_portal)
 
     def addresses(self) -> list[str]:
-        at, host = self.config, self.host
+        at, host = self.config, self.config.host
         submission = f"{host}:{at.port_submission} (STARTTLS), {host}:{at.port_submission_tls} (TLS)"
         lines = [
             f"console     {self.console}/",

@@ -1,14 +1,17 @@
 """One sample message to one person in each sandbox domain, through the REST door, and what became of each."""
 
+import ssl
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
-from carepost.ground.errors import Unavailable
+from carepost.ground.errors import NotFound, Unavailable
+from carepost.processes import outgoing
 from carepost.processes.running import Running
 from carepost.sandbox import people
 from carepost.sandbox.expected import BY_DOMAIN, differs
@@ -39,8 +42,10 @@ class Row(msgspec.Struct):
 class Api:
     """The REST API of a running home, with one key."""
 
-    def __init__(self, base: str, key: str) -> None:
-        self._base, self._key = base, key
+    def __init__(self, running: Running) -> None:
+        self._base, self._key = running.near, running.bootstrapped.api_key
+        own = outgoing.tls_folder(running.home, running.config) / "ca.pem"
+        self._trust = ssl.create_default_context(cafile=own if own.exists() else None)
 
     def post(self, path: str, body: bytes) -> Any:
         return msgspec.json.decode(self._call(path, body))
@@ -51,14 +56,27 @@ class Api:
     def raw(self, path: str) -> bytes:
         return self._call(path)
 
+    def proof(self, row: "Row") -> bytes:
+        """Waits for the journal, which files what the engine answered for. Raises Unavailable after PATIENCE."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                return self._call(f"/api/v1/messages/{row.message}/proof?delivery={row.delivery}")
+            except NotFound:
+                if time.monotonic() > deadline:
+                    raise Unavailable("api", f"No proof of {row.message} after {PATIENCE:.0f} s.") from None
+                time.sleep(_ROUND)
+
     def _call(self, path: str, body: bytes | None = None) -> bytes:
         request = urllib.request.Request(self._base + path, data=body, headers={"Authorization": f"Bearer {self._key}"})  # noqa: S310  our own loopback address
         if body is not None:
             request.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=20, context=self._trust) as answer:  # noqa: S310
                 return bytes(answer.read())
         except urllib.error.HTTPError as error:
+            if error.code == HTTPStatus.NOT_FOUND:
+                raise NotFound(f"The API answered 404 to {path}.") from None
             raise Unavailable("api", f"The API answered {error.code} to {path}.") from None
         except OSError as error:
             raise Unavailable("api", f"The API at {self._base} does not answer ({error}).") from None
@@ -66,7 +84,7 @@ class Api:
 
 def send(running: Running, say: Callable[[str], None], samples: tuple[Sample, ...] = people.SAMPLES) -> list[Row]:
     """Sends them all, waits until each is where the table expects it (or PATIENCE is over), and tells."""
-    api = Api(running.api, running.bootstrapped.api_key)
+    api = Api(running)
     say(f"Sending {len(samples)} sample messages …")
     rows = []
     for sample in samples:

@@ -39,7 +39,7 @@ async def _serve(start: Start, application: Any) -> None:
     app = WSGIMiddleware(application, workers=THREADS)
     staff = start.role == "staff"
     tls = None
-    if outgoing.http_tls(config):
+    if config.http_tls:
         tls = Certificates(outgoing.tls_folder(start.home, config), config.hostname).context
     pairs = [(listen(config, config.port_console if staff else config.port_portal), _Server(app, tls))]
     if staff:

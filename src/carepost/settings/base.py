@@ -135,7 +135,7 @@ BASE_DIR = Path(__file__).parent.parent
 
 def face(url: str, port: int) -> dict[str, object]:
     """Host names, origin and cookie flags of a face: Secure unless the address is plain HTTP (development)."""
-    address = url or f"http://{_runtime.config.listen}:{port}"
+    address = url or _runtime.config.address(port)
     parts = urlsplit(address)
     secure = parts.scheme == "https"
     hosts = [parts.hostname or _runtime.config.hostname]
