@@ -1,6 +1,7 @@
 """Reading a request: JSON bodies, query words and times, refused without repeating what stood there (law 10)."""
 
 import re
+import uuid
 from datetime import datetime
 from typing import TypeVar
 
@@ -55,6 +56,14 @@ def limit(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= 200:
         raise ProblemError(422, "invalid", "`limit` is a number from 1 to 200.")
     return int(text)
+
+
+def cursor(text: str) -> str:
+    """One that pages by id; "" when "" was given."""
+    try:
+        return str(uuid.UUID(text)) if text else ""
+    except ValueError:
+        raise ProblemError(422, "invalid", "This cursor is none of ours; begin without one.") from None
 
 
 def time(text: str, name: str) -> int:

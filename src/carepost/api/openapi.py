@@ -11,6 +11,7 @@ from carepost.api import (
     openapi_certificates,
     openapi_domains,
     openapi_making,
+    openapi_own_keys,
     openapi_sending,
     openapi_suppressions,
     openapi_tracking,
@@ -30,6 +31,7 @@ _ROOTS: Final = (
     shapes.Release, shapes.Refusal,
     shapes.HeldSearch, shapes.Decided, *openapi_making.ROOTS, *openapi_webhooks.ROOTS, *openapi_activity.ROOTS,
     *openapi_tracking.ROOTS, *openapi_sending.ROOTS, *openapi_certificates.ROOTS,
+    *openapi_own_keys.ROOTS,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
 _HEADERS: Final = {
@@ -86,6 +88,7 @@ def _paths() -> dict[str, Any]:
         **openapi_domains.paths(_op, _in),
         **openapi_suppressions.paths(_op, _in),
         **openapi_certificates.paths(_op, _in),
+        **openapi_own_keys.paths(_op, _in),
         **openapi_tracking.paths(_op, _in),
         **openapi_sending.paths(_op),
         "/api/v1/keys": {

@@ -25,7 +25,7 @@ def certificates(request: ApiRequest) -> HttpResponse:
     if query["attention"] not in ("", "yes"):
         raise ProblemError(422, "invalid", "`attention` is yes, or left out.")
     page = select.listing(
-        caller.org, caller.actor, after=_cursor(query["cursor"]), limit=asked.limit(query["limit"]),
+        caller.org, caller.actor, after=asked.cursor(query["cursor"]), limit=asked.limit(query["limit"]),
         attention=bool(query["attention"]),
     )  # fmt: skip
     return answers.json(shapes.Certificates(page.keys, page.cursor))
@@ -83,10 +83,3 @@ def import_(request: ApiRequest) -> HttpResponse:
 def _one(request: ApiRequest, certificate: uuid.UUID) -> HttpResponse:
     known = select.beside(request.caller.org, request.caller.actor, certificate)
     return answers.json(next(one for one in known if one.id == str(certificate)))
-
-
-def _cursor(text: str) -> str:
-    try:
-        return str(uuid.UUID(text)) if text else ""
-    except ValueError:
-        raise ProblemError(422, "invalid", "This cursor is none of ours; begin without one.") from None

@@ -31,6 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     export = entry.verb(verbs, "export", "write an authority’s certificate, to hand to partners (PEM)")
     export.add_argument("id", metavar="ID")
     export.add_argument("-o", "--output", metavar="FILE", help="default: standard output")
+    anew = entry.verb(verbs, "sign-list", "sign its list of revoked certificates now (else it happens by the clock)")
+    anew.add_argument("id", metavar="ID")
     end = entry.verb(verbs, "end", "it issues nothing more; its list of revoked certificates goes on")
     end.add_argument("id", metavar="ID")
     entry.reason(end)

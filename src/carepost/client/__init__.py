@@ -6,6 +6,7 @@ shapes of a message (Message, Attachment, Mailbox, ProtectionAsk), errors (ApiEr
 """
 
 from carepost.client.asked import Job, Resent
+from carepost.client.asked_keys import Authority, OwnKey, TakenKey
 from carepost.client.asynchronous import AsyncClient
 from carepost.client.errors import ApiError, Unreachable
 from carepost.client.synchronous import Client
@@ -25,6 +26,7 @@ __all__ = [
     "ApiError",
     "AsyncClient",
     "Attachment",
+    "Authority",
     "BatchEntry",
     "Category",
     "Client",
@@ -34,7 +36,9 @@ __all__ = [
     "Message",
     "MessageAccepted",
     "Minimum",
+    "OwnKey",
     "ProtectionAsk",
     "Resent",
+    "TakenKey",
     "Unreachable",
 ]

@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from carepost.client import asked, calls
+from carepost.client import asked, asked_keys, calls
 from carepost.client.asked import Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
+from carepost.client.asked_keys import Authority, OwnKey, TakenKey
 from carepost.client.calls import Course, Retry
 from carepost.client.transport import Lost, Transport
 from carepost.ground import clock
@@ -122,6 +123,40 @@ class AsyncClient:
 
     async def suppress(self, address: str, *, reason: str = "request") -> None:
         await self._do(asked.suppress(address, reason))
+
+    async def own_keys(self) -> AsyncIterator[OwnKey]:
+        cursor = ""
+        while True:
+            page = await self._do(asked_keys.listed(cursor))
+            for one in page.own_keys:
+                yield one
+            cursor = page.cursor
+            if not cursor:
+                return
+
+    async def own_key(self, id_: str) -> OwnKey:
+        return await self._do(asked_keys.one(id_))
+
+    async def generate_own_key(self, address: str, *, reason: str, **given: object) -> OwnKey:
+        return await self._do(asked_keys.generate(address, reason, given))
+
+    async def import_own_key(self, file: bytes, passphrase: str, *, reason: str, **given: object) -> TakenKey:
+        return await self._do(asked_keys.bring_in(file, passphrase, reason, given))
+
+    async def change_own_key(self, id_: str, act: str, *, reason: str, **given: object) -> OwnKey:
+        return await self._do(asked_keys.change(id_, act, reason, given))
+
+    async def own_key_public(self, id_: str, part: str = "certificate") -> str:
+        return await self._do(asked_keys.public(id_, part))
+
+    async def authorities(self) -> tuple[Authority, ...]:
+        return await self._do(asked_keys.authorities())
+
+    async def authority_certificate(self, id_: str) -> str:
+        return await self._do(asked_keys.authority_certificate(id_))
+
+    async def sign_authority_list(self, id_: str) -> Authority:
+        return await self._do(asked_keys.sign_list(id_))
 
     async def get(self, path: str, **query: object) -> Any:
         return await self._do(asked.other(calls.get(path, **query)))

@@ -5,8 +5,9 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from carepost.client import asked, calls
+from carepost.client import asked, asked_keys, calls
 from carepost.client.asked import Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
+from carepost.client.asked_keys import Authority, OwnKey, TakenKey
 from carepost.client.calls import Course, Retry
 from carepost.client.transport import Lost, Transport
 from carepost.ground import clock
@@ -134,6 +135,44 @@ class Client:
 
     def suppress(self, address: str, *, reason: str = "request") -> None:
         self._do(asked.suppress(address, reason))
+
+    def own_keys(self) -> Iterator[OwnKey]:
+        """The organisation's own, newest first, page by page."""
+        cursor = ""
+        while True:
+            page = self._do(asked_keys.listed(cursor))
+            yield from page.own_keys
+            cursor = page.cursor
+            if not cursor:
+                return
+
+    def own_key(self, id_: str) -> OwnKey:
+        return self._do(asked_keys.one(id_))
+
+    def generate_own_key(self, address: str, *, reason: str, **given: object) -> OwnKey:
+        """`given`: `method`, `certified_by` (itself, authority, another), `shared`, `days`, … (docs/api.md)."""
+        return self._do(asked_keys.generate(address, reason, given))
+
+    def import_own_key(self, file: bytes, passphrase: str, *, reason: str, **given: object) -> TakenKey:
+        """PKCS#12, or an OpenPGP secret key. `given`: `address`, `shared`, `former`, `dry_run`, …."""
+        return self._do(asked_keys.bring_in(file, passphrase, reason, given))
+
+    def change_own_key(self, id_: str, act: str, *, reason: str, **given: object) -> OwnKey:
+        """`act`: rotate (answers the new key), revoke, certify, install (`certificate`), sign-all, keep-in."""
+        return self._do(asked_keys.change(id_, act, reason, given))
+
+    def own_key_public(self, id_: str, part: str = "certificate") -> str:
+        """PEM or an armored certificate; `part`: certificate, or request."""
+        return self._do(asked_keys.public(id_, part))
+
+    def authorities(self) -> tuple[Authority, ...]:
+        return self._do(asked_keys.authorities())
+
+    def authority_certificate(self, id_: str) -> str:
+        return self._do(asked_keys.authority_certificate(id_))
+
+    def sign_authority_list(self, id_: str) -> Authority:
+        return self._do(asked_keys.sign_list(id_))
 
     def get(self, path: str, **query: object) -> Any:
         """Any other address of the API (docs/api.md), as JSON."""

@@ -15,6 +15,7 @@ _WORDS: Final = {
     Scope.PROOF: "Fetch proofs", Scope.RETRACT: "Take messages back", Scope.HELD: "Release or refuse held messages",
     Scope.TEMPLATES: "Templates and files", Scope.SUPPRESSIONS: "Addresses that get no mail",
     Scope.CERTIFICATES: "Recipients’ certificates and keys",
+    Scope.OWN_KEYS: "The organisation’s own keys and authority, never their private parts",
     Scope.DOMAINS: "Sender domains", Scope.WEBHOOKS: "Webhooks", Scope.EVENTS: "Read the audit log",
     Scope.SENDING: "Sending addresses, pools and limits", Scope.TRACKING: "Opens and clicks",
     Scope.JOBS: "Work on many messages, and exports", Scope.KEYS: "Make other keys, of no more than its own scopes",

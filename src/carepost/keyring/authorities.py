@@ -133,6 +133,25 @@ def generate_key(
     return key
 
 
+def rotate_key(
+    org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str, algorithm: str = "", days: int = 0,
+    overlap: int | None = None,
+) -> OwnKey:  # fmt: skip
+    """As `own_acts.rotate_key`; our authority makes the certificate of the new key. Raises Refused, NotFound,
+    Forbidden."""
+    with scope.organisation(org):
+        authorise(actor, Permission.KEYRING, org)
+        row = own_acts.row_of(org, key)
+        if row.state != own_acts.ACTIVE or row.method != Method.SMIME.value:
+            raise Refused("key-state", "Only an S/MIME key that is in use can be rotated this way.", status=409)
+        kept = own_acts.opened(row)
+    kind = algorithm or (row.algorithm if row.algorithm in own_making.ALGORITHMS[Method.SMIME] else "")
+    return generate_key(
+        org, kept.address, actor=actor, reason=reason, shared=not row.token, algorithm=kind, name=kept.name, days=days,
+        always=row.always, overlap=overlap,
+    )  # fmt: skip
+
+
 def certify_key(
     org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str, days: int = 0, overlap: int | None = None
 ) -> OwnKey:
@@ -171,13 +190,8 @@ def _renew(org: uuid.UUID, key: uuid.UUID, now: int) -> int:
             return 0
         if authority.not_after <= row.not_after + DAY_US:
             return 0
-        kept = own_acts.opened(row)
     try:
-        generate_key(
-            org, kept.address, actor=_JOURNAL, reason="its certificate comes to its end", shared=not row.token,
-            algorithm=row.algorithm if row.algorithm in own_making.ALGORITHMS[Method.SMIME] else "", name=kept.name,
-            always=row.always,
-        )  # fmt: skip
+        rotate_key(org, key, actor=_JOURNAL, reason="its certificate comes to its end")
         # COMMIT POINT: before it the former key signs, after it the new one; a round that comes again finds it retired
     except CarepostError as error:
         log.failure("own-key-not-renewed", error, key=str(key))
@@ -195,6 +209,16 @@ def sign_lists(now: int) -> int:
             issuing.publish(doing, issuing.row_of(org, pk))
             # COMMIT POINT: before it the former list is served, which counts for days yet; after it the new one
     return len(rows)
+
+
+def sign_list(org: uuid.UUID, authority: uuid.UUID, *, actor: Actor) -> AuthorityList:
+    """A new list now, ahead of the clock's. Raises Refused for an authority that ended by itself, NotFound,
+    Forbidden."""
+    with act(org, Permission.KEYRING, actor=actor) as doing:
+        row = issuing.row_of(org, authority)
+        if row.not_after <= doing.at:
+            raise Refused("authority-over", "This authority has run out: its lists count no more.", status=409)
+        return issuing.publish(doing, row)
 
 
 def authorities(org: uuid.UUID, actor: Actor) -> tuple[AuthorityShown, ...]:

@@ -74,7 +74,7 @@ def own_keys(org: uuid.UUID, actor: Actor, *, after: str = "", limit: int = PAGE
                 raise NotFound("There is no such page.") from None
         rows = list(found[: limit + 1])
         doing.event("keyring.own-keys-listed", on=[org], facts={"count": str(min(len(rows), limit))})
-        shown = tuple([_shown(row) for row in rows[:limit]])
+        shown = tuple([shown_of(row) for row in rows[:limit]])
     return OwnPage(shown, shown[-1].id if len(rows) > limit else "")
 
 
@@ -83,7 +83,7 @@ def own_key(org: uuid.UUID, actor: Actor, key: uuid.UUID) -> OwnShown:
     with act(org, Permission.KEYRING, actor=actor) as doing:
         row = _row(org, key)
         doing.event("keyring.own-key-viewed", on=[row.pk])
-        return _shown(row)
+        return shown_of(row)
 
 
 def public_part(org: uuid.UUID, actor: Actor, key: uuid.UUID, part: str = CERTIFICATE) -> Public:
@@ -133,7 +133,8 @@ def does(key: OwnShown) -> str:
     return f"It signs {signs} of {whose}" + (", and opens what comes." if key.decrypts else ".")
 
 
-def _shown(row: OwnKey) -> OwnShown:
+def shown_of(row: OwnKey) -> OwnShown:
+    """For an act's own answer; whoever only looks goes by the functions above, which say so."""
     kept = own_acts.opened(row)
     vouched = False
     if row.method == Method.SMIME.value and kept.raw:

@@ -75,6 +75,8 @@ class Scope(enum.StrEnum):
     SUPPRESSIONS = "suppressions"
     #: recipients' certificates and keys
     CERTIFICATES = "certificates"
+    #: the organisation's own keys, and its authority; never their private parts
+    OWN_KEYS = "own-keys"
     WEBHOOKS = "webhooks"
     TEMPLATES = "templates"
     TRACKING = "tracking"
@@ -99,6 +101,7 @@ SCOPES: dict[str, frozenset[Permission]] = {
     Scope.DOMAINS: frozenset({Permission.DOMAINS}),
     Scope.SUPPRESSIONS: frozenset({Permission.SUPPRESSION}),
     Scope.CERTIFICATES: frozenset({Permission.KEYRING}),
+    Scope.OWN_KEYS: frozenset({Permission.KEYRING}),
     Scope.WEBHOOKS: frozenset({Permission.WEBHOOKS}),
     Scope.TEMPLATES: frozenset({Permission.TEMPLATES}),
     Scope.TRACKING: frozenset({Permission.TRACKING}),

@@ -42,6 +42,10 @@ def run(args: argparse.Namespace) -> int:
     authority = common.identifier(args.id, "an authority")
     if args.verb == "export":
         return _export(org, authority, args)
+    if args.verb == "sign-list":
+        listed = authorities.sign_list(org, authority, actor=COMMAND_LINE)
+        sentence = f"List {listed.number} is signed, and counts until {common.moment(listed.until)}."
+        return entry.done(sentence, {"id": str(authority), "number": listed.number}, args)
     authorities.end_authority(org, authority, actor=COMMAND_LINE, reason=args.reason)
     return entry.done("It issues nothing more.", {"id": str(authority), "ended": True}, args)
 
