@@ -5,7 +5,7 @@ import collections
 from collections.abc import Sequence
 from typing import Final
 
-from carepost.tracking.evidence import cloud_desk
+from carepost.tracking.evidence import CLOUDS, cloud_desk
 from carepost.tracking.reasons import PLAIN
 from carepost.tracking.types import Around, Later, Seen, Trail
 
@@ -23,7 +23,6 @@ _CHAIN: Final = 12 * _SECOND
 _MINUTE: Final = 60 * _SECOND
 #: of a round: a gateway's first look is over by then
 _ROUND: Final = 5 * _MINUTE
-_CLOUDS: Final = frozenset({"microsoft", "google", "amazon", "hosting", "gateway"})
 
 Client = tuple[int, int]
 Shape = tuple[object, ...]
@@ -42,7 +41,7 @@ def target(seen: Seen) -> tuple[str, int]:
     return seen.role, seen.link
 
 
-def _distinct(times: Sequence[int], targets: Sequence[tuple[str, int]], half: int) -> list[int]:
+def distinct(times: Sequence[int], targets: Sequence[tuple[str, int]], half: int) -> list[int]:
     """For each, how many different targets were followed within `half` before and after."""
     counts: collections.Counter[tuple[str, int]] = collections.Counter()
     found, first, last = [], 0, 0
@@ -59,23 +58,25 @@ def _distinct(times: Sequence[int], targets: Sequence[tuple[str, int]], half: in
     return found
 
 
-def bursts(clicks: Sequence[Seen], links: int) -> list[list[str]]:
+def from_page(seen: Seen) -> bool:
+    """Links of a page can be opened behind it, one upon the other; from a program each takes its person away."""
+    return seen.origin == "cross" and seen.fetch in ("user", "navigation")
+
+
+def bursts(clicks: Sequence[Seen]) -> list[list[str]]:
     """Of the clicks of one copy, in the order of time."""
     times, targets = [seen.since for seen in clicks], [target(seen) for seen in clicks]
-    quarter, second, minutes = (_distinct(times, targets, half) for half in (_SECOND // 4, _SECOND, 2 * _MINUTE))
+    quarter, second = (distinct(times, targets, half) for half in (_SECOND // 4, _SECOND))
     found = []
     for n, seen in enumerate(clicks):
         codes = []
-        # from a page links can be opened behind it, one upon the other; from a program each takes its person away
-        page = "-page" if seen.origin == "cross" and seen.fetch in ("user", "navigation") else ""
+        page = "-page" if from_page(seen) else ""
         if quarter[n] >= 3:
             codes.append("sweep" + page)
         elif second[n] >= 4:
             codes.append("burst" + page)
         elif quarter[n] == 2:
             codes.append("pair" + page)
-        if links >= 3 and minutes[n] >= links:
-            codes.append("all-page" if page else "all-many" if links >= 5 else "all-links")
         found.append(codes)
     return found
 
@@ -127,9 +128,12 @@ def _chain(clicks: Sequence[Seen]) -> list[list[str]]:
                 own[who] += steps[n]
     # one person may click while a machine is at work; three clients at once are one machine
     many, whole = len({client(seen) for seen in clicks}) >= 3, sum(steps)
+    # and is none of a farm's in data centres, when he sits in none
+    farm = 4 * sum(seen.network in CLOUDS for seen in clicks) >= 3 * len(clicks)
     found = []
     for n, seen in enumerate(clicks):
-        hasty = many and max(steps[n], steps[n + 1]) >= 1.5
+        alike = not farm or seen.network in CLOUDS
+        hasty = many and alike and max(steps[n], steps[n + 1]) >= 1.5
         much = max(own[client(seen)], whole if hasty else 0.0)
         codes = [code for least, code in _PACES if much >= least][:1]
         # a program takes its person away at each link: a rented desktop's does too
@@ -170,7 +174,7 @@ def spread(hits: Sequence[Seen], codes: Sequence[Sequence[str]]) -> list[list[st
         plain[client(seen), shape(seen)].append(seen.since)
         named[seen.agent, shape(seen)].append(seen.since)
         places[client(seen)].append(seen.since)
-        if seen.network in _CLOUDS:
+        if seen.network in CLOUDS:
             rooms[seen.place].append(seen.since)
     found = []
     for seen, said in zip(hits, codes, strict=True):
@@ -184,7 +188,7 @@ def spread(hits: Sequence[Seen], codes: Sequence[Sequence[str]]) -> list[list[st
                 more.append("neighbour")
             elif same or _near(named.get((seen.agent, shape(seen)), ()), seen.since, _NEIGHBOURHOOD):
                 more.append("kin")
-            elif seen.network in _CLOUDS and _near(rooms.get(seen.place, ()), seen.since, 3 * _MINUTE):
+            elif seen.network in CLOUDS and _near(rooms.get(seen.place, ()), seen.since, 3 * _MINUTE):
                 more.append("room")
         if seen.role != "decoy" and _near(decoys, seen.since, _MOMENT):
             more.append("beside-decoy")
@@ -207,7 +211,7 @@ def shadows(clicks: Sequence[Seen], scores: Sequence[float]) -> list[list[str]]:
                 if other.agent == seen.agent or better < 1.0 or scores[m] >= 0 or not -2 * _MOMENT <= gap <= _SHADOW:
                     continue
                 if other.place != seen.place:
-                    found[n].append("shadow-cloud" if seen.network in _CLOUDS else "shadow")
+                    found[n].append("shadow-cloud" if seen.network in CLOUDS else "shadow")
                     break
                 if better >= 2.0 and gap <= 2 * _MOMENT:
                     found[n].append("guard")
@@ -227,7 +231,7 @@ def known(trail: Trail, hits: Sequence[Seen]) -> list[list[str]]:
             plain[who].add(one.copy)
         elif one.reason == "session":
             human[who].add(one.copy)
-        if one.seen.since <= _ROUND and one.seen.network in _CLOUDS:
+        if one.seen.since <= _ROUND and one.seen.network in CLOUDS:
             early[client(one.seen), one.seen.kind].add(one.copy)
     found = []
     for seen in hits:
@@ -238,7 +242,7 @@ def known(trail: Trail, hits: Sequence[Seen]) -> list[list[str]]:
             codes.append("known" if sure > 1 else "suspected")
             if seen.since <= _ROUND:
                 codes.append("known-early")
-        if seen.network in _CLOUDS and seen.since <= _ROUND and len(early.get((client(seen), seen.kind), ())) >= 2:
+        if seen.network in CLOUDS and seen.since <= _ROUND and len(early.get((client(seen), seen.kind), ())) >= 2:
             many = len(early[client(seen), seen.kind]) >= _MANY
             codes.append("pictures" if seen.kind == "open" else "round-many" if many else "round")
         found.append(codes)

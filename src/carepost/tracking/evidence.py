@@ -6,7 +6,10 @@ from carepost.tracking.types import Seen
 
 _SAID: Final = frozenset({"library", "crawler", "scanner", "preview", "headless", "missing"})
 _PROXIES: Final = frozenset({"gmail-proxy", "yahoo-proxy", "outlook-proxy"})
-_CLOUDS: Final = frozenset({"microsoft", "google", "amazon", "hosting"})
+#: where computers are rented
+RENTED: Final = frozenset({"microsoft", "google", "amazon", "hosting"})
+#: and those of makers of mail security
+CLOUDS: Final = RENTED | {"gateway"}
 #: years within which a version surely sends Sec-Fetch-* (Chromium 80, Firefox 90, Safari 16.4, Samsung 12)
 _FETCH_YEARS: Final = {"chrome": 6, "edge": 6, "opera": 5, "samsung": 4, "webview": 5, "firefox": 4, "safari": 2}
 #: years within which Chromium surely sends Sec-CH-UA (89)
@@ -20,12 +23,14 @@ _SECOND: Final = 1_000_000
 _MINUTE: Final = 60 * _SECOND
 #: years: what is older is an Internet Explorer before 11
 _BEFORE_IE_11: Final = 15
-_TELEPHONES: Final = frozenset({"ios", "android"})
+#: years
+_KEPT: Final = 3
+TELEPHONES: Final = frozenset({"ios", "android"})
 
 
 def cloud_desk(seen: Seen) -> bool:
     """A browser of a desktop in a data centre: a machine, or a person whose desktop is rented."""
-    return (seen.network in _CLOUDS or seen.network == "gateway") and seen.platform not in _TELEPHONES
+    return seen.network in CLOUDS and seen.platform not in TELEPHONES
 
 
 def _name(seen: Seen) -> list[str]:
@@ -46,8 +51,10 @@ def _network(seen: Seen) -> list[str]:
         return ["gateway"]
     # few people sit at Linux, and fewer of those who rent a desktop; most machines run on it
     linux = seen.kind == "click" and seen.platform == "linux" and seen.client in BROWSERS
-    if seen.network in _CLOUDS:
+    if seen.network in RENTED:
         # telephones stand in no data centre: most of these are people behind a VPN
+        # and machines are made anew more often than desktops: what is old there is somebody's
+        linux = linux and seen.age < _KEPT
         return ["cloud-phone" if not cloud_desk(seen) else "cloud-linux" if linux else "cloud"]
     return (["unlisted"] if seen.network == "unlisted" else []) + (["linux"] if linux else [])
 

@@ -4,8 +4,8 @@ import math
 from collections.abc import Sequence
 from typing import Final
 
-from carepost.tracking import company, evidence, order
-from carepost.tracking.reasons import REASONS
+from carepost.tracking import company, crowd, evidence, order
+from carepost.tracking.reasons import PLAIN, REASONS
 from carepost.tracking.types import RULES, Change, Hit, Ruling, Seen, Trail, Verdict
 
 #: hits of one copy that are judged by all the others; what is beyond is judged by itself
@@ -21,7 +21,8 @@ _HASTY: Final = frozenset(
     {"sweep", "sweep-page", "burst", "burst-page", "pair", "pair-page", "pace", "quick-pace", "haste", "no-pause"}
 )
 _PROMPT: Final = frozenset({"early", "early-minutes", "round", "round-many"})
-_BESIDE: Final = frozenset({"neighbour", "kin", "room", "second-look"})
+_BESIDE: Final = frozenset({"neighbour", "kin", "room", "second-look", "room-again", "kin-again"})
+_MANY: Final = frozenset({"strangers", "rotating", "stranger", "masks", "feed", "another"})
 _BARE: Final = ("no-language", "no-fetch", "no-hints", "accept", "no-coding", "no-gesture")
 _MOST_BARE: Final = 3.2
 #: guards take headers away, but ask for what the browser asked for
@@ -67,7 +68,7 @@ def _weigh(hit: Hit, codes: Sequence[str]) -> Verdict:
     if settled is not None:
         return settled
     # measures of the same haste, of promptness, of one machine at work on the copy: the strongest speaks
-    for alike in (_HASTY, _PROMPT, _BESIDE):
+    for alike in (_HASTY, _PROMPT, _BESIDE, _MANY):
         said = [code for code in ordered if code in alike]
         ordered = [code for code in ordered if code not in said[1:]]
     odds = _odds(seen.kind, ordered)
@@ -89,7 +90,7 @@ def _together(trail: Trail, seen: Sequence[Seen]) -> list[list[str]]:
     clicks = [n for n, one in enumerate(seen) if one.kind == "click"]
     clicked = [seen[n] for n in clicks]
     parts = (
-        company.bursts(clicked, trail.links),
+        company.bursts(clicked),
         company.paces(clicked),
         company.way_out(clicked),
         order.gaits(clicked),
@@ -98,10 +99,28 @@ def _together(trail: Trail, seen: Sequence[Seen]) -> list[list[str]]:
     for part in parts:
         for n, more in zip(clicks, part, strict=True):
             codes[n] += more
+    # what is plain of a machine says nothing of who else was there: the rest is looked at by itself
+    rest = [n for n in clicks if PLAIN.isdisjoint(codes[n])]
+    others = [seen[n] for n in rest]
+    plain = [not PLAIN.isdisjoint(codes[n]) for n in clicks]
+    for n, more in zip(clicks, crowd.everything(clicked, plain, trail.links), strict=True):
+        codes[n] += more
+    for n, more in zip(rest, crowd.strangers(others), strict=True):
+        codes[n] += more
+    for n, more in zip(clicks, crowd.gathered(clicked, plain), strict=True):
+        codes[n] += more
     scores = [_odds("click", codes[n]) for n in clicks]
     for n, more in zip(clicks, company.shadows(clicked, scores), strict=True):
         codes[n] += more
-    for part in (order.second_looks(seen, codes), company.spread(seen, codes), company.known(trail, seen)):
+    for n, more in zip(clicks, crowd.same_client(clicked, scores), strict=True):
+        codes[n] += more
+    for part in (
+        order.second_looks(seen, codes),
+        company.spread(seen, codes),
+        company.known(trail, seen),
+        crowd.returns(seen, codes),
+        crowd.shown(seen),
+    ):
         codes = [said + more for said, more in zip(codes, part, strict=True)]
     return codes
 

@@ -38,7 +38,7 @@ REASONS: Final[dict[str, Reason]] = {
     "other": Reason("its name is no browser's", 2.0, "click"),
     "gmail-prefetch": Reason("the picture was fetched by Gmail ahead of reading", 8.0),
     # from where
-    "gateway": Reason("it came from a network of a maker of mail security", 2.6),
+    "gateway": Reason("it came from a network of a maker of mail security", 2.8),
     "cloud": Reason("it came from a data centre", 1.8),
     "cloud-linux": Reason("it came from a data centre, from the system most machines run on", 2.9),
     "cloud-phone": Reason("it is a telephone, and came from a data centre", 0.8),
@@ -55,7 +55,7 @@ REASONS: Final[dict[str, Reason]] = {
     "as-page": Reason("it asked for the picture as if for a page", 3.2, "open", plain=True),
     "no-coding": Reason("a browser would have taken compressed answers", 0.8),
     "no-gesture": Reason("no touch or click was said to stand behind it", 0.8, "click"),
-    "old": Reason("the browser is more than three years old", 0.3),
+    "old": Reason("the browser is more than three years old", 0.2),
     "very-old": Reason("the browser is more than six years old", 1.4),
     "complete": Reason("its headers are whole and agree with its name", -1.2),
     "gesture": Reason("though headers are missing, a touch or click was said to stand behind it", -2.0, "click"),
@@ -86,14 +86,35 @@ REASONS: Final[dict[str, Reason]] = {
     "swift-cloud": Reason("several links were followed swiftly from a data centre", 1.2, "click"),
     "steady": Reason("link after link was followed at one pace", 1.2, "click"),
     "leisure": Reason("there was time to look at pages between the links", -1.4, "click"),
+    "leisure-early": Reason(
+        "there was time to look at pages between the links, though minutes after delivery", -0.4, "click"
+    ),
+    "one-browser": Reason(
+        "one browser outside data centres followed them all, when gateways are long done", -1.6, "click"
+    ),
     "second-look": Reason(
         "a machine had looked at this copy before, and this one is as hasty or came from a data centre", 0.9, "click"
     ),
+    "strangers": Reason("link after link was followed by clients that have nothing in common", 3.6, "click"),
+    "rotating": Reason("link after link was followed by one client from place after place", 2.8, "click"),
+    "stranger": Reason("the next link was followed at once by another client from elsewhere", 1.2, "click"),
+    "same-client": Reason("the same client was a machine when it followed other links of this copy", 2.4, "click"),
+    "masks": Reason("from that place in a data centre it came under several names", 2.2, "click"),
+    "feed": Reason(
+        "clients of several data centres, with nothing in common, followed links of this copy", 2.4, "click"
+    ),
+    "another": Reason("another client in another data centre followed a link of this copy", 1.0, "click"),
+    "room-again": Reason(
+        "from that place in a data centre somebody had done what no person does on this copy", 1.4, "click"
+    ),
+    "kin-again": Reason("a client of the same name had done what no person does on this copy", 1.2, "click"),
+    "beside-altered": Reason("at that moment the same client asked from elsewhere for a changed address", 2.6, "click"),
+    "shown": Reason("the message was being shown as the link was followed", -1.2, "click"),
     "way-out": Reason("the way out of the list was followed with the other links", 1.4, "click"),
     "guard": Reason("a better browser from there followed the same link at that moment", 2.6, "click"),
     "beside-decoy": Reason("the hidden link was followed at that moment", 2.4),
     "neighbour": Reason("the same client did what no person does on this copy", 5.0),
-    "room": Reason("from that place in a data centre somebody did what no person does on this copy", 2.6),
+    "room": Reason("from that place in a data centre somebody did what no person does on this copy", 2.0),
     "kin": Reason("a client of the same name did what no person does on this copy", 2.4),
     "shadow-cloud": Reason(
         "a better browser followed the same link just before, and this one is in a data centre", 3.8, "click"

@@ -11,7 +11,7 @@ import msgspec
 #: of the features: raised when `derive` learns to say more
 VERSION: Final = 1
 #: of the rules: verdicts name it; those of an older one are recomputed from the features
-RULES: Final = 2
+RULES: Final = 3
 
 Kind = Literal["open", "click"]
 #: what was asked for: the picture, a link of the message, the way out of a list, the hidden link no person sees
