@@ -47,11 +47,10 @@ class Inspector:
             found = asyncio.ensure_future(self._look(message, custom, needs, max(_LOOK, deadline)))
             self._known[name] = found
             found.add_done_callback(lambda done: self._kept(name, done))
-        try:
+        if not found.done():
             # one who leaves does not end it for the others
-            report, verdict = await asyncio.wait_for(asyncio.shield(found), deadline)
-        except TimeoutError:
-            report, verdict = Unknown("too-slow"), Verdict()
+            await asyncio.wait((found,), timeout=deadline)
+        report, verdict = found.result() if found.done() else (Unknown("too-slow"), Verdict())
         return _content(report, verdict, recipient)
 
     async def shown(self, message: bytes, custom: Custom | None, key: bytes) -> Report | Unknown:
@@ -61,19 +60,16 @@ class Inspector:
     async def _look(
         self, message: bytes, custom: Custom | None, needs: Needs, deadline: float
     ) -> tuple[Report | Unknown | None, Verdict]:
-        async def virus() -> Verdict:
-            if not needs.virus:
-                return Verdict()
-            if self._clamd is None:
-                return _NO_SCANNER
-            return await self._clamd.scan(message, deadline=deadline)
-
         async def report() -> Report | Unknown | None:
             if not (needs.level or needs.files):
                 return None
             return await self._pool.inspect(message, custom, detect=needs.level, deadline=deadline)
 
-        one, other = await asyncio.gather(report(), virus())
+        if not needs.virus:
+            return await report(), Verdict()
+        if self._clamd is None:
+            return await report(), _NO_SCANNER
+        one, other = await asyncio.gather(report(), self._clamd.scan(message, deadline=deadline))
         return one, other
 
     def _kept(self, name: _Key, done: asyncio.Future[tuple[Report | Unknown | None, Verdict]]) -> None:

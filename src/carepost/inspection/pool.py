@@ -33,8 +33,10 @@ class Limits(msgspec.Struct, frozen=True):
     #: the longest a worker may take over one message
     seconds: float = 25.0
     file_seconds: float = 8.0
-    #: messages after which a worker is replaced
-    jobs: int = 500
+    #: messages, and octets of memory, after which a worker is replaced: to start one costs as much as to look into five
+    #: hundred ordinary messages (its vocabularies are read), and it grows by what documents it was given
+    jobs: int = 20_000
+    resident: int = 400_000_000
     #: seconds without work after which it is let go
     idle: float = 300.0
 
@@ -159,7 +161,7 @@ class Pool:
             return
         self.started += 1
         self._rest(worker)
-        old = next((w for w in self._idle if w.jobs >= self._limits.jobs), None)
+        old = next((w for w in self._idle if self._used_up(w)), None)
         if old is not None:
             self._idle.remove(old)
             self._end(old)
@@ -177,8 +179,9 @@ class Pool:
         if self._closed or running > self._limits.workers + 1:
             self._end(worker)
             return
-        if worker.jobs >= self._limits.jobs:
-            if running > self._limits.workers or worker.jobs >= 2 * self._limits.jobs:
+        if self._used_up(worker):
+            limits = self._limits
+            if running > limits.workers or worker.jobs >= 2 * limits.jobs or worker.resident >= 2 * limits.resident:
                 self._end(worker)
                 return
             self._start_one(beyond=1)
@@ -192,6 +195,9 @@ class Pool:
         if self._reaper is not None:
             self._reaper.cancel()
         self._reaper = asyncio.get_running_loop().call_later(self._limits.idle, self._let_go)
+
+    def _used_up(self, worker: WorkerProcess) -> bool:
+        return worker.jobs >= self._limits.jobs or worker.resident >= self._limits.resident
 
     def _let_go(self) -> None:
         while self._idle:

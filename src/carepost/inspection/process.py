@@ -1,5 +1,9 @@
 """One worker process as the engine holds it: a `confined.process` that has said it is shut in, and counts its jobs."""
 
+import os
+from pathlib import Path
+from typing import Final
+
 import msgspec
 
 from carepost.confined import process
@@ -19,13 +23,26 @@ class Start(msgspec.Struct, frozen=True):
     module: str = "carepost.inspection.worker"
 
 
+#: messages between looks at how large a worker has grown; after one over so many octets it is looked at in any case
+_LOOK_EVERY: Final = 50
+_LARGE: Final = 256 * 1024
+
+
+def resident(pid: int) -> int:
+    """Octets of memory a process holds; 0: this system does not say."""
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, IndexError, ValueError):
+        return 0
+
+
 class WorkerProcess:
-    """`jobs`: messages it has been given."""
+    """`jobs`: messages it has been given; `resident`: octets it held when it was last looked at."""
 
     def __init__(self, confined: Confined[frames.Answer], hello: frames.Hello) -> None:
         self._confined = confined
         self.hello = hello
-        self.jobs = 0
+        self.jobs = self.resident = 0
         self.kill = confined.kill
         self.end = confined.end
 
@@ -48,6 +65,8 @@ class WorkerProcess:
             return Unknown("worker-died")
         except msgspec.MsgspecError:
             return Unknown("garbled")
+        if self.jobs % _LOOK_EVERY == 0 or len(job.raw) > _LARGE:
+            self.resident = resident(self.pid)
         return answer if isinstance(answer, Report | Unknown) else Unknown("garbled")
 
 

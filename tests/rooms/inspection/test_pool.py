@@ -145,6 +145,25 @@ async def test_a_used_up_worker_serves_until_its_successor_is_there() -> None:
         await pool.close()
 
 
+async def test_a_worker_that_grew_is_replaced_however_few_messages_it_had() -> None:
+    large = papers.mail("All of this is invented text. " * 12_000)
+    # what any worker holds is more than this
+    pool = Pool(Limits(workers=1, resident=20_000_000), NO_OCR)
+    try:
+        known(await pool.inspect(PLAIN))
+        first = pool.pids[0]
+        known(await pool.inspect(PLAIN))
+        # not looked at yet
+        assert pool.pids == (first,)
+        known(await pool.inspect(large, detect=False))
+        while first in pool.pids:
+            await asyncio.sleep(0.02)
+        known(await pool.inspect(PLAIN))
+        assert pool.started == 2
+    finally:
+        await pool.close()
+
+
 async def test_an_idle_worker_is_let_go() -> None:
     pool = Pool(Limits(workers=1, idle=0.1), NO_OCR)
     try:
