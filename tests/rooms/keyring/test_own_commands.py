@@ -130,7 +130,7 @@ def test_the_organisation_as_its_own_authority(terminal: Terminal, tmp_path: Pat
     terminal.ok("mailkey", "revoke", "--org", "rowan", key["id"], "--cause", "superseded", "--reason", "r")
     (row,) = json.loads(terminal.ok("authority", "list", "--org", "rowan", "--json"))
     assert (row["state"], row["domains"], row["certificates"], row["revoked"]) == ("issues", ["rowan.test"], 1, 1)
-    assert "List 2 is signed" in terminal.ok("authority", "sign-list", "--org", "rowan", made["id"])
+    assert "List 3 is signed" in terminal.ok("authority", "sign-list", "--org", "rowan", made["id"])
     terminal.ok("authority", "end", "--org", "rowan", made["id"], "--reason", "r")
     assert "make one first" in terminal.refused(
         "authority", "add-key", "--org", "rowan", "ada@rowan.test", "--reason", "r"
