@@ -48,6 +48,22 @@ _TALLY: Final = """
         PRIMARY KEY (org_id, day, domain, provider, measure)
     ) {tail}"""
 
+#: `archive.sums`: the same by provider group alone, which groups a domain was seen with and since which day, and from
+#: which day on the sums hold. `org_id` leads each key
+_DAILY: Final = (
+    """CREATE TABLE archive_daily (
+        org_id {org} NOT NULL, day INTEGER NOT NULL, provider TEXT NOT NULL, measure TEXT NOT NULL,
+        number BIGINT NOT NULL, PRIMARY KEY (org_id, day, provider, measure)
+    ) {tail}""",
+    """CREATE TABLE archive_domain (
+        org_id {org} NOT NULL, domain TEXT NOT NULL, provider TEXT NOT NULL, since INTEGER NOT NULL,
+        PRIMARY KEY (org_id, domain, provider)
+    ) {tail}""",
+    """CREATE TABLE archive_summed (
+        org_id {org} NOT NULL PRIMARY KEY, known_from INTEGER NOT NULL, from_day INTEGER NOT NULL
+    ) {tail}""",
+)
+
 
 def create(_apps: Any, editor: Any) -> None:
     on_postgres = editor.connection.vendor == "postgresql"
@@ -100,3 +116,15 @@ def create_tallies(_apps: Any, editor: Any) -> None:
 
 def drop_tallies(_apps: Any, editor: Any) -> None:
     editor.execute("DROP TABLE archive_tally")
+
+
+def create_sums(_apps: Any, editor: Any) -> None:
+    on_postgres = editor.connection.vendor == "postgresql"
+    org, tail = ("UUID", "") if on_postgres else ("BLOB", "WITHOUT ROWID")
+    for statement in _DAILY:
+        editor.execute(statement.format(org=org, tail=tail))
+
+
+def drop_sums(_apps: Any, editor: Any) -> None:
+    for name in ("archive_daily", "archive_domain", "archive_summed"):
+        editor.execute(f"DROP TABLE {name}")

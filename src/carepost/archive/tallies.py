@@ -2,7 +2,7 @@
 its mail servers. A number belongs to the day its message was accepted on, so that rates compare like with like.
 
 Measures, each a word of a row of `archive_tally`:
-    accepted  sent  deposited  tested  suppressed  complaint      deliveries
+    accepted  sent  deposited  tested  suppressed  complaint  unsubscribed      deliveries
     deferral                                        attempts put off
     failed:<reason>  bounced:<reason>               for good, at once or by a report that came back later (rfc.bounces)
     method:<method>  assurance:<label>              of what was sent or deposited
@@ -16,6 +16,7 @@ from typing import Final
 import msgspec
 
 from carepost.archive import recipient, timeline
+from carepost.archive.sums import Sums
 from carepost.archive.tables import org_value, raw_value
 from carepost.audit.store import Store
 from carepost.crypto import index
@@ -86,8 +87,8 @@ def milliseconds(slot: int) -> float:
     return float(2.0 ** (slot / OCTAVE))
 
 
-def write(store: Store, book: OrgKeyBook, counts: Mapping[bytes, Count]) -> None:
-    """Inside `store.writing()`, after the rows of history."""
+def write(store: Store, book: OrgKeyBook, counts: Mapping[bytes, Count], sums_: Sums | None = None) -> None:
+    """Inside `store.writing()`, after the rows of history. `sums_`: what a journal remembers of domains."""
     unknown = [one for one in counts.values() if one.domain is None and one.measures]
     for start in range(0, len(unknown), _TOGETHER):
         _learn(store, book, unknown[start : start + _TOGETHER])
@@ -98,6 +99,7 @@ def write(store: Store, book: OrgKeyBook, counts: Mapping[bytes, Count]) -> None
             key = (one.org, day, (one.domain or "")[:255], one.provider, measure)
             sums[key] = sums.get(key, 0) + 1
     if sums:
+        (sums_ or Sums()).write(store, sums)
         store.many(_ADD, [(org_value(store, key[0]), *key[1:], number) for key, number in sorted(sums.items())])
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from carepost.archive import tallies, writing
+from carepost.archive.sums import Sums
 from carepost.audit import sequencer
 from carepost.audit.refusals import SequenceRefused
 from carepost.audit.sequencer import Signers
@@ -60,6 +61,7 @@ class Commits:
         self._fanout = fanout or Fanout()
         self._traces = traces
         self._uses = uses or Uses()
+        self._sums = Sums()
         self._waiting: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
 
     def submit(self, one: Batch) -> None:
@@ -114,7 +116,7 @@ class Commits:
                 digest.effects,
                 now,
             )
-            tallies.write(self._store, self._book, digest.counts)
+            tallies.write(self._store, self._book, digest.counts, self._sums)
             told = self._fanout.look(digest.rows, digest.events)
             if told is not None:
                 self._fanout.write(self._store, told)
