@@ -233,6 +233,24 @@ class Live:
         self.thread.stop()
 
 
+class InOnePiece(http.client.HTTPConnection):
+    """Head and body in one write, as most clients but Python's send a small request."""
+
+    _kept: list[bytes] | None = None
+
+    def _send_output(self, *arguments: Any, **named: Any) -> None:
+        self._kept = []
+        super()._send_output(*arguments, **named)  # type: ignore[misc]
+        kept, self._kept = self._kept, None
+        self.send(b"".join(kept))
+
+    def send(self, data: Any) -> None:
+        if self._kept is not None:
+            self._kept.append(data)
+        else:
+            super().send(data)
+
+
 class LiveHttp:
     """The HTTP listener on an ephemeral port. `url`: its address; `office`: where the relay goes, if anywhere;
     `home`: then a real queue and intake stand behind it."""
@@ -248,8 +266,11 @@ class LiveHttp:
         tls: ssl.SSLContext | None = None,
         checkpoint: Callable[[bytes], str | None] | None = None,
         shelf: Shelf | None = None,
+        in_pieces: bool = False,
         **limits: Any,
     ) -> None:
+        """`in_pieces`: requests send their bodies after their heads, and go the longer way."""
+        self.in_pieces = in_pieces
         purposes = PurposeKeys.ephemeral()
         self.clinics = clinics or Clinics(purposes)
         self.bodies = Budget(200_000_000)
@@ -298,7 +319,8 @@ class LiveHttp:
     def request(
         self, method: str, path: str, raw: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[int, dict[str, Any], dict[str, str]]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        kind = http.client.HTTPConnection if self.in_pieces else InOnePiece
+        connection = kind("127.0.0.1", self.port, timeout=20)
         try:
             connection.request(method, path, raw, headers or {})
             answer = connection.getresponse()

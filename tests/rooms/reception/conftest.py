@@ -5,9 +5,9 @@ import pytest
 from tests.support.live import LiveHttp
 
 
-@pytest.fixture
-def http() -> Iterator[LiveHttp]:
-    server = LiveHttp()
+@pytest.fixture(params=["in-one-piece", "in-pieces"])
+def http(request: pytest.FixtureRequest) -> Iterator[LiveHttp]:
+    server = LiveHttp(in_pieces=request.param == "in-pieces")
     yield server
     server.close()
 

@@ -16,6 +16,8 @@ from carepost.reception.http.problem import ProblemError, of_error, problem, ref
 from carepost.reception.http.relay import Relay
 from carepost.reception.http.send import Intake, Sender
 from carepost.reception.http.sendgrid import PREFIX, SendGrid
+from carepost.reception.http.straight import Door, Straight
+from carepost.reception.http.visits import Visits
 from carepost.spool.budget import Budget
 from carepost.wire.rest import Health
 
@@ -33,13 +35,17 @@ class Directory(KeyLookup, Snapshots, Protocol):
     def fresh(self) -> None: ...
 
 
+class OneDoor(Intake, Door, Protocol):
+    """`intake.accept.Intake`, as far as it is asked here."""
+
+
 class App:
     """`office`, `sandbox`: where the rest is relayed; None: 503 and 404. `shelf`, `renderer`: what templates and
     uploads come from; None: there are none."""
 
     def __init__(
         self,
-        intake: Intake,
+        intake: OneDoor,
         directory: Directory,
         access: AccessProofs,
         bodies: Budget,
@@ -53,7 +59,10 @@ class App:
         pressing: Pressing | None = None,
     ) -> None:
         parts = Parts(directory, shelf, renderer)
-        sender = Sender(intake, Keys(directory, limits), access, bodies, limits, checkpoint, parts, pressing)
+        visits = Visits(Keys(directory, limits), limits, checkpoint, pressing or Pressing())
+        sender = Sender(intake, visits, access, bodies, limits, parts)
+        #: requests that came whole need no task
+        self.straight = Straight(intake, visits, sender, bodies, limits)
         sendgrid = SendGrid(sender)
         self._elsewhere = sendgrid.nothing
         self._directory = directory

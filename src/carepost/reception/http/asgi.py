@@ -17,7 +17,8 @@ Receive = Callable[[], Awaitable[Event]]
 Send = Callable[[Event], Awaitable[None]]
 Headers = tuple[tuple[bytes, bytes], ...]
 
-_COMMON: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
+#: of every answer
+COMMON: Headers = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 
 
 class Disconnected(Exception):
@@ -33,7 +34,7 @@ def header(scope: Scope, name: bytes) -> bytes | None:
 
 
 async def answer(send: Send, status: int, body: bytes, content_type: bytes, headers: Headers = ()) -> None:
-    start = (*_COMMON, *headers, (b"content-type", content_type), (b"content-length", b"%d" % len(body)))
+    start = (*COMMON, *headers, (b"content-type", content_type), (b"content-length", b"%d" % len(body)))
     await send({"type": "http.response.start", "status": status, "headers": start})
     await send({"type": "http.response.body", "body": body})
 

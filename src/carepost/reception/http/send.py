@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from carepost.directory import keywords
 from carepost.directory.types import ApiKey
 from carepost.ground import metrics
 from carepost.ground.errors import CarepostError
@@ -14,20 +13,16 @@ from carepost.policy.types import Access
 from carepost.reception.access import AccessProofs
 from carepost.reception.http import compose, decode
 from carepost.reception.http.asgi import Body, Headers, Receive, Scope, Send, answer, answer_json, header
-from carepost.reception.http.keys import Keys
 from carepost.reception.http.limits import HttpLimits
 from carepost.reception.http.parts import Fetched, Parts
-from carepost.reception.http.pressing import Pressing
 from carepost.reception.http.problem import SOON, ProblemError, of_error, refuse
-from carepost.reception.http.rate import Rate
+from carepost.reception.http.visits import Visits, check_media
 from carepost.spool.budget import Budget
 from carepost.wire import rest
 from carepost.wire.types import Accepted, AcceptedDelivery, AccessProof, Submission
 
-SCOPE = "send"
 #: a Structured Field string (draft-ietf-httpapi-idempotency-key-header), or the bare text many clients send
 _KEY = re.compile(r'"([ -~]{1,255})"|([!#-~]{1,255})')
-_QUOTA = "https://iana.org/assignments/http-problem-types#quota-exceeded"
 #: messages of a batch made ready in one turn of the loop
 _TURN = 64
 #: (status, answer, header fields) of a request whose key and body were read
@@ -45,28 +40,15 @@ class Intake(Protocol):
 
 
 class Sender:
-    """`checkpoint`: the organisation's latest checkpoint on one line, for the header of every answer; None: unknown."""
-
     def __init__(
-        self,
-        intake: Intake,
-        keys: Keys,
-        access: AccessProofs,
-        bodies: Budget,
-        limits: HttpLimits,
-        checkpoint: Callable[[bytes], str | None] | None,
-        parts: Parts,
-        pressing: Pressing | None = None,
+        self, intake: Intake, visits: Visits, access: AccessProofs, bodies: Budget, limits: HttpLimits, parts: Parts
     ) -> None:
         self._intake = intake
-        self._keys = keys
+        self._visits = visits
         self._access = access
         self._bodies = bodies
         self._limits = limits
-        self._checkpoint = checkpoint
         self._parts = parts
-        self._rate = Rate(limits)
-        self._pressing = pressing or Pressing()
         self._in_flight: set[tuple[bytes, str]] = set()
 
     async def send(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,43 +60,38 @@ class Sender:
     async def with_key(self, scope: Scope, receive: Receive, send: Send, work: Work) -> None:
         """Reads what a key that may send asks, and answers what `work` made of it; None: nothing but the status. Raises
         problems, Refused, Unavailable: the caller words them."""
-        key = self._keys.require(scope, SCOPE)
-        wait = self._rate.enter(key.id, keywords.limit_of(key.scopes))
-        if wait:
-            metrics.count("http_limited")
-            asked = rest.Problem(_QUOTA, "Too many requests", 429, "This key asks more than it may; come again later.")
-            raise ProblemError(asked, ((b"retry-after", b"%d" % wait), *self._rate_headers(key)))
+        key = self._visits.enter(scope)
         body = Body(self._bodies, self._limits)
-        self._pressing.begin(key.org)
         try:
-            media = (header(scope, b"content-type") or b"").partition(b";")[0].strip().lower()
-            if media != b"application/json" or header(scope, b"content-encoding") is not None:
-                raise refuse(415, "media-type", "Send application/json, not encoded.")
+            check_media(scope)
             raw = await body.read(scope, receive)
-            self._keys.still(key)
+            self._visits.still(key)
             status, found, headers = await work(scope, key, raw)
         except (ProblemError, CarepostError) as error:
-            told = error if isinstance(error, ProblemError) else of_error(error)
-            raise ProblemError(told.problem, (*told.headers, *self._headers(key))) from None
+            raise self._visits.told(error, key) from None
         finally:
             body.close()
-            self._rate.leave(key.id)
-            self._pressing.end(key.org)
-        headers = (*headers, *self._headers(key))
+            self._visits.leave(key)
+        headers = (*headers, *self._visits.headers(key))
         if found is None:
             await answer(send, status, b"", b"text/plain", headers)
         else:
             await answer_json(send, status, found, headers)
 
     async def _send(self, scope: Scope, key: ApiKey, raw: bytes) -> tuple[int, object, Headers]:
-        messages, batch = decode.messages(raw)
+        return await self.decoded(scope, key, *decode.messages(raw))
+
+    async def decoded(
+        self, scope: Scope, key: ApiKey, messages: tuple[rest.Message | ProblemError, ...], batch: bool
+    ) -> tuple[int, object, Headers]:
+        """(status, answer, header fields) of what `decode.messages` read."""
         if batch:
             return 202, rest.BatchAccepted(await self.several(scope, key, messages)), ()
         one = messages[0]
         assert isinstance(one, rest.Message)
         with self._asked(scope, key, 1) as (idempotency, fetched):
-            accepted = await self._accept(await self._submission(scope, key, one, idempotency, fetched))
-        return 202, _accepted(accepted), ((b"location", f"/api/v1/messages/{accepted.message_id}".encode()),)
+            accepted = await self._intake.accept(await self._submission(scope, key, one, idempotency, fetched))
+        return answered(accepted)
 
     async def several(
         self, scope: Scope, key: ApiKey, messages: tuple[rest.Message | ProblemError, ...]
@@ -130,7 +107,7 @@ class Sender:
         mark = (key.org, idempotency or "")
         if idempotency is not None and mark in self._in_flight:
             raise refuse(409, "in-flight", "A request with this Idempotency-Key is being carried out.")
-        self._rate.charge(key.id, count - 1)
+        self._visits.rate.charge(key.id, count - 1)
         if idempotency is not None:
             self._in_flight.add(mark)
         fetched = Fetched(self._bodies)
@@ -152,11 +129,11 @@ class Sender:
         """Each is a message of its own, and they share commits: what is wrong with one is told in its place, and the
         others go their way."""
         drafts = await self._drafts(scope, key, messages, idempotency, fetched)
-        self._pressing.begin(key.org, len(drafts))
+        self._visits.pressing.begin(key.org, len(drafts))
         try:
             taken = iter(await self._intake.accept_many([one for one in drafts if isinstance(one, Submission)]))
         finally:
-            self._pressing.end(key.org, len(drafts))
+            self._visits.pressing.end(key.org, len(drafts))
         results = [rest.BatchEntry(problem=d) if isinstance(d, rest.Problem) else _entry(next(taken)) for d in drafts]
         if all(entry.problem is not None and entry.problem.status == 503 for entry in results):
             first = results[0].problem
@@ -194,11 +171,6 @@ class Sender:
                 made.append(of_error(error).problem)
         return made
 
-    async def _accept(self, submission: Submission) -> Accepted:
-        accepted = await self._intake.accept(submission)
-        metrics.count("http_accepted")
-        return accepted
-
     async def _submission(
         self, scope: Scope, key: ApiKey, message: rest.Message, idempotency: str | None, fetched: Fetched
     ) -> Submission:
@@ -233,14 +205,6 @@ class Sender:
         found = await self._intake.preview(submission)
         return 200, rest.Previewed(tuple(_delivery(d, preview=True) for d in found)), ()
 
-    def _headers(self, key: ApiKey) -> Headers:
-        checkpoint = self._checkpoint(key.org) if self._checkpoint is not None else None
-        extra = ((b"carepost-checkpoint", checkpoint.encode()),) if checkpoint else ()
-        return (*self._rate_headers(key), *extra)
-
-    def _rate_headers(self, key: ApiKey) -> Headers:
-        return (b"ratelimit-policy", self._rate.policy(key.id)), (b"ratelimit", self._rate.state(key.id))
-
 
 def _idempotency_key(scope: Scope) -> str | None:
     value = header(scope, b"idempotency-key")
@@ -265,6 +229,12 @@ def _entry(taken: Accepted | CarepostError) -> rest.BatchEntry:
     metrics.count("http_accepted")
     found = _accepted(taken)
     return rest.BatchEntry(found.id, found.deliveries, found.repeated, found.repeats)
+
+
+def answered(accepted: Accepted) -> tuple[int, rest.MessageAccepted, Headers]:
+    """(status, answer, header fields) of a message taken; it is counted."""
+    metrics.count("http_accepted")
+    return 202, _accepted(accepted), ((b"location", b"/api/v1/messages/" + accepted.message_id.encode()),)
 
 
 def _accepted(accepted: Accepted) -> rest.MessageAccepted:
