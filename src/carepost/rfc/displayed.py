@@ -21,10 +21,19 @@ MAX_SHOWN = 400
 MAX_DEPTH, MAX_TEXTS = 6, 8
 
 _MARK = "hp-legacy-display"
+_MARKED = b';\r\n hp-legacy-display="1"'
 _TYPE = re.compile(rb"[ \t]*(?:\r\n[ \t]+)?[A-Za-z0-9!#$&^_.+-]{1,80}/[A-Za-z0-9!#$&^_.+-]{1,80}")
 _PARAMETER = re.compile(rb';(?:\r\n)?[ \t]*hp-legacy-display[ \t]*=[ \t]*"?1"?(?=[ \t]*(?:;|\r\n))', re.IGNORECASE)
 _BODY = re.compile(rb"<body(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
 _PAGE = re.compile(rb"<(?:!doctype|html|head)[\s>]", re.IGNORECASE)
+#: the type of a message that is one text, as nearly every program writes it: nothing in it has two readings
+_ONE_TEXT = re.compile(
+    rb"[ \t]*text/(plain|html)((?:;[ \t]*(?:\r\n[ \t]+)?(?:charset|format|hp)"
+    rb"=(?:[A-Za-z0-9._-]{1,80}|\"[A-Za-z0-9._-]{1,80}\"))*)",
+    re.IGNORECASE,
+)
+_CHARSET = re.compile(rb"charset=\"?([^\";]*)", re.IGNORECASE)
+_CONTENT_FIELDS = frozenset({b"content-disposition", b"content-id"})
 _FIELD = re.compile(rb"[A-Za-z-]{1,40}:")
 _CLASS = b"header-protection-legacy-display"
 # neither runs over a "<", so both stay linear on a page made of nothing but their beginnings
@@ -52,6 +61,9 @@ def add(payload: bytes) -> bytes:
     """The MIME entity `payload` (`protected.protect(...).payload`) with its own subject at the head of each of its main
     texts; itself where it has none, or where it could not be told apart again."""
     try:
+        made = _one_text(payload)
+        if made is not None:
+            return made
         subject = _subject(payload)
         texts = _texts(payload, 0, len(payload), 0)[:MAX_TEXTS] if subject else []
         made = _changed(payload, texts, lambda text: _added(payload, text, subject))
@@ -60,6 +72,39 @@ def add(payload: bytes) -> bytes:
         return made if certain or _same(payload, remove(made)) else payload
     except RfcError:
         return payload
+
+
+def _one_text(payload: bytes) -> bytes | None:
+    """What `add` makes of a message that is one text in 7 or 8 bits: its header read once, and certain without being
+    taken apart again. None: it has another form, or words of ours in it; then it is looked at in full."""
+    fields, start = rfc_message.section(payload)
+    found: dict[bytes, rfc_message.Field] = {}
+    for field in fields:
+        if field.name in _CONTENT_FIELDS or (field.name in found and field.name.startswith(b"content-")):
+            return None
+        found.setdefault(field.name, field)
+    kind, coding, subject = (found.get(n) for n in (b"content-type", b"content-transfer-encoding", b"subject"))
+    if kind is None or subject is None or start > len(payload):
+        return None
+    encoding = b"7bit" if coding is None else payload[coding.value : coding.end - 2].strip(b" \t").lower()
+    read = _ONE_TEXT.fullmatch(payload, kind.value, kind.end - 2)
+    if encoding not in (b"7bit", b"8bit") or read is None or _PARAMETER.search(payload, 0, start):
+        return None
+    named = _CHARSET.findall(read[2])
+    charset = named[0].decode("ascii").lower() if named else ""
+    if len(named) > 1 or not _PLAIN.fullmatch(charset):
+        return None
+    params = {"charset": charset} if charset else {}
+    part = Part(
+        "text/" + read[1].decode("ascii").lower(), params, encoding.decode(), "", {}, "", start, len(payload), ()
+    )
+    shown, body = _shown(payload, subject), payload[start:]
+    if not shown or (part.type == "text/html" and _CLASS in body):
+        return None
+    new = _plain(body, part, shown) if part.type == "text/plain" else _page(body, part, shown)
+    if new is None:
+        return None
+    return b"".join((payload[: read.start(2)], _MARKED, payload[read.start(2) : start], new))
 
 
 def remove(entity: bytes) -> bytes:
@@ -76,9 +121,13 @@ def _subject(payload: bytes) -> str:
     fields, _ = rfc_message.section(payload)
     for field in fields:
         if field.name == b"subject":
-            value = payload[field.value : field.end - 2].replace(b"\r\n", b"").decode("utf-8", "replace").strip()
-            return words.decode(value[:16_384])[:MAX_SHOWN].strip()
+            return _shown(payload, field)
     return ""
+
+
+def _shown(payload: bytes, subject: rfc_message.Field) -> str:
+    value = payload[subject.value : subject.end - 2].replace(b"\r\n", b"").decode("utf-8", "replace").strip()
+    return words.decode(value[:16_384])[:MAX_SHOWN].strip()
 
 
 def _same(before: bytes, after: bytes) -> bool:
@@ -132,7 +181,7 @@ def _marked(head: bytes) -> bytes | None:
             continue
         # a comment would stand where a parameter may
         if b"(" not in head[kind.end() : field.end]:
-            return head[: kind.end()] + b';\r\n hp-legacy-display="1"' + head[kind.end() :]
+            return head[: kind.end()] + _MARKED + head[kind.end() :]
     return None
 
 

@@ -142,3 +142,44 @@ def test_time_is_linear_on_what_never_ends() -> None:
             displayed.remove(raw)
             displayed.add(entity(raw.replace(b'; hp-legacy-display="1"', b"")))
     assert time.process_time() - before < 5
+
+
+ONE_TEXTS = [
+    b"Content-Type: text/plain\r\n\r\nis well.\r\n",
+    b"Content-Type: text/plain; charset=UTF-8; format=flowed\r\nContent-Transfer-Encoding: 8BIT \r\n\r\n"
+    b"is w\xc3\xa9ll.\r\n",
+    b'Content-Type: TEXT/HTML;\r\n charset="utf-8"\r\nContent-Transfer-Encoding: 7bit\r\n\r\n<p>is well</p>\r\n',
+    b"Content-Type: text/html\r\n\r\n\r\n<html><BODY class=a>\r\n<p>is well</p></body></html>\r\n",
+    b"Content-Type: text/html\r\n\r\n<html><p>no body</p>\r\n",
+    b"Content-Type: text/plain; charset=utf-7\r\n\r\n+AGE-\r\n",
+    b"Content-Type: text/plain; charset=utf-8; charset=utf-7\r\n\r\nis well\r\n",
+    b"Content-Type: text/plain; boundary=a; charset*=utf-8''utf-7\r\n\r\nis well\r\n",
+    b"Content-Type: text/plain (a comment); charset=utf-8\r\n\r\nis well\r\n",
+    b"Content-Type: text/plain\r\nContent-Disposition: attachment\r\n\r\nis well\r\n",
+    b"Content-Type: text/plain\r\nContent-Transfer-Encoding: base64\r\n\r\naXMgd2VsbC4NCg==\r\n",
+    b"Content-Type: text/plain\r\n\r\nSubject: something else\r\n\r\nis well\r\n",
+    b'Content-Type: text/html\r\n\r\n<div class="header-protection-legacy-display"><pre>mine</pre></div>is well\r\n',
+    b'X-Own: a;hp-legacy-display="1"\r\nContent-Type: text/plain\r\n\r\nis well\r\n',
+    b"Content-Type: text/calendar\r\n\r\nBEGIN:VCALENDAR\r\n",
+]
+
+
+@pytest.mark.parametrize("subject", [b"The canary", b"=?utf-8?q?=C3=A9_<b>?=", b"a;\r\n folded & long", b"", b'";hp=1'])
+@pytest.mark.parametrize("rest", ONE_TEXTS, ids=range(len(ONE_TEXTS)))
+def test_a_message_of_one_text_is_made_as_any_other(
+    rest: bytes, subject: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is made by a shorter way is what the long one makes, octet for octet, and comes off again."""
+    whole = b"From: a@b.test\r\nSubject: " + subject + b"\r\n" + rest
+    before = protected.protect(whole, encrypted=True).payload
+    short = displayed.add(before)
+    monkeypatch.setattr(displayed, "_one_text", lambda _: None)
+    assert short == displayed.add(before)
+    if short != before:
+        # what says of itself what only we say loses it in any case
+        assert displayed.remove(short) == before or b"base64" in rest or b"X-Own" in rest
+
+
+def test_the_short_way_is_taken_for_what_is_usual() -> None:
+    usual = [displayed._one_text(entity(rest)) is not None for rest in ONE_TEXTS[:4]]
+    assert usual == [True] * 4

@@ -14,6 +14,7 @@ from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock
 from carepost.ground.keys import PurposeKeys
 from carepost.policy.types import Method
+from carepost.proof.commitments import mail_value
 from carepost.queue.types import Worked
 from carepost.rfc import message as rfc_message
 from carepost.rfc.errors import RfcError
@@ -100,15 +101,19 @@ class Preparer:
             read = _read(body)
             header_from = read.from_[0].address
             data = rfc_message.rewrite(body, read, rfc_message.removed(read))
-        digest = worked.body_hash if worked is not None else dkim.body_hash_relaxed(data)
+        if worked is not None:
+            # what is taken out, and our trace field, are none of the fields that are signed
+            digest, header, mail = worked.body_hash, worked.header, worked.mail
+        else:
+            digest, header = dkim.body_hash_relaxed(data), dkim.canonical(dkim.split(data)[0])
+            # a signature before it is none of the fields this speaks of, either
+            mail = mail_value(data, digest, header)
         signers = self._signers_of(snapshot, header_from.rpartition("@")[2])
         if signers:
-            # what is taken out, and our trace field, are none of the fields that are signed
-            header = worked.header if worked is not None else None
             data = dkim.sign_all(data, signers, clock.now() // 1_000_000, digest, header) + data
         if not data.endswith(b"\r\n"):
             data += b"\r\n"
-        return Prepared(data, digest, worked.mail if worked is not None else b"")
+        return Prepared(data, digest, mail)
 
     def _signers_of(self, snapshot: OrgSnapshot, domain: str) -> list[dkim.Signer]:
         """Those of the From domain: nothing else is aligned."""
