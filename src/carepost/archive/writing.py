@@ -87,10 +87,11 @@ def write(
 ) -> None:
     """Inside `store.writing()`. Written again, nothing changes."""
     if messages:
+        named = [(m, m.id.hex(), m.org.hex()) for m in messages]
         store.many(
-            _MESSAGE, [(m.id.hex(), m.org.hex(), m.at, m.category, m.origin, m.size, m.header) for m in messages]
+            _MESSAGE, [(id, org, m.at, m.category, m.origin, m.size, bytearray(m.header)) for m, id, org in named]
         )
-        store.many(_KEY, [(m.id.hex(), m.org.hex(), m.wrapped) for m in messages])
+        store.many(_KEY, [(id, org, bytearray(m.wrapped)) for m, id, org in named])
         index: dict[tuple[bytes, int], list[bytes]] = {}
         for m in messages:
             index.setdefault((m.org, m.day), []).extend([token + m.id for token in m.tokens])
@@ -109,7 +110,7 @@ def _delivery(row: DeliveryRow) -> tuple[object, ...]:
     c = row.change
     return (
         c.delivery.hex(), c.org.hex(), row.message.hex(), c.state, c.method, c.assurance, c.reason[:60], c.rule[:120],
-        c.provider[:40], c.at, row.recipient,
+        c.provider[:40], c.at, bytearray(row.recipient),
     )  # fmt: skip
 
 

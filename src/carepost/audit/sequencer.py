@@ -183,19 +183,37 @@ def _sign_from(store: Store, org: bytes, signer: SignerKey, size: int) -> None:
 def _append(store: Store, org: bytes, leaves: Sequence[Leaf], signer: SignerKey) -> bytes:
     edge = frontier(store, org)
     index = edge.size
-    leaf_rows, node_rows, on_rows = [], [], []
+    leaf_rows: list[tuple[object, ...]] = []
+    nodes: list[tuple[int, int, bytes]] = []
+    on: list[tuple[bytes, int]] = []
+    # bound as it is (`ground.database`)
+    owner = bytearray(org)
     for leaf in leaves:
-        event = leaf.event
-        leaf_rows.append((org, index, leaf.hash, event.source, event.seq, leaf.raw, leaf.sealed))
-        on_rows += [(org, subject, index) for subject in {subject_of(id) for id in event.on}]
-        node_rows += [(org, *node) for node in edge.append(leaf.hash)]
+        event, hashed = leaf.event, leaf.hash
+        leaf_rows.append(
+            (owner, index, bytearray(hashed), event.source, event.seq, bytearray(leaf.raw), bytearray(leaf.sealed))
+        )
+        about = event.on
+        if len(about) == 1:
+            on.append((subject_of(about[0]), index))
+        else:
+            on += [(subject, index) for subject in {subject_of(id) for id in about}]
+        nodes += edge.append(hashed)
         index += 1
+    # in the order of their keys: neighbours go to one page, half the cost
+    nodes.sort()
+    on.sort()
     store.many(
         "INSERT INTO audit_leaf (org, idx, hash, source, seq, event, sealed) VALUES (?, ?, ?, ?, ?, ?, ?)", leaf_rows
     )
-    # in the order of their keys: neighbours go to one page, half the cost
-    store.many("INSERT INTO audit_node (org, level, idx, hash) VALUES (?, ?, ?, ?)", sorted(node_rows))
-    store.many("INSERT INTO audit_on (org, subject, idx) VALUES (?, ?, ?)", sorted(on_rows))
+    store.many(
+        "INSERT INTO audit_node (org, level, idx, hash) VALUES (?, ?, ?, ?)",
+        [(owner, level, at, bytearray(hashed)) for level, at, hashed in nodes],
+    )
+    store.many(
+        "INSERT INTO audit_on (org, subject, idx) VALUES (?, ?, ?)",
+        [(owner, bytearray(subject), at) for subject, at in on],
+    )
     point = Checkpoint(origin(org), edge.size, edge.root())
     note = sign(point.text, signer)
     at = clock.now()
