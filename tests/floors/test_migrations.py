@@ -25,6 +25,7 @@ ADDING = (
 EXAMINED = {
     "keyring.0009_under": "engine views are made again, with columns added",
     "keyring.0010_own_authority": "an engine view is made again, with columns added",
+    "keyring.0011_authority_warned": "an engine view is made again as it was, around a column added",
     "webhooks.calls.0002_about": "an index",
     "tenancy.0012_address_tokens": "engine views are made again, with columns added",
 }

@@ -75,7 +75,7 @@ def certify(request: StaffRequest, row: UUID) -> HttpResponse:
 def _page(request: StaffRequest, form: AuthorityForm, *, status: int = 200) -> HttpResponse:
     found = authorities.authorities(request.desk.org, request.desk.actor)
     context = {
-        "lines": [(one, words.grouped(one.fingerprint), _issues(one)) for one in found], "form": form,
+        "lines": [(one, words.grouped(one.fingerprint), _issues(one), _soon(one)) for one in found], "form": form,
         "issues": any(_issues(one) for one in found), "fresh": factor.fresh(factor_at(request)), "now": clock.now(),
     }  # fmt: skip
     return render(request, "console/authority.html", context, status=status)
@@ -83,3 +83,8 @@ def _page(request: StaffRequest, form: AuthorityForm, *, status: int = 200) -> H
 
 def _issues(one: AuthorityShown) -> bool:
     return one.state == issuing.ACTIVE
+
+
+def _soon(one: AuthorityShown) -> bool:
+    """Near its end: it renews nothing more, and the next one is due."""
+    return one.not_after - clock.now() <= (words.SOON + 1) * words.DAY_US

@@ -13,7 +13,7 @@ from carepost.console.guard import shielded
 from carepost.destinations import reading
 from carepost.ground import clock
 from carepost.ground.errors import Refused, Unavailable
-from carepost.keyring import select
+from carepost.keyring import own_select, select
 from carepost.review import held
 from carepost.tenancy.actions import organisations, policy
 from carepost.tenancy.gates import StaffRequest, open_to_all, permission
@@ -46,6 +46,7 @@ def _overview(request: StaffRequest) -> HttpResponse:
         "held_elsewhere": 0 if decides else state.held,
         "weakened": reading.open_count(request.desk.org),
         "certificates": select.attention(request.desk.org) if request.desk.may(Permission.KEYRING) else 0,
+        "own_keys": own_select.attention(request.desk.org) if request.desk.may(Permission.KEYRING) else 0,
         "webhooks": hooks.attention(request.desk.org) if request.desk.may(Permission.WEBHOOKS) else 0,
         "now": clock.now(),
     }

@@ -1,25 +1,53 @@
-"""The letter that says that keys of the organisation's own come to their end: 30, 7 and 0 days before, each step once a
-key. Called by the journal. It is made of constants and counts: whose keys they are stands in the console."""
+"""The letters that say that keys of the organisation's own, or its authority, come to their end: 30, 7 and 0 days
+before, each step once. Called by the journal. They are made of constants and counts: whose keys they are stands in the
+console."""
 
 import uuid
-from typing import Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
-from carepost.keyring.models import OwnKey
+from carepost.keyring import issuing
+from carepost.keyring.models import Authority, OwnKey
 from carepost.keyring.own_acts import ACTIVE
 from carepost.tenancy import letters, scope, select
 from carepost.tenancy.endings import DAY_US, STEPS
 from carepost.tenancy.letters import Door
 from carepost.tenancy.models import Organisation
 
-#: keys named by one letter; the others come with the next
+#: rows named by one letter; the others come with the next
 _ROUND: Final = 500
-_TEXT: Final = (
-    "Keys with which your organisation signs its mail, and opens what comes encrypted, come to their end.\r\n\r\n"
-    "- Keys: {count}.\r\n"
-    "- The first of them {when}.\r\n\r\n"
-    "A key that ran out signs nothing: mail then leaves as protected as before, but unsigned. Rotate each of them\r\n"
-    "in the console under Our keys{where}, or by: carepost mailkey rotate\r\n"
-)
+
+
+class _Letter(NamedTuple):
+    """One kind of letter. `name`: of its marks and keys, for ever. `text`: with {count}, {when} and {where}."""
+
+    name: str
+    table: Any
+    state: str
+    subject: str
+    text: str
+    #: page of the console
+    page: str
+
+
+_LETTERS: Final = (
+    _Letter(
+        "own-key", OwnKey, ACTIVE, "Keys of your organisation end soon",
+        "Keys with which your organisation signs its mail, and opens what comes encrypted, come to their end.\r\n\r\n"
+        "- Keys: {count}.\r\n"
+        "- The first of them {when}.\r\n\r\n"
+        "A key that ran out signs nothing: mail then leaves as protected as before, but unsigned. Rotate each of\r\n"
+        "them in the console under Our keys{where}, or by: carepost mailkey rotate\r\n",
+        "our-keys",
+    ),
+    _Letter(
+        "authority", Authority, issuing.ACTIVE, "The certification authority of your organisation ends soon",
+        "The authority that certifies your organisation's keys for S/MIME comes to its end: it {when}.\r\n\r\n"
+        "It signs no certificate that holds longer than itself, so keys are not renewed any more, and afterwards\r\n"
+        "nobody believes what it signed. Make the next one in good time, in the console under Our keys{where},\r\n"
+        "or by: carepost authority make. Then hand its certificate to your partners, and certify the keys anew.\r\n",
+        "our-keys/authority",
+    ),
+)  # fmt: skip
 
 
 class Memory(Protocol):
@@ -33,26 +61,29 @@ class Memory(Protocol):
 def mail(door: Door, memory: Memory, now: int, where: str = "") -> int:
     """Tells each organisation's alert address what nobody was told yet; how many letters. `where`: the console's
     address. Raises Unavailable, Refused: what was not taken is tried again."""
-    return sum(_mail(org, door, memory, now, where) for org in select.organisations() if org.alerts)
+    told = [org for org in select.organisations() if org.alerts]
+    return sum(_mail(org, one, door, memory, now, where) for org in told for one in _LETTERS)
 
 
-def _mail(org: Organisation, door: Door, memory: Memory, now: int, where: str) -> int:
+def _mail(org: Organisation, kind: _Letter, door: Door, memory: Memory, now: int, where: str) -> int:
     with scope.organisation(org.pk):
-        warned = OwnKey.objects.filter(org_id=org.pk, state=ACTIVE, warned__lte=max(STEPS)).order_by("pk")
+        warned = kind.table.objects.filter(org_id=org.pk, state=kind.state, warned__lte=max(STEPS)).order_by("pk")
         rows = list(warned.values_list("pk", "warned", "not_after")[:_ROUND])
-    due = [(pk, _told(days, ends), ends) for pk, days, ends in rows if _fresh(days, ends, memory.get(_name(pk)))]
+    due = [(pk, _told(days, end), end) for pk, days, end in rows if _fresh(days, end, memory.get(_name(kind, pk)))]
     if not due:
         return 0
     last = max(due)
-    text = _TEXT.format(
-        count=len(due), when=_when(min(ends for _, _, ends in due), now), where=f" ({where}/our-keys)" if where else ""
+    text = kind.text.format(
+        count=len(due),
+        when=_when(min(ends for _, _, ends in due), now),
+        where=f" ({where}/{kind.page})" if where else "",
     )
-    key, subject = f"own-keys:{last[0]}:{last[1]}:{len(due)}", "Keys of your organisation end soon"
-    if not letters.tell(org, door, key=key, to=[org.alerts], subject=subject, text=text):
+    key = f"{kind.name}s:{last[0]}:{last[1]}:{len(due)}"
+    if not letters.tell(org, door, key=key, to=[org.alerts], subject=kind.subject, text=text):
         return 0
     # COMMIT POINT: a crash before the marks sends the same letter again under the same key, which the door knows.
     for pk, told, _ in due:
-        memory.put(_name(pk), told)
+        memory.put(_name(kind, pk), told)
     return 1
 
 
@@ -65,8 +96,8 @@ def _fresh(days: int, ends: int, told: int) -> bool:
     return days in STEPS and (told // 10 != ends // DAY_US or _told(days, ends) > told)
 
 
-def _name(key: uuid.UUID) -> str:
-    return f"own-key-letter:{key}"
+def _name(kind: _Letter, row: uuid.UUID) -> str:
+    return f"{kind.name}-letter:{row}"
 
 
 def _when(ends: int, now: int) -> str:

@@ -119,6 +119,8 @@ class Authority(OrgModel):
     not_after = models.BigIntegerField()
     made_at = models.BigIntegerField(default=now)
     changed_at = models.BigIntegerField(default=now)
+    #: the last step of `tenancy.endings.STEPS` that was told; more: none
+    warned = models.SmallIntegerField(default=99, db_default=99)
     #: the private part under the purpose `mail` (directory.types.own_key_aad); it is never given out
     wrapped = models.BinaryField()
 

@@ -8,11 +8,13 @@ import msgspec
 from carepost.crypto.openpgp import certificate as pgp_certificate
 from carepost.crypto.openpgp import keys as pgp
 from carepost.crypto.smime import certificate as x509
+from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused
-from carepost.keyring import own_acts
-from carepost.keyring.models import Issued, OwnKey
+from carepost.keyring import issuing, own_acts
+from carepost.keyring.models import Authority, Issued, OwnKey
 from carepost.keyring.words import DAY_US, SOON, Mark
 from carepost.policy.types import Method
+from carepost.tenancy import scope
 from carepost.tenancy.act import act
 from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor
@@ -76,6 +78,14 @@ def own_keys(org: uuid.UUID, actor: Actor, *, after: str = "", limit: int = PAGE
         doing.event("keyring.own-keys-listed", on=[org], facts={"count": str(min(len(rows), limit))})
         shown = tuple([shown_of(row) for row in rows[:limit]])
     return OwnPage(shown, shown[-1].id if len(rows) > limit else "")
+
+
+def attention(org: uuid.UUID) -> int:
+    """How many keys in use, and authorities that issue, ran out or will within 30 days."""
+    by = clock.now() + (SOON + 1) * DAY_US
+    with scope.organisation(org):
+        keys = OwnKey.objects.filter(org_id=org, state=own_acts.ACTIVE, not_after__gt=0, not_after__lte=by)
+        return keys.count() + Authority.objects.filter(org_id=org, state=issuing.ACTIVE, not_after__lte=by).count()
 
 
 def own_key(org: uuid.UUID, actor: Actor, key: uuid.UUID) -> OwnShown:

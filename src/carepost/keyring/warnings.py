@@ -1,5 +1,5 @@
-"""By the clock: certificates in use that run out, recipients' and the organisation's own. Called by the journal, and
-each step is told once."""
+"""By the clock: certificates in use that run out: recipients', the organisation's own, and its authority's. Called by
+the journal, and each step is told once."""
 
 import uuid
 from typing import Any, Final, NamedTuple
@@ -8,9 +8,11 @@ from django.db import transaction
 from django.db.models import Q
 
 from carepost.ground import clock
+from carepost.keyring import issuing
 from carepost.keyring.acts import IN_USE
-from carepost.keyring.models import OwnKey, RecipientKey
+from carepost.keyring.models import Authority, OwnKey, RecipientKey
 from carepost.keyring.own_acts import ACTIVE
+from carepost.policy.types import Method
 from carepost.proof import kinds
 from carepost.tenancy import endings, events, scope
 from carepost.tenancy.endings import DAY_US, STEPS
@@ -29,6 +31,7 @@ class _Watched(NamedTuple):
 _WATCHED: Final = (
     _Watched(RecipientKey, IN_USE, kinds.KEY_ENDING),
     _Watched(OwnKey, ACTIVE, kinds.OWN_KEY_ENDING),
+    _Watched(Authority, issuing.ACTIVE, kinds.AUTHORITY_ENDING),
 )
 
 
@@ -72,7 +75,7 @@ def _warn(watched: _Watched, org: uuid.UUID, pk: uuid.UUID, now: int) -> int:
             at=clock.now(),
             actor=_ACTOR,
             on=[str(row.pk)],
-            facts={"method": row.method, "days": str(left)},
+            facts={"method": Method.SMIME.value if watched.table is Authority else row.method, "days": str(left)},
         )
         events.append(draft, openings)
     return 1

@@ -126,6 +126,7 @@ DESTINATION_WEAKENED: Final = "destination.weakened"
 DESTINATION_CERTIFICATE_ENDING: Final = "destination.certificate-ending"
 KEY_ENDING: Final = "keyring.key-ending"
 OWN_KEY_ENDING: Final = "keyring.own-key-ending"
+AUTHORITY_ENDING: Final = "keyring.authority-ending"
 KEY_FOUND: Final = "keyring.key-found"
 KEY_WITHDRAWN: Final = "keyring.key-withdrawn"
 TRACKING_OPENED: Final = "tracking.opened"
@@ -215,6 +216,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     DESTINATION_CERTIFICATE_ENDING: KindInfo(STAFF, "a certificate of the recipient's side nears its end"),
     KEY_ENDING: KindInfo(STAFF, "a recipient's certificate that is in use nears its end"),
     OWN_KEY_ENDING: KindInfo(STAFF, "a key of the organisation's own that is in use nears its end"),
+    AUTHORITY_ENDING: KindInfo(STAFF, "the organisation's own certification authority nears its end"),
     KEY_FOUND: KindInfo(STAFF, "a recipient's key was found"),
     KEY_WITHDRAWN: KindInfo(STAFF, "a recipient took back a key they had uploaded"),
     MESSAGE_VIEWED: KindInfo(STAFF, "a member of staff looked at the message"),
@@ -262,7 +264,7 @@ FACTS: Final = frozenset({
     "content",  # delivery.inspected: level of policy.content
     "exception",  # delivery.inspected: name of the organisation's exception by which its texts were not read
     "malware",  # delivery.inspected: what the scanner said
-    "days",  # keyring.key-ending, keyring.own-key-ending, destination.certificate-ending: days left
+    "days",  # keyring.{key,own-key,authority}-ending, destination.certificate-ending: days left
     "dane",  # yes | no | unknown
     "data-class",
     "arc",  # mail that came by MX with ARC seals: pass | fail | temperror; it decides nothing (RFC 8617)

@@ -11,8 +11,9 @@ import pytest
 from cryptography import x509
 from django.test import Client
 
+from carepost.console import house
 from carepost.crypto.openpgp import secret
-from carepost.keyring import issuing, own_acts
+from carepost.keyring import authorities, issuing, own_acts
 from carepost.keyring.models import OwnKey
 from carepost.policy.types import Method
 from carepost.tenancy import scope
@@ -190,3 +191,22 @@ def test_the_organisation_becomes_its_own_authority_and_certifies_its_keys(
     assert other.get("/our-keys/authority").status_code == 404
     for path in ("", f"/{row.pk}/end", f"/{row.pk}/export"):
         assert other.post(f"/our-keys/authority{path}", {"reason": "r"}).status_code in (403, 404)
+
+
+def test_what_ends_soon_stands_on_the_overview_and_on_its_own_page(
+    maple: Organisation, http: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(house, "look", lambda _: house.House((), (), (), 0))
+    assert "Our keys</span>" not in http.get("/").content.decode()
+    authorities.make_authority(
+        maple.pk, actor=BOOTSTRAP, reason="r", algorithm="ec-p384", days=20, where="http://portal.keys.test"
+    )
+    one = own_acts.generate_key(
+        maple.pk, BEA, method=Method.SMIME, algorithm="ec-p256", days=9, actor=BOOTSTRAP, reason="r"
+    )
+    text = " ".join(http.get("/").content.decode().split())
+    assert "Our keys</span> 2 of your organisation’s own keys and authorities ran out, or end within 30 days." in text
+    assert "Issues, ends soon" in http.get("/our-keys/authority").content.decode()
+    own_acts.revoke_key(maple.pk, one.pk, actor=BOOTSTRAP, reason="r")
+    text = " ".join(http.get("/").content.decode().split())
+    assert "1 of your organisation’s own keys and authorities ran out, or ends within" in text

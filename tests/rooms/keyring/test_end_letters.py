@@ -6,8 +6,8 @@ import pytest
 
 from carepost.ground import clock
 from carepost.ground.errors import Unavailable
-from carepost.keyring import end_letters, own_acts, warnings
-from carepost.keyring.models import OwnKey
+from carepost.keyring import authorities, end_letters, issuing, own_acts, own_select, warnings
+from carepost.keyring.models import Authority, OwnKey
 from carepost.keyring.words import DAY_US
 from carepost.policy.types import Method
 from carepost.tenancy.actions import domains, organisations
@@ -79,3 +79,39 @@ def test_without_an_address_or_in_another_state_nobody_is_told(cast: Any, keys: 
     OwnKey.objects.filter(pk=keys[1].pk).update(not_after=now, warned=0)
     organisations.change_settings(cast.clinic, actor=BOOTSTRAP, alerts="")
     assert end_letters.mail(door, kept, now) == 0
+
+
+def test_each_step_of_the_authority_is_an_event_and_one_letter_while_it_issues(cast: Any, told: Any) -> None:
+    domains.add_domain(cast.clinic, "letters.test", actor=BOOTSTRAP)
+    organisations.change_settings(cast.clinic, actor=BOOTSTRAP, alerts="privacy@letters.test")
+    row = authorities.make_authority(
+        cast.clinic, actor=BOOTSTRAP, reason="r", algorithm="ec-p384", days=60, where="http://portal.letters.test"
+    )
+    told()
+    door, kept, seen, days = Door(), Kept(), [], []
+    for left in (40, 30, 29, 7, 0, -2):
+        at = row.not_after - left * DAY_US - DAY_US // 2
+        warnings.ending(at)
+        events = [one.event for one in told()]
+        assert all(one.kind == "keyring.authority-ending" and one.org == str(cast.clinic) for one in events)
+        days += [one.facts["days"] for one in events]
+        seen += [left] * (end_letters.mail(door, kept, at, "https://console.test") + end_letters.mail(door, kept, at))
+    assert (seen, days) == ([30, 7, 0], ["30", "7", "0"])
+    texts = [letter.body.decode() for letter in door.letters]
+    assert "ends in 30 days" in texts[0] and "ends today" in texts[2]
+    assert all("https://console.test/our-keys/authority" in text and "make" in text for text in texts)
+    Authority.objects.filter(pk=row.pk).update(warned=99, state=issuing.RETIRED)
+    assert (warnings.ending(row.not_after), end_letters.mail(door, Kept(), row.not_after)) == (0, 0)
+
+
+def test_what_stands_on_the_overview_counts_what_ends_and_only_ours(cast: Any, keys: list[OwnKey]) -> None:
+    assert own_select.attention(cast.clinic) == 0
+    OwnKey.objects.filter(pk=keys[0].pk).update(not_after=clock.now() + 30 * DAY_US)
+    OwnKey.objects.filter(pk=keys[1].pk).update(not_after=clock.now() - DAY_US)
+    assert (own_select.attention(cast.clinic), own_select.attention(cast.harbour)) == (2, 0)
+    authorities.make_authority(
+        cast.clinic, actor=BOOTSTRAP, reason="r", algorithm="ec-p384", days=20, where="http://portal.letters.test"
+    )
+    assert own_select.attention(cast.clinic) == 3
+    OwnKey.objects.filter(pk=keys[1].pk).update(state=own_acts.RETIRED)
+    assert own_select.attention(cast.clinic) == 2
