@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from carepost.phi.fold import Look
 from carepost.phi.lists import Weight
-from carepost.phi.marks import WINDOW, Keys, Mark
+from carepost.phi.marks import QUIET, WINDOW, Keys, Mark
 from carepost.phi.types import Score, Strength
 from carepost.phi.vocabulary import Hit, Vocabulary
 
@@ -26,13 +26,47 @@ _PLACE = re.compile(
     r"model|highway|hwy|part|item|invoice|lot|vitamin|coenzyme|channel|row|aisle|bin|shelf|version|page|form|section|sec|"
     r"block|grid|table|figure|fig|appendix|chapter|rule|error|promo|coupon|door|access|product|fault|color|colour|"
     r"paper|size|exhibit|cell|column|tier|line|firmware|release|build|sku|slot|stall|space|level|schedule|article|"
-    r"annex|attachment|bus|train|platform|terminal|pod|rack|drawer|cabinet|station|parking|spot|habitacion|cuarto)s?"
+    r"annex|attachment|bus|train|platform|terminal|pod|rack|drawer|cabinet|station|parking|spot|habitacion|cuarto|"
+    r"line|lane|road|rd|avenue|street|motorway|autobahn|autoroute|carretera|interstate|junction|grade|steel|bolt|screw|"
+    r"nut|washer|bearing|hose|belt|filter|fuse|relay|sensor|connector|socket|plug|bulb|lamp|battery|cable|wire|pin|port|"
+    r"camera|lens|printer|toner|cartridge|drill|bit|blade|ink|paint|shade|serum|cream|lipstick|foundation|tile|fabric|"
+    r"yarn|thread|hook|chord|track|song|kit|course|lesson|module|unit|quiz|exam|lecture|hall|theater|"
+    r"theatre|booth|desk|house|plot|lodge|cabin|tent|pitch|court|hole|mile|marker|peak|sheet|map|square|"
+    r"opening|defen[cs]e|gambit|variation|game|round|match|team|division|league|stock|wing|jet|fighter|"
+    r"aircraft|plane|tank|ship|boat|engine|motor|tractor|mower|gpu|cpu|chip|board|galaxy|iphone|pixel|canon|nikon|"
+    r"parada|autobus|ruta|linea|aula|sala|puerta|asiento|vuelo|tren|calle|sku|code word|password|serie|modelo|pieza|"
+    r"coach|carriage|berth|deck|dock|pier|hangar|runway|taxiway|stand|counter|kiosk|checkpoint|bay no|cart|"
+    r"zip|permit|plate|tag|meter|valve|pump|circuit|breaker|hex|byte|opcode)s?"
     r"(?: codes?| numbers?| no| id)?[\s.:#]{1,3}$"
+)
+#: what a code is of that stands before it: "E10 fuel", "M25 motorway"
+_OF_THING = re.compile(
+    r"[ -]{1,2}(?:fuel|petrol|gas|gasoline|ethanol|blend|paper|envelopes?|motorway|highway|freeway|bus|buses|tram|"
+    r"train|line|exit|road|summit|leaders?|nations|countries|cricket|match|game|world cup|league|series|tournament|"
+    r"jets?|fighters?|aircraft|planes?|vitamin|shots?|injections?|supplements?|drops|serum|cream|level|unit|dog|puppy|steel|"
+    r"screws?|bolts?|nuts?|bulbs?|lamps?|batter(?:y|ies)|printers?|toner|cartridges?|engine|motor|transmission|chip|"
+    r"processor|phone|camera|lens|tablet|keyboard|connectors?|plugs?|sockets?|cables?|seats?|room|gate|permit|zone|grid|"
+    r"opening|defen[cs]e|gambit|variation|at checkout|checkout|coupon|promo|off|concrete|bar|rebar|thread|hex|sedan|"
+    r"suv|coupe|truck|bike|tent|drill|saw|mower)(?![a-z])"
+)
+#: a code that is only an example of one
+_EXAMPLE = re.compile(
+    r"(?:such as|e\.? ?g\.?|for (?:example|instance)|like|ejemplo|examples?(?: is| are|:)?|looks? like|"
+    r"sample|in the form)[,:]? [\"'(]?(?:the )?(?:codes? )?$"
+)
+_CAR = re.compile(
+    r"(?<![a-z])(?:obd|obdii|dtcs?|engine|transmission|vehicle|misfire|dashboard|mechanic|odometer|coolant)"
+)
+#: words that teach or sell: a code of three signs among them is nobody's
+_TAUGHT = re.compile(
+    r"(?<![a-z])(?:students?|leaflet|webinar|course|textbook|glossary|handbook|cheat sheet|at checkout|half price|"
+    r"stands? for|what the numbers mean|discount|coupon|ceus?|exam prep|tutorial)(?![a-z])"
 )
 #: a code as a scanner or a hurried hand writes it, right after its label
 _SMUDGED = re.compile(
-    r"(?<![\w.-])([A-Za-z1]) ?([\dOolI]) ?([\dOolIABab])(?: ?[.,] ?([\dOolIA-Za-z]{1,4}))?(?![\w-]|\.\d)"
+    r"(?<![\w.-])([A-Za-z1]) ?([\dOolI]) ?([\dOolIABab])(?: ?[.,] ?([\dOolIA-Za-z]{1,4})|\d{1,4})?(?![\w-]|\.\d)"
 )
+_FLAT = re.compile(r"[a-z]\d[0-9ab]\d{0,3}[a-z]?")
 _DIGIT_LIKE = str.maketrans("OolI", "0011")
 _LABELLED = 12
 _DOSE = re.compile(
@@ -70,8 +104,16 @@ _TEST = frozenset(("test", "analyte", "procedure"))
 #: how far a code may stand from its title or keyword (phi-dlp 4)
 _CONTEXT = 60
 #: keywords that say a number is about a person: a code with its point beside one is a code
-_OF_PATIENTS = ("ssn", "mbi", "member", "mrn", "dob", "cpt", "npi")
-_NAMES = frozenset(("name", "drug"))
+_OF_PATIENTS = ("ssn", "mbi", "member", "mrn", "dob", "cpt", "npi", "account", "provider")
+#: a code of a visit, and how far from a code it may stand
+_VISIT = re.compile(r"(?<![\d$.-])99[2-4]\d\d(?![\d.-])")
+_BILLED = 30
+#: what is said of a claim
+_CLAIMED = re.compile(
+    r"(?<![a-z])(?:denied|denial|payer|superbill|medical(?:ly)? necess(?:ary|ity)|claim for|adjudicated)(?![a-z])"
+)
+_OF_RECORDS = ("mbi", "dob", "npi", "member")
+_NAMES = QUIET | {"name", "drug"}
 
 
 def clinical(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) -> Iterator[Mark]:
@@ -89,7 +131,8 @@ def _strong(start: int, end: int, kind: str, near: str = "", term: str = "") -> 
 def _codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) -> Iterator[Mark]:
     illnesses: set[int] | None = None
     care: list[int] = []
-    last = -1
+    ills: list[int] = []
+    last = denied = -1
     for found in look.around(_CODE):
         rest = found[2] or found[3]
         code = found[1] + (f".{rest}" if rest else "")
@@ -98,32 +141,56 @@ def _codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) 
             continue
         start, end = found.span()
         before = look.low[max(0, start - 30) : start]
-        if _PLACE.search(before) or (_SERVICE.fullmatch(found[0]) and _of_service(keys, start)):
+        beside = 0 <= denied <= start and start - denied < _LABELLED and _LISTED.fullmatch(look.low, denied, start)
+        if beside or _PLACE.search(before) or (_SERVICE.fullmatch(found[0]) and _of_service(keys, start)):
+            denied = end
+            continue
+        head, kinds = keys.headed(start), keys.under(start)[1]
+        if (head and head[0].startswith("other")) or (not found[2] and _of_something(look, start, end, rest)):
             continue
         if illnesses is None:
             ill = [hit for hit in hits if hit.entry.weight in (Weight.FULL, Weight.DRUG)]
             illnesses = {hit.end for hit in ill} | {-hit.start for hit in ill}
+            ills = sorted(hit.start for hit in ill)
             care = sorted(hit.start for hit in hits if hit.entry.weight.value >= Weight.CARE.value)
         near = keys.near("icd", start, end, WINDOW if found[2] else _CONTEXT)
         if (
             near
+            or "icd" in kinds
             # "asthma (J45.40)", "J45.40 asthma", "codes E11.9, I10", or the words of the title around it
             or not illnesses.isdisjoint(range(start - 4, start))
             or not illnesses.isdisjoint(range(-end - 4, -end))
             or (last >= 0 and start - last < _LABELLED and _LISTED.fullmatch(look.low, last, start))
-            or (not _SERVICE.fullmatch(found[0]) and _CODED.search(before) and _near_care(care, start))
+            or (
+                not _SERVICE.fullmatch(found[0])
+                and _CODED.search(before)
+                and _near_care(care if rest else ills, start, WINDOW)
+            )
+            or (found[2] and _near_care(ills, start, WINDOW))
             or _titled(look, start, end, title)
             or (found[2] and any(keys.near(kind, start, end, _CONTEXT) for kind in _OF_PATIENTS))
+            or _VISIT.search(look.text, max(0, start - _BILLED), end + _BILLED)
+            or any(keys.near(kind, start, end, _CONTEXT) for kind in _OF_RECORDS)
+            or _near_care(ills, start, _BILLED)
+            or _CLAIMED.search(look.low, max(0, start - _CONTEXT), end + _CONTEXT)
         ):
             last = end
             yield _strong(start, end, "icd10", near or "its title", code)
     yield from _smudged(look, keys, vocabulary)
 
 
-def _near_care(care: Sequence[int], start: int) -> bool:
+def _near_care(care: Sequence[int], start: int, within: int) -> bool:
     """Whether any word of health care stands around a code; "code M54.5" may be of a printer."""
-    index = bisect.bisect_left(care, start - WINDOW)
-    return index < len(care) and care[index] <= start + WINDOW
+    index = bisect.bisect_left(care, start - within)
+    return index < len(care) and care[index] <= start + within
+
+
+def _of_something(look: Look, start: int, end: int, rest: str | None) -> bool:
+    """Whether a code without its point is of a thing that the words beside it name, or an example in a lesson."""
+    if _OF_THING.match(look.low, end) or (not rest and _EXAMPLE.search(look.low, max(0, start - 30), start)):
+        return True
+    begin, stop = max(0, start - 2 * _CONTEXT), end + 2 * _CONTEXT
+    return bool((_CAR if rest else _TAUGHT).search(look.low, begin, stop))
 
 
 def _of_service(keys: Keys, start: int) -> bool:
@@ -139,6 +206,9 @@ def _smudged(look: Look, keys: Keys, vocabulary: Vocabulary) -> Iterator[Mark]:
         if not found or found.start() - hit.end > _LABELLED or _CODE.fullmatch(found[0]):
             continue
         if not any(char.isdigit() for char in found[0]) or not (found[4] or found[1].isupper()):
+            if not (_FLAT.fullmatch(found[0]) and vocabulary.title(found[0].upper())):
+                continue
+            yield _strong(*found.span(), "icd10", hit.entry.term, found[0].upper())
             continue
         first = "I" if found[1] in "l1" else found[1].upper()
         bare = first + (found[2] + found[3]).translate(_DIGIT_LIKE).upper()

@@ -32,6 +32,7 @@ _SAME = {
 _REMEMBERED = 20_000
 _SPACES = re.compile(r"[ \t]{2,}")
 _LINES = re.compile(r"[ \t]?\n[ \t]?")
+_RUNS = re.compile(r"\d+")
 _DIGITS = re.compile(r"\d[\d ,.:/-]*")
 #: the longest that a date or an address goes on before or after its digits
 _AROUND = 120
@@ -40,6 +41,10 @@ _LONG, _WIDE, _SAID = 1_500, 20, 3
 #: a digit after a letter; begins with the digit, so that nothing else is looked at
 _TOUCHING = re.compile(r"\d(?<=[A-Za-z]\d)")
 _LABEL = re.compile(r"(?<![A-Za-z0-9])(?:ssn|ss|mrn|dob|npi|dea|mbi|hicn|medicare|cpt|ndc)$", re.IGNORECASE)
+#: what is a whole number whatever touches it
+_NUMBER = re.compile(
+    r"(?:\d{3}([- ])\d\d\1\d{4}|[12]\d{9}|\d{4}([- ]?)\d{4}\2\d{4}\2\d{4}|\d[A-Z][A-Z0-9]\d-[A-Z])(?!\d)"
+)
 _GAPS = re.compile(r"\n{3,}")
 
 
@@ -92,7 +97,7 @@ def unstuck(text: str) -> str:
     parts, place = [], 0
     for found in _TOUCHING.finditer(text):
         start = found.start()
-        if _LABEL.search(text, max(0, start - 9), start):
+        if _LABEL.search(text, max(0, start - 9), start) or (text[start - 1].islower() and _NUMBER.match(text, start)):
             parts.append(text[place:start])
             place = start
     return " ".join((*parts, text[place:])) if parts else text
@@ -107,12 +112,33 @@ class Look(msgspec.Struct, frozen=True):
     flat: str
     #: where digits are
     numbers: list[tuple[int, int]] = []
+    #: where runs of digits begin
+    starts: list[int] = []
 
     def around(self, expression: re.Pattern[str], low: bool = False) -> Iterator[re.Match[str]]:
         """Every match of an expression that needs a digit."""
         source = self.low if low else self.text
         for begin, end in self.numbers:
             yield from expression.finditer(source, begin, end)
+
+    def begins(self, expression: re.Pattern[str], low: bool = False) -> Iterator[re.Match[str]]:
+        """Every match of an expression that begins with the first digit of a run; none in another. Dense text has a
+        hundred times as many characters as runs of digits."""
+        source, match, end = self.low if low else self.text, expression.match, -1
+        for start in self.starts:
+            if start >= end and (found := match(source, start)):
+                end = found.end()
+                yield found
+
+    def before(self, expression: re.Pattern[str], letters: int, low: bool = False) -> Iterator[re.Match[str]]:
+        """Every match of an expression that begins at most so many characters before the first digit of a run; none in
+        another."""
+        source, search, end = self.low if low else self.text, expression.search, 0
+        for start in self.starts:
+            found = search(source, max(end, start - letters), start + _AROUND)
+            if found and found.start() <= start:
+                end = found.end()
+                yield found
 
 
 def fold(text: str) -> str:
@@ -132,7 +158,7 @@ def look(text: str) -> Look:
     low = folded.lower()
     if len(low) != len(folded):
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in folded)
-    return Look(folded, low, flatten(low), numbered(folded))
+    return Look(folded, low, flatten(low), numbered(folded), [found.start() for found in _RUNS.finditer(folded)])
 
 
 def numbered(text: str) -> list[tuple[int, int]]:

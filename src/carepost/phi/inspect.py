@@ -128,10 +128,13 @@ def _read(part: Part, text: Look, known: Vocabulary, compiled: Compiled | None) 
     """The identifiers by number and the health of one part."""
     hits = list(known.hits(text))
     keys = Keys(hits, text)
+    keys.in_name = part.where is Where.NAME
+    rows = tables.rows(text)
+    tables.tell(text, keys, rows)
     read = _Read(part, text, [], [], custom.exempted(text, compiled) if compiled else [], genre.footers(text), keys)
     marks = [
         *identifiers.identifiers(text, keys),
-        *tables.tables(text, known),
+        *tables.tables(text, known, rows),
         *clinical.clinical(text, hits, keys, known),
     ]
     if compiled:

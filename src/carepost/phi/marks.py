@@ -17,13 +17,25 @@ from carepost.phi.vocabulary import Entry, Hit
 
 #: how far a keyword may stand from what it supports (phi-dlp 2.1, as Purview)
 WINDOW = 300
+#: kinds of keywords that only speak to who asks for them: who gives care, and things that are numbered
+QUIET = frozenset(("provider", "other:thing"))
+#: labels in the middle of a name of a program's: "subscriberSsn", "renderingnpi"
+_GLUED = re.compile(r"(?<=[A-Za-z])(?:Ssn|SSN|ssn|Npi|NPI|npi|Mbi|MBI|mbi|Hicn|Dea|DEA|Icd|ICD|Dx|DX)(?:10)?(?![a-z])")
 #: abbreviations with points and spaces between their letters
-_POINTS = re.compile(r"(?<!\w)(?:s\. ?s\. ?n(?!\w)|s\.s\.(?= ?[#:])|d\. ?o\. ?b(?!\w)|m\. ?r\. ?n(?!\w))\.?")
+_POINTS = re.compile(
+    r"(?<!\w)(?:s\. ?s\. ?n(?!\w)|s\.s\.(?= ?(?:[#:]|no\b|num|nbr))|soc\. ?sec(?:urity)?(?![a-z])"
+    r"|d\. ?o\. ?b(?!\w)|m\. ?r\. ?n(?!\w))\.?"
+)
 _POINTED = {
     "s": Entry("key:ssn", "SSN", Weight.NONE),
     "d": Entry("key:dob", "DOB", Weight.NONE),
     "m": Entry("key:mrn", "MRN", Weight.NONE),
 }
+_IN_NAME = {
+    "ssn": _POINTED["s"], "npi": Entry("key:npi", "NPI", Weight.NONE), "mbi": Entry("key:mbi", "Medicare", Weight.NONE),
+    "hic": Entry("key:mbi", "Medicare", Weight.NONE), "dea": Entry("key:dea", "DEA", Weight.NONE),
+    "icd": Entry("key:icd", "diagnosis", Weight.NONE), "dx": Entry("key:icd", "diagnosis", Weight.NONE),
+}  # fmt: skip
 
 
 class Mark(msgspec.Struct, frozen=True, gc=False):
@@ -44,6 +56,10 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
     value: int = 0
 
 
+def digits_of(text: str) -> str:
+    return "".join(c for c in text if c.isdigit())
+
+
 def strong(start: int, end: int, kind: str, near: str = "", value: str = "") -> Mark:
     """A strong identifier."""
     return Mark(start, end, Score.IDENTIFIER, kind, Strength.STRONG, near, value=hash((kind, value.upper())))
@@ -60,16 +76,23 @@ class Keys:
     def __init__(self, hits: Iterable[Hit], look: Look) -> None:
         named = [hit for hit in hits if hit.entry.kind.startswith("key:")]
         named.extend(Hit(*found.span(), _POINTED[found[0][0]]) for found in _POINTS.finditer(look.low))
+        named.extend(Hit(*f.span(), _IN_NAME[f[0][:3].lower()]) for f in _GLUED.finditer(look.text))
         self.all = sorted(named, key=lambda hit: (hit.start, hit.end))
         self._ends = sorted((hit.end, hit.start, hit.entry.kind[4:], hit.entry.term) for hit in self.all)
         self._places: dict[str, list[tuple[int, str]]] = {}
         for hit in self.all:
             self._places.setdefault(hit.entry.kind[4:], []).append((hit.start, hit.entry.term))
+        #: of the name of a file: short, and without labels
+        self.in_name = False
+        #: rows under a header: where, and what the header names
+        self.rows: list[tuple[int, int, frozenset[str]]] = []
+        #: cells under one name of a header: where, the kind and the label of that name
+        self.cells: list[tuple[int, int, str, str]] = []
 
     def of(self, kind: str) -> list[Hit]:
         return [hit for hit in self.all if hit.entry.kind[4:] == kind]
 
-    def label(self, place: int, within: int, ignoring: frozenset[str] = frozenset()) -> tuple[str, str] | None:
+    def label(self, place: int, within: int, ignoring: frozenset[str] = QUIET) -> tuple[str, str] | None:
         """The kind and label of the nearest keyword that ends before `place`: what a number there is called.
 
         Of keywords that end together the longest speaks ("medical record number", not "number")."""
@@ -83,6 +106,21 @@ class Keys:
             if kind not in ignoring and (best is None or start < best[1]):
                 best = (end, start, kind, term)
         return (best[2], best[3]) if best else None
+
+    def headed(self, place: int) -> tuple[str, str] | None:
+        """The kind and label of the column a place stands in, None where it stands in none that is known."""
+        index = bisect.bisect_right(self.cells, (place, 1 << 60)) - 1
+        if index >= 0 and self.cells[index][0] <= place < self.cells[index][1]:
+            return self.cells[index][2:]
+        return None
+
+    def under(self, place: int) -> tuple[int, frozenset[str]]:
+        """Where the row of a table that `place` stands in begins, and what its header names; nothing where it is in
+        none."""
+        index = bisect.bisect_right(self.rows, (place, 1 << 60)) - 1
+        if index >= 0 and self.rows[index][0] <= place < self.rows[index][1]:
+            return self.rows[index][0], self.rows[index][2]
+        return place, frozenset()
 
     def after(self, kind: str, place: int, within: int) -> str:
         """The label of a keyword of this kind that begins right after `place`, "" where there is none."""

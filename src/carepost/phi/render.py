@@ -88,6 +88,11 @@ class _Page:
             self.seen.append("\n\n" if name in _PARAGRAPHS else "\n")
         elif name in _CELLS and closing:
             self.seen.append("\t")
+        elif closing and source[end + 1 : end + 2] == "<" and self.seen[-1][-2:].islower():
+            # "<b>Meter</b><span>512": words and what they name are not one word; digits split by markup are one number
+            follows = _end(source, end + 1) + 1
+            if follows and source[follows : follows + 1].isdigit():
+                self.seen.append(" ")
         return end + 1
 
     def _raw(self, name: str, end: int) -> int:

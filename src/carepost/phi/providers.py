@@ -1,0 +1,108 @@
+"""Numbers that name a provider: NPI and DEA. They weigh nothing against a patient; an organisation may ask for them.
+
+An NPI is often known by its place alone: a box of a form, a segment, the head of a column, the doctor's name before it.
+Every NPI that was issued begins with 1, as no telephone number does, and one in ten numbers has its check digit.
+"""
+
+import re
+from collections.abc import Iterator
+
+from carepost.phi import checks
+from carepost.phi.fold import Look
+from carepost.phi.marks import Keys, Mark, digits_of, weak
+from carepost.phi.numbers import BEGIN, END, FOLLOWS, LABEL, called
+
+_TEN = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?:[12]\d{3}[ .-]?\d{3}[ .-]?\d{3}|[12]\d{2}([ .-])\d{3}\1\d{4})"
+    r"(?![A-Za-z0-9]|\.\d|-\d(?!\w{1,9}-[A-Za-z]))|[12]\d{9}(?=-\d[A-Za-z]))"
+)
+#: ten digits in any groups, right after their label
+_LOOSE = re.compile(rf"{BEGIN}[12](?:[-. _/,\n]{{0,3}}\d){{9}}{END}")
+_DEA = re.compile(rf"{BEGIN}[ABCDEFGHJKLMPRSTUXabcdefghjklmprstux][A-Za-z9][ -]?\d{{7}}{END}")
+_LOOSE_DEA = re.compile(rf"{BEGIN}[A-HJ-MPRSTUXa-hj-mprstux](?:[-. ]{{0,2}}[A-Za-z9])(?:[-. ]{{0,2}}\d){{7}}{END}")
+_NOISE = frozenset(("drug", "name", "cpt", "icd"))
+#: a qualifier of X12, or a segment of HL7, says that a number is of a provider
+_QUALIFIED = re.compile(r"(?:\*XX\*|\*HPI\*|\|XX\||\^NPI\^)$")
+_SEGMENT = re.compile(
+    r"(?:PV1|PV2|ORC|OBR|ROL|PRD|PR1|RXO|RXE|RXA|TXA|SCH|AIP|FT1|IN1|OBX|STF|PRA|PRV|NM1)[|*][^\n]{0,400}$"
+)
+#: how far a keyword of who gives care may stand from a number that nothing else names, and one of care from it
+_CARERS, _CARE = 300, 120
+_OF_CARE = ("dea", "icd", "cpt", "mbi", "ndc", "member")
+_OF_PEOPLE = frozenset(("dob", "ssn", "mbi", "dea", "npi", "itin"))
+#: so close a label is the number's own
+_OWN = 15
+
+
+def providers(look: Look, keys: Keys) -> Iterator[Mark]:
+    yield from _npis(look, keys)
+    yield from _deas(look, keys)
+
+
+def _npis(look: Look, keys: Keys) -> Iterator[Mark]:
+    for found in look.begins(_TEN):
+        digits = digits_of(found[0])
+        if checks.npi(digits) and _npi(look, keys, found, digits):
+            yield weak(*found.span(), "npi", 0.0, "NPI")
+    for hit in keys.of("npi"):
+        loose = _LOOSE.search(look.text, hit.end, hit.end + LABEL)
+        if loose and not _TEN.fullmatch(loose[0]) and checks.npi(digits_of(loose[0])):
+            name = keys.label(loose.start(), LABEL, _NOISE)
+            if name and name[0] == "npi":
+                yield weak(*loose.span(), "npi", 0.0, "NPI")
+
+
+def _npi(look: Look, keys: Keys, found: re.Match[str], digits: str) -> bool:
+    """Whether ten digits with the check digit of an NPI are one."""
+    start, end = found.span()
+    name = called(look, keys, start, _NOISE)
+    _, kinds = keys.under(start)
+    if (name and name[0] == "npi") or keys.after("npi", end, FOLLOWS) or "npi" in kinds:
+        return True
+    if name is None and keys.near("npi", start, end, 2 * LABEL):
+        return True
+    if digits[0] != "1" or found[1]:
+        return False
+    if _QUALIFIED.search(look.text, max(0, start - 6), start) or _segment(look, start):
+        return True
+    if name and name[0] == "provider":
+        return True
+    if keys.in_name and not (name and name[0].startswith("other")):
+        return True
+    # No telephone number begins with 1
+    own = keys.label(start, _OWN, _NOISE | {"account", "phone"})
+    if (own and own[0] == "provider") or (keys.near("npi", start, end, LABEL) and not own):
+        return True
+    if own and own[0] not in _OF_PEOPLE and own[0] != "provider":
+        return False
+    if keys.after("provider", end, FOLLOWS):
+        return True
+    if name and (name[0].startswith("other") or name[0] in ("phone", "account", "card")):
+        return False
+    if "provider" in kinds or keys.near("provider", start, end, _CARERS):
+        return True
+    return any(keys.near(kind, start, end, _CARE) for kind in _OF_CARE)
+
+
+def _segment(look: Look, start: int) -> bool:
+    begin = look.text.rfind("\n", max(0, start - 400), start) + 1
+    return bool(_SEGMENT.match(look.text, begin, start))
+
+
+def _deas(look: Look, keys: Keys) -> Iterator[Mark]:
+    for found in look.before(_DEA, 3):
+        start, end = found.span()
+        if not checks.dea(re.sub("[ -]", "", found[0])):
+            continue
+        near = keys.near("dea", start, end, LABEL)
+        name = called(look, keys, start, _NOISE)
+        if not near and name and name[0] in ("dea", "provider"):
+            near = name[1]
+        if not near and not (name and name[0].startswith("other")):
+            near = keys.near("dea", start, end, 2 * LABEL) or ("DEA" if "dea" in keys.under(start)[1] else "")
+        if near:
+            yield weak(start, end, "dea", 0.0, near)
+    for hit in keys.of("dea"):
+        loose = _LOOSE_DEA.search(look.text, hit.end, hit.end + LABEL)
+        if loose and not _DEA.fullmatch(loose[0]) and checks.dea(re.sub("[-. ]", "", loose[0])):
+            yield weak(*loose.span(), "dea", 0.0, hit.entry.term)
