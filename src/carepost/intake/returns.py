@@ -1,5 +1,8 @@
 """Addresses that bounces come back to (VERP), and links to unsubscribe: each names one delivery and is signed, so that
-nobody can report a failure or a complaint that was not (BI-028). They hold nothing of a person."""
+nobody can report a failure or a complaint that was not (BI-028). They hold nothing of a person.
+
+Each is made under the newest index key and says which that was; what a former key made is known as long as the key
+stands, since mail and its links are out in the world (decision 0050)."""
 
 from typing import Final
 
@@ -15,8 +18,6 @@ FEEDBACK: Final = "feedback"
 _PLAIN: Final = (FEEDBACK, "abuse", "postmaster")
 #: the path of a link to unsubscribe, under the portal's address
 PATH: Final = "/unsubscribe/"
-#: the first version of the index key makes tokens, so that its rotation keeps them
-_VERSION: Final = 1
 
 
 def ours(snapshot: OrgSnapshot, name: str, domain: str) -> bool:
@@ -32,21 +33,24 @@ class Returns:
 
     def address(self, snapshot: OrgSnapshot, delivery: bytes) -> str:
         """The envelope sender of a delivery; "" where there is no return path, or no key to sign it with."""
-        key = self._key(snapshot) if snapshot.return_path else None
-        if key is None:
+        newest = self.link_key(snapshot) if snapshot.return_path else None
+        if newest is None:
             return ""
-        return f"{PREFIX}{tokens.make(key, tokens.RETURN, snapshot.id, delivery, _VERSION)}@{snapshot.return_path}"
+        number, key = newest
+        return f"{PREFIX}{tokens.make(key, tokens.RETURN, snapshot.id, delivery, number)}@{snapshot.return_path}"
 
     def link(self, snapshot: OrgSnapshot, delivery: bytes) -> str:
         """Where the recipient of a delivery unsubscribes; "" where the organisation has no portal."""
-        key = self._key(snapshot) if snapshot.portal_url else None
-        if key is None:
+        newest = self.link_key(snapshot) if snapshot.portal_url else None
+        if newest is None:
             return ""
-        token = tokens.make(key, tokens.UNSUBSCRIBE, snapshot.id, delivery, _VERSION)
+        number, key = newest
+        token = tokens.make(key, tokens.UNSUBSCRIBE, snapshot.id, delivery, number)
         return f"{snapshot.portal_url.rstrip('/')}{PATH}{ids.text(snapshot.id)}/{token}"
 
     def link_key(self, snapshot: OrgSnapshot) -> tuple[int, bytes] | None:
-        """(version, key) that tokens of tracked links are made with (`crypto.link_token`); None where there is none."""
+        """(version, key) that tokens are made with from now on, also those of tracked links (`crypto.link_token`); None
+        where there is none."""
         number, wrapped = snapshot.keys.get("index", (0, b""))
         if not 0 < number < 256:
             return None
@@ -60,24 +64,24 @@ class Returns:
         name, _, domain = address.rpartition("@")
         if not snapshot.return_path or domain.casefold() != snapshot.return_path or name[:2].casefold() != PREFIX:
             return None
-        key = self._key(snapshot)
-        return tokens.delivery_of(key, tokens.RETURN, snapshot.id, name[len(PREFIX) :]) if key is not None else None
+        return self._named(snapshot, tokens.RETURN, name[len(PREFIX) :])
 
     def delivery_of_link(self, snapshot: OrgSnapshot, text: str) -> bytes | None:
         """The delivery that a link in `text` names (a List-Unsubscribe field that came back with a complaint)."""
         head = f"{PATH}{ids.text(snapshot.id)}/"
         at = text.find(head)
-        key = self._key(snapshot) if at >= 0 else None
-        if key is None:
+        if at < 0:
             return None
         begin = at + len(head)
-        return tokens.delivery_of(key, tokens.UNSUBSCRIBE, snapshot.id, text[begin : begin + tokens.LENGTH])
+        return self._named(snapshot, tokens.UNSUBSCRIBE, text[begin : begin + tokens.LENGTH])
 
-    def _key(self, snapshot: OrgSnapshot) -> bytes | None:
-        wrapped = snapshot.key("index", _VERSION)
+    def _named(self, snapshot: OrgSnapshot, use: bytes, token: str) -> bytes | None:
+        number = tokens.number_of(token)
+        wrapped = snapshot.key("index", number) if number else None
         if wrapped is None:
             return None
         try:
-            return self._org_keys.open(snapshot.id, "index", _VERSION, wrapped)
+            key = self._org_keys.open(snapshot.id, "index", number, wrapped)
         except CarepostError:
             return None
+        return tokens.delivery_of(key, use, snapshot.id, token)

@@ -2,10 +2,11 @@
 
 import pytest
 
+from carepost.crypto.delivery_token import LENGTH, RETURN, make, number_of
 from carepost.ground import ids
 from carepost.ground.orgkeys import OrgKeys
 from carepost.intake.orgkeys import DirectoryKeys
-from carepost.intake.returns import Returns
+from carepost.intake.returns import PREFIX, Returns
 from carepost.proof import event, kinds
 from carepost.proof.event import Event
 from carepost.queue.sealing import Opener
@@ -114,3 +115,38 @@ async def test_an_absent_person_is_no_bounce(office: Office, returns: Returns) -
 def test_without_a_return_path_nothing_is_signed(office: Office) -> None:
     returns = Returns(OrgKeys(office.purposes))
     assert returns.address(office.directory.snapshot(CLINIC), DELIVERY) == ""
+
+
+async def test_tokens_follow_the_index_key_and_what_a_former_one_made_is_known(
+    office: Office, returns: Returns
+) -> None:
+    before = office.directory.snapshot(CLINIC)
+    old, old_link = returns.address(before, DELIVERY), returns.link(before, DELIVERY)
+    office.change(
+        CLINIC, keys={**before.keys, "index": (2, office.org_keys.new(CLINIC, "index"))},
+        retired_keys={("index", 1): before.keys["index"][1]}, token_versions=(2,),
+    )  # fmt: skip
+    after = office.directory.snapshot(CLINIC)
+    new, new_link = returns.address(after, DELIVERY), returns.link(after, DELIVERY)
+    assert number_of(new.partition("@")[0].removeprefix(PREFIX)) == number_of(new_link[-LENGTH:]) == 2
+    assert [returns.delivery_of(after, one) for one in (old, new)] == [DELIVERY, DELIVERY]
+    assert [returns.delivery_of_link(after, one) for one in (old_link, new_link)] == [DELIVERY, DELIVERY]
+    # it is out in the world: a bounce that comes after the change is still believed
+    await office.intake().accept(came(old))
+    said, _ = await told(office)
+    assert (said.kind, said.on) == (kinds.BOUNCE_RECEIVED, [ids.text(DELIVERY)])
+
+
+def test_a_token_that_names_a_key_there_is_not_is_nobodys(office: Office, returns: Returns) -> None:
+    """BI-028: neither a number that no key has, nor one key's token under another's number."""
+    known = office.directory.snapshot(CLINIC)
+    key = office.org_keys.open(CLINIC, "index", 1, known.keys["index"][1])
+    for number in (0, 2, 255):
+        forged = make(key, RETURN, CLINIC, DELIVERY, number)
+        assert returns.delivery_of(known, f"{PREFIX}{forged}@{HOST}") is None
+    office.change(
+        CLINIC, keys={**known.keys, "index": (2, office.org_keys.new(CLINIC, "index"))},
+        retired_keys={("index", 1): known.keys["index"][1]},
+    )  # fmt: skip
+    forged = make(key, RETURN, CLINIC, DELIVERY, 2)
+    assert returns.delivery_of(office.directory.snapshot(CLINIC), f"{PREFIX}{forged}@{HOST}") is None
