@@ -14,10 +14,10 @@ from django.db import transaction
 from carepost.audit.store import Store
 from carepost.crypto.rest import Damaged
 from carepost.directory import columns
-from carepost.engagement import known
-from carepost.engagement.arriving import PLACE
+from carepost.engagement import known, sessions
+from carepost.engagement.arriving import PLACE, SETTLE_US
 from carepost.engagement.known import Known
-from carepost.engagement.models import Copy, Hit
+from carepost.engagement.models import Copy, Hit, Session
 from carepost.ground import log, metrics
 from carepost.ground.errors import NotFound
 from carepost.proof import kinds
@@ -62,13 +62,27 @@ class Folding:
                 Copy.objects.filter(due_at=0, judged_at__gt=0, rules__lt=RULES, sent_at__gt=now - _PAST_US)
                 .order_by("sent_at").values_list("org_id", "delivery")[:STEP]
             )  # fmt: skip
+            begun = [] if due else list(
+                Session.objects.filter(seen=False, at__lte=now - SETTLE_US).order_by("at")[:STEP]
+            )  # fmt: skip
         for org, delivery in due:
             if self._one(org, delivery, now):
                 for near in self._echo(org, delivery):
                     self._one(org, near, now)
         for org, delivery in old:
             self._one(org, delivery, now)
-        return len(due) + len(old)
+        for session in begun:
+            self._before(session, now)
+        return len(due) + len(old) + len(begun)
+
+    def _before(self, session: Session, now: int) -> None:
+        """Clicks before a portal session are judged with it: those of its person change, the others stay."""
+        with scope.organisation(session.org_id):
+            near = sessions.before(session)
+        for delivery in near:
+            self._one(session.org_id, delivery, now)
+        with scope.organisation(session.org_id):
+            Session.objects.filter(pk=session.pk, org_id=session.org_id).update(seen=True)
 
     def _one(self, org: uuid.UUID, delivery: uuid.UUID, now: int) -> bool:
         """Whether a new hit was called a machine's: what is known of others may change with it."""

@@ -7,7 +7,7 @@ from typing import Final
 from django.db import transaction
 
 from carepost.archive.models import Message
-from carepost.engagement.models import Copy, Hit, Sent
+from carepost.engagement.models import Copy, Hit, Sent, Session
 from carepost.tenancy import scope, select
 from carepost.tenancy.actions.retention import evidence_days
 
@@ -35,6 +35,8 @@ def sweep(now: int) -> int:
             old = Hit.objects.filter(org_id=org.pk, at__lte=now - LIFE_US).exclude(delivery__in=_held(org.pk))
             hits = old.values_list("pk", flat=True)[:STEP]
             gone += Hit.objects.filter(org_id=org.pk, pk__in=list(hits)).delete()[0]
+            ended = Session.objects.filter(org_id=org.pk, at__lte=now - LIFE_US).values_list("pk", flat=True)[:STEP]
+            gone += Session.objects.filter(org_id=org.pk, pk__in=list(ended)).delete()[0]
             if days:
                 over = Copy.objects.filter(org_id=org.pk, day__gt=0, day__lt=now // _DAY_US - days)
                 gone += Copy.objects.filter(

@@ -10,6 +10,7 @@ from carepost.audit import reader
 from carepost.audit.store import Store
 from carepost.crypto import index
 from carepost.crypto.rest import Damaged
+from carepost.engagement import sessions
 from carepost.ground import ids
 from carepost.ground.errors import NotFound
 from carepost.proof import kinds
@@ -37,17 +38,29 @@ def of_delivery(store: Store, org: uuid.UUID, delivery: uuid.UUID) -> Known | No
     if sent is None:
         return None
     later = tuple(Later("unsubscribed", one.event.at - sent.at) for one in told if one.event.kind == kinds.UNSUBSCRIBED)
-    return Known(uuid.UUID(sent.on[0]), sent.at, sent.category, _domain(org, told), later)
+    address = _address(org, told)
+    if address:
+        later += sessions.of(org, address, sent.at)
+    return Known(uuid.UUID(sent.on[0]), sent.at, sent.category, _domain(org, address), later)
 
 
-def _domain(org: uuid.UUID, told: list[reader.StoredEvent]) -> bytes:
+def _address(org: uuid.UUID, told: list[reader.StoredEvent]) -> str:
+    """ "": not known any more."""
     first = next((one for one in told if "recipient" in one.event.commit), None)
     if first is None:
+        return ""
+    try:
+        return opener().openings(org.bytes, first.event, first.sealed)["recipient"][1].decode("utf-8", "replace")
+    except (Damaged, NotFound, KeyError):
+        return ""
+
+
+def _domain(org: uuid.UUID, address: str) -> bytes:
+    if not address:
         return b""
     try:
-        address = opener().openings(org.bytes, first.event, first.sealed)["recipient"][1].decode("utf-8", "replace")
         with scope.organisation(org):
             key = keys.version(org, "index", _VERSION)
-    except (Damaged, NotFound, KeyError):
+    except NotFound:
         return b""
     return index.token(key, "domain", address.rpartition("@")[2])

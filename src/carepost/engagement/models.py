@@ -146,6 +146,24 @@ class Hit(OrgModel):
         ]
 
 
+class Session(OrgModel):
+    """A recipient opened the portal soon after somebody followed a watched link (`sessions`)."""
+
+    #: crypto.index.token of the recipient's address
+    person = models.BinaryField(max_length=8)
+    at = models.BigIntegerField()
+    #: sealed (evidence): tags of place and agent
+    sealed = models.BinaryField()
+    #: the clicks before it were judged with it
+    seen = models.BooleanField(default=False)
+
+    class Meta(OrgModel.Meta):
+        indexes = [
+            models.Index(fields=["org", "person", "at"], name="engagement_session_person"),
+            models.Index(fields=["seen", "at"], name="engagement_session_seen"),
+        ]
+
+
 class Sent(OrgModel):
     """How many copies left marked: what opens and clicks are a share of. Written by the journal."""
 

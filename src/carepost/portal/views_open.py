@@ -6,6 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from carepost.engagement import asking, sessions
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.mailbox import access, challenges
@@ -73,7 +74,7 @@ def code(request: Guest, link: str) -> HttpResponse:
         return _code(request, row, _problem("That is not the code", text), 422)
     except NoCode:
         return _code(request, row, _problem("That code does not work any more", "Ask for a new code below."), 422)
-    return _enter(link, opened)
+    return _enter(request, row, opened)
 
 
 @require_POST
@@ -108,7 +109,7 @@ def prove(request: Guest, link: str) -> HttpResponse:
     except WrongProof:
         what = "answer" if row.proof == "question" else "access code"
         return again(request, row, _problem(f"That is not the {what}", "Please check it and try again."), 422)
-    return _enter(link, opened)
+    return _enter(request, row, opened)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -131,8 +132,10 @@ def _speak_up(request: Guest, link: str, about: About, template: str) -> HttpRes
     return render(request, template, _context(request, row) | {"done": done})
 
 
-def _enter(link: str, opened: Opened) -> HttpResponse:
-    response = redirect("portal:read", link)
+def _enter(request: Guest, row: Deposit, opened: Opened) -> HttpResponse:
+    address, _ = asking.client(request)
+    sessions.opened(row.org_id.bytes, access.masked_source(row), address, request.headers.get("User-Agent", ""))
+    response = redirect("portal:read", row.link)
     set_cookie(response, opened)
     return response
 

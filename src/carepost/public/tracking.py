@@ -5,7 +5,6 @@ to redirect openly (BI-095). Address and user agent of whoever asks become featu
 with the request; they are written nowhere, not even into a log. Once an organisation's key is known here, links lead on
 while the office's database is away."""
 
-import ipaddress
 import re
 import threading
 import uuid
@@ -23,6 +22,7 @@ from django.views.decorators.http import require_safe
 from carepost.crypto import link_token
 from carepost.crypto.digest import hmac_sha256
 from carepost.crypto.link_token import Link, Use
+from carepost.engagement import asking
 from carepost.engagement.arriving import QUICK_US, SETTLE_US, Arrivals, Arrived
 from carepost.engagement.tables import Tables
 from carepost.ground import clock, entropy
@@ -141,38 +141,17 @@ def _found(request: HttpRequest, use: Use, given: str) -> _Found | None:
 def _arrived(request: HttpRequest, use: Use, found: _Found) -> None:
     now, link = clock.now(), found.link
     role: Role = "pixel" if use == "open" else "decoy" if link.decoy else "link"
-    address, secure = _client(request)
+    address, secure = asking.client(request)
     headers = ((name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in request.headers.items())
     asked = Request(
         kind=use, role=role, method=request.method or "", address=address, headers=tuple(headers),
         since=now - link.made * 1_000_000, day=now // _DAY_US, link=link.link, altered=found.altered,
         provisional=True, secure=secure,
     )  # fmt: skip
-    seen = derive(asked, salt=hmac_sha256(found.key, b"carepost tracking place"), networks=_TABLES.of(found.org))
+    seen = derive(asked, salt=asking.salt(found.key), networks=_TABLES.of(found.org))
     alike = tracking.encode(msgspec.structs.replace(seen, since=0))
     mark = hmac_sha256(found.key, b"carepost tracking alike" + alike)[:8]
     _ARRIVALS.put(Arrived(found.org, link.delivery, link.links, link.with_decoy or link.decoy, now, seen, mark))
-
-
-def _client(request: HttpRequest) -> tuple[str, bool]:
-    """(address, it came over HTTPS). A peer in a network of our own is our proxy: then the last public address it, and
-    those before it, were told of counts, from right to left."""
-    peer = request.META.get("REMOTE_ADDR", "")
-    if not _inside(peer):
-        return peer, request.is_secure()
-    secure = request.is_secure() or request.META.get("HTTP_X_FORWARDED_PROTO", "") == "https"
-    for said in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")[-8:]):
-        if said.strip() and not _inside(said.strip()):
-            return said.strip(), secure
-    return peer, secure
-
-
-def _inside(address: str) -> bool:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return found.is_private or found.is_loopback
 
 
 def _wrong(request: HttpRequest) -> HttpResponse:
@@ -233,7 +212,7 @@ class _Tries:
             self._counts.clear()
 
     def _name(self, request: HttpRequest) -> bytes:
-        return hmac_sha256(_SALT, _client(request)[0].encode())[:8]
+        return hmac_sha256(_SALT, asking.client(request)[0].encode())[:8]
 
 
 _KEYS: Final = _Keys()

@@ -69,6 +69,8 @@ _GRANTS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
     # what faces outside writes hits; it never learns what is watched, nor by whom that was attested
     ("engagement_copy", {"staff": _READ, "outside": "SELECT, INSERT, UPDATE", "journal": _WRITE}),
     ("engagement_hit", {"staff": _READ, "outside": "SELECT, INSERT, UPDATE", "journal": _WRITE}),
+    # that a person opened the portal it lays down, and never reads
+    ("engagement_session", {"staff": _READ, "outside": "INSERT", "journal": _WRITE}),
     # it must know what a network is said to be, and not why
     ("engagement_network", {"staff": _WRITE, "outside": "SELECT (org_id, prefix, means)", "journal": _READ}),
     ("engagement_sharednetwork", {"staff": _WRITE, "outside": "SELECT (prefix, means)", "journal": _READ}),

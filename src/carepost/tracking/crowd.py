@@ -10,7 +10,6 @@ from typing import Final
 
 from carepost.tracking.company import client, distinct, from_page, shape, target
 from carepost.tracking.evidence import BROWSERS, CLOUDS, TELEPHONES
-from carepost.tracking.reasons import PLAIN
 from carepost.tracking.types import Seen
 
 _SECOND: Final = 1_000_000
@@ -24,8 +23,8 @@ _CHANGE: Final = 20 * _SECOND
 _MOMENT: Final = 5 * _SECOND
 #: apart in time: another visit
 _VISIT: Final = 5 * _MINUTE
-#: log odds from which a hit speaks for others of its client
-_SURE: Final = 3.0
+#: compared with
+_FEW: Final = 20
 #: a picture that shows a message is fetched so long before a link in it is followed, at most
 _READING: Final = 15 * _MINUTE
 #: networks whose way out changes from request to request for people too
@@ -123,42 +122,39 @@ def gathered(clicks: Sequence[Seen], plain: Sequence[bool]) -> list[list[str]]:
     return found
 
 
-def same_client(clicks: Sequence[Seen], scores: Sequence[float]) -> list[list[str]]:
+def same_client(clicks: Sequence[Seen], sure: Sequence[bool]) -> list[list[str]]:
     """What the same client of a data centre is at one time on a copy, it is at another: a machine stays one."""
-    sure: dict[tuple[object, ...], float] = {}
-    for seen, score in zip(clicks, scores, strict=True):
-        who = (*client(seen), *shape(seen))
-        sure[who] = max(score, sure.get(who, score))
+    machines = {(client(seen), shape(seen)) for seen, machine in zip(clicks, sure, strict=True) if machine}
     return [
-        ["same-client"] if _away(seen) and score < _SURE <= sure[(*client(seen), *shape(seen))] else []
-        for seen, score in zip(clicks, scores, strict=True)
+        ["same-client"] if _away(seen) and not machine and (client(seen), shape(seen)) in machines else []
+        for seen, machine in zip(clicks, sure, strict=True)
     ]
 
 
-def returns(hits: Sequence[Seen], codes: Sequence[Sequence[str]]) -> list[list[str]]:
-    """Hours or days after a machine was at this copy: the same place, or the same name, in a data centre again."""
+def returns(hits: Sequence[Seen], sure: Sequence[bool]) -> list[list[str]]:
+    """Hours or days after a machine was at this copy: the same place, or the same name, in a data centre again.
+    `sure`: what was a machine by all that was known of it alone."""
     places: dict[int, list[int]] = collections.defaultdict(list)
-    kin: dict[tuple[int, object], list[int]] = collections.defaultdict(list)
+    kin: set[tuple[int, object]] = set()
     altered: dict[int, list[Seen]] = collections.defaultdict(list)
-    for seen, said in zip(hits, codes, strict=True):
+    for seen, machine in zip(hits, sure, strict=True):
         if seen.altered:
             altered[seen.agent].append(seen)
-        if PLAIN.isdisjoint(said):
-            continue
-        if seen.network in CLOUDS:
-            places[seen.place].append(seen.since)
-        kin[seen.agent, shape(seen)].append(seen.since)
+        if machine:
+            if seen.network in CLOUDS:
+                places[seen.place].append(seen.since)
+            kin.add((seen.agent, shape(seen)))
     found = []
-    for seen, said in zip(hits, codes, strict=True):
+    for seen, machine in zip(hits, sure, strict=True):
         more = []
-        if seen.kind == "click" and PLAIN.isdisjoint(said) and seen.agent >= 0:
+        if seen.kind == "click" and not machine and seen.agent >= 0:
             if seen.network in CLOUDS and places.get(seen.place):
                 more.append("room-again")
-            elif _away(seen) and kin.get((seen.agent, shape(seen))):
+            elif _away(seen) and (seen.agent, shape(seen)) in kin:
                 more.append("kin-again")
             if not seen.altered and any(
                 one.place != seen.place and abs(one.since - seen.since) <= _MOMENT
-                for one in altered.get(seen.agent, ())
+                for one in altered.get(seen.agent, ())[:_FEW]
             ):
                 more.append("beside-altered")
         found.append(more)

@@ -112,6 +112,16 @@ def _place(salt: bytes, address: str) -> int:
     return _tag(salt, b"place%d:%d" % (found.version, kept))
 
 
+def tags(address: str, agent: str, *, salt: bytes) -> tuple[int, int]:
+    """`Seen.place` and `Seen.agent` of one client, to compare it with hits; each -1 where there is none."""
+    named = agent.encode("latin-1", "replace").decode("latin-1").strip()
+    return _place(salt, address), _agent(salt, named)
+
+
+def _agent(salt: bytes, agent: str) -> int:
+    return _tag(salt, b"agent:" + agent[: clients.MOST].encode("latin-1", "replace")) if agent else -1
+
+
 def _too_new(client: clients.Client, fetch: str, hints: str) -> bool:
     """Headers that the claimed version did not send yet: the name is borrowed."""
     first = _FETCH_SINCE.get(client.family)
@@ -155,5 +165,5 @@ def derive(request: Request, *, salt: bytes, networks: Networks) -> Seen:
         else ("webmail" if _WEBMAIL.match(headers["referer"]) else "other"),
         proxied=any(name in headers for name in _PROXIED),
         place=_place(salt, request.address),
-        agent=_tag(salt, b"agent:" + agent[: clients.MOST].encode("latin-1", "replace")) if agent else -1,
+        agent=_agent(salt, agent),
     )

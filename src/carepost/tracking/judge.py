@@ -15,6 +15,8 @@ _PRIOR: Final = {"click": -1.5, "open": -1.0}
 #: from here on a machine; up to here a person; between, nobody can say
 _AUTOMATED: Final = 1.6
 _HUMAN: Final = -1.0
+#: from here on a hit speaks for others of its client
+_SURE: Final = 3.0
 _SECOND: Final = 1_000_000
 _PROXIES: Final = frozenset({"gmail-proxy", "yahoo-proxy", "outlook-proxy"})
 _HASTY: Final = frozenset(
@@ -84,6 +86,14 @@ def _weigh(hit: Hit, codes: Sequence[str]) -> Verdict:
     return _verdict(hit, Ruling.UNDETERMINED, against[0] if against else "nothing", _confidence(odds), ordered)
 
 
+def _sure(seen: Sequence[Seen], codes: Sequence[Sequence[str]]) -> list[bool]:
+    """What is a machine by all that is known of it so far. A browser that fetches ahead is a person's own."""
+    return [
+        not PLAIN.isdisjoint(said) or (one.kind == "click" and not one.ahead and _odds("click", said) >= _SURE)
+        for one, said in zip(seen, codes, strict=True)
+    ]
+
+
 def _together(trail: Trail, seen: Sequence[Seen]) -> list[list[str]]:
     """Codes of each hit, all hits in the order of time."""
     codes = [evidence.of(one) for one in seen]
@@ -99,26 +109,26 @@ def _together(trail: Trail, seen: Sequence[Seen]) -> list[list[str]]:
     for part in parts:
         for n, more in zip(clicks, part, strict=True):
             codes[n] += more
-    # what is plain of a machine says nothing of who else was there: the rest is looked at by itself
-    rest = [n for n in clicks if PLAIN.isdisjoint(codes[n])]
-    others = [seen[n] for n in rest]
-    plain = [not PLAIN.isdisjoint(codes[n]) for n in clicks]
-    for n, more in zip(clicks, crowd.everything(clicked, plain, trail.links), strict=True):
+    # what a machine did says nothing of who else was there: the rest is looked at by itself
+    sure = _sure(seen, codes)
+    machines = [sure[n] for n in clicks]
+    rest = [n for n in clicks if not sure[n]]
+    for n, more in zip(clicks, crowd.everything(clicked, machines, trail.links), strict=True):
         codes[n] += more
-    for n, more in zip(rest, crowd.strangers(others), strict=True):
+    for n, more in zip(rest, crowd.strangers([seen[n] for n in rest]), strict=True):
         codes[n] += more
-    for n, more in zip(clicks, crowd.gathered(clicked, plain), strict=True):
+    for n, more in zip(clicks, crowd.gathered(clicked, machines), strict=True):
         codes[n] += more
-    scores = [_odds("click", codes[n]) for n in clicks]
-    for n, more in zip(clicks, company.shadows(clicked, scores), strict=True):
-        codes[n] += more
-    for n, more in zip(clicks, crowd.same_client(clicked, scores), strict=True):
-        codes[n] += more
+    scores, sure = [_odds("click", codes[n]) for n in clicks], _sure(seen, codes)
+    machines = [sure[n] for n in clicks]
+    for part in (company.shadows(clicked, scores), crowd.same_client(clicked, machines)):
+        for n, more in zip(clicks, part, strict=True):
+            codes[n] += more
     for part in (
         order.second_looks(seen, codes),
         company.spread(seen, codes),
         company.known(trail, seen),
-        crowd.returns(seen, codes),
+        crowd.returns(seen, sure),
         crowd.shown(seen),
     ):
         codes = [said + more for said, more in zip(codes, part, strict=True)]

@@ -38,7 +38,7 @@ REASONS: Final[dict[str, Reason]] = {
     "other": Reason("its name is no browser's", 2.0, "click"),
     "gmail-prefetch": Reason("the picture was fetched by Gmail ahead of reading", 8.0),
     # from where
-    "gateway": Reason("it came from a network of a maker of mail security", 2.8),
+    "gateway": Reason("it came from a network of a maker of mail security", 2.6),
     "cloud": Reason("it came from a data centre", 1.8),
     "cloud-linux": Reason("it came from a data centre, from the system most machines run on", 2.9),
     "cloud-phone": Reason("it is a telephone, and came from a data centre", 0.8),
@@ -83,7 +83,7 @@ REASONS: Final[dict[str, Reason]] = {
     "all-links": Reason("every link was followed within minutes", 1.5, "click"),
     "all-many": Reason("every one of many links was followed within minutes", 2.1, "click"),
     "all-page": Reason("every link was followed within minutes, though from a page", 0.6, "click"),
-    "swift-cloud": Reason("several links were followed swiftly from a data centre", 1.2, "click"),
+    "swift-cloud": Reason("several links were followed swiftly from a data centre", 0.9, "click"),
     "steady": Reason("link after link was followed at one pace", 1.2, "click"),
     "leisure": Reason("there was time to look at pages between the links", -1.4, "click"),
     "leisure-early": Reason(
@@ -101,11 +101,11 @@ REASONS: Final[dict[str, Reason]] = {
     "same-client": Reason("the same client was a machine when it followed other links of this copy", 2.4, "click"),
     "masks": Reason("from that place in a data centre it came under several names", 2.2, "click"),
     "feed": Reason(
-        "clients of several data centres, with nothing in common, followed links of this copy", 2.4, "click"
+        "clients of several data centres, with nothing in common, followed links of this copy", 2.8, "click"
     ),
-    "another": Reason("another client in another data centre followed a link of this copy", 1.0, "click"),
+    "another": Reason("another client in another data centre followed a link of this copy", 1.2, "click"),
     "room-again": Reason(
-        "from that place in a data centre somebody had done what no person does on this copy", 1.4, "click"
+        "from that place in a data centre somebody had done what no person does on this copy", 1.6, "click"
     ),
     "kin-again": Reason("a client of the same name had done what no person does on this copy", 1.2, "click"),
     "beside-altered": Reason("at that moment the same client asked from elsewhere for a changed address", 2.6, "click"),
