@@ -123,7 +123,7 @@ async def test_tokens_follow_the_index_key_and_what_a_former_one_made_is_known(
     before = office.directory.snapshot(CLINIC)
     old, old_link = returns.address(before, DELIVERY), returns.link(before, DELIVERY)
     office.change(
-        CLINIC, keys={**before.keys, "index": (2, office.org_keys.new(CLINIC, "index"))},
+        CLINIC, keys={**before.keys, "index": (2, office.org_keys.new(CLINIC, "index", 2))},
         retired_keys={("index", 1): before.keys["index"][1]}, token_versions=(2,),
     )  # fmt: skip
     after = office.directory.snapshot(CLINIC)
@@ -145,7 +145,7 @@ def test_a_token_that_names_a_key_there_is_not_is_nobodys(office: Office, return
         forged = make(key, RETURN, CLINIC, DELIVERY, number)
         assert returns.delivery_of(known, f"{PREFIX}{forged}@{HOST}") is None
     office.change(
-        CLINIC, keys={**known.keys, "index": (2, office.org_keys.new(CLINIC, "index"))},
+        CLINIC, keys={**known.keys, "index": (2, office.org_keys.new(CLINIC, "index", 2))},
         retired_keys={("index", 1): known.keys["index"][1]},
     )  # fmt: skip
     forged = make(key, RETURN, CLINIC, DELIVERY, 2)
