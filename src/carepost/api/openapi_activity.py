@@ -6,7 +6,7 @@ from typing import Any, Final
 from carepost.api import shapes, shapes_reports
 from carepost.archive.report import BY
 
-ROOTS: Final = (shapes.AskArrival, shapes.Arrivals, shapes_reports.DeliveryReport)
+ROOTS: Final = (shapes.AskArrival, shapes.Arrivals, shapes_reports.DeliveryReport, shapes_reports.ComplaintReport)
 Operation = Callable[..., dict[str, Any]]
 
 
@@ -23,7 +23,14 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
         "reportDeliveries", "How deliveries went, by provider group, domain or day.", "DeliveryReport", also=asked
     )
     told["responses"]["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
+    days = [parameter("since", "query", _TIME), parameter("until", "query", _TIME)]
     return {
+        "/api/v1/reports/complaints": {
+            "get": op(
+                "reportComplaints", "Complaints and unsubscribes by provider group and day.", "ComplaintReport",
+                also=days,
+            )
+        },
         "/api/v1/reports/deliveries": {"get": told},
         "/api/v1/messages/arrival": {
             "post": op(

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from carepost.archive import complaints
 from carepost.archive import report as reports
 
 
@@ -26,6 +27,7 @@ class ReportRow(msgspec.Struct, frozen=True):
     assurances: dict[str, int]
     median_ms: int
     p95_ms: int
+    unsubscribes: int = 0
 
 
 class DeliveryReport(msgspec.Struct, frozen=True):
@@ -49,5 +51,40 @@ def _row(row: reports.Row) -> ReportRow:
     return ReportRow(
         row.key, row.name, row.accepted, row.sent, row.deposited, row.deferrals, row.suppressed, row.complaints,
         row.failed, row.bounced, round(row.bounce_rate, 4), round(row.complaint_rate, 4), row.methods, row.assurances,
-        row.median_ms, row.p95_ms,
+        row.median_ms, row.p95_ms, row.unsubscribes,
     )  # fmt: skip
+
+
+class ComplaintDay(msgspec.Struct, frozen=True):
+    """One provider group's day (as 2026-11-21, of acceptance). `rate`: complaints of what was sent, 0 to 1. `level`: ""
+    (nothing to do, or fewer than 500 messages), `warn` above 0.1 %, `act` from 0.3 %."""
+
+    day: str
+    provider: str
+    name: str
+    sent: int
+    complaints: int
+    unsubscribes: int
+    rate: float
+    level: str
+
+
+class ComplaintReport(msgspec.Struct, frozen=True):
+    """Days on which somebody complained or unsubscribed, the newest first. `cut`: there are more. `at`: UTC
+    microseconds."""
+
+    since: str
+    until: str
+    rows: tuple[ComplaintDay, ...]
+    cut: bool
+    at: int
+
+
+def complaint_days(found: complaints.Days) -> ComplaintReport:
+    rows = tuple(
+        ComplaintDay(
+            one.date, one.provider, one.name, one.sent, one.complaints, one.unsubscribes, round(one.rate, 5), one.level
+        )
+        for one in found.rows
+    )  # fmt: skip
+    return ComplaintReport(found.since, found.until, rows, found.cut, found.at)

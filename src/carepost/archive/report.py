@@ -47,6 +47,8 @@ class Row(msgspec.Struct):
     deferrals: int = 0
     suppressed: int = 0
     complaints: int = 0
+    #: recipients who followed the link in a message
+    unsubscribes: int = 0
     failed: dict[str, int] = {}
     bounced: dict[str, int] = {}
     methods: dict[str, int] = {}
@@ -68,6 +70,10 @@ class Row(msgspec.Struct):
     @property
     def complaint_rate(self) -> float:
         return self.complaints / self.sent if self.sent else 0.0
+
+    @property
+    def unsubscribe_rate(self) -> float:
+        return self.unsubscribes / self.sent if self.sent else 0.0
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -149,7 +155,7 @@ def _domains(log: Store, when: tuple[object, ...]) -> list[Row]:
 COLUMNS: Final = (
     "key", "name", "accepted", "sent", "deposited", "deferrals", "suppressed", "failed", "bounced", "complaints",
     "bounce_rate", "complaint_rate", "median_ms", "p95_ms", "failed_reasons", "bounced_reasons", "methods",
-    "assurances",
+    "assurances", "unsubscribes",
 )  # fmt: skip
 
 
@@ -163,7 +169,7 @@ def table(report: Report) -> bytes:
             row.key, row.name, row.accepted, row.sent, row.deposited, row.deferrals, row.suppressed,
             sum(row.failed.values()), sum(row.bounced.values()), row.complaints, f"{row.bounce_rate:.4f}",
             f"{row.complaint_rate:.4f}", row.median_ms, row.p95_ms, *map(_pairs, (row.failed, row.bounced)),
-            *map(_pairs, (row.methods, row.assurances)),
+            *map(_pairs, (row.methods, row.assurances)), row.unsubscribes,
         ])  # fmt: skip
     return out.getvalue().encode()
 
@@ -197,7 +203,7 @@ def _summed(found: Iterable[tuple[str, str, int]]) -> list[Row]:
             counts = {"failed": row.failed, "bounced": row.bounced, "method": row.methods}.get(word, row.assurances)
             counts[detail] = counts.get(detail, 0) + number
         else:
-            field = {"deferral": "deferrals", "complaint": "complaints"}.get(word, word)
+            field = {"deferral": "deferrals", "complaint": "complaints", "unsubscribed": "unsubscribes"}.get(word, word)
             if field in _COUNTED:
                 setattr(row, field, getattr(row, field) + number)
     for key, slots in took.items():
@@ -205,7 +211,7 @@ def _summed(found: Iterable[tuple[str, str, int]]) -> list[Row]:
     return list(rows.values())
 
 
-_COUNTED: Final = frozenset({"accepted", "sent", "deposited", "deferrals", "suppressed", "complaints"})
+_COUNTED: Final = frozenset({"accepted", "sent", "deposited", "deferrals", "suppressed", "complaints", "unsubscribes"})
 
 
 def _percentile(slots: dict[int, int], share: float) -> int:

@@ -18,6 +18,7 @@ import msgspec
 from carepost.archive import recipient, timeline
 from carepost.archive.sums import Sums
 from carepost.archive.tables import org_value, raw_value
+from carepost.audit import reader
 from carepost.audit.store import Store
 from carepost.crypto import index
 from carepost.crypto.rest import Damaged
@@ -39,6 +40,7 @@ _PLAIN: Final = {
     kinds.DELIVERY_UNCERTAIN: "deferral",
     kinds.DELIVERY_TESTED: "tested",
     kinds.DELIVERY_COMPLAINED: "complaint",
+    kinds.UNSUBSCRIBED: "unsubscribed",
 }
 _ENDED: Final = {kinds.DELIVERY_FAILED: "failed", kinds.DELIVERY_REFUSED: "failed", kinds.DELIVERY_BOUNCED: "bounced"}
 _REACHED: Final = {kinds.DELIVERY_SENT: "sent", kinds.DELIVERY_DEPOSITED: "deposited"}
@@ -89,6 +91,9 @@ def milliseconds(slot: int) -> float:
 
 def write(store: Store, book: OrgKeyBook, counts: Mapping[bytes, Count], sums_: Sums | None = None) -> None:
     """Inside `store.writing()`, after the rows of history. `sums_`: what a journal remembers of domains."""
+    for one in counts.values():
+        if "unsubscribed" in one.measures:
+            _once(store, one)
     unknown = [one for one in counts.values() if one.domain is None and one.measures]
     for start in range(0, len(unknown), _TOGETHER):
         _learn(store, book, unknown[start : start + _TOGETHER])
@@ -101,6 +106,16 @@ def write(store: Store, book: OrgKeyBook, counts: Mapping[bytes, Count], sums_: 
     if sums:
         (sums_ or Sums()).write(store, sums)
         store.many(_ADD, [(org_value(store, key[0]), *key[1:], number) for key, number in sorted(sums.items())])
+
+
+def _once(store: Store, one: Count) -> None:
+    """Whoever follows a link again asks for nothing new: the log, which has these events already, says how often."""
+    asked = one.measures.count("unsubscribed")
+    told = reader.events_within(store, one.org, ids.text(one.delivery))
+    before = sum(known.event.kind == kinds.UNSUBSCRIBED for known in told) > asked
+    one.measures = [measure for measure in one.measures if measure != "unsubscribed"]
+    if not before:
+        one.measures.append("unsubscribed")
 
 
 def _learn(store: Store, book: OrgKeyBook, some: list[Count]) -> None:

@@ -48,6 +48,11 @@ def events_on(store: Store, org: bytes, id: str) -> list[StoredEvent]:
         return _events_on(store, org, id)
 
 
+def events_within(store: Store, org: bytes, id: str) -> list[StoredEvent]:
+    """As `events_on`, inside a transaction of the caller's."""
+    return _events_on(store, org, id)
+
+
 def _events_on(store: Store, org: bytes, id: str) -> list[StoredEvent]:
     rows = store.rows(
         "SELECT l.idx, l.event, l.sealed FROM audit_on o JOIN audit_leaf l ON l.org = o.org AND l.idx = o.idx "

@@ -25,6 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     bring.add_argument("--dry-run", action="store_true", help="say what would happen, change nothing")
     give = entry.verb(verbs, "export", "write the whole list to a file, a line of JSON each")
     give.add_argument("file", metavar="FILE", type=Path)
+    rates = entry.verb(verbs, "complaints", "complaints and unsubscribes, by provider and day")
+    rates.add_argument("--days", type=int, default=30, help="of so many days (30)")
     path = entry.verb(verbs, "return-path", "the domain bounces come back to, below a sender domain; without one: show")
     path.add_argument("domain", metavar="DOMAIN", nargs="?", default="")
     path.add_argument("--smtp", choices=("yes", "no"), default="", help="also of mail by SMTP, whose senders are told")

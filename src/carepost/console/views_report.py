@@ -8,6 +8,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods
 
+from carepost.archive import complaints
 from carepost.archive import report as reports
 from carepost.console import words
 from carepost.console.guard import shielded
@@ -52,9 +53,14 @@ def report(request: StaffRequest) -> HttpResponse:
         answer = HttpResponse(reports.table(found), content_type="text/csv; charset=utf-8")
         answer["Content-Disposition"] = 'attachment; filename="carepost-deliveries.csv"'
         return answer
+    told = complaints.days(
+        request.desk.org.bytes, request.desk.actor, since=midnight(given["since"] or first),
+        until=midnight(given["until"] or today),
+    )  # fmt: skip
     rows = [_row(row) for row in found.rows]
     context = {
         "form": form, "report": found, "rows": rows, "total": _row(found.total), "heading": dict(_BY)[found.by],
+        "days": [(one, _percent(one.rate)) for one in told.rows], "days_cut": told.cut,
         "kept": [(name, form.data.get(name, begun[name])) for name in ("by", "since", "until")],
     }  # fmt: skip
     return render(request, "console/report.html", context)

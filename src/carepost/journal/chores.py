@@ -29,7 +29,7 @@ from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
 from carepost.review import letters as review_letters
-from carepost.senders import daily
+from carepost.senders import complaints, daily
 from carepost.senders import letters as sender_letters
 from carepost.tenancy import events, scope
 from carepost.tenancy.retokening import Work as RetokeningWork
@@ -106,6 +106,7 @@ class Chores:
         if now - self._mailed_at >= _MAIL_US:
             checkpoints.mail(self._store, self._marks, self._door, now)
             anew.look(self._door, now)
+            complaints.mail(self._store, self._marks, self._door, now, settings.CAREPOST_CONFIG.console_url)
             self._mailed_at = now
         if now - self._swept_at >= HOUR_US:
             sweeping.sweep(now)

@@ -76,6 +76,8 @@ class Digest:
                 row = self._message(row, event)
             elif len(event.on) == 2 and event.kind.startswith(("delivery.", "portal.")):
                 self._delivery(row, event)
+            elif event.kind == kinds.UNSUBSCRIBED and len(event.on) == 1:
+                self._count(row.org, _id(event.on[0]), event, "")
             self.rows.append(row)
             self.events.append(event)
             effect = _EFFECTS.get(event.kind)
@@ -138,7 +140,7 @@ class Digest:
         if count is None:
             count = self.counts[delivery] = Count(org, delivery)
         count.measures += measures
-        count.provider = provider
+        count.provider = provider or count.provider
 
     def _first(self, row: Drained, event: Event, message: bytes, delivery: bytes) -> DeliveryRow:
         address = self._open(row, event).get("recipient", (b"", b""))[1]

@@ -43,6 +43,10 @@ class Volume(msgspec.Struct, frozen=True):
     most: int = 0
     sent: int = 0
     complaints: int = 0
+    #: complaints of what was sent on the worst day that had enough mail to say something, 0..1
+    worst: float = 0.0
+    #: that day, as 2026-11-21; "": none
+    worst_day: str = ""
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -91,6 +95,7 @@ def judge(evidence: Evidence) -> tuple[Judged, ...]:
             ),
             _unsubscribe(provider, evidence),
             _complaints(provider, evidence),
+            _worst_day(provider, evidence),
             _own(provider, evidence.domain),
             Judged(
                 provider, "format", "Messages are well formed (RFC 5322), with one From", Met.MET,
@@ -207,6 +212,26 @@ def _complaints(provider: str, evidence: Evidence) -> Judged:
         )
     todo = "It is above what providers like: write less to who does not read." if rate >= AIM else ""
     return Judged(provider, "complaints", words, Met.MET, said, todo)
+
+
+def _worst_day(provider: str, evidence: Evidence) -> Judged:
+    """The rate of one day is what a provider sees, long before it shows in thirty."""
+    words = f"On no day do more than {AIM:.1%} of recipients mark mail as unwanted; {LIMIT:.1%} is never reached"
+    volume = (evidence.volumes or {}).get(provider, Volume())
+    if not volume.complaints:
+        said = "No complaint came in 30 days: there was none, or nobody tells us."
+        return Judged(provider, "complaint-day", words, Met.UNKNOWN, said)
+    if not volume.worst_day:
+        said = "No day had enough mail to say something of its rate."
+        return Judged(provider, "complaint-day", words, Met.UNKNOWN, said)
+    said = f"The worst day of 30 was {volume.worst_day}: {volume.worst:.2%}."
+    if volume.worst >= LIMIT:
+        todo = (
+            "Stop campaigns to this provider until days are below the aim; administrators get a letter on such a day."
+        )
+        return Judged(provider, "complaint-day", words, Met.NOT, said, todo)
+    todo = "Write less to who does not read." if volume.worst > AIM else ""
+    return Judged(provider, "complaint-day", words, Met.MET, said, todo)
 
 
 def _own(provider: str, domain: str) -> Judged:

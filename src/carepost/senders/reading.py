@@ -6,6 +6,8 @@ from typing import Final
 
 import msgspec
 
+from carepost.archive import complaints
+from carepost.archive.complaints import Day
 from carepost.archive.store import store
 from carepost.archive.tables import org_value
 from carepost.crypto import index
@@ -80,14 +82,25 @@ def volumes(org: uuid.UUID) -> dict[str, Volume] | None:
     history = store()
     with history.reading(org.bytes):
         given = (org_value(history, org.bytes), index.day_of(clock.now()) - _DAYS, *bulk.PROVIDERS, *measures)
-        rows = [(provider, measure, int(number)) for _, provider, measure, number in history.rows(sql, given)]
-    if not rows:
+        told = [(int(day), str(p), str(m), int(n)) for day, p, m, n in history.rows(sql, given)]
+    if not told:
         return None
+    days: dict[tuple[int, str], dict[str, int]] = {}
+    for day, provider, measure, number in told:
+        days.setdefault((day, provider), {})[measure] = number
+    worst = {provider: Day(0, provider) for provider in bulk.PROVIDERS}
+    for (number_, provider), one in days.items():
+        day_ = Day(number_, provider, one.get("sent", 0), one.get("complaint", 0))
+        if day_.sent >= complaints.ENOUGH and day_.complaints and day_.rate > worst[provider].rate:
+            worst[provider] = day_
+    rows = [(provider, measure, number) for _, provider, measure, number in told]
     return {
         provider: Volume(
             max((n for p, m, n in rows if (p, m) == (provider, "sent")), default=0),
             sum(n for p, m, n in rows if (p, m) == (provider, "sent")),
             sum(n for p, m, n in rows if (p, m) == (provider, "complaint")),
+            worst[provider].rate,
+            worst[provider].date if worst[provider].complaints else "",
         )
         for provider in bulk.PROVIDERS
     }  # fmt: skip

@@ -102,11 +102,13 @@ def test_the_report_is_a_table_and_a_file(maple: Any, at_desk: Sit, outbox: Outb
     outbox.sent(org, one, first, provider="gmail")
     two, (second,) = outbox.accepted(org, ("joan@patient.test",))
     outbox.failed(org, two, second, provider="gmail")
+    outbox.add(org, kinds.UNSUBSCRIBED, [first])
     outbox.commit()
     desk = at_desk("auditor")
     page = desk.get("/report").content.decode()
     assert "Gmail and Google Workspace" in page
-    assert "1 (50.0 %)" in page
+    assert "1 (50.0 %)" in page and "1 unsubscribed" in page
+    assert "Complaints and unsubscribes, by provider and day" in page and "0 (0.0 %)" in page
     found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
     assert found
     asked = {"csrfmiddlewaretoken": found[1], "by": "domain"}

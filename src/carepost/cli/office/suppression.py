@@ -3,12 +3,17 @@
 import argparse
 import os
 import uuid
+from typing import Final
 
+from carepost.archive import complaints
 from carepost.cli.office import common, entry
 from carepost.destinations import returnpaths, suppressions
 from carepost.destinations.suppressions import Suppressed
+from carepost.ground import clock
 from carepost.tenancy.actions import suppression
 from carepost.tenancy.permissions import COMMAND_LINE
+
+_DAY_US: Final = 86_400_000_000
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,7 +34,23 @@ def run(args: argparse.Namespace) -> int:
         return _import(org, args)
     if args.verb == "export":
         return _export(org, args)
+    if args.verb == "complaints":
+        return _complaints(org, args)
     return _return_path(org, args)
+
+
+def _complaints(org: uuid.UUID, args: argparse.Namespace) -> int:
+    now = clock.now()
+    since = now - max(0, args.days - 1) * _DAY_US
+    found = complaints.days(org.bytes, COMMAND_LINE, since=since, until=now)
+    rows: list[dict[str, object]] = [
+        {
+            "day": one.date, "provider": one.name, "sent": one.sent, "complaints": one.complaints,
+            "rate": f"{one.rate:.2%}", "unsubscribes": one.unsubscribes, "look": one.level,
+        }
+        for one in found.rows
+    ]  # fmt: skip
+    return entry.show(rows, args, "Nobody complained or unsubscribed in these days, as far as providers tell us.")
 
 
 def _import(org: uuid.UUID, args: argparse.Namespace) -> int:
