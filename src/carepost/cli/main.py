@@ -21,6 +21,7 @@ COMMANDS = {
     "verify": "verify a proof offline, alone or against a received message",
     "audit": "verify the audit log",
     "message": "find messages by recipient, sender, subject, state and more; send one again",
+    "job": "work on all messages that fit a search: retry, take back, send again, export",
     "arrived": "did it arrive? The answer in plain words, with the evidence and its limits",
     "queue": "list, hold, release or retry deliveries",
     "held": "what waits for a person: list, release, refuse",

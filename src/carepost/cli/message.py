@@ -16,10 +16,7 @@ _WORDS = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = entry.verbs(parser)
     search = entry.verb(verbs, "search", "messages that have all of what is given, newest first")
-    for name, words in _WORDS.items():
-        search.add_argument(f"--{name}", default="", help=words)
-    search.add_argument("--since", default="", help="accepted at or after, as 2026-12-01T00:00Z")
-    search.add_argument("--until", default="", help="accepted before")
+    search_arguments(search)
     search.add_argument("--limit", type=int, default=50, help="messages at most (50)")
     search.add_argument("--all", action="store_true", help="also notices and reports that Carepost made itself")
     again = entry.verb(verbs, "resend", "send a message again, as a new one, while its content is still held")
@@ -27,6 +24,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     again.add_argument("--delivery", action="append", default=[], metavar="ID", help="this recipient's delivery alone")
     again.add_argument("--as-today", action="store_true", help="by today's rules, also where they ask for less")
     entry.reason(again)
+
+
+def search_arguments(parser: argparse.ArgumentParser) -> None:
+    """What messages are found by; `cli.office.message.wanted` reads it."""
+    for name, words in _WORDS.items():
+        parser.add_argument(f"--{name}", default="", help=words)
+    parser.add_argument("--since", default="", help="accepted at or after, as 2026-12-01T00:00Z")
+    parser.add_argument("--until", default="", help="accepted before")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -18,17 +18,21 @@ def run(args: argparse.Namespace) -> int:
     return _search(org, args) if args.verb == "search" else _resend(org, args)
 
 
-def _search(org: uuid.UUID, args: argparse.Namespace) -> int:
-    wanted = Wanted(
+def wanted(args: argparse.Namespace) -> Wanted:
+    """What `cli.message.search_arguments` and `--all` asked for."""
+    return Wanted(
         recipient=args.recipient, sender=args.sender, subject=args.subject, message_id=args.message_id, tag=args.tag,
         state=args.state, domain=args.domain, provider=args.provider, method=args.method, assurance=args.assurance,
         category=args.category, since=common.time(args.since) if args.since else 0,
         until=common.time(args.until) if args.until else 0, without=() if args.all else _OWN,
     )  # fmt: skip
-    found: list[MessageView] = []
+
+
+def _search(org: uuid.UUID, args: argparse.Namespace) -> int:
+    asked, found = wanted(args), list[MessageView]()
     cursor = ""
     while len(found) < args.limit:
-        page = search(org.bytes, COMMAND_LINE, wanted, after=cursor, limit=min(_PAGE, args.limit - len(found)))
+        page = search(org.bytes, COMMAND_LINE, asked, after=cursor, limit=min(_PAGE, args.limit - len(found)))
         found += page.messages
         cursor = page.cursor
         if not cursor:
