@@ -62,6 +62,8 @@ async def serve(folder: Path) -> None:
     journal = asyncio.ensure_future(drain(engine.queue))
     gc.collect()
     gc.freeze()
+    # as `processes.engine`
+    gc.set_threshold(50_000, 20, 50)
     print(sock.getsockname()[1], key, flush=True)
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)

@@ -132,6 +132,9 @@ class Intake:
     def begin_all(self, submissions: Sequence[Submission]) -> list[Begun]:
         """`accept` of each as far as it goes without waiting, in order, stage by stage: what one comes to stands in its
         place, and spoils no other; None: `accept` has to be asked. Raises nothing."""
+        if len(submissions) == 1:
+            # nothing to go together with
+            return [self._one(submissions[0])]
         found: list[Begun] = []
         start = size = 0
         for end, submission in enumerate(submissions, 1):
@@ -140,6 +143,12 @@ class Intake:
                 found += self._through(submissions[start:end])
                 start, size = end, 0
         return found
+
+    def _one(self, submission: Submission) -> Begun:
+        try:
+            return None if self._asks(submission) else self._begin(submission)
+        except Exception as error:
+            return error
 
     def _through(self, submissions: Sequence[Submission]) -> list[Begun]:
         ones = [Passing(submission) for submission in submissions]

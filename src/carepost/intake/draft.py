@@ -26,6 +26,7 @@ from carepost.wire.types import AcceptedDelivery, HistoryRecord, Origin, Stream,
 #: how long an idempotency key is remembered; published: at least 24 hours
 KEY_US: Final = 7 * 24 * 3_600_000_000
 _records = msgspec.json.Encoder()
+_BLIND: Final = frozenset({b"bcc", b"resent-bcc"})
 _STREAMS: Final = {
     Category.SYSTEM: Stream.SYSTEM,
     Category.TRANSACTIONAL: Stream.TRANSACTIONAL,
@@ -164,7 +165,7 @@ class Drafting:
     def _accepted(self, mail: bytes, earlier: bytes | None, record: MessageRecord) -> EventDraft:
         sub = self.submission
         values = {
-            "submitted": commitments.submitted_digest(sub.body),
+            "submitted": self._submitted(),
             "mail": mail,
             # for the journal alone, which takes it out before the event is kept: content and evidence live apart
             "record": _records.encode(
@@ -205,6 +206,12 @@ class Drafting:
         if sub.protection.methods:
             facts["asked-methods"] = " ".join(sub.protection.methods)
         return self._event(kinds.MESSAGE_ACCEPTED, (self.text,), values, facts)
+
+    def _submitted(self) -> bytes:
+        """`commitments.submitted_digest`: where no field is named so, there is nothing to take out."""
+        if _BLIND.isdisjoint(self._read.first):
+            return sha256(self.submission.body)
+        return commitments.submitted_digest(self.submission.body)
 
     def _event(
         self, kind: str, on: tuple[str, ...], values: dict[str, bytes], facts: dict[str, str],

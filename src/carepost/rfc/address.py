@@ -25,6 +25,8 @@ _SIMPLE = re.compile(
     r"(?:([A-Za-z0-9][A-Za-z0-9 .'-]*) |\"([A-Za-z0-9 .,'()-]+)\" ?)?"
     r"<([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+)>"
 )
+#: an address alone, as most fields that we wrote ourselves have it
+_BARE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]+")
 _UNQUOTE = re.compile(r"\\(.)")
 #: nested comments; more is an attack on someone's recursion
 _DEPTH = 16
@@ -126,6 +128,8 @@ def parse_mailboxes(value: str, *, groups: bool = True) -> list[Mailbox]:
     """The mailboxes of an unfolded address field, groups flattened (`groups=False` refuses them, as From does).
 
     Raises AddressError for anything with a second reading, empty members, controls, over 2,000 mailboxes."""
+    if _BARE.fullmatch(value) is not None:
+        return [Mailbox("", parse_path(value))]
     simple = _SIMPLE.fullmatch(value)
     if simple is not None:
         return [Mailbox((simple[1] or simple[2] or "").strip(), parse_path(simple[3]))]
@@ -164,6 +168,8 @@ def format_mailbox(name: str, address: str) -> str:
     """`name <address>` for a header field, RFC 2047 where the name needs it. Raises AddressError on any control
     character: nothing given as a name can begin another field (BI-043, BI-045, BI-046)."""
     address = parse_path(address, utf8=True)
+    if not name:
+        return address
     if any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029" for c in name):
         raise AddressError("name-control", "The display name contains a control character.")
     name = name.strip()

@@ -195,7 +195,7 @@ def _senders(message: Message) -> tuple[Mailbox, ...]:
 
 def removed(message: Message) -> frozenset[bytes]:
     """The names of this message's fields that must not leave with it: for `rewrite`."""
-    return frozenset(n for n in message.first if n in REMOVED or n.startswith(REMOVED_PREFIX))
+    return frozenset([n for n in message.first if n in REMOVED or n.startswith(REMOVED_PREFIX)])
 
 
 def rewrite(raw: bytes, message: Message, drop: AbstractSet[bytes] = frozenset(), prepend: bytes = b"") -> bytes:

@@ -187,3 +187,17 @@ def test_a_name_with_a_control_character_is_refused(name: str) -> None:
     """BI-045, BI-046."""
     with pytest.raises(AddressError):
         format_mailbox(name, "c@d.test")
+
+
+@pytest.mark.parametrize(
+    "value", ["ann@maple.test", "Ann.O'Hara+x@Maple.TEST", "a..b@maple.test", "ann@maple", "@x.test"]
+)
+def test_an_address_alone_reads_as_in_angle_brackets(value: str) -> None:
+    """It has a short way of its own through `parse_mailboxes`; what it comes to, or is refused for, is the same."""
+    seen: list[object] = []
+    for text in (value, f"<{value}>", f" {value} "):
+        try:
+            seen.append(parse_mailboxes(text))
+        except AddressError as error:
+            seen.append(error.code)
+    assert seen[0] == seen[2] and (seen[1] == seen[0] or isinstance(seen[0], str))

@@ -59,6 +59,8 @@ class Bounded(HttpToolsProtocol):
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        #: the transport itself, for answers that are one write anyway
+        self._wire: Any = None
         self._head = 0
         self._in_head = True
         self._unread = 0
@@ -71,6 +73,7 @@ class Bounded(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(cast(asyncio.Transport, Joined(transport, self.loop)))
+        self._wire = transport
         self.acceptor.began(self)
         if len(self.connections) > self.limits.max_connections:
             metrics.count("http_crowded")
@@ -103,7 +106,8 @@ class Bounded(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._in_head = True
-        self._disarm()
+        if self._late is not None:
+            self._disarm()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self.headers) >= self.limits.max_fields:
@@ -113,7 +117,8 @@ class Bounded(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         self._head = self._unread = 0
-        self._disarm()
+        if self._late is not None:
+            self._disarm()
         if self._may_go_straight():
             self._parts = []
         else:
@@ -146,7 +151,7 @@ class Bounded(HttpToolsProtocol):
             super().on_response_complete()
             return
         self.server_state.total_requests += 1
-        if not self.transport.is_closing():
+        if not self._wire.is_closing():
             self.flow.resume_reading()
             self._rest()
 
@@ -162,7 +167,7 @@ class Bounded(HttpToolsProtocol):
             and self.parser.get_method() == b"POST"
             and self.parser.get_http_version() == "1.1"
             and not (self.expect_100_continue or self.parser.should_upgrade())
-            and not (self.flow.write_paused or self.transport.is_closing())
+            and not (self.flow.write_paused or self._wire.is_closing())
         )
 
     def _answered(self) -> bool | None:
@@ -183,7 +188,7 @@ class Bounded(HttpToolsProtocol):
     def _tell(self, whole: _Whole, status: int, kind: bytes, body: bytes, headers: Headers) -> None:
         """The answer, in one write."""
         whole.response_complete = True
-        if whole.disconnected or self.transport.is_closing():
+        if whole.disconnected or self._wire.is_closing():
             return
         said = [STATUS_LINE[status]]
         said += [b"%s: %s\r\n" % field for field in self.server_state.default_headers]
@@ -192,7 +197,7 @@ class Bounded(HttpToolsProtocol):
         said.append(b"content-type: %s\r\ncontent-length: %d\r\n" % (kind, len(body)))
         said.append(b"\r\n" if whole.keep_alive else b"connection: close\r\n\r\n")
         said.append(body)
-        self.transport.write(b"".join(said))
+        self._wire.write(b"".join(said))
         if not whole.keep_alive:
             self.transport.close()
         self.on_response_complete()

@@ -30,6 +30,8 @@ from carepost.wire.types import AccessProof, Actor, Origin, Protection, Submissi
 _OURS = "x-carepost-"
 _OCTETS = "application/octet-stream"
 NO_FILES: Final[Mapping[str, Upload]] = MappingProxyType({})
+_NOTHING_ASKED: Final = rest.ProtectionAsk()
+_AS_DECIDED: Final = Protection()
 
 
 class Draft(msgspec.Struct, frozen=True):
@@ -57,14 +59,14 @@ def draft(
     """`message`: rendered already; `said`: as the caller said it (default: the same). `files`: uploads by the id the
     message names. Raises a 422 problem that points at the field, without its value."""
     from_ = _mailbox(message.from_, "/from")
-    to, cc, bcc = (_mailboxes(getattr(message, name), f"/{name}") for name in ("to", "cc", "bcc"))
+    to, cc, bcc = _mailboxes(message.to, "/to"), _mailboxes(message.cc, "/cc"), _mailboxes(message.bcc, "/bcc")
     recipients = {address.matching(m.address): m.address for m in (*to, *cc, *bcc)}
     if not recipients:
         raise field_fault("/to", "Give at least one recipient in to, cc or bcc.")
     if len(recipients) > limits.max_recipients:
         raise field_fault("/to", f"A message has at most {limits.max_recipients} recipients.")
     now = clock.now()
-    asked = message.protection or rest.ProtectionAsk()
+    asked = message.protection or _NOTHING_ASKED
     if asked.access is not None:
         access.check(asked.access.code, asked.access.question, asked.access.answer)
     body = _mime(message, files, from_, to, cc, now)
@@ -72,15 +74,17 @@ def draft(
         key.org,
         Envelope(
             from_.address,
-            tuple(Recipient(a) for a in recipients.values()),
-            smtputf8=not all(a.isascii() for a in (from_.address, *recipients.values())),
+            tuple([Recipient(a) for a in recipients.values()]),
+            smtputf8=not "".join([from_.address, *recipients.values()]).isascii(),
         ),
         body,
         Origin.API,
         Actor("key", key.id),
         key=f"api:{idempotency}" if idempotency is not None else None,
         category=Category(message.category.value),
-        protection=Protection(asked.minimum.assurance if asked.minimum else None, asked.methods),
+        protection=_AS_DECIDED
+        if asked is _NOTHING_ASKED
+        else Protection(asked.minimum.assurance if asked.minimum else None, asked.methods),
         tags=message.tags,
         metadata=message.metadata,
         reason=message.reason,

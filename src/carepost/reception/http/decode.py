@@ -91,7 +91,7 @@ def message(body: bytes) -> rest.Message:
 
 
 def _unique(pairs: list[tuple[str, object]]) -> None:
-    if len({name for name, _ in pairs}) != len(pairs):
+    if len(dict(pairs)) != len(pairs):
         raise _RepeatedName
 
 

@@ -128,7 +128,7 @@ def _plain(message: rest.Message) -> bool:
         return False
     if message.protection is not None and message.protection.access is not None:
         return False
-    return not any(one.upload_id is not None for one in message.attachments)
+    return not message.attachments or all(one.upload_id is None for one in message.attachments)
 
 
 def _refused(tell: Tell, error: Exception) -> None:
