@@ -29,6 +29,8 @@ class ReplyRecord(msgspec.Struct, frozen=True):
     #: (file name, octets)
     files: tuple[tuple[str, int], ...] = ()
     v: int = 1
+    #: mark of the page it was sent from, and the digest of what was sent: pressed twice there, it is one reply
+    page: str = ""
 
 
 class SessionRecord(msgspec.Struct, frozen=True):

@@ -30,6 +30,8 @@ TEXT: Final = 100_000
 FILES: Final = 10
 #: octets of all attachments of one reply
 SIZE: Final = 20_000_000
+#: replies of one message that are looked at for one that was sent twice
+_LOOKED_BACK: Final = 10
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -62,23 +64,35 @@ def save_draft(session: Session | None, link: str, text: str) -> int:
 
 
 def reply(
-    session: Session | None, link: str, text: str, files: tuple[Upload, ...], *, door: Door, client: str = ""
+    session: Session | None,
+    link: str,
+    text: str,
+    files: tuple[Upload, ...],
+    *,
+    door: Door,
+    client: str = "",
+    page: str = "",
 ) -> str:
-    """Sends the answer to the message's sender. Returns the id of the message it became. Raises NotFound, Ended,
-    Refused (empty, too long, too large), Unavailable (the text stays as the draft; the same text tried again is the
-    same message)."""
+    """Sends the answer to the message's sender. Returns the id of the message it became. `page`: the form's own mark;
+    the same text and files sent again from it (a second click, Back and Send) are the same message. Raises NotFound,
+    Ended, Refused (empty, too long, too large), Unavailable (the text stays as the draft; the same text tried again is
+    the same message)."""
     row, record, level = access.writable(session, link)
     if not text.strip() and not files:
         raise Refused("reply-empty", "Write a message, or choose a file.", status=422)
     _check(text, files)
     org = row.org_id.bytes
-    with within(org):
-        kept = _save(row, text)
-        body = _mail(row, record, kept, text, files, level)
-        office = office_of(org, row.domain)
     digest = hashlib.sha256(
         text.encode() + b"".join(hashlib.sha256(f.name.encode() + b"\0" + f.data).digest() for f in files)
     ).digest()
+    mark = f"{page}:{digest.hex()}" if page else ""
+    with within(org):
+        before = _sent_as(row, mark)
+        if before:
+            return before
+        kept = _save(row, text)
+        body = _mail(row, record, kept, text, files, level)
+        office = office_of(org, row.domain)
     accepted = door.accept(
         Submission(
             org=org,
@@ -92,7 +106,7 @@ def reply(
         )
     )
     with within(org):
-        sent = ReplyRecord(text, tuple((safe_name(f.name), len(f.data)) for f in files))
+        sent = ReplyRecord(text, tuple((safe_name(f.name), len(f.data)) for f in files), page=mark)
         if Reply.objects.filter(id=kept.id, sent_at=0).update(
             sent_at=clock.now(),
             message=accepted.message_id,
@@ -107,6 +121,17 @@ def reply(
                 facts={"achieved": level, "size": str(len(body))},
             )
     return accepted.message_id
+
+
+def _sent_as(row: Deposit, mark: str) -> str:
+    """The message that the same reply of the same page became before, or ""."""
+    if not mark:
+        return ""
+    for one in Reply.objects.filter(org_id=row.org_id, deposit=row, sent_at__gt=0).order_by("-sent_at")[:_LOOKED_BACK]:
+        record = sealing.open_record(row.org_id.bytes, one.id, one.record, ReplyRecord)
+        if record.page == mark:
+            return str(one.message)
+    return ""
 
 
 def _check(text: str, files: tuple[Upload, ...]) -> None:

@@ -4,6 +4,7 @@ from django.http import HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
+from carepost.ground import ids
 from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
 from carepost.mailbox import access, replies
 from carepost.mailbox import door as engine
@@ -21,6 +22,8 @@ def reply(request: Guest, link: str) -> HttpResponse:
     try:
         access.writable(request.guest, link)
     except NotFound:
+        if request.method == "POST" and (request.POST.get("text", "").strip() or request.FILES):
+            return _signed_out(request, link)
         return redirect("portal:door", link)
     if request.method != "POST":
         kept = replies.draft(request.guest, link)
@@ -32,7 +35,9 @@ def reply(request: Guest, link: str) -> HttpResponse:
         Upload(f.name or "file", file_kind(f.content_type or ""), f.read()) for f in request.FILES.getlist("files")
     )
     try:
-        replies.reply(request.guest, link, text, files, door=engine.client(), client=client_of(request))
+        replies.reply(
+            request.guest, link, text, files, door=engine.client(), client=client_of(request), page=_mark(request)
+        )
     except Ended:
         raise
     except Unavailable:
@@ -56,6 +61,24 @@ def draft(request: Guest, link: str) -> HttpResponse:
             return JsonResponse({"error": error.public}, status=getattr(error, "status", 503))
         raise
     return JsonResponse({"saved_at": saved}) if wants_json else redirect(f"{_path('reply', link)}?done=draft")
+
+
+def _signed_out(request: Guest, link: str) -> HttpResponse:
+    """The session ended while somebody wrote: nothing is done, and what was written is given back."""
+    context = {
+        "office": office_of(access.deposit_of(link)),
+        "session": None,
+        "link": link,
+        "text": request.POST.get("text", ""),
+        "files": bool(request.FILES),
+        "mark": _mark(request),
+    }
+    return render(request, "portal/reply-kept.html", context, status=403)
+
+
+def _mark(request: Guest) -> str:
+    """Of the page the form stands on: however often Send is pressed there, it is one reply."""
+    return request.POST.get("page", "")[:60] or ids.text(ids.new())
 
 
 def _path(name: str, link: str) -> str:
@@ -83,6 +106,7 @@ def _form(
         "draft_at": draft_at,
         "saved": saved,
         "limit": replies.SIZE,
+        "mark": _mark(request),
     }
     return render(request, "portal/reply.html", context, status=status)
 

@@ -149,3 +149,15 @@ def test_an_answer_that_could_not_be_delivered_is_on_the_messages_page(
     assert told.on == [str(row.message), str(row.delivery)] and told.cause == "no-such-mailbox"
     (step,) = [s for s in courses(org, row.message)[str(row.delivery)].steps if s.tone == "bad"]
     assert "did not reach the sender" in step.text
+
+
+def test_the_same_page_sent_twice_is_one_reply(row: Deposit, session: Session, door: KeptDoor) -> None:
+    """A second click, or Back and Send: the engine had ended the first before the second came."""
+    first = replies.reply(session, row.link, "hello", (SCAN,), door=door, page="p1")
+    assert replies.reply(session, row.link, "hello", (SCAN,), door=door, page="p1") == first
+    assert len(door.taken) == 1
+    assert Reply.objects.count() == 1
+    # something else of the same page, and the same words of a new page, are replies of their own
+    other = replies.reply(session, row.link, "hello", (), door=door, page="p1")
+    again = replies.reply(session, row.link, "hello", (SCAN,), door=door, page="p2")
+    assert len({first, other, again}) == 3

@@ -173,3 +173,39 @@ def test_the_public_pages_set_no_cookie() -> None:
         shown = Client().get(path)
         assert shown.status_code == 200
         assert not shown.cookies
+
+
+def test_send_pressed_twice_on_one_page_is_one_reply(maple: Organisation, guest: Any, door: KeptDoor) -> None:
+    row = lay(maple)
+    guest.enter(row)
+    door.taken.clear()
+    form = guest.get(f"/m/{row.link}/reply").content.decode()
+    fields = dict(re.findall(r'name="(csrfmiddlewaretoken|page)" value="([^"]+)"', form))
+    assert set(fields) == {"csrfmiddlewaretoken", "page"}
+    for _ in range(2):
+        assert guest.http.post(f"/m/{row.link}/reply", {**fields, "text": "Thank you"}).url.endswith("?done=replied")
+    assert len(door.taken) == 1
+
+
+def test_what_was_written_is_given_back_when_the_session_ended(maple: Organisation, guest: Any, door: KeptDoor) -> None:
+    row = lay(maple)
+    guest.enter(row)
+    door.taken.clear()
+    form = guest.get(f"/m/{row.link}/reply").content.decode()
+    fields = dict(re.findall(r'name="(csrfmiddlewaretoken|page)" value="([^"]+)"', form))
+    del guest.http.cookies["carepost-guest"]
+    kept = guest.http.post(f"/m/{row.link}/reply", {**fields, "text": "Precious <b>words</b>"})
+    page = kept.content.decode()
+    assert kept.status_code == 403
+    assert "nothing was sent" in page
+    assert "Precious &lt;b&gt;words&lt;/b&gt;" in page
+    assert fields["page"] in page
+    assert SECRET_SUBJECT not in page
+    assert door.taken == []
+    # who proves it again in another tab goes on with the same page
+    guest.enter(row)
+    door.taken.clear()
+    again = dict(re.findall(r'name="(csrfmiddlewaretoken|page)" value="([^"]+)"', page))
+    assert guest.http.post(f"/m/{row.link}/reply", {**again, "text": "Precious words"}).status_code == 302
+    assert len(door.taken) == 1
+    assert guest.http.post(f"/m/{'x' * 43}/reply", {**again, "text": "words"}).status_code == 404
