@@ -13,8 +13,8 @@ _decoder = msgspec.json.Decoder(HistoryRecord)
 def seal(book: OrgKeyBook, org: bytes, message: bytes, encoded: bytes) -> tuple[bytes, bytes]:
     """(sealed header, wrapped key) of a HistoryRecord in JSON."""
     version, org_key = book.current(org, CONTENT)
-    key = rest.new_key()
-    return rest.seal(key, encoded, _aad(org, message)), wrap.wrap_key(org_key, key, org + message, version)
+    key, sealed = rest.seal_once(encoded, _aad(org, message))
+    return sealed, wrap.wrap_key(org_key, key, org + message, version)
 
 
 def open_(book: OrgKeyBook, org: bytes, message: bytes, sealed: bytes, wrapped: bytes) -> HistoryRecord:

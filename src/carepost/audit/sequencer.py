@@ -188,16 +188,17 @@ def _append(store: Store, org: bytes, leaves: Sequence[Leaf], signer: SignerKey)
     on: list[tuple[bytes, int]] = []
     # bound as it is (`ground.database`)
     owner = bytearray(org)
+    #: a message is named by three events and more
+    subjects: dict[str, bytes] = {}
     for leaf in leaves:
         event, hashed = leaf.event, leaf.hash
         leaf_rows.append(
             (owner, index, bytearray(hashed), event.source, event.seq, bytearray(leaf.raw), bytearray(leaf.sealed))
         )
-        about = event.on
-        if len(about) == 1:
-            on.append((subject_of(about[0]), index))
-        else:
-            on += [(subject, index) for subject in {subject_of(id) for id in about}]
+        for id in event.on:
+            if id not in subjects:
+                subjects[id] = subject_of(id)
+        on += [(subject, index) for subject in {subjects[id] for id in event.on}]
         nodes += edge.append(hashed)
         index += 1
     # in the order of their keys: neighbours go to one page, half the cost

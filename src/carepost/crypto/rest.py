@@ -52,6 +52,12 @@ def seal(key: bytes, plain: bytes, aad: bytes) -> bytes:
     return VERSION + nonce + cipher(key).encrypt(nonce, plain, VERSION + aad)
 
 
+def seal_once(plain: bytes, aad: bytes) -> tuple[bytes, bytes]:
+    """(a fresh key, `plain` under it as by `seal`). The key's schedule is not kept: nothing else is sealed with it."""
+    key, nonce = new_key(), entropy.take(NONCE)
+    return key, VERSION + nonce + AESGCM(key).encrypt(nonce, plain, VERSION + aad)
+
+
 def open_(key: bytes, blob: bytes, aad: bytes) -> bytes:
     """Raises Damaged."""
     if len(blob) < OVERHEAD or blob[:1] != VERSION:

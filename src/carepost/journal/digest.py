@@ -62,6 +62,8 @@ class Digest:
         #: what `archive.tallies` adds up, by delivery
         self.counts: dict[bytes, Count] = {}
         self._gateways: dict[tuple[str, str, str], Effect] = {}
+        #: of each of `messages`, the key that indexes it
+        self._index_keys: dict[bytes, bytes] = {}
 
     def take(self, rows: Sequence[Drained]) -> None:
         """Raises Unavailable when keys cannot be read now; msgspec.DecodeError is the sequencer's to refuse."""
@@ -101,7 +103,8 @@ class Digest:
         message = _id(event.on[0])
         sealed, wrapped = header.seal(self._book, row.org, message, encoded)
         day = index.day_of(event.at)
-        found = tokens.of_header(tokens.key_of(self._book, row.org, event.at), day, header.decode(encoded))
+        key = self._index_keys[message] = tokens.key_of(self._book, row.org, event.at)
+        found = tokens.of_header(key, day, header.decode(encoded))
         self.messages[message] = MessageRow(
             message, row.org, event.at, event.category, event.facts.get("origin", ""),
             int(event.facts.get("size", "0")), sealed, wrapped, found, day,
@@ -151,8 +154,7 @@ class Digest:
         self.counts[delivery] = Count(row.org, delivery, domain, measures=["accepted"])
         about = self.messages.get(message)
         if about is not None and address:
-            key = tokens.key_of(self._book, row.org, about.at)
-            about.tokens |= tokens.of_recipients(key, about.day, [name])
+            about.tokens |= tokens.of_recipients(self._index_keys[message], about.day, [name])
         return made
 
     def _open(self, row: Drained, event: Event) -> dict[str, tuple[bytes, bytes]]:

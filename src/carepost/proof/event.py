@@ -10,13 +10,14 @@ from carepost.ground import entropy
 VERSION = 1
 
 
-class EventActor(msgspec.Struct, frozen=True):
+class EventActor(msgspec.Struct, frozen=True, gc=False):
     kind: str
     id: str
 
 
-class Event(msgspec.Struct, frozen=True, omit_defaults=False):
-    """Field order is the byte order. Times: UTC microseconds. Ids: UUID text. Nothing personal in any field."""
+class Event(msgspec.Struct, frozen=True, omit_defaults=False, gc=False):
+    """Field order is the byte order. Times: UTC microseconds. Ids: UUID text. Nothing personal in any field. Texts
+    and numbers alone: the collector need not know of it."""
 
     v: int
     id: str
@@ -39,7 +40,7 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=False):
     facts: dict[str, str] = {}
 
 
-class Draft(msgspec.Struct, frozen=True):
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """An event before its source gave it a number. `personal` is sealed beside it: field -> (salt, value)."""
 
     id: str

@@ -286,7 +286,7 @@ class WayView(msgspec.Struct, frozen=True):
     minimum: Assurance | None = None
 
 
-class Drained(msgspec.Struct, frozen=True, array_like=True):
+class Drained(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One outbox row: the event's bytes as made once, and what is personal, sealed beside it."""
 
     seq: int
