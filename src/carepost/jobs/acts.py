@@ -1,10 +1,12 @@
 """Beginning a job, ending it, fetching what it made. Each is one transaction with its event."""
 
+import hashlib
 import uuid
 from collections.abc import Iterator
 from typing import Final
 
 import msgspec
+from django.db import IntegrityError
 
 from carepost.archive.search import Wanted
 from carepost.ground.errors import NotFound, Refused
@@ -25,16 +27,30 @@ OPEN: Final = ("waiting", "running")
 ACTS: Final = (Kind.RETRY, Kind.RETRACT, Kind.RESEND)
 
 
-def begin(org: uuid.UUID, kind: Kind, asked: Asked, *, actor: Actor) -> View:
-    """Raises Forbidden, Refused (too many, or nothing to search by for what changes messages)."""
+def begin(org: uuid.UUID, kind: Kind, asked: Asked, *, actor: Actor, page: str = "") -> View:
+    """`page`: mark of the form it was asked for on; the same sent twice from there is one job. Raises Forbidden,
+    Refused (too many, or nothing to search by for what changes messages)."""
     if kind in ACTS and msgspec.structs.replace(asked.wanted, without=()) == Wanted():
         raise Refused("nothing-asked", "Say which messages: by recipient, sender, tag, state or time.", status=422)
+    same = hashlib.sha256(msgspec.json.encode((kind, asked, actor, page))).hexdigest()
+    begun = uuid.uuid5(org, same) if page else None
+    try:
+        return _made(org, kind, asked, actor, begun)
+    except IntegrityError:
+        if begun is None:
+            raise
+        return view(found(org, begun))
+
+
+def _made(org: uuid.UUID, kind: Kind, asked: Asked, actor: Actor, begun: uuid.UUID | None) -> View:
     with act(org, NEEDED[kind][0], actor=actor) as doing:
         for permission in needed(kind, asked):
             authorise(actor, permission, org)
         if Job.objects.filter(org_id=org, state__in=OPEN).count() >= MOST:
             raise Refused("too-many-jobs", f"{MOST} jobs wait already; let some of them end.", status=409)
         row = Job(org_id=org, kind=kind.value, created_at=doing.at, changed_at=doing.at)
+        if begun is not None:
+            row.pk = begun
         row.expires_at = doing.at + KEPT_US
         row.author = f"{actor.kind}:{actor.id}"
         row.asked = sealing.seal(org, PURPOSE, msgspec.msgpack.encode(asked), place("jobs_job", "asked", row.pk))

@@ -94,6 +94,24 @@ def test_a_search_is_counted_then_exported_and_fetched_on_record(maple: Any, at_
     assert at[1] in desk.get("/jobs").content.decode()
 
 
+def test_begin_pressed_twice_on_one_page_is_one_job(maple: Any, at_desk: Sit, outbox: Outbox, engine: Engine) -> None:
+    message, (delivery,) = outbox.accepted(maple.pk.bytes, tags=("recall",))
+    outbox.failed(maple.pk.bytes, message, delivery)
+    outbox.commit()
+    desk = at_desk("operator")
+    mark = re.search(r'name="page" value="([^"]+)"', post(desk, "/jobs/new", tag="recall").content.decode())
+    assert mark
+    asked = {"tag": "recall", "do": "begin", "kind": "resend", "reason": "lost", "page": mark[1]}
+    first, second = (post(desk, "/jobs/new", **asked).redirect_chain[-1][0] for _ in range(2))
+    assert first == second and len(office_events("job.begun")) == 1
+    step()
+    step()
+    assert len(engine.taken) == 1
+    # another page, or another thing to do on the same one, is a job of its own
+    for other in ({"page": "another"}, {"kind": "export-messages"}):
+        assert post(desk, "/jobs/new", **(asked | other)).redirect_chain[-1][0] != first
+
+
 def test_nothing_without_a_reason_a_search_or_a_permission(maple: Any, at_desk: Sit, outbox: Outbox) -> None:
     message, (delivery,) = outbox.accepted(maple.pk.bytes, tags=("recall",))
     outbox.deferred(maple.pk.bytes, message, delivery)
