@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from carepost.archive import store
 from carepost.mailbox import door as engine
+from carepost.proof import kinds
 from carepost.tenancy.models import Organisation
 from tests.support.cast import fresh_books, shard
 from tests.support.console import _plain, looked_at, maple, sign_in
@@ -38,6 +39,8 @@ def test_activity(
     outbox.sent(org, one, first, provider="gmail")
     two, (second,) = outbox.accepted(org, ("joan@family.test",), subject="Hip results")
     outbox.failed(org, two, second, provider="yahoo")
+    outbox.add(org, kinds.DELIVERY_COMPLAINED, [one, first], cause="abuse")
+    outbox.add(org, kinds.UNSUBSCRIBED, [first])
     outbox.commit()
     page = open_page()
     sign_in(page, live_server.url, "ada@maple.test")
@@ -63,6 +66,7 @@ def test_activity(
 
     page.goto(f"{live_server.url}/report")
     expect(page.get_by_role("rowheader", name="Yahoo and AOL")).to_be_visible()
+    expect(page.get_by_role("cell", name="1 (100.0 %)").first).to_be_visible()
     looked("report")
 
     page.goto(f"{live_server.url}/suppressions")

@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, words in _NUMBERS:
         limit.add_argument(f"--{name}", type=int, default=0, help=words)
     entry.reason(limit)
+    ahead = entry.verb(verbs, "ahead", "how far ahead messages may be scheduled; without a number: show")
+    ahead.add_argument("days", metavar="DAYS", type=int, nargs="?", default=0, help="1 to 366 (default 31)")
+    ahead.add_argument("--reason", default="", help="why (kept with the event)")
     lift = entry.verb(verbs, "lift", "send to a provider again that asked for less")
     lift.add_argument("provider", metavar="PROVIDER")
     lift.add_argument("--source", default="", help="the sending address (default: the system's own)")

@@ -7,6 +7,7 @@ from django import forms
 from carepost.console import fields
 from carepost.destinations import ways
 from carepost.destinations.ways import LimitLine
+from carepost.directory.types import MOST_AHEAD
 from carepost.pace import providers
 from carepost.pace.limits import Limits
 from carepost.wire.types import Stream
@@ -101,6 +102,13 @@ class LimitForm(forms.Form):
             connections=given["connections"] or 0, messages=given["messages"] or 0,
             per_minute=given["per_minute"] or 0, per_hour=given["per_hour"] or 0,
         )  # fmt: skip
+
+
+class AheadForm(forms.Form):
+    days = forms.IntegerField(
+        label="Days", min_value=1, max_value=MOST_AHEAD, widget=forms.NumberInput({"class": "form-control"})
+    )
+    reason = fields.reason()
 
 
 class ReasonForm(forms.Form):

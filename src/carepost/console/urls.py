@@ -98,6 +98,7 @@ _pages = [
     path("sending/addresses/<str:ip>", views_sending.address, name="sending-address"),
     path("sending/limits/new", views_sending.limit, name="sending-limit-new"),
     path("sending/limits/<str:provider>", views_sending.limit, name="sending-limit"),
+    path("sending/ahead", views_sending.ahead, name="sending-ahead"),
     path("sending/lift/<str:provider>", views_sending.lift, name="sending-lift"),
     path("sending/lift/<str:provider>/<str:source>", views_sending.lift, name="sending-lift-source"),
     path("certificates", views_certificates.certificates, name="certificates"),

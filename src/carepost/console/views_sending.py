@@ -12,12 +12,14 @@ from carepost.console import acting
 from carepost.console.guard import shielded
 from carepost.console.sending_forms import (
     AddressForm,
+    AheadForm,
     ChangeForm,
     LimitForm,
     PoolForm,
     ReasonForm,
     provider_names,
 )
+from carepost.destinations import ahead as far
 from carepost.destinations import sending, ways
 from carepost.destinations.ways import Line
 from carepost.ground import clock
@@ -43,6 +45,7 @@ def overview(request: StaffRequest) -> HttpResponse:
         "addresses": ways.addresses(org),
         "pools": ways.pools(org),
         "limits": ways.limits(org),
+        "ahead": far.days(org),
         "may": request.desk.may(Permission.SENDING),
         "now": clock.now(),
     }
@@ -168,6 +171,23 @@ def lift(request: StaffRequest, provider: str, source: str = "") -> HttpResponse
         "and think less of your address. What it asks from now on holds again."
     )
     return _form(request, form, end, f"Send to {name} again", lead, "Send again")
+
+
+@require_http_methods(_POST)
+@permission(Permission.SENDING)
+@shielded
+def ahead(request: StaffRequest) -> HttpResponse:
+    form = AheadForm(request.POST or None, initial={"days": far.days(request.desk.org)})
+
+    def put() -> str:
+        given = form.cleaned_data
+        far.put(request.desk.org, given["days"], actor=request.desk.actor, reason=given["reason"])
+        return f"Messages may be scheduled {given['days']} days ahead."
+
+    lead = (
+        "A program that schedules later (send_at) is refused and told the latest time. What is scheduled already stays."
+    )
+    return _form(request, form, put, "How far ahead messages may be scheduled", lead, "Save")
 
 
 def _lines(request: StaffRequest) -> tuple[list[Line], bool]:

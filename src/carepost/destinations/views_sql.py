@@ -57,3 +57,18 @@ def create_sending(_apps: Any, editor: Any) -> None:
 def drop_sending(_apps: Any, editor: Any) -> None:
     for name in SENDING_V1:
         editor.execute(f"DROP VIEW {name}", params=None)
+
+
+#: of migration 0006: how far ahead messages may be scheduled
+AHEAD: Final = """
+    CREATE VIEW engine_ahead AS
+    SELECT a.org_id AS org, a.days
+    FROM destinations_ahead a"""
+
+
+def create_ahead(_apps: Any, editor: Any) -> None:
+    editor.execute(AHEAD, params=None)
+
+
+def drop_ahead(_apps: Any, editor: Any) -> None:
+    editor.execute("DROP VIEW engine_ahead", params=None)

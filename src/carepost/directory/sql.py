@@ -13,6 +13,7 @@ import msgspec
 from carepost.directory import columns, gateways, recipients, rules, sending, suppressed, words
 from carepost.directory.source import Loaded
 from carepost.directory.types import (
+    AHEAD_DAYS,
     HOLD,
     ApiKey,
     Credential,
@@ -30,7 +31,7 @@ from carepost.ground.orgkeys import OrgKeys
 from carepost.policy.types import Assurance, Method, Rule
 from carepost.wire import found
 
-VERSION: Final = 8
+VERSION: Final = 9
 
 #: view -> its columns after `org`, in the order they are read
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {
@@ -51,6 +52,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "engine_key": ("purpose", "version", "wrapped", "retired", "emptied"),
     "engine_suppression": ("token", "scope", "reason", "until", "removed", "changed"),
     "engine_return_path": ("domain", "smtp"),
+    "engine_ahead": ("days",),
     "engine_tracking": ("category", "opens", "clicks"),
     "engine_tracking_host": ("domain", "host"),
     "engine_own_words": ("row_id", "sealed"),
@@ -270,6 +272,7 @@ def _snapshot(
         own_keys=_own_keys(rows["engine_own_key"]),
         sending=sending.read(rows),
         authority_heads=tuple(bytes(head) for (head,) in rows["engine_authority"]),
+        ahead=next((int(days) for (days,) in rows["engine_ahead"]), AHEAD_DAYS),
         slug=slug,
         alerts=alerts,
         key_sources=_sources(rows["engine_key_source"]),

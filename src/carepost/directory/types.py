@@ -158,6 +158,10 @@ class Tracking(msgspec.Struct, frozen=True):
     clicks: str = "off"
 
 
+#: days a message may be scheduled ahead where an organisation decided nothing, and at most
+AHEAD_DAYS, MOST_AHEAD = 31, 366
+
+
 class OrgSnapshot(msgspec.Struct, frozen=True):
     id: bytes
     name: str
@@ -217,6 +221,8 @@ class OrgSnapshot(msgspec.Struct, frozen=True):
     token_versions: tuple[int, ...] = (1,)
     #: how the private keys of its own authorities are wrapped begins so (`OwnKey.head`)
     authority_heads: tuple[bytes, ...] = ()
+    #: days a message may be scheduled ahead
+    ahead: int = AHEAD_DAYS
 
     def key(self, purpose: str, version: int) -> bytes | None:
         """The wrapped key of one version, current or retired."""

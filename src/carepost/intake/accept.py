@@ -9,6 +9,7 @@ import msgspec
 
 from carepost.directory.threads import StaticThreads, Threads
 from carepost.directory.types import OrgSnapshot
+from carepost.ground import clock
 from carepost.ground.config import Config
 from carepost.ground.errors import CarepostError, Refused, Unavailable
 from carepost.ground.keys import PurposeKeys
@@ -313,6 +314,8 @@ class Intake:
         checks.sender(submission, snapshot, read.from_, config.hostname)
         if submission.tracking is not None:
             checks.tracking(submission, submission.tracking, snapshot)
+        if submission.send_at:
+            checks.ahead(submission, snapshot, clock.now())
         about = About(
             sender=submission.forwarder or read.from_[0].address,
             kind=submission.kind,

@@ -3,12 +3,14 @@
 from typing import Final
 
 from carepost.directory.types import OrgSnapshot, Tracking
+from carepost.ground import clock
 from carepost.ground.errors import Refused
 from carepost.rfc.address import Mailbox
 from carepost.wire.types import Origin, Submission, TrackingAsk
 
 #: what people and their programs hand over: its sender must be theirs (BI-015)
 _SUBMITTED: Final = frozenset({Origin.SMTP, Origin.API, Origin.FORM, Origin.CAMPAIGN, Origin.CONSOLE})
+_DAY_US: Final = 86_400_000_000
 
 
 class SenderRefused(Refused):
@@ -30,6 +32,17 @@ def shape(submission: Submission, max_message: int, max_recipients: int) -> None
         raise Refused("too-many-recipients", "The message has too many recipients.", enhanced="5.5.3", status=422)
     if 0 < submission.expires_at <= submission.send_at:
         raise Refused("expires-early", "The message would expire before it is sent.", enhanced="5.6.0", status=422)
+
+
+def ahead(submission: Submission, snapshot: OrgSnapshot, now: int) -> None:
+    """Of a message with `send_at`: no further ahead than the organisation lets it. Raises Refused."""
+    latest = now + snapshot.ahead * _DAY_US
+    if submission.send_at > latest:
+        words = (
+            f"Your organisation schedules messages at most {snapshot.ahead} days ahead: `send_at` may be "
+            f"{clock.rfc3339(latest)} at the latest. An administrator can change it: carepost sending ahead DAYS."
+        )
+        raise Refused("send-at-too-far", words, enhanced="5.7.1", status=422)
 
 
 def tracking(submission: Submission, asked: TrackingAsk, snapshot: OrgSnapshot) -> None:

@@ -79,6 +79,18 @@ def test_pools_addresses_and_limits_are_made_changed_and_taken_away(
     assert (ways.pools(maple.pk), ways.addresses(maple.pk), ways.limits(maple.pk)) == ([], [], [])
 
 
+def test_how_far_ahead_messages_may_be_scheduled(
+    maple: Organisation, at_desk: Callable[..., Client], door: KeptDoor
+) -> None:
+    http = at_desk("administrator")
+    assert "31 days" in http.get("/sending").content.decode()
+    assert post(http, "/sending/ahead", days="400", reason="r").status_code == 422
+    assert post(http, "/sending/ahead", days="90", reason="recalls").status_code == 302
+    assert "90 days" in http.get("/sending").content.decode()
+    assert "31 days" in at_desk("administrator", elsewhere=True).get("/sending").content.decode()
+    assert at_desk("operator").get("/sending/ahead").status_code in (403, 404)
+
+
 def test_what_is_wrong_is_said_on_the_form(maple: Organisation, at_desk: Callable[..., Client], door: KeptDoor) -> None:
     http = at_desk("administrator")
     sending.add_pool(maple.pk, "campaigns", actor=BOOTSTRAP)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from carepost.destinations import sending, warming, ways
+from carepost.destinations import ahead, sending, warming, ways
 from carepost.destinations.models import Asked, SendingAddress, WarmDay
 from carepost.directory import sending as told
 from carepost.directory.sql import COLUMNS
@@ -101,6 +101,7 @@ ACTS: dict[str, tuple[str, Callable[[uuid.UUID, Actor], object]]] = {
         "sending.limits-set",
         lambda o, by: sending.set_limits(o, "yahoo", Limits(connections=1), actor=by, reason="slow"),
     ),
+    "ahead": ("sending.ahead-set", lambda o, by: ahead.put(o, 90, actor=by, reason="recalls a year ahead")),
     "lift": ("sending.lifted", lambda o, by: sending.lift(o, "gmail", actor=by, reason="talked to them")),
 }  # fmt: skip
 
@@ -121,6 +122,26 @@ def test_strangers_and_people_without_the_permission_do_nothing(pooled: uuid.UUI
         with pytest.raises(Forbidden):
             ACTS[name][1](pooled, by)
     assert epoch(pooled) == before
+
+
+def test_how_far_ahead_is_the_organisations_own(pooled: uuid.UUID, cast: Any) -> None:
+    def seen() -> list[int]:
+        with organisation(pooled), connections["default"].cursor() as cursor:
+            cursor.execute("SELECT days FROM engine_ahead WHERE org = %s", [pooled.hex])
+            return [days for (days,) in cursor.fetchall()]
+
+    assert (ahead.days(pooled), seen()) == (31, [])
+    assert ahead.put(pooled, 7, actor=BOOTSTRAP, reason="no plans")
+    assert not ahead.put(pooled, 7, actor=BOOTSTRAP, reason="again")
+    with pytest.raises(Forbidden):
+        ahead.put(pooled, 7, actor=cast.operator, reason="again")
+    assert ahead.put(pooled, 366, actor=BOOTSTRAP, reason="recalls")
+    assert (ahead.days(pooled), seen(), ahead.days(uuid.UUID(bytes=cast.harbour))) == (366, [366], 31)
+    for wrong in (0, -1, 367):
+        with pytest.raises(Refused, match="1 to 366"):
+            ahead.put(pooled, wrong, actor=BOOTSTRAP, reason="r")
+    (first, last) = office_events("sending.ahead-set")
+    assert (first.facts, last.facts) == ({"days": "7", "before": "31"}, {"days": "366", "before": "7"})
 
 
 def test_another_organisations_pools_and_addresses_are_not_there(pooled: uuid.UUID, cast: Any) -> None:

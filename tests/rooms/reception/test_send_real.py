@@ -89,3 +89,7 @@ def test_a_message_for_later_waits(real: LiveHttp, message: dict[str, Any]) -> N
     early = (later - datetime.timedelta(days=1)).isoformat()
     status, answer, _ = real.post(PATH, {**message, "send_at": later.isoformat(), "expires_at": early})
     assert (status, answer["type"]) == (422, "urn:carepost:problem:expires-early")
+    far = (later + datetime.timedelta(days=60)).isoformat()
+    status, answer, _ = real.post(PATH, {**message, "send_at": far})
+    assert (status, answer["type"]) == (422, "urn:carepost:problem:send-at-too-far")
+    assert "at most 31 days ahead" in answer["detail"]

@@ -4,7 +4,7 @@ import argparse
 import uuid
 
 from carepost.cli.office import common, entry
-from carepost.destinations import sending, ways
+from carepost.destinations import ahead, sending, ways
 from carepost.destinations.ways import AddressLine, Line
 from carepost.ground.errors import Unavailable
 from carepost.mailbox import door
@@ -18,8 +18,17 @@ def run(args: argparse.Namespace) -> int:
         return entry.show([_line(one) for one in _lines(org)], args, "Nothing is limited or held back.")
     if args.verb == "addresses":
         return entry.show([_address(one) for one in ways.addresses(org)], args, "All mail leaves by the system's own.")
+    if args.verb == "ahead":
+        return _ahead(org, args)
     said, result = _ACTS[args.verb](org, args)
     return entry.done(said, result, args)
+
+
+def _ahead(org: uuid.UUID, args: argparse.Namespace) -> int:
+    if args.days:
+        ahead.put(org, args.days, actor=COMMAND_LINE, reason=args.reason)
+    days = ahead.days(org)
+    return entry.done(f"Messages may be scheduled {days} days ahead.", {"days": days}, args)
 
 
 def _lines(org: uuid.UUID) -> list[Line]:

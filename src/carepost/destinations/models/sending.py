@@ -44,6 +44,19 @@ class SendingAddress(OrgModel):
         ]
 
 
+class Ahead(OrgModel):
+    """How far ahead messages may be scheduled (`send_at`); without a row, as far as by default."""
+
+    days = models.IntegerField()
+    changed_at = models.BigIntegerField(default=now)
+
+    class Meta(OrgModel.Meta):
+        constraints = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org"], name="destinations_ahead_one"),
+        ]
+
+
 class ProviderLimit(OrgModel):
     """The organisation's own limits at one provider; 0: as the table says."""
 

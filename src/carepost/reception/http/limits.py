@@ -29,5 +29,5 @@ class HttpLimits(msgspec.Struct, frozen=True):
     relays: int = 128
     relay_connect: float = 2.0
     relay_answer: float = 60.0
-    #: how far ahead `send_at` may lie
-    longest_delay: float = 31 * 86_400.0
+    #: how far ahead `send_at` may lie at all; an organisation's own limit is the door's (`intake.checks`)
+    longest_delay: float = 366 * 86_400.0
