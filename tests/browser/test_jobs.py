@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from carepost.archive import books, store
 from carepost.ground import ids
+from carepost.jobs.models import Job
 from carepost.mailbox import door as engine
 from carepost.tenancy.models import Organisation
 from carepost.wire.types import Accepted, AcceptedDelivery, Submission
@@ -73,6 +74,7 @@ def test_jobs_and_sending_again(
     page.get_by_role("button", name="Begin").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Take back")
     looked("job")
+    follows(page)
     page.get_by_role("button", name="Cancel the job").click()
     expect(page.locator("main")).to_contain_text("Cancelled")
     page.get_by_role("link", name="Jobs").last.click()
@@ -85,3 +87,28 @@ def test_jobs_and_sending_again(
     page.get_by_role("button", name="Send again").click()
     expect(page.locator("main")).to_contain_text("Sent again to 1 recipient")
     assert [r.address for one in taken for r in one.envelope.recipients] == ["jane@patient.test"]
+
+
+def follows(page: Page) -> None:
+    """The page of a job that runs looks again by itself: the figures are those of now, what is said aloud is put there
+    anew only when it changes, the focus stays, and no session is kept open by it."""
+    page.evaluate("""() => {
+      window.said = 0;
+      new MutationObserver(() => { window.said += 1; }).observe(
+        document.getElementById("job-state"), {childList: true, subtree: true, characterData: true});
+    }""")
+    page.get_by_role("button", name="Cancel the job").focus()
+    for made in (1, 2):
+        with page.expect_request(lambda one: one.headers.get("x-carepost-idle") == "1" and "/jobs/" in one.url):
+            Job.objects.update(state="running", seen=made, made=made)
+        expect(page.locator("#job")).to_contain_text(f"{made} messages looked at so far, {made} recipients taken back")
+        expect(page.locator("#job-state")).to_have_text("Running")
+    expect(page.get_by_role("button", name="Cancel the job")).to_be_focused()
+    assert page.evaluate("window.said") == 1, "waiting became running; that it went on running is not said again"
+    expect(page.locator("#job time").first).to_have_attribute("data-turned", "")
+    Job.objects.update(state="done")
+    expect(page.locator("#job-state")).to_have_text("Done 2 messages looked at, 2 recipients taken back from.")
+    expect(page.get_by_role("button", name="Cancel the job")).to_have_count(0)
+    expect(page.locator("#job [hx-get]")).to_have_count(0)
+    Job.objects.update(state="running")
+    page.reload()

@@ -46,6 +46,11 @@
   };
   narrow.addEventListener("change", fold);
   fold();
+  // A page that looks again by itself: what did not change is not put there anew, so that nobody hears it twice.
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const { target, fragment } = event.detail;
+    if (target.textContent.trim() === fragment.textContent.trim()) event.detail.shouldSwap = false;
+  });
   // Passkeys: the pages of the sign-in library bring their own script; this one sends the forms of ours.
   document.querySelectorAll("form[data-once]").forEach((form) => {
     form.addEventListener("submit", () => {
