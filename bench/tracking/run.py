@@ -28,6 +28,7 @@ Families = Mapping[str, Callable[[random.Random], Scene]]
 HERE = pathlib.Path(__file__).parent
 SETS = {
     "dev": "families",
+    "dev-3": "families_crowds",
     "heldout-1": "heldout_1",
     "heldout-2": "heldout_2",
     "heldout-3": "heldout_3",

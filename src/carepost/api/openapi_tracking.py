@@ -10,10 +10,12 @@ from carepost.tracking.types import Switch
 
 ROOTS: Final = (
     shapes.Tracking, shapes.Watch, shapes.Count, shapes.SetHost, shapes.SetNetwork, shapes.TrackingReport,
+    shapes.MessageTracking,
 )  # fmt: skip
 _CATEGORY: Final = {"type": "string", "enum": list(CATEGORIES)}
 _COUNTS: Final = {"type": "string", "enum": [one.value for one in Switch]}
 _DAYS: Final = {"type": "integer", "minimum": 1, "maximum": LONGEST, "default": 30}
+_MESSAGE: Final = {"type": "string", "format": "uuid"}
 _DOMAIN: Final = {"type": "string", "maxLength": 253}
 Operation = Callable[..., dict[str, Any]]
 
@@ -39,6 +41,14 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
         },
         f"{one}/networks": {
             "put": op("setTrackingNetwork", "Say what a network is, or forget it.", "Tracking", body="SetNetwork")
+        },
+        f"{one}/messages/{{message}}": {
+            "get": op(
+                "messageTracking",
+                "Opens and clicks of one message, by copy.",
+                "MessageTracking",
+                also=[parameter("message", "path", _MESSAGE)],
+            )
         },
         f"{one}/report": {"get": op("trackingReport", "Figures by day and category.", "TrackingReport", also=narrowed)},
     }

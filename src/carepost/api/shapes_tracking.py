@@ -97,3 +97,33 @@ class TrackingReport(msgspec.Struct, frozen=True):
     lines: tuple[Line, ...]
     opened: Split
     clicked: Split
+
+
+class Fetch(msgspec.Struct, frozen=True):
+    """Fetches that were alike. `role`: pixel, link, unsubscribe, or decoy (the hidden link: nobody's click). Times are
+    UTC microseconds. `verdict`: human, automated, undetermined; "" while it is not judged. `because` completes
+    "because …". `confidence`: in hundredths. `counted`: by the account's switch."""
+
+    kind: str
+    role: str
+    #: number of the link in the message, from 1; 0 for the picture and the hidden link
+    link: int
+    at: int
+    last_at: int
+    count: int
+    verdict: str
+    because: str
+    confidence: int
+    counted: bool
+
+
+class CopyFetches(msgspec.Struct, frozen=True):
+    delivery: str
+    fetches: tuple[Fetch, ...]
+
+
+class MessageTracking(msgspec.Struct, frozen=True):
+    """Of each copy that anything was fetched from, in order of time; at most 200 fetches of a message."""
+
+    message: str
+    copies: tuple[CopyFetches, ...]

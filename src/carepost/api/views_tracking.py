@@ -1,6 +1,7 @@
 """Opens and clicks for machines: what is watched, what counts, the figures (decision 0029). Single fetches are events
-of the log: `GET /api/v1/events`, `tracking.opened` and `tracking.clicked`."""
+of the log too: `GET /api/v1/events`, `tracking.opened` and `tracking.clicked`."""
 
+import uuid
 from datetime import date, timedelta
 
 import msgspec
@@ -11,7 +12,7 @@ from carepost.api import shapes_tracking as shapes
 from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, scoped
 from carepost.engagement import acts, networks, select
-from carepost.engagement.types import CATEGORIES, Known, Split
+from carepost.engagement.types import CATEGORIES, Fetched, Known, Split
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.tenancy.permissions import Scope
@@ -90,6 +91,24 @@ def report(request: ApiRequest) -> HttpResponse:
     )
     total = found.total
     return answers.json(shapes.TrackingReport(found.counts.value, lines, _split(total.opened), _split(total.clicked)))
+
+
+@scoped(Scope.MESSAGES)
+def message(request: ApiRequest, message: uuid.UUID) -> HttpResponse:
+    """The same for a message that was never fetched from, is not watched, or is none of this organisation's."""
+    asked.query(request)
+    found = select.access_copies(request.caller.org, request.caller.actor, message.bytes)
+    copies = tuple(
+        shapes.CopyFetches(delivery, tuple(_fetch(one) for one in those)) for delivery, those in found.items()
+    )
+    return answers.json(shapes.MessageTracking(str(message), copies))
+
+
+def _fetch(one: Fetched) -> shapes.Fetch:
+    return shapes.Fetch(
+        one.kind, one.role, one.link, one.at, one.last_at, one.count, one.verdict, one.words, one.confidence,
+        one.counted,
+    )  # fmt: skip
 
 
 def _settings(request: ApiRequest) -> HttpResponse:

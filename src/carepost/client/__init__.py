@@ -7,6 +7,7 @@ shapes of a message (Message, Attachment, Mailbox, ProtectionAsk), errors (ApiEr
 
 from carepost.client.asked import Job, Resent
 from carepost.client.asked_keys import Authority, OwnKey, TakenKey
+from carepost.client.asked_tracking import CampaignTracking, MessageTracking, Tracking, TrackingReport
 from carepost.client.asynchronous import AsyncClient
 from carepost.client.errors import ApiError, Unreachable
 from carepost.client.synchronous import Client
@@ -20,6 +21,7 @@ from carepost.wire.rest import (
     MessageAccepted,
     Minimum,
     ProtectionAsk,
+    TrackingAsk,
 )
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "Attachment",
     "Authority",
     "BatchEntry",
+    "CampaignTracking",
     "Category",
     "Client",
     "Delivery",
@@ -35,10 +38,14 @@ __all__ = [
     "Mailbox",
     "Message",
     "MessageAccepted",
+    "MessageTracking",
     "Minimum",
     "OwnKey",
     "ProtectionAsk",
     "Resent",
     "TakenKey",
+    "Tracking",
+    "TrackingAsk",
+    "TrackingReport",
     "Unreachable",
 ]

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from carepost.client import asked, asked_keys, calls
+from carepost.client import asked, asked_keys, asked_tracking, calls
 from carepost.client.asked import Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
 from carepost.client.asked_keys import Authority, OwnKey, TakenKey
+from carepost.client.asked_tracking import CampaignTracking, MessageTracking, Tracking, TrackingReport
 from carepost.client.calls import Course, Retry
 from carepost.client.transport import Lost, Transport
 from carepost.ground import clock
@@ -157,6 +158,33 @@ class AsyncClient:
 
     async def sign_authority_list(self, id_: str) -> Authority:
         return await self._do(asked_keys.sign_list(id_))
+
+    async def tracking(self) -> Tracking:
+        return await self._do(asked_tracking.tracking())
+
+    async def watch(self, category: str, *, opens: str, clicks: str, reason: str, attestation: str = "") -> Tracking:
+        return await self._do(asked_tracking.watch(category, opens, clicks, reason, attestation))
+
+    async def count_as(self, counts: str, *, reason: str) -> Tracking:
+        return await self._do(asked_tracking.count_as(counts, reason))
+
+    async def set_tracking_host(self, domain: str, host: str, *, reason: str) -> Tracking:
+        return await self._do(asked_tracking.set_host(domain, host, reason))
+
+    async def know_network(self, network: str, means: str, *, reason: str, note: str = "") -> Tracking:
+        return await self._do(asked_tracking.set_network(network, means, reason, note))
+
+    async def tracking_report(self, *, days: int = 30, category: str = "", counts: str = "") -> TrackingReport:
+        return await self._do(asked_tracking.report(days, category, counts))
+
+    async def message_tracking(self, id_: str) -> MessageTracking:
+        return await self._do(asked_tracking.of_message(id_))
+
+    async def campaign_tracking(self, tag: str, **query: object) -> CampaignTracking:
+        found = [
+            (len(one.deliveries), await self.message_tracking(one.id)) async for one in self.messages(tag=tag, **query)
+        ]
+        return asked_tracking.summed(found)
 
     async def get(self, path: str, **query: object) -> Any:
         return await self._do(asked.other(calls.get(path, **query)))

@@ -61,6 +61,11 @@ def post(path: str, value: object, *, key: str | None = None, again: bool = Fals
     return Call("POST", path, _encode(value), headers, again or key is not None)
 
 
+def put(path: str, value: object) -> Call:
+    """What is put twice is as it was put once: it may be asked again."""
+    return Call("PUT", path, _encode(value), {"content-type": "application/json"}, again=True)
+
+
 def file(path: str, name: str, content_type: str, data: bytes) -> Call:
     """multipart/form-data with one part `file` (RFC 7578); its name in UTF-8, quoted as browsers do."""
     mark = f"carepost{secrets.token_hex(16)}"

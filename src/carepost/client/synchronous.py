@@ -5,9 +5,10 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from carepost.client import asked, asked_keys, calls
+from carepost.client import asked, asked_keys, asked_tracking, calls
 from carepost.client.asked import Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
 from carepost.client.asked_keys import Authority, OwnKey, TakenKey
+from carepost.client.asked_tracking import CampaignTracking, MessageTracking, Tracking, TrackingReport
 from carepost.client.calls import Course, Retry
 from carepost.client.transport import Lost, Transport
 from carepost.ground import clock
@@ -173,6 +174,40 @@ class Client:
 
     def sign_authority_list(self, id_: str) -> Authority:
         return self._do(asked_keys.sign_list(id_))
+
+    def tracking(self) -> Tracking:
+        """What is watched, over which hosts, what counts, and the networks one knows."""
+        return self._do(asked_tracking.tracking())
+
+    def watch(self, category: str, *, opens: str, clicks: str, reason: str, attestation: str = "") -> Tracking:
+        """`opens`, `clicks`: off, asked, on. More than before needs `attestation`: who vouches, and why. One message
+        says no, or asks for it, by `Message(..., tracking=TrackingAsk(opens=…, clicks=…))`."""
+        return self._do(asked_tracking.watch(category, opens, clicks, reason, attestation))
+
+    def count_as(self, counts: str, *, reason: str) -> Tracking:
+        """`counts`: human, not-automated, all; for the past too."""
+        return self._do(asked_tracking.count_as(counts, reason))
+
+    def set_tracking_host(self, domain: str, host: str, *, reason: str) -> Tracking:
+        """`host` "": over the portal's address again."""
+        return self._do(asked_tracking.set_host(domain, host, reason))
+
+    def know_network(self, network: str, means: str, *, reason: str, note: str = "") -> Tracking:
+        """`means`: scanner, office, filter, vpn, data-centre; "": it is not known any more."""
+        return self._do(asked_tracking.set_network(network, means, reason, note))
+
+    def tracking_report(self, *, days: int = 30, category: str = "", counts: str = "") -> TrackingReport:
+        """Figures by day and category; `counts` "": as the account counts."""
+        return self._do(asked_tracking.report(days, category, counts))
+
+    def message_tracking(self, id_: str) -> MessageTracking:
+        """Opens and clicks of one message, by copy, with verdict and reason."""
+        return self._do(asked_tracking.of_message(id_))
+
+    def campaign_tracking(self, tag: str, **query: object) -> CampaignTracking:
+        """All messages with a tag, summed; `query`: `since`, `until`. One call for each message."""
+        found = ((len(one.deliveries), self.message_tracking(one.id)) for one in self.messages(tag=tag, **query))
+        return asked_tracking.summed(found)
 
     def get(self, path: str, **query: object) -> Any:
         """Any other address of the API (docs/api.md), as JSON."""

@@ -25,6 +25,7 @@ _MOMENT: Final = 5 * _SECOND
 _VISIT: Final = 5 * _MINUTE
 #: compared with
 _FEW: Final = 20
+_WIDE: Final = 250
 #: a picture that shows a message is fetched so long before a link in it is followed, at most
 _READING: Final = 15 * _MINUTE
 #: networks whose way out changes from request to request for people too
@@ -50,8 +51,8 @@ def everything(clicks: Sequence[Seen], plain: Sequence[bool], links: int) -> lis
         if not plain[n]:
             own = {
                 targets[m]
-                for m in range(bisect.bisect_left(times, seen.since - 2 * _MINUTE), len(clicks))
-                if times[m] <= seen.since + 2 * _MINUTE and (not plain[m] or _same(clicks[m], seen))
+                for m in range(max(0, n - _WIDE), min(len(clicks), n + _WIDE))
+                if abs(times[m] - seen.since) <= 2 * _MINUTE and (not plain[m] or _same(clicks[m], seen))
             }
             if len(own) < links:
                 continue

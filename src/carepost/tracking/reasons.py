@@ -83,14 +83,14 @@ REASONS: Final[dict[str, Reason]] = {
     "all-links": Reason("every link was followed within minutes", 1.5, "click"),
     "all-many": Reason("every one of many links was followed within minutes", 2.1, "click"),
     "all-page": Reason("every link was followed within minutes, though from a page", 0.6, "click"),
-    "swift-cloud": Reason("several links were followed swiftly from a data centre", 0.9, "click"),
+    "swift-cloud": Reason("several links were followed swiftly from a data centre", 1.2, "click"),
     "steady": Reason("link after link was followed at one pace", 1.2, "click"),
     "leisure": Reason("there was time to look at pages between the links", -1.4, "click"),
     "leisure-early": Reason(
         "there was time to look at pages between the links, though minutes after delivery", -0.4, "click"
     ),
     "one-browser": Reason(
-        "one browser outside data centres followed them all, when gateways are long done", -1.6, "click"
+        "one browser outside data centres followed them all, when gateways are long done", -2.0, "click"
     ),
     "second-look": Reason(
         "a machine had looked at this copy before, and this one is as hasty or came from a data centre", 0.9, "click"
@@ -99,7 +99,7 @@ REASONS: Final[dict[str, Reason]] = {
     "rotating": Reason("link after link was followed by one client from place after place", 2.8, "click"),
     "stranger": Reason("the next link was followed at once by another client from elsewhere", 1.2, "click"),
     "same-client": Reason("the same client was a machine when it followed other links of this copy", 2.4, "click"),
-    "masks": Reason("from that place in a data centre it came under several names", 2.2, "click"),
+    "masks": Reason("from that place in a data centre it came under several names", 2.6, "click"),
     "feed": Reason(
         "clients of several data centres, with nothing in common, followed links of this copy", 2.8, "click"
     ),
