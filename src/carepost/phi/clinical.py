@@ -94,6 +94,7 @@ _CPT = re.compile(r"(?<![\w.$,-])(?:\d{5}|\d{4}[FT]|[A-V]\d{4})(?:-[A-Z0-9]{2})?
 _NDC = re.compile(r"(?<![\w-])(?:\d{5}-\d{4}-\d{1,2}|\d{5}-\d{3}-\d{2}|\d{4}-\d{4}-\d{2})(?![\w-])")
 _UNIT = re.compile(r"(?<![\w.])\d{1,4}(?:\.\d{1,2})? ?(?:mg/dl|mmol/l|meq/l|ng/ml|pg/ml|miu/l|mm ?hg)(?!\w)")
 _PRESSURE = re.compile(r"(?<!\w)(?:BP|HR|RR|SpO2)[: ]{1,2}(?:is |was )?\d{2,3}(?:/\d{2,3})?(?![\w/.])")
+_PRESSED = re.compile(r"(?:BP|HR|RR|SpO2)[: ]")
 _WORD = re.compile(r"[a-z]{4,}")
 #: analytes whose bare number cannot be anything else
 _SURE = frozenset((
@@ -108,6 +109,8 @@ _OF_PATIENTS = ("ssn", "mbi", "member", "mrn", "dob", "cpt", "npi", "account", "
 #: a code of a visit, and how far from a code it may stand
 _VISIT = re.compile(r"(?<![\d$.-])99[2-4]\d\d(?![\d.-])")
 _BILLED = 30
+#: what is written before an illness
+_SHORTHAND = re.compile(r"(?<![a-z])(?:[rhc]/o|s/p|c/w|hx|reason|problem|complaint|info|findings?)[:#]? ?(?:of )?$")
 #: what is said of a claim
 _CLAIMED = re.compile(
     r"(?<![a-z])(?:denied|denial|payer|superbill|medical(?:ly)? necess(?:ary|ity)|claim for|adjudicated)(?![a-z])"
@@ -120,7 +123,8 @@ def clinical(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary
     yield from _codes(look, hits, keys, vocabulary)
     yield from _products(look, keys)
     yield from _words(look, hits)
-    for found in (*look.around(_UNIT, low=True), *look.around(_PRESSURE)):
+    pressures: Iterable[re.Match[str]] = look.around(_PRESSURE) if _PRESSED.search(look.text) else ()
+    for found in (*look.begins(_UNIT, low=True), *pressures):
         yield _strong(*found.span(), "lab-result")
 
 
@@ -133,7 +137,7 @@ def _codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) 
     care: list[int] = []
     ills: list[int] = []
     last = denied = -1
-    for found in look.around(_CODE):
+    for found in look.begins(_CODE, back=1):
         rest = found[2] or found[3]
         code = found[1] + (f".{rest}" if rest else "")
         title = vocabulary.title(code)
@@ -166,7 +170,8 @@ def _codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) 
                 and _CODED.search(before)
                 and _near_care(care if rest else ills, start, WINDOW)
             )
-            or (found[2] and _near_care(ills, start, WINDOW))
+            or (found[2] and (_near_care(ills, start, WINDOW) or _near_care(care, start, _CONTEXT)))
+            or (found[2] and _SHORTHAND.search(before))
             or _titled(look, start, end, title)
             or (found[2] and any(keys.near(kind, start, end, _CONTEXT) for kind in _OF_PATIENTS))
             or _VISIT.search(look.text, max(0, start - _BILLED), end + _BILLED)
@@ -225,7 +230,7 @@ def _titled(look: Look, start: int, end: int, title: str) -> bool:
 
 
 def _products(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in look.around(_NDC):
+    for found in look.begins(_NDC):
         if near := keys.near("ndc", *found.span()):
             yield _strong(*found.span(), "ndc", near)
     for hit in keys.of("cpt"):

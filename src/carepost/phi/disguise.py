@@ -11,7 +11,7 @@ import email.header
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from carepost.phi import lists, typos
 
@@ -21,6 +21,9 @@ _LETTERS = re.compile(r"(?<![^\W_])(?<![/.*|_-])[^\W\d_](?:[ .\-_*|/\u00b7]{1,3}
 _SIGN = re.compile(r"[.\-_*|/\u00b7]")
 _MIXED = re.compile(r"(?<![\w@./:-])(?=[\w@$!]{0,20}[A-Za-z])(?=[A-Za-z]{0,20}[013457@$!])[\w@$!]{2,24}(?![\w@/:-])")
 _SPOKEN = str.maketrans("0134578@$!", "oieastbasi")
+_SPOKEN_SIGNS = frozenset("013457@$!")
+#: what stands after or around a plain word
+_PUNCTUATION = ".,;:?()\"'"
 _STARRED = re.compile(r"(?<!\w)[A-Za-z]{0,14}\*[A-Za-z*]{1,14}(?!\w)")
 _GLUED = re.compile(r"(?<![\w.@/-])[A-Za-z]{15,160}(?![\w@/]|\.\w)")
 _HUMPED = re.compile(r"(?<![\w.@/-])[A-Z]?[a-z]{1,14}(?:[A-Z][a-z]{0,14}){2,30}(?![\w@/]|\.\w)")
@@ -43,12 +46,16 @@ _HALF = re.compile(r"\d[-.]?[OolIiSBZ]|[OolIiSBZ][-.]?\d")
 _SMEARED = str.maketrans("OolIiSBZ", "00111582")
 #: how much of what stands around such a number says what it is, and so many of them
 _BESIDE, _SCANS = 60, 30
+#: the groups of a number beside the one that a scanner spoilt
+_GROUPS = 12
 _WORDS = re.compile(r"[a-z]+", re.IGNORECASE)
 _SPELLING = _SPELT.keys() | _TENS.keys()
 #: so many single letters, signs in a word, letters in a word, words for digits are worth a look
 _SINGLE, _SIGNED, _LONG, _SPELT_MOST = 5, 7, 15, 4
 #: a line as narrow as a column of letters, and so many of them
 _NARROW, _LINES = 12, 3
+#: words for digits so far apart, counted in words, are no number
+_CLOSE = 3 * _SPELT_MOST
 _LONGEST = 18
 #: a text so short is read again as a whole
 _SHORT = 2_000
@@ -63,11 +70,11 @@ def plain(text: str) -> str:
 def _readings(text: str) -> Iterator[str]:
     # Most text is not dressed up: what its words are like says which readings are worth a pass
     words = text.split()
-    odd = [word for word in words if not word.isalpha()]
+    odd = [word for word in words if not word.isalpha() and not word.strip(_PUNCTUATION).isalpha()]
     lengths = list(map(len, words))
     if lengths.count(1) >= _SINGLE or any(_signed(word) for word in odd):
         yield " ".join(_joined(found[0]) for found in _LETTERS.finditer(text))
-    mixed = sum(1 for word in odd if _MIXED.search(word))
+    mixed = sum(1 for word in odd if not _SPOKEN_SIGNS.isdisjoint(word) and _MIXED.search(word))
     if mixed >= 2 and 6 * mixed >= len(words):
         yield _MIXED.sub(lambda found: found[0].translate(_SPOKEN), _concerned(text, _MIXED))
     if "*" in text and _STARRED.search(text):
@@ -84,25 +91,33 @@ def _readings(text: str) -> Iterator[str]:
     if "=?" in text:
         yield " ".join(_decoded(found[0]) for found in _ENCODED.finditer(text))
     spelt = text.lower().replace(",", " ").split()
-    if (
-        not _SPELLING.isdisjoint(spelt)
-        and sum(map(_SPELLING.__contains__, spelt)) >= _SPELT_MOST
-        and _NUMBER.search(text)
-    ):
+    if not _SPELLING.isdisjoint(spelt) and _spelt_out(spelt) and _NUMBER.search(text):
         yield _NUMBER.sub(lambda found: _digits(found[0]), _concerned(text, _NUMBER))
     if _HALF.search(" ".join(odd)):
-        yield "\n".join(_scans(text))
+        yield "\n".join(_scans(text, [word for word in odd if _HALF.search(word)]))
     yield typos.mended(text)
 
 
-def _scans(text: str) -> Iterator[str]:
-    """Numbers with letters for some digits, as numbers, with what stands around them."""
-    for found in itertools.islice(_SCANNED.finditer(text), _SCANS):
+def _scans(text: str, odd: Iterable[str]) -> Iterator[str]:
+    """Numbers with letters for some digits, as numbers, with what stands around them; an odd word is in each."""
+    place = end = 0
+    for word in itertools.islice(odd, _SCANS):
+        place = max(text.find(word, place), 0)
+        found = _SCANNED.search(text, max(end, place - _GROUPS), place + len(word) + _GROUPS)
+        if not found:
+            continue
+        end = found.end()
         digits = sum(map(str.isdigit, found[0]))
         letters = sum(map(str.isalpha, found[0]))
         if letters and digits >= 2 * letters:
             before, after = text[max(0, found.start() - _BESIDE) : found.start()], text[found.end() :][:_BESIDE]
             yield f"{before}{found[0].translate(_SMEARED)}{after}"
+
+
+def _spelt_out(words: list[str]) -> bool:
+    """Whether words for digits stand close together: "one" and "two" stand in every letter."""
+    places = [place for place, word in enumerate(words) if word in _SPELLING]
+    return any(after - place <= _CLOSE for place, after in zip(places, places[_SPELT_MOST - 1 :], strict=False))
 
 
 def _concerned(text: str, sign: re.Pattern[str]) -> str:
@@ -137,7 +152,10 @@ def _narrow(text: str) -> str:
     """Lines too narrow to be any, joined."""
     found: list[str] = []
     run: list[str] = []
-    for line in (*text.split("\n"), " " * (_NARROW + 1)):
+    lines = text.split("\n")
+    if sum(0 < length <= _NARROW for length in map(len, lines)) < _LINES:
+        return ""
+    for line in (*lines, " " * (_NARROW + 1)):
         if 0 < len(line) <= _NARROW:
             run.append(line)
             continue

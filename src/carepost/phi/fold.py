@@ -7,7 +7,7 @@ Linear in the text; nothing is looked up twice.
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -31,11 +31,11 @@ _SAME = {
 #: a hostile text of every character there is must not fill memory
 _REMEMBERED = 20_000
 _SPACES = re.compile(r"[ \t]{2,}")
-_LINES = re.compile(r"[ \t]?\n[ \t]?")
 _RUNS = re.compile(r"\d+")
-_DIGITS = re.compile(r"\d[\d ,.:/-]*")
 #: the longest that a date or an address goes on before or after its digits
 _AROUND = 120
+#: a number may be so long
+_RUN = 40
 #: a text this long is looked at for lines of this length that are said more often than so
 _LONG, _WIDE, _SAID = 1_500, 20, 3
 #: a digit after a letter; begins with the digit, so that nothing else is looked at
@@ -121,12 +121,12 @@ class Look(msgspec.Struct, frozen=True):
         for begin, end in self.numbers:
             yield from expression.finditer(source, begin, end)
 
-    def begins(self, expression: re.Pattern[str], low: bool = False) -> Iterator[re.Match[str]]:
-        """Every match of an expression that begins with the first digit of a run; none in another. Dense text has a
-        hundred times as many characters as runs of digits."""
+    def begins(self, expression: re.Pattern[str], low: bool = False, back: int = 0) -> Iterator[re.Match[str]]:
+        """Every match of an expression that begins with the first digit of a run, or `back` characters before it; none
+        in another. Dense text has a hundred times as many characters as runs of digits."""
         source, match, end = self.low if low else self.text, expression.match, -1
         for start in self.starts:
-            if start >= end and (found := match(source, start)):
+            if start - back >= max(end, 0) and (found := match(source, start - back)):
                 end = found.end()
                 yield found
 
@@ -147,9 +147,14 @@ def fold(text: str) -> str:
         text = text.replace("\r\n", "\n")
     if not (text.isascii() and text.isprintable()):
         text = text.translate(_TABLE)
-    text = _SPACES.sub(lambda run: "\t" if "\t" in run[0] else " ", text)
+    if "  " in text or "\t" in text:
+        text = _SPACES.sub(lambda run: "\t" if "\t" in run[0] else " ", text)
     if "\n" in text:
-        text = _GAPS.sub("\n\n", _LINES.sub("\n", text))
+        for around in (" \n", "\t\n"):
+            text = text.replace(around, "\n")
+        for around in ("\n ", "\n\t"):
+            text = text.replace(around, "\n")
+        text = _GAPS.sub("\n\n", text)
     return text
 
 
@@ -158,18 +163,22 @@ def look(text: str) -> Look:
     low = folded.lower()
     if len(low) != len(folded):
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in folded)
-    return Look(folded, low, flatten(low), numbered(folded), [found.start() for found in _RUNS.finditer(folded)])
+    starts = [found.start() for found in _RUNS.finditer(folded)]
+    return Look(folded, low, flatten(low), numbered(starts, len(folded)), starts)
 
 
-def numbered(text: str) -> list[tuple[int, int]]:
+def numbered(starts: Sequence[int], length: int) -> list[tuple[int, int]]:
     """Stretches of the text around its digits: most prose has few, and every number is found by looking there."""
     spans: list[tuple[int, int]] = []
-    for found in _DIGITS.finditer(text):
-        begin, end = max(0, found.start() - _AROUND), min(len(text), found.end() + _AROUND)
-        if spans and begin <= spans[-1][1]:
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((begin, end))
+    begin = end = -1
+    for start in starts:
+        if start - _AROUND > end:
+            if end >= 0:
+                spans.append((begin, min(length, end)))
+            begin = max(0, start - _AROUND)
+        end = start + _AROUND + _RUN
+    if end >= 0:
+        spans.append((begin, min(length, end)))
     return spans
 
 

@@ -5,7 +5,7 @@ starts at the edge of a word, so that a text of one repeated character costs one
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from carepost.phi import numbers, providers
 from carepost.phi.fold import Look
@@ -22,6 +22,9 @@ DATE = re.compile(
     rf"|{_MONTH}\.? ?\d{{1,2}}(?:st|nd|rd|th)?,? ?,?(?:19|20)\d\d"
     rf"|\d{{1,2}}(?:st|nd|rd|th)?[ -](?:of |de )?{_MONTH}\.?,?[ -](?:de |of |del )?(?:19|20)\d\d)(?![\w/]|-\d)"
 )
+#: the name of a month right before a number, and the longest that it is
+_MONTHED = re.compile(rf"(?<![\w/.-]){_MONTH}\.? ?$")
+_MONTHS = 13
 _EIGHT = re.compile(r"(?<!\d)(?:(?:19|20)\d{6}|\d{4}(?:19|20)\d\d)(?!\d)")
 _PHONE = re.compile(r"(?<![\w.-])(?:\+?1[-. ]?)?(?:\((\d{3})\) ?|(\d{3})[-. /])\d{3}[-. ]\d{4}(?![\w-])")
 _TOLL_FREE = frozenset(("800", "888", "877", "866", "855", "844", "833", "822"))
@@ -103,30 +106,57 @@ def plausible(look: Look, value: str, start: int, fewest: int) -> bool:
 
 
 def _dates(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in look.around(DATE, low=True):
+    for found in _written(look):
         called = keys.label(found.start(), 30)
         if called and called[0] == "dob":
             yield strong(*found.span(), "dob", called[1], digits_of(found[0]) or found[0])
         else:
             yield weak(*found.span(), "date", 0.2)
-    for found in look.around(_EIGHT, low=True):
+    for found in look.begins(_EIGHT, low=True):
         called = keys.label(found.start(), 12)
         if called and called[0] == "dob":
             yield strong(*found.span(), "dob", called[1], found[0])
-    for found in look.around(_AGE, low=True):
+    for found in look.begins(_AGE, low=True):
         yield weak(*found.span(), "age", 0.2)
 
 
+def _written(look: Look) -> Iterator[re.Match[str]]:
+    """Every date: it begins with a digit, or with the name of a month before one."""
+    low, end = look.low, 0
+    for start in look.starts:
+        if start < end:
+            continue
+        found = DATE.match(low, start)
+        if not found and low[max(0, start - 2) : start].rstrip(" .")[-1:].isalpha():
+            named = _MONTHED.search(low, max(end, start - _MONTHS), start)
+            found = DATE.match(low, named.start()) if named else None
+        if found:
+            end = found.end()
+            yield found
+
+
+def _phones(look: Look) -> Iterator[re.Match[str]]:
+    text, end = look.text, 0
+    for start in look.starts:
+        if start < end:
+            continue
+        found = _PHONE.match(text, start - 1) if start and text[start - 1] in "(+" else None
+        if found := found or _PHONE.match(text, start):
+            end = found.end()
+            yield found
+
+
 def _contacts(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in look.around(_PHONE):
+    for found in _phones(look):
         called = keys.label(found.start(), 20, _NOISE)
         if (found[1] or found[2]) not in _TOLL_FREE and not (called and called[0].startswith("other")):
             yield weak(*found.span(), "phone", 0.4, called[1] if called and called[0] == "phone" else "")
-    for found in _AT.finditer(look.text):
+    for found in _AT.finditer(look.text) if "@" in look.text else ():
         yield weak(*found.span(), "e-mail", 0.4)
-    for found in look.around(_STREET):
+    for found in look.begins(_STREET):
         yield weak(*found.span(), "address", 0.6)
-    for found in (*look.around(_BOX, low=True), *look.around(_ZIP)):
+    boxes: Iterable[re.Match[str]] = look.around(_BOX, low=True) if "box" in look.low else ()
+    for found in (*boxes, *look.begins(_ZIP, back=3), *look.begins(_ZIP, back=4)):
         yield weak(*found.span(), "address", 0.4)
 
 

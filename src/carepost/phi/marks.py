@@ -21,6 +21,26 @@ WINDOW = 300
 QUIET = frozenset(("provider", "other:thing"))
 #: labels in the middle of a name of a program's: "subscriberSsn", "renderingnpi"
 _GLUED = re.compile(r"(?<=[A-Za-z])(?:Ssn|SSN|ssn|Npi|NPI|npi|Mbi|MBI|mbi|Hicn|Dea|DEA|Icd|ICD|Dx|DX)(?:10)?(?![a-z])")
+_INSIDE = (
+    "Ssn",
+    "SSN",
+    "ssn",
+    "Npi",
+    "NPI",
+    "npi",
+    "Mbi",
+    "MBI",
+    "mbi",
+    "Hicn",
+    "Dea",
+    "DEA",
+    "Icd",
+    "ICD",
+    "Dx",
+    "DX",
+)
+#: what makes it worth to look for abbreviations with points
+_BEFORE_POINT = ("s.s", "s. s", "soc.", "soc ", "d.o", "d. o", "m.r", "m. r")
 #: abbreviations with points and spaces between their letters
 _POINTS = re.compile(
     r"(?<!\w)(?:s\. ?s\. ?n(?!\w)|s\.s\.(?= ?(?:[#:]|no\b|num|nbr))|soc\. ?sec(?:urity)?(?![a-z])"
@@ -70,13 +90,18 @@ def weak(start: int, end: int, kind: str, weight: float, near: str = "") -> Mark
     return Mark(start, end, Score.IDENTIFIER, kind, Strength.WEAK, near, weight=weight)
 
 
+def _pointed(look: Look) -> Iterable[re.Match[str]]:
+    return _POINTS.finditer(look.low) if any(sign in look.low for sign in _BEFORE_POINT) else ()
+
+
 class Keys:
     """The keywords of one text, for quick questions about what stands before or around a place."""
 
     def __init__(self, hits: Iterable[Hit], look: Look) -> None:
         named = [hit for hit in hits if hit.entry.kind.startswith("key:")]
-        named.extend(Hit(*found.span(), _POINTED[found[0][0]]) for found in _POINTS.finditer(look.low))
-        named.extend(Hit(*f.span(), _IN_NAME[f[0][:3].lower()]) for f in _GLUED.finditer(look.text))
+        named.extend(Hit(*found.span(), _POINTED[found[0][0]]) for found in _pointed(look))
+        if any(sign in look.text for sign in _INSIDE):
+            named.extend(Hit(*f.span(), _IN_NAME[f[0][:3].lower()]) for f in _GLUED.finditer(look.text))
         self.all = sorted(named, key=lambda hit: (hit.start, hit.end))
         self._ends = sorted((hit.end, hit.start, hit.entry.kind[4:], hit.entry.term) for hit in self.all)
         self._places: dict[str, list[tuple[int, str]]] = {}

@@ -38,6 +38,8 @@ _EXTENSION = 'extension="'
 _THING = 30
 #: keywords that say nothing of which number it is
 NOISE = frozenset(("drug", "name", "cpt", "icd", "provider", "phone"))
+#: and nothing of one of nine digits
+_OF_NINE = NOISE | {"card"}
 #: keywords that say a number is about a person, though they do not name the number
 _PEOPLE = ("name", "dob", "mrn", "member", "mbi")
 #: one word that names the number only where it touches it: "social: 512 44 9087"
@@ -56,7 +58,7 @@ _PERSONAL = re.compile(
     r"employees?|candidate|applicant|mr|mrs|ms|claimant|decedent|resident|client|subscriber|insured|beneficiary|paciente|"
     r"spouse|dependent|taxpayer|identity|identification|dob|born|age|sex|w-?[24]|1099|payroll|hire|benefits)(?![a-z])"
 )
-_AROUND, _ALONE = 100, 30
+_AROUND, _ALONE = 100, 16
 
 
 def numbers(look: Look, keys: Keys) -> Iterator[Mark]:
@@ -85,7 +87,7 @@ def _social(look: Look, keys: Keys) -> Iterator[Mark]:
     for found in look.begins(_NINE):
         start, end = found.span()
         digits = digits_of(found[0])
-        name = called(look, keys, start, NOISE)
+        name = called(look, keys, start, _OF_NINE)
         if checks.itin(digits) and (keys.near("itin", start, end) or (name and name[0] == "ssn")):
             yield strong(start, end, "itin", "ITIN", digits)
         if not checks.ssn(digits):
@@ -125,7 +127,7 @@ def _unlabelled(look: Look, keys: Keys, found: re.Match[str], digits: str) -> It
         about = next(filter(None, (keys.near(kind, start, end) for kind in _PEOPLE)), "")
         if about:
             yield strong(start, end, "ssn", about, digits)
-        elif _personal(look, start, end):
+        elif keys.in_name or _personal(look, start, end):
             yield weak(start, end, "ssn", 1.0)
 
 

@@ -18,7 +18,9 @@ _TEN = re.compile(
 )
 #: ten digits in any groups, right after their label
 _LOOSE = re.compile(rf"{BEGIN}[12](?:[-. _/,\n]{{0,3}}\d){{9}}{END}")
-_DEA = re.compile(rf"{BEGIN}[ABCDEFGHJKLMPRSTUXabcdefghjklmprstux][A-Za-z9][ -]?\d{{7}}{END}")
+_DEA = re.compile(
+    rf"{BEGIN}[ABCDEFGHJKLMPRSTUXabcdefghjklmprstux][A-Za-z9][ -]?\d{{7}}(?![A-Za-z0-9]|\.\d|-\d(?!\d{{2}}(?!\d)))"
+)
 _LOOSE_DEA = re.compile(rf"{BEGIN}[A-HJ-MPRSTUXa-hj-mprstux](?:[-. ]{{0,2}}[A-Za-z9])(?:[-. ]{{0,2}}\d){{7}}{END}")
 _NOISE = frozenset(("drug", "name", "cpt", "icd"))
 #: a qualifier of X12, or a segment of HL7, says that a number is of a provider

@@ -112,9 +112,13 @@ def _governed(look: Look, keys: Keys) -> Iterator[tuple[int, int, frozenset[str]
     ends = [found.start() for found in _NEWLINE.finditer(look.text)]
     if len(ends) < 1:
         return
+    lined = {bisect.bisect_left(ends, hit.start) for hit in keys.all if hit.entry.kind[4:] in _IDENTIFYING}
+    if not lined:
+        return
     by_line: dict[int, set[str]] = {}
     for hit in keys.all:
-        by_line.setdefault(bisect.bisect_left(ends, hit.start), set()).add(hit.entry.kind[4:])
+        if (number := bisect.bisect_left(ends, hit.start)) in lined:
+            by_line.setdefault(number, set()).add(hit.entry.kind[4:])
     ends.append(len(look.text))
     until = -1
     for number, kinds in sorted(by_line.items()):
@@ -160,9 +164,9 @@ def _header(line: str, following: Sequence[str]) -> tuple[str, list[tuple[str, s
 
 def _named(cell: str) -> tuple[str, str] | None:
     """What a column is called."""
-    words = flatten(_HUMP.sub(" ", cell).lower() if not cell.isupper() else cell.lower()).strip()
-    if len(words) > _CELL:
+    if len(cell) > _CELL:
         return None
+    words = flatten(_HUMP.sub(" ", cell).lower() if not (cell.isupper() or cell.islower()) else cell.lower()).strip()
     if known := _HEADERS.get(words) or _HEADERS.get(words.replace(" ", "")):
         return known
     for word in words.split():

@@ -17,7 +17,7 @@ SHORTEST, LONGEST = 6, 18
 MOST = 300
 #: a text so short is read again as a whole
 _SHORT = 2_000
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_]{6,}")
 _CLASSES = frozenset(("illness", "care", "carer"))
 #: words of a visit that people misspell and that say something
 _MORE = (
@@ -44,11 +44,14 @@ def _without_one(word: str) -> set[str]:
 
 def mended(text: str) -> str:
     """The text, or of a long one its paragraphs, with slips in words of health mended; "" where there are none."""
-    words = {word for word in _WORD.findall(text) if SHORTEST <= len(word) <= LONGEST}
+    common, classes = lists.valued("meaning"), lists.classes()
     strange = {}
-    for word in words:
+    # A set less a dictionary looks up the set's words
+    for word in set(_WORD.findall(text)).difference(common):
+        if not SHORTEST <= len(word) <= LONGEST:
+            continue
         plain = (word if word.isascii() else fold(word)).lower()
-        if plain not in lists.valued("meaning") and plain not in lists.classes():
+        if plain not in common and plain not in classes:
             strange[word] = plain
             if len(strange) >= MOST:
                 break

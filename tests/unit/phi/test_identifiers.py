@@ -162,3 +162,72 @@ def test_a_label_that_touches_its_number_in_the_name_of_a_file() -> None:
 )
 def test_numbers_that_are_called_something_else(kind: str, text: str) -> None:
     assert kind not in kinds(text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("npi", "Attending: Dr. Example (1234567893)"),
+        ("npi", "Box 24J: 1234567893"),
+        ("npi", "NM1*85*2*NOWHERE CLINIC*****XX*1234567893~"),
+        ("npi", "PERF PROV 1234567893  SERV DATE 3/4/2026"),
+        ("npi", "PV1|1|O|CLINIC^1||||1234567893^Example^Ann"),
+        ("npi", "patient\tdob\tattending\nAnn Example\t1/2/1970\t1234567893"),
+        ("npi", "Patient   Rendering   Date\nExample   1234567893   3/4/2026"),
+        ("npi", '<id root="2.16.840.1.113883.4.6" extension="1234567893"/>'),
+        ("npi", "NPI: 12345 67893"),
+        ("ssn", "1) social: 512 44 9087"),
+        ("ssn", "REF*SY*512449087~"),
+        ("ssn", "GT1|1||Example^Ann|||||||||512449087"),
+        ("ssn", '{"guarantorSsn": "512449087"}'),
+        ("ssn", "S.S. No. is 512449087"),
+        ("ssn", "Name   SSN   Plan\nExample   512449087   PPO"),
+        ("ssn", "Ann Example, 512-44-9087, needs the cast off"),
+        ("mbi", "MBI 1 E G 4 T E 5 M K 7 3"),
+        ("mbi", "Can you run 1EG4TE5MK73 for me?"),
+        ("dea", "Prescriber: Ann Example MD, AB1234563"),
+        ("dea", "DEA A B 1 2 3 4 5 6 3"),
+        ("card", "Visa 4111111111111111 0429 123"),
+        ("card", "AMEX 3782.822463.10005"),
+        ("icd10", "Claim for Ann Example was denied, I10 does not support 93000"),
+        ("icd10", "CPT   ICD   Units\n99213   I10   1"),
+        ("icd10", "HI*ABK:E119*ABF:I10~"),
+        ("icd10", "HIV disease (B20)"),
+        ("icd10", "dx e119"),
+    ],
+)
+def test_identifiers_known_by_their_place(kind: str, text: str) -> None:
+    assert kind in kinds(text)
+
+
+@pytest.mark.parametrize("kind", ["mbi", "npi"])
+def test_numbers_in_the_name_of_a_file(kind: str) -> None:
+    assert kind in kinds("claim-1234567893-1EG4-TE5-MK73.txt", Where.NAME)
+    assert kind not in kinds("PO_1234567893 serial 1EG4-TE5-MK73.txt", Where.NAME)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("ssn", "Meter 512-44-9087-A, reading 48812"),
+        ("ssn", "Map sheet 512-44-9087"),
+        ("ssn", "part,qty,price\n512-44-9087,2,10.00"),
+        ("ssn", "The lock on the shed opens with 512-44-9087"),
+        ("ssn", "Never mail your social security number. Your meter number is 512-44-9087."),
+        ("mbi", "Serial number 1EG4-TE5-MK73"),
+        ("npi", "order,qty\n1234567893,4"),
+        ("npi", "Dr. Example's order 1234567893 of chairs"),
+        ("npi", "The doctor may be reached at 2123450121"),
+        ("dea", "Flight record locator AB1234563"),
+        ("card", "Loyalty number 4111 1111 1111 1111"),
+        ("icd10", "ICD-10 codes such as E11 stand for a diagnosis"),
+        ("icd10", "Use code D22 at checkout for half off skin cream, ask any pharmacist"),
+        ("icd10", "Diagnosis: the engine knocks on E10 fuel"),
+        ("icd10", "OBD diagnostic code P0730, the transmission slips"),
+        ("icd10", "Buses I10 and F33 stop at the clinic"),
+        ("icd10", "Rooms F16 and E11 are closed for a diagnosis of the heating"),
+        ("icd10", "Seat\tRow\nE11\tG35"),
+    ],
+)
+def test_things_that_are_numbered_as_identifiers_are(kind: str, text: str) -> None:
+    assert kind not in kinds(text)
