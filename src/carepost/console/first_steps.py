@@ -1,11 +1,17 @@
 """The first-run list: what an administrator must decide before patients' mail is sent, each step with its state."""
 
+from typing import Final
+
 import msgspec
 from django.conf import settings
+from django.urls import reverse
 
 from carepost.tenancy import select
 from carepost.tenancy.gates import Desk
 from carepost.tenancy.models import Rule
+
+#: the form under the list
+_BELOW: Final = ("#settings-title", "Fill it in below")
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -13,8 +19,11 @@ class Step(msgspec.Struct, frozen=True):
     done: bool
     #: what is set, or why it matters
     text: str
-    #: the command or page that mends it
+    #: the command that mends it, on the machine itself
     how: str = ""
+    #: the page that mends it: its address and what to press there
+    at: str = ""
+    press: str = ""
 
 
 def portal_by_mail(desk: Desk) -> bool:
@@ -37,6 +46,7 @@ def steps(desk: Desk) -> list[Step]:
             f"Notices are signed “{org.notice_name}”"
             + (f" and give the number {org.phone}." if org.phone else ", without a number to call."),
             "carepost org set --phone NUMBER --notice-name NAME",
+            *_BELOW,
         ),
         Step(
             "A domain to send from",
@@ -48,7 +58,9 @@ def steps(desk: Desk) -> list[Step]:
             "Somebody or something that may send",
             senders > 0,
             f"{senders} SMTP credentials and API keys are in use." if senders else "No program can hand over mail yet.",
-            "Settings, Programs; or: carepost credential add NAME (SMTP), carepost key add NAME --scope send (API)",
+            "carepost credential add NAME (SMTP), carepost key add NAME --scope send (API)",
+            reverse("console:programs"),
+            "Programs",
         ),
         Step(
             "Portal by e-mailed code",
@@ -58,12 +70,15 @@ def steps(desk: Desk) -> list[Step]:
             else "Off: the portal then opens only with an access code or question agreed beforehand, and messages "
             "without one are held. Leaving it off is a decision too.",
             "carepost rule portal-by-mail on --reason …",
+            "#by-mail-title",
+            "Turn it on, below",
         ),
         Step(
             "The address recipients see",
             secure,
             org.portal_url or config.portal_url or "Recipients’ links lead to this machine’s own name, without TLS.",
             "carepost org set --portal-url https://…",
+            *_BELOW,
         ),
         *_people(desk),
     ]  # fmt: skip
@@ -81,6 +96,7 @@ def _people(desk: Desk) -> list[Step]:
             if org.auditor
             else ("With daily checkpoints kept elsewhere nobody can rewrite the records unseen, not even you."),
             "carepost org set --auditor ADDRESS",
+            *_BELOW,
         ),
         Step(
             "An address for alerts",
@@ -89,6 +105,7 @@ def _people(desk: Desk) -> list[Step]:
             if org.alerts
             else "Nobody is told when a destination loses protection, or reads mail to postmaster@ your domains.",
             "carepost org set --alerts ADDRESS",
+            *_BELOW,
         ),
         Step(
             "A second administrator",
@@ -96,5 +113,7 @@ def _people(desk: Desk) -> list[Step]:
             f"{len(people)} {'person works' if len(people) == 1 else 'people work'} here."
             + ("" if len(people) > 1 else " If you lose phone and key, nobody here can let you in again."),
             "carepost staff add ADDRESS --name NAME --role administrator",
+            reverse("console:person-new"),
+            "Add a person",
         ),
     ]

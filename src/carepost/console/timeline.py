@@ -40,8 +40,15 @@ class Line(msgspec.Struct, frozen=True):
     may_retry: bool
     may_retract: bool
     held_back: HeldBack | None = None
+    #: what `method` is: how it went, or only how it is to go
+    way: str = "Protection"
 
 
+#: state -> what the method is, where nothing has reached the other side by it
+_WAYS: Final = {
+    "queued": "Expected way", "claimed": "Expected way", "deferred": "Expected way", "held": "Way chosen, not taken",
+    "failed": "Way tried", "suppressed": "Way chosen, not taken", "tested": "Way chosen, not taken",
+}  # fmt: skip
 _IN_PORTAL = frozenset({"deposited", "opened", "expired", "retracted"})
 
 
@@ -55,6 +62,7 @@ def line(delivery: DeliveryView, course: Course | None, accepted_at: int) -> Lin
         recipient=delivery.recipient,
         mark=words.state(state),
         method=words.method(delivery.method),
+        way=_WAYS.get(state, "Protection"),
         assurance=_reached(delivery, course),
         assurance_words=_assured(_reached(delivery, course), opened=state not in ("open", "deposited")),
         why=delivery.words,

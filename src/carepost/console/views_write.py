@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
 from carepost.console import writing
-from carepost.console.guard import shielded
+from carepost.console.guard import notice, shielded
 from carepost.console.write_form import WriteForm
 from carepost.console.writing import Outlook
 from carepost.drafts import acts, select
@@ -29,6 +29,10 @@ EVERY: Final = 15_000_000
 SAVED: Final = "Carepost-Saved"
 DRAFT: Final = "Carepost-Draft"
 _LOST: Final = "Nothing answers just now, so nothing was sent. What you wrote is kept; try again in a moment."
+_GONE: Final = (
+    "It was sent, or it was discarded, or it is not yours. What was sent stands in the list of messages; it is not "
+    "sent a second time from here."
+)
 _AGAIN: Final = (
     "This message was sent already, as it stood then; it is in the list of messages. To send something else, begin a "
     "new message."
@@ -65,7 +69,11 @@ def write(request: StaffRequest, draft: UUID | None = None) -> HttpResponse:
         return _do(request)
     if draft is None:
         return _page(request, WriteForm(), "", drafts=True)
-    found = select.access_draft(request.desk.org, draft, request.desk.actor)
+    try:
+        found = select.access_draft(request.desk.org, draft, request.desk.actor)
+    except NotFound:
+        # most often Back after Send
+        return notice(request, "This draft is not here", _GONE, 404, back=reverse("console:write"), label="Write")
     form = WriteForm({name: getattr(found.written, name) for name in Written.__struct_fields__})
     form.is_valid()
     files = select.files(request.desk.org, draft, request.desk.actor)
@@ -99,8 +107,10 @@ def _do(request: StaffRequest) -> HttpResponse:
     if not form.is_valid():
         return _page(request, form, draft, status=422)
     written = form.written()
+    uploads = _uploads(request)
     try:
-        draft, _ = _save(request, draft, written, files=_uploads(request))
+        if uploads or not written.empty or select.kept(request.desk.org, draft, request.desk.actor):
+            draft, _ = _save(request, draft, written, files=uploads)
         if request.META.get(TOO_LARGE):
             raise Refused("too-large", "The files of a message may have 20 MB together.")
         if do.startswith("remove:"):

@@ -24,6 +24,7 @@ MIDDLEWARE = [
     "carepost.tenancy.sessions.StaffSession",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "carepost.console.guard.Reachable",
 ]
 AUTHENTICATION_BACKENDS = ["carepost.tenancy.accounts.StaffBackend"]
 

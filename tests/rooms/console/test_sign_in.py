@@ -240,3 +240,28 @@ def test_an_administrator_decides_at_first_run(maple: Organisation, harbour: Org
     other = seated(person(maple, "operator", "otto@maple.test"))
     for path in ("/first-run/settings", "/first-run/portal-by-mail"):
         assert post(other, path, "/sign-out", **fields).status_code == 404
+
+
+def test_the_first_run_list_leads_to_pages_not_to_a_shell_alone(maple: Organisation) -> None:
+    http = seated(person(maple, "administrator"))
+    page = http.get("/first-run").content.decode()
+    assert '<a class="cs-link" href="/people/new">Add a person</a>' in page
+    assert '<a class="cs-link" href="#settings-title">Fill it in below</a>' in page
+    for anchor in re.findall(r'class="cs-link" href="#([^"]+)"', page):
+        assert page.count(f'id="{anchor}"') == 1
+
+
+def test_an_address_that_only_takes_a_form_leads_to_the_page_above_it(maple: Organisation) -> None:
+    """After a refusal "Go back" leads there, and so does a reload; it was an empty page."""
+    ada = person(maple, "administrator")
+    http = seated(ada)
+    for path, above in (
+        (f"/people/{ada.pk}/disable", f"/people/{ada.pk}"), ("/held/decide", "/held"), ("/jobs/new", "/jobs"),
+        (f"/messages/{ada.pk}/deliveries/{ada.pk}/act", f"/messages/{ada.pk}"), ("/write/look", "/write"),
+    ):  # fmt: skip
+        answer = http.get(path)
+        assert (answer.status_code, answer.headers["Location"]) == (302, above)
+    refused = post(http, f"/people/{ada.pk}/disable", f"/people/{ada.pk}", reason="")
+    assert refused.status_code in (409, 422)
+    assert "Go back" in refused.content.decode()
+    assert http.put("/held/decide").status_code in (403, 405)

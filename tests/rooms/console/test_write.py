@@ -243,7 +243,20 @@ def test_a_draft_is_listed_for_its_writer_and_opens_with_all_it_had(maple: Organ
     file = DraftFile.objects.get()
     assert "scan.txt" not in post(nora, f"remove:{file.pk}", draft=draft).content.decode()
     post(nora, "discard", draft=draft, expect=302)
-    assert nora.get(f"/write/{draft}").status_code == 404
+    gone = nora.get(f"/write/{draft}")
+    assert gone.status_code == 404
+    # what Back shows after Send: that it went, or was thrown away, and the way on
+    assert "It was sent, or it was discarded" in gone.content.decode() and 'href="/write"' in gone.content.decode()
+
+
+def test_nothing_written_is_no_draft_and_is_not_called_kept(at_desk: Any, engine: Any) -> None:
+    http, before = at_desk("sender"), Draft.objects.count()
+    assert "Kept as a draft" not in http.get("/write").content.decode()
+    blank = dict.fromkeys(LETTER, "")
+    page = post(http, "send", expect=422, **blank).content.decode()
+    assert "Name at least one recipient." in page and "Kept as a draft" not in page
+    assert Draft.objects.count() == before
+    assert "Kept as a draft" in post(http, "look").content.decode()
 
 
 @pytest.mark.parametrize("path", ["/write", "/write/look"])
