@@ -63,7 +63,7 @@ def _npi(look: Look, keys: Keys, found: re.Match[str], digits: str) -> bool:
         return True
     if name is None and keys.near("npi", start, end, 2 * LABEL):
         return True
-    if digits[0] != "1" or found[1]:
+    if digits[0] != "1" or found[1] or look.text.startswith("MSH|", look.text.rfind("\n", 0, start) + 1):
         return False
     if _QUALIFIED.search(look.text, max(0, start - 6), start) or _segment(look, start):
         return True
