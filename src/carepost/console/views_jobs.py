@@ -12,7 +12,7 @@ from carepost.console import acting
 from carepost.console.guard import shielded
 from carepost.console.job_forms import KINDS, JobForm
 from carepost.console.search_form import SearchForm
-from carepost.ground import clock, ids
+from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused
 from carepost.jobs import acts, select
 from carepost.jobs.foreseen import Foreseen, foreseen
@@ -65,14 +65,14 @@ def new(request: StaffRequest) -> HttpResponse:
             anew=given["as_today"] and kind is Kind.RESEND,
         )  # fmt: skip
         try:
-            made = acts.begin(request.desk.org, kind, asked, actor=request.desk.actor, page=_mark(request))
+            made = acts.begin(request.desk.org, kind, asked, actor=request.desk.actor, page=acting.mark(request))
         except Forbidden:
             raise NotFound from None
         return acting.done(request, "The job has begun; this page says how far it is.", "console:job", made.id)
     seen = foreseen(request.desk.org, request.desk.actor, wanted)
     context = {
         "form": form, "seen": seen, "choices": [_choice(kind, seen, form) for kind in offered], "kept": search.kept(),
-        "mark": _mark(request), "now": clock.now(), "may_resend": Kind.RESEND in offered,
+        "mark": acting.mark(request), "now": clock.now(), "may_resend": Kind.RESEND in offered,
         "chosen": form.data.get("kind", ""),
     }  # fmt: skip
     return render(request, "console/job-new.html", context, status=422 if form.is_bound else 200)
@@ -113,11 +113,6 @@ def result(request: StaffRequest, job: UUID) -> HttpResponse:
     answer = StreamingHttpResponse(itertools.chain((first,), pieces), content_type=_MEDIA[form])
     answer["Content-Disposition"] = f'attachment; filename="carepost-export.{form}"'
     return cast(HttpResponse, answer)
-
-
-def _mark(request: StaffRequest) -> str:
-    """Of the page the form stands on: however often it is sent from there, it is one job."""
-    return str(request.POST.get("page", ""))[:60] or ids.text(ids.new())
 
 
 def _one(desk: Desk, job: UUID) -> View:

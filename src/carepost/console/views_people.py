@@ -20,6 +20,7 @@ from carepost.tenancy.actions import staff as actions
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.models import Staff
 from carepost.tenancy.permissions import GRANTS, Permission, Role
+from carepost.tenancy.pressed import MadeAlready
 
 _WORDS: Final = {
     Permission.SEARCH: "find messages", Permission.READ: "read messages", Permission.RELEASE: "hold and release",
@@ -65,8 +66,11 @@ def new(request: StaffRequest) -> HttpResponse:
         given = form.cleaned_data
         try:
             made = actions.add_staff(
-                request.desk.org, given["email"], given["name"], given["role"], actor=request.desk.actor
-            )
+                request.desk.org, given["email"], given["name"], given["role"], actor=request.desk.actor,
+                page=acting.mark(request),
+            )  # fmt: skip
+        except MadeAlready:
+            return _linked_already(request, "This person was added already", "console:people")
         except Refused as refused:
             form.add_error("email", refused.public)
         else:
@@ -114,10 +118,20 @@ def disable(request: StaffRequest, person: UUID) -> HttpResponse:
 @shielded
 def new_link(request: StaffRequest, person: UUID) -> HttpResponse:
     """Shown once, to be handed over in person or by telephone."""
-    return _link(
-        request,
-        actions.new_link(request.desk.org, person, actor=request.desk.actor, reason=acting.reason(request)),
+    reason, mark = acting.reason(request), acting.mark(request)
+    try:
+        made = actions.new_link(request.desk.org, person, actor=request.desk.actor, reason=reason, page=mark)
+    except MadeAlready:
+        return _linked_already(request, "This link was made already", "console:person", person)
+    return _link(request, made)
+
+
+def _linked_already(request: StaffRequest, title: str, to: str, *args: object) -> HttpResponse:
+    said = (
+        "The link that was shown still works. If you have not copied it, make a new one on the person’s own page; it "
+        "ends this one."
     )
+    return acting.made_already(request, title, said, to, *args, label="Go on")
 
 
 def _link(request: StaffRequest, made: actions.Invitation) -> HttpResponse:

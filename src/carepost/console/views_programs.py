@@ -19,6 +19,7 @@ from carepost.tenancy.actions import access
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.models import ApiKey, Credential
 from carepost.tenancy.permissions import Permission
+from carepost.tenancy.pressed import MadeAlready
 
 Row = TypeVar("Row", ApiKey, Credential)
 _LIST: Final = "console:programs"
@@ -48,8 +49,13 @@ def new_key(request: StaffRequest) -> HttpResponse:
         try:
             made = access.add_key(
                 request.desk.org, given["name"], form.words(), actor=request.desk.actor,
-                per_minute=given["per_minute"] or 0,
+                per_minute=given["per_minute"] or 0, page=acting.mark(request),
             )  # fmt: skip
+        except MadeAlready as twice:
+            said = "If you have not copied the secret, end that key and add another."
+            return acting.made_already(
+                request, "This key was made already", said, "console:program-key", twice.made, label="See the key"
+            )
         except Refused as refused:
             form.add_error(None, refused.public)
         else:
@@ -68,8 +74,15 @@ def new_credential(request: StaffRequest) -> HttpResponse:
         given = form.cleaned_data
         try:
             made = access.add_credential(
-                request.desk.org, given["name"], actor=request.desk.actor, domains=given["domains"]
-            )
+                request.desk.org, given["name"], actor=request.desk.actor, domains=given["domains"],
+                page=acting.mark(request),
+            )  # fmt: skip
+        except MadeAlready as twice:
+            said = "If you have not copied the password, end that credential and add another."
+            return acting.made_already(
+                request, "This credential was made already", said, "console:program-credential", twice.made,
+                label="See the credential",
+            )  # fmt: skip
         except Refused as refused:
             form.add_error(None, refused.public)
         else:

@@ -15,6 +15,7 @@ from carepost.ground.errors import Refused
 from carepost.proof import kinds
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.permissions import Permission
+from carepost.tenancy.pressed import MadeAlready
 from carepost.webhooks import acts, select, settling
 from carepost.webhooks.acts import Made
 from carepost.webhooks.calls.rows import Try
@@ -55,8 +56,10 @@ def new(request: StaffRequest) -> HttpResponse:
         try:
             made = acts.add_endpoint(
                 request.desk.org, given["url"], actor=request.desk.actor, name=given["name"], format=given["format"],
-                filter=form.filter(),
+                filter=form.filter(), page=acting.mark(request),
             )  # fmt: skip
+        except MadeAlready as twice:
+            return _made_already(request, "This webhook was added already", twice.made)
         except Refused as refused:
             form.add_error(None, refused.public)
         else:
@@ -100,8 +103,17 @@ def rotate(request: StaffRequest, row: UUID) -> HttpResponse:
     form = RotateForm(request.POST)
     if not form.is_valid():
         return _page(request, row, rotating=form, status=422)
-    made = acts.rotate_secret(request.desk.org, row, actor=request.desk.actor, overlap=form.cleaned_data["overlap"])
+    overlap, mark = form.cleaned_data["overlap"], acting.mark(request)
+    try:
+        made = acts.rotate_secret(request.desk.org, row, actor=request.desk.actor, overlap=overlap, page=mark)
+    except MadeAlready:
+        return _made_already(request, "This secret was made already", row)
     return _page(request, row, made=made)
+
+
+def _made_already(request: StaffRequest, title: str, row: UUID) -> HttpResponse:
+    said = "If you have not copied the secret, make a new one on the webhook’s page, under Keys."
+    return acting.made_already(request, title, said, "console:webhook", row, label="See the webhook")
 
 
 @require_POST

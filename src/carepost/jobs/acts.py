@@ -1,6 +1,5 @@
 """Beginning a job, ending it, fetching what it made. Each is one transaction with its event."""
 
-import hashlib
 import uuid
 from collections.abc import Iterator
 from typing import Final
@@ -12,7 +11,7 @@ from carepost.archive.search import Wanted
 from carepost.ground.errors import NotFound, Refused
 from carepost.jobs.models import Job, Piece
 from carepost.jobs.types import NEEDED, Asked, Kind, View
-from carepost.tenancy import scope, sealing
+from carepost.tenancy import pressed, scope, sealing
 from carepost.tenancy.act import act
 from carepost.tenancy.permissions import Permission, authorise
 from carepost.wire.types import Actor
@@ -32,8 +31,7 @@ def begin(org: uuid.UUID, kind: Kind, asked: Asked, *, actor: Actor, page: str =
     Refused (too many, or nothing to search by for what changes messages)."""
     if kind in ACTS and msgspec.structs.replace(asked.wanted, without=()) == Wanted():
         raise Refused("nothing-asked", "Say which messages: by recipient, sender, tag, state or time.", status=422)
-    same = hashlib.sha256(msgspec.json.encode((kind, asked, actor, page))).hexdigest()
-    begun = uuid.uuid5(org, same) if page else None
+    begun = pressed.id_of(org, page, kind, asked, actor)
     try:
         return _made(org, kind, asked, actor, begun)
     except IntegrityError:

@@ -11,7 +11,7 @@ import msgspec
 
 from carepost.ground import ids, outward
 from carepost.ground.errors import NotFound, Refused
-from carepost.tenancy import names, sealing
+from carepost.tenancy import names, pressed, sealing
 from carepost.tenancy.act import Doing, act
 from carepost.tenancy.permissions import Permission
 from carepost.webhooks import checking, filters, signing
@@ -53,19 +53,20 @@ class Made(msgspec.Struct, frozen=True):
 
 def add_endpoint(
     org: uuid.UUID, url: str, *, actor: Actor, name: str = "", format: str = checking.CAREPOST,
-    filter: Filter | None = None,
+    filter: Filter | None = None, page: str = "",
 ) -> Made:  # fmt: skip
-    """Raises Wrong, Forbidden."""
+    """`page`: mark of the form; the same sent again from there raises MadeAlready. Raises Wrong, Forbidden."""
     stored, _ = checking.url(url)
     label, form = names.words(name, "name", empty=True), checking.format(format)
     chosen = filters.checked(filter or Filter())
     with act(org, Permission.WEBHOOKS, actor=actor) as doing:
-        checking.room(org)
         row = Endpoint(org_id=org, name=label, url=stored, format=form, filter=filters.encode(chosen))
+        pressed.once(row, pressed.id_of(org, page, "webhook", label, stored, form, chosen, actor))
+        checking.room(org)
         row.token = sealing.seal(org, "evidence", secrets.token_bytes(32), token_place(row.pk))
         row.created_at = row.changed_at = row.state_at = doing.at
         row.save(force_insert=True)
-        made = _secret(doing, row)
+        made = _secret(doing, row, Secret(org_id=org, endpoint=row, created_at=doing.at))
         doing.event(ADDED, on=[row.pk], facts={"format": form}, values=_values(row))
     return made
 
@@ -95,13 +96,17 @@ def change_endpoint(
     return row
 
 
-def rotate_secret(org: uuid.UUID, endpoint: uuid.UUID, *, actor: Actor, overlap: int = checking.OVERLAP) -> Made:
-    """A new secret; the one in use counts for `overlap` more hours, and calls carry both signatures. Raises Wrong,
-    Refused where two count already, NotFound, Forbidden."""
+def rotate_secret(
+    org: uuid.UUID, endpoint: uuid.UUID, *, actor: Actor, overlap: int = checking.OVERLAP, page: str = ""
+) -> Made:
+    """A new secret; the one in use counts for `overlap` more hours, and calls carry both signatures. `page`:
+    as for a new one. Raises Wrong, Refused where two count already, MadeAlready, NotFound, Forbidden."""
     if not 0 <= overlap <= checking.LONGEST_OVERLAP:
         raise names.Wrong("bad-overlap", f"Both secrets count for 0 to {checking.LONGEST_OVERLAP} hours.")
     with act(org, Permission.WEBHOOKS, actor=actor) as doing:
         row = _row(org, endpoint)
+        fresh = Secret(org_id=org, endpoint=row, created_at=doing.at)
+        pressed.once(fresh, pressed.id_of(org, page, "webhook-secret", endpoint, overlap, actor))
         rows = Secret.objects.filter(org_id=org, endpoint=row)
         if overlap and rows.filter(ends_at__gt=doing.at).exists():
             raise Refused("two-secrets", "Two secrets count already; rotate without overlap to end both.", status=409)
@@ -109,7 +114,7 @@ def rotate_secret(org: uuid.UUID, endpoint: uuid.UUID, *, actor: Actor, overlap:
         rows.filter(ends_at=0).update(ends_at=ends)
         if not overlap:
             rows.filter(ends_at__gt=doing.at).update(ends_at=doing.at)
-        made = _secret(doing, row)
+        made = _secret(doing, row, fresh)
         doing.event(ROTATED, on=[row.pk], facts={"overlap": str(overlap)})
     return made
 
@@ -231,9 +236,8 @@ def secret_place(secret: uuid.UUID) -> str:
     return sealing.place("webhooks_secret", "sealed", secret)
 
 
-def _secret(doing: Doing, row: Endpoint) -> Made:
+def _secret(doing: Doing, row: Endpoint, made: Secret) -> Made:
     keys = signing.make()
-    made = Secret(org_id=doing.org, endpoint=row, created_at=doing.at)
     made.sealed = sealing.seal(doing.org, "evidence", signing.encode(keys), secret_place(made.pk))
     made.save(force_insert=True)
     return Made(row.pk, signing.secret(keys), signing.public(keys), signing.sendgrid_public(keys))

@@ -90,3 +90,35 @@ def test_another_organisations_key_is_not_there(http: Client, harbour: Organisat
     assert post(http, f"/programs/keys/{theirs}", per_minute="5").status_code == 404
     assert post(http, f"/programs/keys/{theirs}/end", reason="r").status_code == 404
     assert len(select.api_keys(harbour.pk)) == 1
+
+
+def marked(http: Client, path: str) -> dict[str, str]:
+    """The hidden fields of the form of a page, as it was opened once."""
+    return dict(re.findall(r'name="(csrfmiddlewaretoken|page)" value="([^"]+)"', text(http, path)))
+
+
+def test_a_key_asked_for_twice_on_one_page_is_one_key(http: Client, maple: Organisation) -> None:
+    form = {**marked(http, "/programs/keys/new"), "name": "Reminders", "scopes": ["send"]}
+    assert form["page"]
+    first = http.post("/programs/keys/new", form)
+    (row,) = [one for one in select.api_keys(maple.pk) if one.name == "Reminders"]
+    again = http.post("/programs/keys/new", form)
+    said = again.content.decode()
+    assert (first.status_code, again.status_code) == (200, 409)
+    assert "made already" in said and "add another" in said and f"/programs/keys/{row.pk}" in said
+    assert '<code class="cs-reply">' not in said
+    assert len(office_events("key.added")) == 1
+    # another name on the same page, and the same name on a new one, are other keys
+    assert http.post("/programs/keys/new", {**form, "name": "Recalls"}).status_code == 200
+    assert http.post("/programs/keys/new", {**form, **marked(http, "/programs/keys/new")}).status_code == 200
+    assert len(office_events("key.added")) == 3
+
+
+def test_a_credential_asked_for_twice_on_one_page_is_one_credential(http: Client, maple: Organisation) -> None:
+    form = {**marked(http, "/programs/credentials/new"), "name": "Front desk"}
+    assert http.post("/programs/credentials/new", form).status_code == 200
+    (row,) = select.credentials(maple.pk)
+    again = http.post("/programs/credentials/new", form)
+    assert again.status_code == 409 and f"/programs/credentials/{row.pk}" in again.content.decode()
+    assert [one.pk for one in select.credentials(maple.pk)] == [row.pk]
+    assert len(office_events("credential.added")) == 1

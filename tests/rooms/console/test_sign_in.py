@@ -265,3 +265,29 @@ def test_an_address_that_only_takes_a_form_leads_to_the_page_above_it(maple: Org
     assert refused.status_code in (409, 422)
     assert "Go back" in refused.content.decode()
     assert http.put("/held/decide").status_code in (403, 405)
+
+
+def test_a_one_time_link_asked_for_twice_on_one_page_is_one_link(maple: Organisation) -> None:
+    """A second click on the inviting form, and a reload of the page that shows the link."""
+    http = seated(person(maple, "administrator"))
+
+    def marked(path: str) -> dict[str, str]:
+        page = http.get(path).content.decode()
+        return dict(re.findall(r'name="(csrfmiddlewaretoken|page)" value="([^"]+)"', page))
+
+    def opens(answer: Any) -> int:
+        link = re.search(r"/welcome/[\w-]+", answer.content.decode())
+        return Client().get(link[0]).status_code if link else 0
+
+    form = {**marked("/people/new"), "name": "Nia Wren", "email": "nia@maple.test", "role": "sender"}
+    first, again = http.post("/people/new", form), http.post("/people/new", form)
+    assert (again.status_code, opens(again)) == (409, 0)
+    assert "added already" in again.content.decode() and "make a new one" in again.content.decode()
+    assert opens(first) == 200
+    nia = Staff.objects.get(email="nia@maple.test")
+    form = {**marked(f"/people/{nia.pk}"), "reason": "lost her telephone"}
+    second, again = http.post(f"/people/{nia.pk}/link", form), http.post(f"/people/{nia.pk}/link", form)
+    assert (again.status_code, opens(again)) == (409, 0)
+    assert opens(second) == 200, "the link that was shown is not ended by a reload"
+    assert opens(first) == 404
+    assert [e.kind for e in happened(maple.pk)].count("staff.link-made") == 1

@@ -137,3 +137,23 @@ def test_others_find_nothing(http: Client, maple: Organisation, at_desk: Callabl
     for verb in ("pause", "test", "remove", "agreement", "replay", "rotate"):
         assert post(stranger, f"{path}/{verb}", reason="r", event=ids.text(ids.new()), overlap="1").status_code == 404
     assert the_one(maple).state == "live"
+
+
+def marked(http: Client, path: str) -> dict[str, str]:
+    return dict(re.findall(r'name="(csrfmiddlewaretoken|page)" value="([^"]+)"', text(http, path)))
+
+
+def test_pressed_twice_on_one_page_it_is_one_webhook_and_one_new_secret(http: Client, maple: Organisation) -> None:
+    form = {**marked(http, "/webhooks/new"), "url": URL, "name": "Our EHR", "format": "carepost"}
+    assert "whsec_" in http.post("/webhooks/new", form).content.decode()
+    again = http.post("/webhooks/new", form)
+    one = the_one(maple)
+    said = again.content.decode()
+    assert again.status_code == 409 and "added already" in said and "whsec_" not in said
+    assert f"/webhooks/{one.id}" in said
+    assert len(office_events("webhook.added")) == 1
+    form = {**marked(http, f"/webhooks/{one.id}"), "overlap": "0"}
+    assert "whsec_" in http.post(f"/webhooks/{one.id}/rotate", form).content.decode()
+    again = http.post(f"/webhooks/{one.id}/rotate", form)
+    assert again.status_code == 409 and "whsec_" not in again.content.decode()
+    assert len(office_events("webhook.secret-added")) == 1

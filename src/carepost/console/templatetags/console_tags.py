@@ -4,9 +4,12 @@ from importlib.metadata import version
 from typing import Any
 
 from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from carepost.console import navigation
 from carepost.console.navigation import Fold, Shown
+from carepost.ground import ids
 from carepost.tenancy.gates import Desk
 from carepost.tenancy.sessions import has_second_factor
 
@@ -39,3 +42,9 @@ def _pages(item: Shown | Fold) -> tuple[Shown, ...]:
 @register.simple_tag
 def carepost_version() -> str:
     return version("carepost")
+
+
+@register.simple_tag
+def page_mark() -> SafeString:
+    """Names the page a form stands on, so that sent from there twice it is one act (`tenancy.pressed`)."""
+    return format_html('<input type="hidden" name="page" value="{}">', ids.text(ids.new()))

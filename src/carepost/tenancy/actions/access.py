@@ -11,7 +11,7 @@ import msgspec
 from carepost.crypto import scram
 from carepost.directory import bearer, keywords
 from carepost.ground.errors import NotFound
-from carepost.tenancy import names
+from carepost.tenancy import names, pressed
 from carepost.tenancy.act import act
 from carepost.tenancy.models import ApiKey, Credential, Membership, SenderDomain
 from carepost.tenancy.permissions import Forbidden, Permission, Scope
@@ -38,9 +38,11 @@ def add_key(
     actor: Actor,
     owner: uuid.UUID | None = None,
     per_minute: int = 0,
+    page: str = "",
 ) -> NewKey:
     """`owner`: the person it acts for, disabled with them; None: the organisation's own. `per_minute`: requests or
-    messages it may ask, at most what the server allows (0: that). A key cannot make a key that may more than itself."""
+    messages it may ask, at most what the server allows (0: that). `page`: mark of the form it was asked for on; the
+    same sent again from there raises MadeAlready. A key cannot make a key that may more than itself."""
     wanted = sorted(set(scopes))
     unknown = [s for s in wanted if s not in set(Scope)]
     if unknown or not wanted:
@@ -53,6 +55,7 @@ def add_key(
                 raise Forbidden
         _member(org, owner)
         row = ApiKey(org_id=org, name=names.words(name, "name"), scopes=" ".join(words), owner_id=owner)
+        pressed.once(row, pressed.id_of(org, page, "key", row.name, row.scopes, owner, actor))
         presented, row.secret_hash = bearer.make(str(row.pk))
         row.created_at = doing.at
         row.save(force_insert=True)
@@ -111,9 +114,15 @@ def revoke_key(org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str = ""
 
 
 def add_credential(
-    org: uuid.UUID, name: str, *, actor: Actor, domains: Sequence[str] = (), owner: uuid.UUID | None = None
+    org: uuid.UUID,
+    name: str,
+    *,
+    actor: Actor,
+    domains: Sequence[str] = (),
+    owner: uuid.UUID | None = None,
+    page: str = "",
 ) -> NewCredential:
-    """`domains`: the organisation's sender domains it may use; none means all of them."""
+    """`domains`: the organisation's sender domains it may use; none means all of them. `page`: as for a key."""
     allowed = sorted({names.domain(d) for d in domains})
     with act(org, Permission.KEYS, actor=actor) as doing:
         here = set(SenderDomain.objects.filter(org_id=org, removed_at=0).values_list("domain", flat=True))
@@ -123,6 +132,7 @@ def add_credential(
         _member(org, owner)
         password = scram.new_password()
         row = Credential(org_id=org, name=names.words(name, "name"), domains=" ".join(allowed), owner_id=owner)
+        pressed.once(row, pressed.id_of(org, page, "credential", row.name, row.domains, owner, actor))
         row.username = _username(name)
         row.verifier = scram.make(password)
         row.created_at = doing.at

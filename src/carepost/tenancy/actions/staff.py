@@ -13,7 +13,7 @@ from django.db.models import F
 
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
-from carepost.tenancy import names, scope
+from carepost.tenancy import names, pressed, scope
 from carepost.tenancy.act import Doing, act
 from carepost.tenancy.models import ApiKey, Credential, Membership, SignInLink, Staff
 from carepost.tenancy.permissions import Permission, Role
@@ -36,13 +36,17 @@ class Invitation(msgspec.Struct, frozen=True):
         return f"/welcome/{self.token}"
 
 
-def add_staff(org: uuid.UUID, email: str, name: str, role: str, *, actor: Actor, reason: str = "") -> Invitation:
+def add_staff(
+    org: uuid.UUID, email: str, name: str, role: str, *, actor: Actor, reason: str = "", page: str = ""
+) -> Invitation:
     """A person with a role here and a one-time link. Somebody known from another organisation keeps password and
     second factor, and gets a link all the same. A person disabled earlier comes back as the same account: an id is
-    never another person's (HS-31)."""
+    never another person's (HS-31). `page`: mark of the form; the same sent again from there raises MadeAlready."""
     address = names.address(email).lower()
     wanted = _role(role)
     with act(org, Permission.STAFF, actor=actor) as doing:
+        link = SignInLink(created_at=doing.at)
+        pressed.once(link, pressed.id_of(org, page, "person", address, name, wanted, actor))
         staff = Staff.objects.filter(email=address).first()
         if staff is not None and Membership.objects.filter(org_id=org, staff=staff, revoked_at=0).exists():
             raise names.Wrong("taken", "This person works here already.")
@@ -57,7 +61,7 @@ def add_staff(org: uuid.UUID, email: str, name: str, role: str, *, actor: Actor,
         granted = _grant(doing, staff, wanted)
         values = {"new": f"{staff.name} <{address}>", "reason": reason}
         doing.event("staff.added", on=[staff.pk, granted.pk], facts={"role": wanted}, values=values)
-        return _link(doing, staff)
+        return _link(doing, staff, link)
 
 
 def grant_role(org: uuid.UUID, staff: uuid.UUID, role: str, *, actor: Actor, reason: str) -> None:
@@ -85,15 +89,17 @@ def revoke_role(org: uuid.UUID, staff: uuid.UUID, role: str, *, actor: Actor, re
             _end_everything(doing, row.staff)
 
 
-def new_link(org: uuid.UUID, staff: uuid.UUID, *, actor: Actor, reason: str) -> Invitation:
+def new_link(org: uuid.UUID, staff: uuid.UUID, *, actor: Actor, reason: str, page: str = "") -> Invitation:
     """For somebody who lost password or second factor: both are taken away, and a new link is made. Earlier links and
-    all sessions end."""
+    all sessions end. `page`: as for a new person, so that a second press does not end the link that was just shown."""
     why = names.words(reason, "reason", longest=500)
     with act(org, Permission.STAFF, actor=actor) as doing:
         person = _person(org, staff)
+        link = SignInLink(created_at=doing.at)
+        pressed.once(link, pressed.id_of(org, page, "link", staff, why, actor))
         _forget_sign_in(doing, person)
         doing.event("staff.link-made", on=[staff], values={"reason": why})
-        return _link(doing, person)
+        return _link(doing, person, link)
 
 
 def disable_staff(org: uuid.UUID, staff: uuid.UUID, *, actor: Actor, reason: str) -> None:
@@ -170,10 +176,11 @@ def _keep_an_administrator(org: uuid.UUID, *, without: uuid.UUID, role: str) -> 
         raise names.Wrong("last-administrator", "An organisation keeps at least one administrator; add another first.")
 
 
-def _link(doing: Doing, staff: Staff) -> Invitation:
+def _link(doing: Doing, staff: Staff, link: SignInLink) -> Invitation:
     token = secrets.token_urlsafe(32)
     expires = doing.at + LINK_SECONDS * 1_000_000
-    SignInLink.objects.create(staff=staff, token_hash=_hash(token), created_at=doing.at, expires_at=expires)
+    link.staff, link.token_hash, link.expires_at = staff, _hash(token), expires
+    link.save(force_insert=True)
     return Invitation(staff.pk, token, expires)
 
 

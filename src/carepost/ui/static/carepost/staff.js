@@ -51,10 +51,20 @@
     const { target, fragment } = event.detail;
     if (target.textContent.trim() === fragment.textContent.trim()) event.detail.shouldSwap = false;
   });
-  // Passkeys: the pages of the sign-in library bring their own script; this one sends the forms of ours.
-  document.querySelectorAll("form[data-once]").forEach((form) => {
-    form.addEventListener("submit", () => {
-      form.querySelectorAll("button").forEach((button) => { button.disabled = true; });
-    });
+  // While a form is being sent its buttons rest, so that a second click asks for nothing. They come back with the page
+  // (Back shows it as it was left) and after a while (the sending was stopped). A form that a file answers leaves the
+  // page where it is: it says so with data-file, and its buttons stay.
+  const resting = new Set();
+  const wake = () => { resting.forEach((button) => { button.disabled = false; }); resting.clear(); };
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post" || form.target || form.hasAttribute("data-file")) return;
+    // after the browser has read the form: a button that rests would not be sent along
+    setTimeout(() => {
+      [...form.elements].filter((one) => one.tagName === "BUTTON" && one.type === "submit" && !one.disabled)
+        .forEach((button) => { button.disabled = true; resting.add(button); });
+    }, 0);
+    setTimeout(wake, 15000);
   });
+  window.addEventListener("pageshow", wake);
 })();
