@@ -25,6 +25,11 @@ from carepost.phi.types import Part, Where
 HERE = Path(__file__).parent / "dev-5"
 KINDS = ("ssn", "mbi", "npi", "dea", "card", "icd10")
 NAMES = {"icd10": "icd"}
+#: Visa, Mastercard, Discover, American Express, Diners Club, JCB, UnionPay: how their numbers begin, and how long
+BRANDS = (
+    ("4", 16), ("51", 16), ("55", 16), ("2221", 16), ("2719", 16), ("6011", 16), ("65", 16), ("644", 16), ("34", 15),
+    ("37", 15), ("36", 14), ("3056", 14), ("3528", 16), ("6221", 16),
+)  # fmt: skip
 
 
 def lines(name: str) -> dict[str, list[str]]:
@@ -56,8 +61,14 @@ def positives(kind: str, rng: random.Random) -> Iterator[tuple[str, Part]]:
         person = people.person(rng.randrange(1 << 30), held=True)
         value = person[NAMES.get(kind, kind)]
         if "{value}" in layout and section == "any":
-            value = shaped(kind, value, rng)
-        text = filled(layout, {"label": label, "LABEL": label.upper(), "value": value, **person})
+            value = shaped(kind, label, value, rng)
+        more = {
+            "amex": spaced("37", 15, rng),
+            "diners": spaced("36", 14, rng),
+            "npi2": people._luhn("2", 10, rng, "80840"),
+        }
+        more["brand"] = spaced(*rng.choice(BRANDS), rng)
+        text = filled(layout, {**more, "label": label, "LABEL": label.upper(), "value": value, **person})
         where = Where.TEXT
         if text.startswith("FILE "):
             where, text = Where.NAME, text[5:]
@@ -68,12 +79,23 @@ def positives(kind: str, rng: random.Random) -> Iterator[tuple[str, Part]]:
         yield f"{section}: {layout!r} {label!r}", Part(where, text)
 
 
-def shaped(kind: str, value: str, rng: random.Random) -> str:
+def spaced(prefix: str, length: int, rng: random.Random) -> str:
+    """A number of a card in the groups that its issuer prints: 4-4-4-4, 4-6-5, 4-6-4."""
+    number = people._luhn(prefix, length, rng)
+    ends = (4, 8, 12, 16) if length == 16 else (4, 10, length)
+    return " ".join(number[begin:end] for begin, end in zip((0, *ends), ends, strict=False))
+
+
+def shaped(kind: str, label: str, value: str, rng: random.Random) -> str:
     """A value as people write it under a label."""
     if kind == "ssn":
         return rng.choice((value, value, value.replace("-", " "), value.replace("-", ""), value.replace("-", ".")))
     if kind == "card":
-        return rng.choice((value, value.replace(" ", ""), value.replace(" ", "-")))
+        value = spaced(*rng.choice(BRANDS), rng)
+        wrapped = value.replace(" ", "\n", 1) if rng.random() < 0.1 else value.replace(" ", "-")
+        return rng.choice((value, value, value.replace(" ", ""), wrapped))
+    if kind == "npi" and "np" in label.lower() and rng.random() < 0.4:
+        return people._luhn("2", 10, rng, "80840")
     if kind == "mbi":
         bare = value.replace("-", "")
         return rng.choice((value, bare, bare.lower(), f"{bare[:4]} {bare[4:7]} {bare[7:]}"))

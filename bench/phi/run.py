@@ -35,7 +35,8 @@ FOLDERS = tuple(sorted((path.name for path in HERE.glob("heldout*")), key=lambda
 CODED = re.compile(r"\b[A-Z]\d\d\.\d")
 #: messages made of each template
 EACH = 12
-STRUCTURED = {"ssn": "ssn", "mbi": "mbi", "npi": "npi", "dea": "dea", "card": "card", "icd": "icd10", "ssnspace": "ssn"}
+STRUCTURED = {"ssn": "ssn", "mbi": "mbi", "npi": "npi", "dea": "dea", "card": "card", "icd": "icd10", "icd10": "icd10",
+              "ssnspace": "ssn"}  # fmt: skip
 
 
 def wilson(hits: int, total: int) -> tuple[float, float]:
@@ -62,6 +63,8 @@ def text_of(message: templates.Message) -> str:
 
 
 def messages(folder: str) -> list[templates.Message]:
+    if (HERE / folder / "cases.jsonl").exists():
+        return templates.cases(HERE / folder)
     return [
         templates.fill(template, people.person(hash_of(template.id, n), held=True))
         for path in sorted((HERE / folder).glob("*.txt"))
@@ -98,6 +101,7 @@ class Score:
 
 def evaluate(folder: str, misses: bool) -> dict[str, object]:
     made = messages(folder)
+    each = Counter(message.template.id for message in made)
     ours, exact, missed, times = Score(), Counter[tuple[str, str]](), Counter[str](), []
     structured: Counter[tuple[str, bool]] = Counter()
     wrong: Counter[str] = Counter()
@@ -143,7 +147,7 @@ def evaluate(folder: str, misses: bool) -> dict[str, object]:
         if hit + miss:
             print(f"{kind:<8} recall {share(hit, hit + miss)}  precision {hit / max(1, hit + wrong[kind]):.3f}")
     print("levels (true -> said):", ", ".join(f"{t}->{s} {n}" for (t, s), n in sorted(exact.items())))
-    print("templates missed:", ", ".join(f"{i} ({n}/{EACH})" for i, n in sorted(missed.items())) or "none")
+    print("templates missed:", ", ".join(f"{i} ({n}/{each[i]})" for i, n in sorted(missed.items())) or "none")
     print(f"time a message: median {statistics.median(times) * 1e3:.1f} ms")
     return {"folder": folder, "messages": len(made), "missed": dict(missed)}
 
@@ -186,7 +190,7 @@ def main() -> None:
     folders = given.folder or FOLDERS
     results = []
     for folder in folders:
-        for path in sorted((HERE / folder).glob("*.txt")):
+        for path in sorted((*(HERE / folder).glob("*.txt"), *(HERE / folder).glob("cases.jsonl"))):
             print(f"{folder}/{path.name} sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}")
         results.append(evaluate(folder, given.misses))
     if given.ham:

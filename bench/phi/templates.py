@@ -3,10 +3,12 @@
 Flags: `to=org` the copy goes to an organisation, not to a person; `adv` belongs to the adversarial quarter; `hard`,
 `generic` name a family of negatives; `html`, `file=NAME`, `split`, `zerowidth`, `homoglyph`, `entities`, `datauri` say
 how the text is dressed. Sets are split by template, never by sentence: one template's messages are all in one set.
+A set whose author had people and placeholders of their own holds its messages ready made, in `cases.jsonl`.
 """
 
 import base64
 import html
+import json
 import pathlib
 import re
 from typing import NamedTuple
@@ -85,3 +87,19 @@ def fill(template: Template, person: dict[str, str]) -> Message:
         parts.append(Part(Where.NAME, text(template.file), number=1, group=1))
     used = set(re.findall(r"\{([a-z0-9]+)\}", template.subject + template.body + template.file))
     return Message(template, tuple(parts), {kind: values[kind] for kind in used})
+
+
+def cases(folder: pathlib.Path) -> list[Message]:
+    """The messages of `cases.jsonl`, in its order: `id` is a template of the set and a number, `holds` the kinds of
+    identifiers, `parts` where each text stands."""
+    known = {template.id: template for path in sorted(folder.glob("*.txt")) for template in read(path)}
+    found = []
+    for line in (folder / "cases.jsonl").read_text("utf-8").splitlines():
+        case = json.loads(line)
+        parts = tuple(_part(Where[where], text) for where, text in case["parts"])
+        found.append(Message(known[case["id"].rpartition("/")[0]], parts, dict.fromkeys(case["holds"], "")))
+    return found
+
+
+def _part(where: Where, text: str) -> Part:
+    return Part(where, text, number=1, group=1) if where is Where.NAME else Part(where, text)

@@ -57,6 +57,6 @@ def card(digits: str) -> bool:
         or (digits[:2] in ("34", "37") and length == 15)
         or ((digits[:4] == "6011" or digits[:2] in ("64", "65")) and length == 16)
         or (digits[:2] in ("36", "38", "30") and length == 14)
-        or (digits[:2] == "35" and length == 16)
+        or (digits[:2] in ("35", "62") and length == 16)
     )
     return known and len(set(digits)) > 1 and luhn(digits)

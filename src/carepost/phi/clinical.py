@@ -57,6 +57,10 @@ _EXAMPLE = re.compile(
 _CAR = re.compile(
     r"(?<![a-z])(?:obd|obdii|dtcs?|engine|transmission|vehicle|misfire|dashboard|mechanic|odometer|coolant)"
 )
+#: a thing that fits another is not ill
+_FITS = re.compile(
+    r"fits? (?:the|this|that|these|those|in|into|on|all|any|your|our|most|both|every|same|it|a|an)(?![a-z])"
+)
 #: words that teach or sell: a code of three signs among them is nobody's
 _TAUGHT = re.compile(
     r"(?<![a-z])(?:students?|leaflet|webinar|course|textbook|glossary|handbook|cheat sheet|at checkout|half price|"
@@ -153,10 +157,11 @@ def _codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) 
         if (head and head[0].startswith("other")) or (not found[2] and _of_something(look, start, end, rest)):
             continue
         if illnesses is None:
-            ill = [hit for hit in hits if hit.entry.weight in (Weight.FULL, Weight.DRUG)]
+            told = [hit for hit in hits if hit.entry.weight is not Weight.NONE and not _FITS.match(look.low, hit.start)]
+            ill = [hit for hit in told if hit.entry.weight in (Weight.FULL, Weight.DRUG)]
             illnesses = {hit.end for hit in ill} | {-hit.start for hit in ill}
             ills = sorted(hit.start for hit in ill)
-            care = sorted(hit.start for hit in hits if hit.entry.weight.value >= Weight.CARE.value)
+            care = sorted(hit.start for hit in told if hit.entry.weight.value >= Weight.CARE.value)
         near = keys.near("icd", start, end, WINDOW if found[2] else _CONTEXT)
         if (
             near

@@ -40,7 +40,9 @@ _RUN = 40
 _LONG, _WIDE, _SAID = 1_500, 20, 3
 #: a digit after a letter; begins with the digit, so that nothing else is looked at
 _TOUCHING = re.compile(r"\d(?<=[A-Za-z]\d)")
-_LABEL = re.compile(r"(?<![A-Za-z0-9])(?:ssn|ss|mrn|dob|npi|dea|mbi|hicn|medicare|cpt|ndc)$", re.IGNORECASE)
+_LABEL = re.compile(
+    r"(?<![A-Za-z0-9])(?:ssn|ss|mrn|dob|npi|dea|mbi|hicn|medicare|cpt|ndc|visa|amex|pan|cc|card)$", re.IGNORECASE
+)
 #: what is a whole number whatever touches it
 _NUMBER = re.compile(
     r"(?:\d{3}([- ])\d\d\1\d{4}|[12]\d{9}|\d{4}([- ]?)\d{4}\2\d{4}\2\d{4}|\d[A-Z][A-Z0-9]\d-[A-Z])(?!\d)"

@@ -139,8 +139,16 @@ def _read(part: Part, text: Look, known: Vocabulary, compiled: Compiled | None) 
     ]
     if compiled:
         marks.extend(custom.marks(text, compiled))
-    read.marks = _counted(read, marks, compiled)
+    read.marks = _counted(read, _apart(marks), compiled)
     return read
+
+
+def _apart(marks: Sequence[Mark]) -> Sequence[Mark]:
+    """Marks without the diagnoses that are parts of a Medicare number: "7GF1 T24 AH02"."""
+    spans = sorted((mark.start, mark.end) for mark in marks if mark.kind == "mbi")
+    if not spans:
+        return marks
+    return [mark for mark in marks if mark.kind != "icd10" or not _within(spans, mark.start)]
 
 
 def _decided(read: _Read) -> bool:

@@ -27,13 +27,23 @@ _DIGIT_LIKE = str.maketrans("OoIlSBZ", "0011582")
 _CARD = re.compile(rf"{BEGIN}\d(?:[ -]?\d){{12,18}}{END}")
 _GROUPS = re.compile(
     rf"{BEGIN}(?:\d{{4}}([./_]|- | -| - |, )\d{{4}}\1\d{{4}}\1\d{{4}}|(?:\d{{4}}[ \n-]){{3}}\d{{4}}"
-    rf"|3\d{{3}}([./_\n]| - )\d{{6}}\2\d{{5}}){END}"
+    rf"|3\d{{3}}([./_]| - |, )\d{{6}}\2\d{{4,5}}|3\d{{3}}[ \n-]\d{{6}}[ \n-]\d{{4,5}}|\d{{5,15}}-?\n\d{{3,12}}){END}"
 )
 #: so many digits a card has, the likeliest first
 _LENGTHS = (16, 15, 14, 19, 13)
 #: how far before a number its label may stand, and how far after: "474-67-7040 (SSN)"
 LABEL, FOLLOWS = 60, 14
 _EXTENSION = 'extension="'
+#: what may stand between a number and a label that is its own
+_TOUCHES = re.compile(
+    r"(?:[\s:#=.,()\[\]\"'|*/-]|\b(?:is|was|no|num|nbr|number|id|code|the|this)\b|\([a-z ]{2,12}\))*$"
+)
+_CLOSE = 28
+#: a card that is said to be of an order: "the card on your order: ..."
+_PAYS = re.compile(
+    r"(?<![a-z])(?:cards?|visa|mastercard|amex)(?: number| no\.?| details)? (?:on|for|of|from|used for|to) "
+    r"(?:your|the|this|that|our|his|her|my|their) [a-z]+(?: [a-z]+)?[\s:=#(-]{1,4}$"
+)
 #: a thing speaks against a number from no farther than this
 _THING = 30
 #: keywords that say nothing of which number it is
@@ -54,9 +64,9 @@ _PAIR = re.compile(
     r"(?<![A-Za-z])([A-Z][a-z'-]{1,24}|[A-Z]{2,20}),? (?:[A-Z]\.? )?([A-Z][a-z'-]{1,24}|[A-Z]{2,20})(?![a-z])"
 )
 _PERSONAL = re.compile(
-    r"(?<![a-z])(?:his|her|my|hers|he|she|him|patients?|pts?|mom|mother|dad|father|wife|husband|son|daughter|child|"
+    r"(?<![a-z0-9])(?:his|her|my|hers|he|she|him|patients?|pts?|mom|mother|dad|father|wife|husband|son|daughter|child|"
     r"employees?|candidate|applicant|mr|mrs|ms|claimant|decedent|resident|client|subscriber|insured|beneficiary|paciente|"
-    r"spouse|dependent|taxpayer|identity|identification|dob|born|age|sex|w-?[24]|1099|payroll|hire|benefits)(?![a-z])"
+    r"spouse|dependent|taxpayer|identity|identification|dob|born|age|sex|w-?[24]|1099|payroll|hire|benefits)(?![a-z0-9])"
 )
 _AROUND, _ALONE = 100, 16
 
@@ -81,6 +91,12 @@ def called(look: Look, keys: Keys, start: int, noise: frozenset[str]) -> tuple[s
         if near is None or "\n\n" in look.text[max(0, start - _THING) : start]:
             return keys.label(start, LABEL, noise | {"other:thing"})
     return found
+
+
+def owned(look: Look, keys: Keys, start: int, noise: frozenset[str]) -> tuple[str, str] | None:
+    """The label that touches the number at `start`: nothing but signs and small words stands between."""
+    found = _TOUCHES.search(look.low, max(0, start - _CLOSE), start)
+    return keys.label(found.start() if found else start, 1, noise)
 
 
 def _social(look: Look, keys: Keys) -> Iterator[Mark]:
@@ -197,21 +213,31 @@ def _cards(look: Look, keys: Keys) -> Iterator[Mark]:
         if not whole:
             continue
         end, digits = start + len(whole), digits_of(whole)
-        name = called(look, keys, start, NOISE)
-        other = name is not None and name[0].startswith("other")
         near = keys.near("card", start, end)
-        if other:
+        if _no_card(look, keys, start, near):
             continue
         if near or whole.count("-") == 3 or whole.count(" ") == 3:
             yield strong(start, end, "card", near, digits)
         else:
             yield weak(start, end, "card", 0.5)
     for found in look.begins(_GROUPS) if keys.of("card") else ():
-        digits, name = digits_of(found[0]), called(look, keys, found.start(), NOISE)
-        if name and name[0].startswith("other"):
-            continue
-        if checks.card(digits) and (near := keys.near("card", *found.span())):
+        digits = digits_of(found[0])
+        near = keys.near("card", *found.span()) if checks.card(digits) else ""
+        if near and not _no_card(look, keys, found.start(), near):
             yield strong(*found.span(), "card", near, digits)
+
+
+def _no_card(look: Look, keys: Keys, start: int, near: str) -> bool:
+    """Whether the number of a card is called something else. Where a card is spoken of, only what touches the number
+    says so: "your receipt; the new one is ..." does not."""
+    if head := keys.headed(start):
+        return head[0].startswith("other")
+    if near and "card" in keys.under(start)[1]:
+        return False
+    name = (owned if near else called)(look, keys, start, NOISE)
+    if name and name[0] == "other:order" and _PAYS.search(look.low, max(0, start - LABEL), start):
+        return False
+    return name is not None and name[0].startswith("other")
 
 
 def _card(text: str) -> str:

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 from carepost.phi import checks
 from carepost.phi.fold import Look
-from carepost.phi.marks import Keys, Mark, digits_of, weak
-from carepost.phi.numbers import BEGIN, END, FOLLOWS, LABEL, called
+from carepost.phi.marks import WINDOW, Keys, Mark, digits_of, weak
+from carepost.phi.numbers import BEGIN, END, FOLLOWS, LABEL, called, owned
 
 _TEN = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:[12]\d{3}[ .-]?\d{3}[ .-]?\d{3}|[12]\d{2}([ .-])\d{3}\1\d{4})"
@@ -32,6 +32,14 @@ _SEGMENT = re.compile(
 _CARERS, _CARE = 300, 120
 _OF_CARE = ("dea", "icd", "cpt", "mbi", "ndc", "member")
 _OF_PEOPLE = frozenset(("dob", "ssn", "mbi", "dea", "npi", "itin"))
+#: a telephone may be spoken of between an NPI and its number
+_SPOKEN = re.compile(r"(?<![a-z])npi(?: number)?,[^\d.;:\n]{1,60}, (?:is|reads|was|says):? $")
+#: half of how far before a number the word for a telephone is looked for
+_HALF = LABEL // 2
+#: labels beside it of what is never ten digits
+_OF_OTHER_FORM = ("provider", "dea", "icd", "mbi", "dob")
+#: what a number of ten digits is, however far its label
+_NEVER = ("phone", "card", "ssn")
 #: so close a label is the number's own
 _OWN = 15
 
@@ -61,11 +69,11 @@ def _npi(look: Look, keys: Keys, found: re.Match[str], digits: str) -> bool:
     _, kinds = keys.under(start)
     if (name and name[0] == "npi") or keys.after("npi", end, FOLLOWS) or "npi" in kinds:
         return True
-    if name is None and keys.near("npi", start, end, 2 * LABEL):
+    if _named(look, keys, found, name) or _QUALIFIED.search(look.text, max(0, start - 6), start):
         return True
     if digits[0] != "1" or found[1] or look.text.startswith("MSH|", look.text.rfind("\n", 0, start) + 1):
         return False
-    if _QUALIFIED.search(look.text, max(0, start - 6), start) or _segment(look, start):
+    if _segment(look, start):
         return True
     if name and name[0] == "provider":
         return True
@@ -84,6 +92,21 @@ def _npi(look: Look, keys: Keys, found: re.Match[str], digits: str) -> bool:
     if "provider" in kinds or keys.near("provider", start, end, _CARERS):
         return True
     return any(keys.near(kind, start, end, _CARE) for kind in _OF_CARE)
+
+
+def _named(look: Look, keys: Keys, found: re.Match[str], name: tuple[str, str] | None) -> bool:
+    """Whether an NPI is spoken of around a number that nothing else names: "npi for the new oncologist = ..."."""
+    start, end = found.span()
+    if not keys.near("npi", start, end, 2 * LABEL if found[1] else WINDOW):
+        return False
+    if name is None or name[0] == "provider":
+        # "Telephone of the doctor: 2..."
+        return digits_of(found[0])[0] == "1" or not keys.near("phone", start - _HALF, start - _HALF, _HALF)
+    if name[0] in _NEVER or name[0].startswith("other") or not keys.near("npi", start, start, 2 * LABEL):
+        return name[0] == "phone" and bool(_SPOKEN.search(look.low, max(0, start - 2 * LABEL), start))
+    # What is named before it has a number or a word of its own: "NPI for claim 8831 is ..."
+    own = owned(look, keys, start, _NOISE)
+    return own is None or own[0] in _OF_OTHER_FORM
 
 
 def _segment(look: Look, start: int) -> bool:

@@ -99,6 +99,10 @@ def test_no_icd_code_without_both(text: str) -> None:
     assert "icd10" not in {f.kind for f in inspect([Part(Where.TEXT, text)]).found}
 
 
+def test_parts_of_a_medicare_number_are_no_diagnosis() -> None:
+    assert kinds("MBI_7GF1-T24-AH02_Example_eligibility.pdf", Where.NAME) == {"mbi"}
+
+
 def kinds(text: str, where: Where = Where.TEXT) -> set[str]:
     return {f.kind for f in inspect([Part(where, text)]).found}
 
@@ -194,6 +198,22 @@ def test_numbers_that_are_called_something_else(kind: str, text: str) -> None:
         ("icd10", "HI*ABK:E119*ABF:I10~"),
         ("icd10", "HIV disease (B20)"),
         ("icd10", "dx e119"),
+        (
+            "card",
+            "Card on file: it was printed on your receipt; the new one you left, 4111 1111 1111 1111, replaces it.",
+        ),
+        ("card", "The card on your order: 4111 1111 1111 1111"),
+        ("card", "Invoice   Card Number   Amount\n88123   5555 5555 5555 4444   40.00"),
+        ("card", "Cardholder Ann Example\nReceipt 8831\n4111 1111 1111 1111"),
+        ("card", "Amex 3782\n822463 10005"),
+        ("card", "Diners 3056 - 930902 - 5904"),
+        ("card", "Mastercard 55555555-\n55554444"),
+        ("card", "PAN4111111111111111"),
+        ("npi", "NM1*82*1*EXAMPLE*ANN***MD*XX*2123456784~"),
+        ("npi", "npi for the new oncologist = 2123456784 if you need it"),
+        ("npi", "NPI/DEA 2123456784 AB1234563"),
+        ("npi", "NPI for claim 8831 is 2123456784"),
+        ("npi", "NPI number, as we told you on the phone, is 2123456784"),
     ],
 )
 def test_identifiers_known_by_their_place(kind: str, text: str) -> None:
@@ -217,9 +237,13 @@ def test_numbers_in_the_name_of_a_file(kind: str) -> None:
         ("mbi", "Serial number 1EG4-TE5-MK73"),
         ("npi", "order,qty\n1234567893,4"),
         ("npi", "Dr. Example's order 1234567893 of chairs"),
-        ("npi", "The doctor may be reached at 2123450121"),
+        ("npi", "The doctor may be reached at 2123456784"),
         ("dea", "Flight record locator AB1234563"),
         ("card", "Loyalty number 4111 1111 1111 1111"),
+        ("card", "We have your card. Tracking number: 4111 1111 1111 1111"),
+        ("npi", "Our NPI is on file. Telephone of the doctor (direct): 2123456784"),
+        ("ssn", "Serials:\n1 | MY246V5653Q | 978829941\n2 | 8CD1R49EX3 | 512-44-9087"),
+        ("icd10", "Label stock S72.00 is sold out, L70.0 fits the same printer. Price $854.33 a roll."),
         ("icd10", "ICD-10 codes such as E11 stand for a diagnosis"),
         ("icd10", "Use code D22 at checkout for half off skin cream, ask any pharmacist"),
         ("icd10", "Diagnosis: the engine knocks on E10 fuel"),
