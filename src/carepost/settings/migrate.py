@@ -13,6 +13,7 @@ from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
 from carepost.settings import boot
+from carepost.settings.databases import RECORDS_APPS
 from carepost.tenancy import postgres
 
 
@@ -23,7 +24,9 @@ def migrate(home: Home | Path | None = None, keys: PurposeKeys | None = None) ->
         boot.setup("migrate", at=home, keys=keys)
     for alias in aliases():
         _refuse_newer(alias)
-        call_command("migrate", database=alias, interactive=False, verbosity=0, skip_checks=True)
+        # the records hold few apps' tables; to go through everybody's history for them is half of a first start
+        for named in [(app,) for app in sorted(RECORDS_APPS)] if alias == "records" else [()]:
+            call_command("migrate", *named, database=alias, interactive=False, verbosity=0, skip_checks=True)
     _audit()
     if settings.CAREPOST_ONE_DATABASE:
         # rate limits are counted across nodes there
