@@ -78,6 +78,12 @@ def test_a_domain_is_set_up_and_its_keys_change(
 
     sign_in(page, live_server.url, "ada@maple.test")
     follow(page, "Domains")
+    page.get_by_role("link", name="Add a domain").click()
+    page.get_by_label("Domain (what stands behind").fill("maple.test")
+    page.get_by_role("button", name="Add the domain").click()
+    expect(page.get_by_text("maple.test is a sender domain here already.")).to_be_visible()
+    look("new")
+    page.get_by_role("link", name="Back").click()
     page.get_by_role("link", name="maple.test").click()
     look("reports")
     page.get_by_role("link", name="Records in DNS").click()

@@ -13,6 +13,14 @@ _MODES = (
 )
 
 
+class DomainForm(forms.Form):
+    domain = forms.CharField(
+        label="Domain (what stands behind the @ of your addresses)", max_length=255,
+        widget=forms.TextInput({"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}),
+        error_messages={"required": "Enter the domain you send from."},
+    )  # fmt: skip
+
+
 class ScheduleForm(forms.Form):
     rotate_days = forms.IntegerField(
         label="Make the next keys every so many days (180 is usual; 0: only when somebody asks)",

@@ -53,6 +53,8 @@ def steps(desk: Desk) -> list[Step]:
             bool(domains),
             ", ".join(d.domain for d in domains) if domains else "Nothing can be sent before a domain is added.",
             "carepost domain add DOMAIN, then publish the DKIM records it prints",
+            reverse("console:domain-new"),
+            "Add a domain",
         ),
         Step(
             "Somebody or something that may send",

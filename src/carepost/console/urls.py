@@ -167,6 +167,7 @@ _pages = [
     path("gateway/<uuid:row>/end", views_gateway.end, name="gateway-end"),
     path("gateway/<uuid:row>/remove", views_gateway.remove, name="gateway-remove"),
     path("domains", views_domains.domains, name="domains"),
+    path("domains/new", views_domains.new, name="domain-new"),
     path("domains/<uuid:row>", views_domains.domain, name="domain"),
     path("domains/<uuid:row>/records", views_domain_check.records, name="domain-records"),
     path("domains/<uuid:row>/check", views_domain_check.check, name="domain-check"),

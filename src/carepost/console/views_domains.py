@@ -1,21 +1,26 @@
 """Our own domains: whether their records are right, and who sends in their name, by the reports others mail to us."""
 
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
 import msgspec
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from carepost.console import acting
+from carepost.console.domain_forms import DomainForm
 from carepost.console.guard import shielded
 from carepost.destinations import reports
 from carepost.destinations.reports import Picture
 from carepost.ground import clock
-from carepost.ground.errors import NotFound
+from carepost.ground.errors import NotFound, Refused, Unavailable
+from carepost.mailbox import door
 from carepost.senders import looking, reading
 from carepost.senders.types import State
 from carepost.tenancy import select
+from carepost.tenancy.actions import domains as actions
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.models import SenderDomain
 from carepost.tenancy.permissions import Permission
@@ -56,6 +61,26 @@ def domains(request: StaffRequest) -> HttpResponse:
     rows = select.domains(request.desk.org)
     lines = [_line(request, row) for row in rows]
     return render(request, "console/domains.html", {"lines": lines, "days": _DAYS, "now": clock.now()})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@permission(Permission.DOMAINS)
+@shielded
+def new(request: StaffRequest) -> HttpResponse:
+    """A domain with its signing keys; what is to be published in DNS stands on the next page."""
+    form = DomainForm(request.POST if request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            made = actions.add_domain(request.desk.org, form.cleaned_data["domain"], actor=request.desk.actor)
+        except Refused as refused:
+            form.add_error("domain", refused.public)
+        else:
+            # so that the next page shows every record; with nobody to ask DNS it says how to ask later
+            with suppress(Unavailable):
+                looking.look(request.desk.org, made, door.client().ask, actor=request.desk.actor)
+            said = "The domain was added. Publish the records below at its DNS, then compare again."
+            return acting.done(request, said, "console:domain-records", made.pk)
+    return render(request, "console/domain-new.html", {"form": form}, status=422 if form.is_bound else 200)
 
 
 @require_safe

@@ -28,6 +28,11 @@ EVERY: Final = 15_000_000
 #: header of a live look: whether all that was sent is kept now
 SAVED: Final = "Carepost-Saved"
 DRAFT: Final = "Carepost-Draft"
+_STALE: Final = (
+    "The page was open too long, somebody signed in or out meanwhile in this browser, or the form came from elsewhere. "
+    "What you typed is still on the page before: go back in your browser to copy it, then open the page anew and send "
+    "it once more."
+)
 _LOST: Final = "Nothing answers just now, so nothing was sent. What you wrote is kept; try again in a moment."
 _GONE: Final = (
     "It was sent, or it was discarded, or it is not yours. What was sent stands in the list of messages; it is not "
@@ -50,11 +55,10 @@ def kept(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """One sentence, no echo of the request; but whoever wrote a message gets it back, and nothing is done."""
+    """A page without an echo of the request; but whoever wrote a message gets it back, and nothing is done."""
     if request.path == reverse("console:write"):
         return kept(request)
-    said = "This page was open too long, or the form came from elsewhere. Go back, reload, and try again."
-    return HttpResponse(said, status=403, content_type="text/plain; charset=utf-8")
+    return notice(request, "Nothing was done", _STALE, 403, label="Open the page anew")
 
 
 def _kept_or_sign_in(request: HttpRequest) -> HttpResponseBase | None:

@@ -57,6 +57,16 @@ ENDED: Final = {
     ),
 }
 
+STALE: Final = Page(
+    "Nothing was done",
+    "This page was open too long",
+    (
+        "Nothing was done. It can also happen when someone signed in or out meanwhile in this browser.",
+        "Go back in your browser, load the page once more, and try again.",
+    ),
+    back="Go to the message",
+)
+
 LOCKED: Final = Page(
     "Page locked for now",
     "Too many tries: this page is closed for now",

@@ -1,6 +1,7 @@
 """Answering: a form with a draft that is kept, attachments, and one message through the one door."""
 
-from django.http import HttpResponse, JsonResponse
+from django.db import DatabaseError, InterfaceError
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -11,7 +12,8 @@ from carepost.mailbox import door as engine
 from carepost.mailbox.content import file_kind
 from carepost.mailbox.refusals import Ended
 from carepost.mailbox.replies import Upload
-from carepost.portal.guest import Guest, client_of, office_of, page
+from carepost.portal import pages
+from carepost.portal.guest import Guest, client_of, office_of, page, state
 from carepost.rfc.errors import ComposeError
 from carepost.ui import uploads
 
@@ -22,9 +24,11 @@ def reply(request: Guest, link: str) -> HttpResponse:
     try:
         access.writable(request.guest, link)
     except NotFound:
-        if request.method == "POST" and (request.POST.get("text", "").strip() or request.FILES):
+        if _wrote(request):
             return _signed_out(request, link)
         return redirect("portal:door", link)
+    except Ended as ended:
+        return _ended(request, link, ended)
     if request.method != "POST":
         kept = replies.draft(request.guest, link)
         return _form(request, link, kept.text, draft_at=kept.saved_at, saved=request.GET.get("done") == "draft")
@@ -38,8 +42,8 @@ def reply(request: Guest, link: str) -> HttpResponse:
         replies.reply(
             request.guest, link, text, files, door=engine.client(), client=client_of(request), page=_mark(request)
         )
-    except Ended:
-        raise
+    except Ended as ended:
+        return _ended(request, link, ended)
     except Unavailable:
         return _form(request, link, text, problem=_BUSY, status=503)
     except ComposeError:
@@ -59,15 +63,50 @@ def draft(request: Guest, link: str) -> HttpResponse:
     except CarepostError as error:
         if wants_json:
             return JsonResponse({"error": error.public}, status=getattr(error, "status", 503))
+        if isinstance(error, Ended):
+            return _ended(request, link, error)
         raise
     return JsonResponse({"saved_at": saved}) if wants_json else redirect(f"{_path('reply', link)}?done=draft")
 
 
-def _signed_out(request: Guest, link: str) -> HttpResponse:
-    """The session ended while somebody wrote: nothing is done, and what was written is given back."""
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Of every page outside: what happened, and a way on; but whoever wrote a reply gets it back."""
+    match = request.resolver_match
+    link = str(match.kwargs.get("link", "")) if match is not None and match.view_name.startswith("portal:") else ""
+    try:
+        if match is not None and match.view_name in ("portal:reply", "portal:draft") and _wrote(request):
+            return _signed_out(request, link, stale=True)
+        return state(request, pages.STALE, 403, link=link)
+    except (CarepostError, DatabaseError, InterfaceError):
+        return state(request, pages.STALE, 403)
+
+
+def _wrote(request: HttpRequest) -> bool:
+    return request.method == "POST" and bool(request.POST.get("text", "").strip() or request.FILES)
+
+
+def _ended(request: Guest, link: str, ended: Ended) -> HttpResponse:
+    """The message expired or was taken back while somebody wrote: it cannot be answered here any more, and what was
+    written is given back to be copied."""
+    if not _wrote(request):
+        raise ended
+    context = {
+        "office": office_of(access.deposit_of(link)),
+        "session": request.guest,
+        "page": pages.ENDED[ended.state],
+        "text": request.POST.get("text", ""),
+    }
+    return render(request, "portal/reply-ended.html", context, status=410)
+
+
+def _signed_out(request: HttpRequest, link: str, *, stale: bool = False) -> HttpResponse:
+    """The session ended while somebody wrote: nothing is done, and what was written is given back. `stale`: the page
+    was too old, whatever became of the session."""
     context = {
         "office": office_of(access.deposit_of(link)),
         "session": None,
+        "stale": stale,
+        "kept_heading": "Nothing was sent" if stale else "Your session has ended, and nothing was sent",
         "link": link,
         "text": request.POST.get("text", ""),
         "files": bool(request.FILES),
@@ -76,7 +115,7 @@ def _signed_out(request: Guest, link: str) -> HttpResponse:
     return render(request, "portal/reply-kept.html", context, status=403)
 
 
-def _mark(request: Guest) -> str:
+def _mark(request: HttpRequest) -> str:
     """Of the page the form stands on: however often Send is pressed there, it is one reply."""
     return request.POST.get("page", "")[:60] or ids.text(ids.new())
 

@@ -40,7 +40,8 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "access": (
         "Needs an access code",
-        "This person can only be reached through the portal, and no code was agreed that opens it.",
+        "This person can only be reached through the portal, and no code was agreed that opens it. A message that "
+        "waits takes no code any more: send it again with one, under Write, and refuse this one.",
     ),
     "method": (
         "No safe way",

@@ -23,12 +23,3 @@ class ByListener:
             request.urlconf = settings.CAREPOST_API_URLCONF
             request.COOKIES.clear()
         return self.get_response(request)
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """One sentence, no echo of the request."""
-    return HttpResponse(
-        "This page was open too long, or the form came from elsewhere. Go back, reload, and try again.",
-        status=403,
-        content_type="text/plain; charset=utf-8",
-    )

@@ -35,4 +35,4 @@ SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 CSRF_COOKIE_NAME = f"{_face['prefix']}carepost-portal-csrf"
 CSRF_COOKIE_SECURE = _face["secure"]
 CSRF_COOKIE_SAMESITE = "Strict"
-CSRF_FAILURE_VIEW = "carepost.settings.faces.csrf_failure"
+CSRF_FAILURE_VIEW = "carepost.portal.views_reply.csrf_failure"

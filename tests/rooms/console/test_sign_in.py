@@ -291,3 +291,16 @@ def test_a_one_time_link_asked_for_twice_on_one_page_is_one_link(maple: Organisa
     assert opens(second) == 200, "the link that was shown is not ended by a reload"
     assert opens(first) == 404
     assert [e.kind for e in happened(maple.pk)].count("staff.link-made") == 1
+
+
+def test_a_form_of_an_old_page_answers_with_a_whole_page_and_a_way_on(maple: Organisation) -> None:
+    ada = person(maple, "administrator")
+    http = Client(enforce_csrf_checks=True)
+    http.cookies = seated(ada).cookies
+    for client in (http, Client(enforce_csrf_checks=True)):
+        stale = client.post("/people/new", {"csrfmiddlewaretoken": "old", "name": "Nia <b>Wren"})
+        shown = stale.content.decode()
+        assert stale.status_code == 403 and stale.headers["Content-Type"].startswith("text/html")
+        assert "Nothing was done" in shown and "open too long" in shown and "</html>" in shown
+        assert 'href="/people/new"' in shown and "Wren" not in shown
+    assert not Staff.objects.filter(name__contains="Wren").exists()

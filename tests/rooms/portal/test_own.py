@@ -10,8 +10,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
-from carepost.mailbox.models import Recipient
+from carepost.mailbox.models import RETRACTED, Deposit, Recipient
 from carepost.rfc import mime
+from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from carepost.ui import uploads
 from tests.support.mailroom import MINUTE, SECRET_SUBJECT, KeptDoor, lay
@@ -209,3 +210,53 @@ def test_what_was_written_is_given_back_when_the_session_ended(maple: Organisati
     assert guest.http.post(f"/m/{row.link}/reply", {**again, "text": "Precious words"}).status_code == 302
     assert len(door.taken) == 1
     assert guest.http.post(f"/m/{'x' * 43}/reply", {**again, "text": "words"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [({"state": RETRACTED}, "The sender took this message back"), ({"expires_at": 1}, "This message has expired")],
+    ids=["taken-back", "expired"],
+)
+def test_what_was_written_is_given_back_when_the_message_ended_meanwhile(
+    maple: Organisation, guest: Any, door: KeptDoor, change: dict[str, Any], said: str
+) -> None:
+    row = lay(maple)
+    guest.enter(row)
+    form = guest.get(f"/m/{row.link}/reply").content.decode()
+    fields = dict(re.findall(r'name="(csrfmiddlewaretoken|page)" value="([^"]+)"', form))
+    door.taken.clear()
+    with scope.organisation(maple.pk):
+        assert Deposit.objects.filter(id=row.id).update(**change) == 1
+    for path in (f"/m/{row.link}/reply", f"/m/{row.link}/draft"):
+        given = guest.http.post(path, {**fields, "text": "Precious <b>words</b>"})
+        page = given.content.decode()
+        assert given.status_code == 410
+        assert said in page
+        assert "Your reply was not sent" in page
+        assert "Precious &lt;b&gt;words&lt;/b&gt;" in page
+        assert SECRET_SUBJECT not in page
+    # nothing written: the usual page
+    empty = guest.http.post(f"/m/{row.link}/reply", {**fields, "text": " "})
+    assert empty.status_code == 410 and "What you wrote" not in empty.content.decode()
+    assert door.taken == []
+
+
+def test_a_page_that_is_too_old_says_so_and_gives_a_reply_back(maple: Organisation, guest: Any, door: KeptDoor) -> None:
+    row = lay(maple)
+    guest.enter(row)
+    door.taken.clear()
+    kept = guest.http.post(
+        f"/m/{row.link}/reply", {"csrfmiddlewaretoken": "old", "page": "p", "text": "Precious words"}
+    )
+    page = kept.content.decode()
+    assert kept.status_code == 403
+    assert "Nothing was sent" in page and "Precious words" in page and 'value="p"' in page
+    assert SECRET_SUBJECT not in page
+    assert door.taken == []
+    again = dict(re.findall(r'name="(csrfmiddlewaretoken|page)" value="([^"]+)"', page))
+    assert guest.http.post(f"/m/{row.link}/reply", {**again, "text": "Precious words"}).status_code == 302
+    for path, way in ((f"/m/{row.link}/send-code", f'href="/m/{row.link}"'), (f"/m/{'x' * 43}/reply", "")):
+        stale = guest.http.post(path, {"csrfmiddlewaretoken": "old", "text": "words" if way == "" else ""})
+        page = stale.content.decode()
+        assert stale.status_code == 403
+        assert "This page was open too long" in page and way in page and "</html>" in page
