@@ -235,7 +235,7 @@ def _titled(look: Look, start: int, end: int, title: str) -> bool:
 
 
 def _products(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in look.begins(_NDC):
+    for found in look.begins(_NDC, long=True):
         if near := keys.near("ndc", *found.span()):
             yield _strong(*found.span(), "ndc", near)
     for hit in keys.of("cpt"):

@@ -52,6 +52,8 @@ _WORDS = re.compile(r"[a-z]+", re.IGNORECASE)
 _SPELLING = _SPELT.keys() | _TENS.keys()
 #: so many single letters, signs in a word, letters in a word, words for digits are worth a look
 _SINGLE, _SIGNED, _LONG, _SPELT_MOST = 5, 7, 15, 4
+#: words of one sign side by side; words of two as words of one; no word is counted longer
+_ALONE, _TINY, _WIDE = b"\1\1\1", bytes.maketrans(b"\2", b"\1"), 9
 #: a line as narrow as a column of letters, and so many of them
 _NARROW, _LINES = 12, 3
 #: words for digits so far apart, counted in words, are no number
@@ -72,7 +74,7 @@ def _readings(text: str) -> Iterator[str]:
     words = text.split()
     odd = [word for word in words if not word.isalpha() and not word.strip(_PUNCTUATION).isalpha()]
     lengths = list(map(len, words))
-    if lengths.count(1) >= _SINGLE or any(_signed(word) for word in odd):
+    if (lengths.count(1) >= _SINGLE and _in_a_row(lengths)) or any(_signed(word) for word in odd):
         yield " ".join(_joined(found[0]) for found in _LETTERS.finditer(text))
     mixed = sum(1 for word in odd if not _SPOKEN_SIGNS.isdisjoint(word) and _MIXED.search(word))
     if mixed >= 2 and 6 * mixed >= len(words):
@@ -126,6 +128,12 @@ def _concerned(text: str, sign: re.Pattern[str]) -> str:
     if len(text) <= _SHORT:
         return text
     return "\n\n".join(paragraph for paragraph in text.split("\n\n") if sign.search(paragraph))
+
+
+def _in_a_row(lengths: Iterable[int]) -> bool:
+    """Whether three words of one sign, or four of one or two, stand side by side: "a" and "I" stand in every letter."""
+    row = bytes(length if length < _WIDE else _WIDE for length in lengths)
+    return _ALONE in row or _ALONE + b"\1" in row.translate(_TINY)
 
 
 def _signed(word: str) -> bool:

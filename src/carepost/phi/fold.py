@@ -31,7 +31,12 @@ _SAME = {
 #: a hostile text of every character there is must not fill memory
 _REMEMBERED = 20_000
 _SPACES = re.compile(r"[ \t]{2,}")
-_RUNS = re.compile(r"\d+")
+_RUNS = re.compile(r"[0-9]+")
+_LONG_RUN = 3
+#: what is not written as we compare it
+_ODD = re.compile(r"[^\n\t -~]+")
+#: a run of digits in so many characters is a crowd
+_CROWDED = 4
 #: the longest that a date or an address goes on before or after its digits
 _AROUND = 120
 #: a number may be so long
@@ -116,6 +121,8 @@ class Look(msgspec.Struct, frozen=True):
     numbers: list[tuple[int, int]] = []
     #: where runs of digits begin
     starts: list[int] = []
+    #: and those of three digits or more
+    longs: list[int] = []
 
     def around(self, expression: re.Pattern[str], low: bool = False) -> Iterator[re.Match[str]]:
         """Every match of an expression that needs a digit."""
@@ -123,20 +130,26 @@ class Look(msgspec.Struct, frozen=True):
         for begin, end in self.numbers:
             yield from expression.finditer(source, begin, end)
 
-    def begins(self, expression: re.Pattern[str], low: bool = False, back: int = 0) -> Iterator[re.Match[str]]:
+    def begins(
+        self, expression: re.Pattern[str], low: bool = False, back: int = 0, long: bool = False
+    ) -> Iterator[re.Match[str]]:
         """Every match of an expression that begins with the first digit of a run, or `back` characters before it; none
-        in another. Dense text has a hundred times as many characters as runs of digits."""
-        source, match, end = self.low if low else self.text, expression.match, -1
-        for start in self.starts:
-            if start - back >= max(end, 0) and (found := match(source, start - back)):
+        in another. `long`: the run has three digits or more. Dense text has a hundred times as many characters as runs
+        of digits; where a text is hardly anything but digits, they are looked for in one pass."""
+        source, match, end = self.low if low else self.text, expression.match, 0
+        if not back and len(self.starts) * _CROWDED > len(source):
+            yield from expression.finditer(source)
+            return
+        for start in self.longs if long else self.starts:
+            if start - back >= end and (found := match(source, start - back)):
                 end = found.end()
                 yield found
 
     def before(self, expression: re.Pattern[str], letters: int, low: bool = False) -> Iterator[re.Match[str]]:
-        """Every match of an expression that begins at most so many characters before the first digit of a run; none in
-        another."""
+        """Every match of an expression that begins at most so many characters before the first digit of a run of three
+        or more; none in another."""
         source, search, end = self.low if low else self.text, expression.search, 0
-        for start in self.starts:
+        for start in self.longs:
             found = search(source, max(end, start - letters), start + _AROUND)
             if found and found.start() <= start:
                 end = found.end()
@@ -147,8 +160,8 @@ def fold(text: str) -> str:
     """Folded text: runs of white space are single, an empty line separates paragraphs."""
     if "\r" in text:
         text = text.replace("\r\n", "\n")
-    if not (text.isascii() and text.isprintable()):
-        text = text.translate(_TABLE)
+    # Most of most texts is plain: only what is not goes through the table
+    text = _ODD.sub(lambda odd: odd[0].translate(_TABLE), text)
     if "  " in text or "\t" in text:
         text = _SPACES.sub(lambda run: "\t" if "\t" in run[0] else " ", text)
     if "\n" in text:
@@ -165,8 +178,10 @@ def look(text: str) -> Look:
     low = folded.lower()
     if len(low) != len(folded):
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in folded)
-    starts = [found.start() for found in _RUNS.finditer(folded)]
-    return Look(folded, low, flatten(low), numbered(starts, len(folded)), starts)
+    runs = [found.span() for found in _RUNS.finditer(folded)]
+    starts = [start for start, _ in runs]
+    longs = [start for start, end in runs if end - start >= _LONG_RUN]
+    return Look(folded, low, flatten(low), numbered(starts, len(folded)), starts, longs)
 
 
 def numbered(starts: Sequence[int], length: int) -> list[tuple[int, int]]:

@@ -4,6 +4,7 @@ And the paragraphs at the end of ordinary mail that say "may contain protected h
 nothing. A genre takes soft statements away, never an identifier.
 """
 
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -11,8 +12,10 @@ from carepost.phi import lists
 from carepost.phi.fold import Look
 from carepost.phi.types import Genre
 
+_LINES = re.compile(r"[^\n_]_{3,}|_{3,}[^\n_]")
 _BLANK = re.compile(
-    r"[^\n_]_{3,}|_{3,}[^\n_]|\[ ?\]|(?<=\s)\( ?\)|[☐□❏]"
+    # each begins with a sign of its own: dense text is passed over quickly
+    r"\[ ?\]|\((?<=\s\() ?\)|[☐□❏]"
     # places of a letter that a machine fills in
     r"|\[[a-z][a-z /]{3,28}\]|\{\{? ?[a-z][a-z _.]{2,28}\}|<<[a-z][a-z _]{2,28}>>"
 )
@@ -46,7 +49,8 @@ def genre(looks: Sequence[Look]) -> Genre | None:
     signs = lists.expressions("genres")
     if _several(signs["veterinary"], low, 2):
         return Genre.VETERINARY
-    if _several(_BLANK, low, _BLANKS, different=False):
+    lines = len(list(itertools.islice(_LINES.finditer(low), _BLANKS))) if "___" in low else 0
+    if lines >= _BLANKS or _several(_BLANK, low, _BLANKS - lines, different=False):
         return Genre.FORM
     if _several(signs["advert"], low, 3):
         return Genre.ADVERT

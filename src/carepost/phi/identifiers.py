@@ -25,6 +25,8 @@ DATE = re.compile(
 #: the name of a month right before a number, and the longest that it is
 _MONTHED = re.compile(rf"(?<![\w/.-]){_MONTH}\.? ?$")
 _MONTHS = 13
+#: signs between numbers, before which no month stands
+_JOINING = frozenset("-/,:\n\t|")
 _EIGHT = re.compile(r"(?<!\d)(?:(?:19|20)\d{6}|\d{4}(?:19|20)\d\d)(?!\d)")
 _PHONE = re.compile(r"(?<![\w.-])(?:\+?1[-. ]?)?(?:\((\d{3})\) ?|(\d{3})[-. /])\d{3}[-. ]\d{4}(?![\w-])")
 _TOLL_FREE = frozenset(("800", "888", "877", "866", "855", "844", "833", "822"))
@@ -112,7 +114,7 @@ def _dates(look: Look, keys: Keys) -> Iterator[Mark]:
             yield strong(*found.span(), "dob", called[1], digits_of(found[0]) or found[0])
         else:
             yield weak(*found.span(), "date", 0.2)
-    for found in look.begins(_EIGHT, low=True):
+    for found in look.begins(_EIGHT, low=True, long=True):
         called = keys.label(found.start(), 12)
         if called and called[0] == "dob":
             yield strong(*found.span(), "dob", called[1], found[0])
@@ -127,7 +129,12 @@ def _written(look: Look) -> Iterator[re.Match[str]]:
         if start < end:
             continue
         found = DATE.match(low, start)
-        if not found and low[max(0, start - 2) : start].rstrip(" .")[-1:].isalpha():
+        if (
+            not found
+            and start
+            and low[start - 1] not in _JOINING
+            and (low[max(0, start - 2) : start].rstrip(" .")[-1:].isalpha())
+        ):
             named = _MONTHED.search(low, max(end, start - _MONTHS), start)
             found = DATE.match(low, named.start()) if named else None
         if found:
@@ -140,7 +147,7 @@ def _phones(look: Look) -> Iterator[re.Match[str]]:
     for start in look.starts:
         if start < end:
             continue
-        found = _PHONE.match(text, start - 1) if start and text[start - 1] in "(+" else None
+        found = _PHONE.match(text, start - 1) if start and (text[start - 1] == "(" or text[start - 1] == "+") else None
         if found := found or _PHONE.match(text, start):
             end = found.end()
             yield found
@@ -156,7 +163,7 @@ def _contacts(look: Look, keys: Keys) -> Iterator[Mark]:
     for found in look.begins(_STREET):
         yield weak(*found.span(), "address", 0.6)
     boxes: Iterable[re.Match[str]] = look.around(_BOX, low=True) if "box" in look.low else ()
-    for found in (*boxes, *look.begins(_ZIP, back=3), *look.begins(_ZIP, back=4)):
+    for found in (*boxes, *look.begins(_ZIP, back=3, long=True), *look.begins(_ZIP, back=4, long=True)):
         yield weak(*found.span(), "address", 0.4)
 
 

@@ -20,7 +20,7 @@ WINDOW = 300
 #: kinds of keywords that only speak to who asks for them: who gives care, and things that are numbered
 QUIET = frozenset(("provider", "other:thing"))
 #: labels in the middle of a name of a program's: "subscriberSsn", "renderingnpi"
-_GLUED = re.compile(r"(?<=[A-Za-z])(?:Ssn|SSN|ssn|Npi|NPI|npi|Mbi|MBI|mbi|Hicn|Dea|DEA|Icd|ICD|Dx|DX)(?:10)?(?![a-z])")
+_GLUED = re.compile(r"(?:Ssn|SSN|ssn|Npi|NPI|npi|Mbi|MBI|mbi|Hicn|Dea|DEA|Icd|ICD|Dx|DX)(?:10)?(?![a-z])")
 _INSIDE = (
     "Ssn",
     "SSN",
@@ -43,9 +43,10 @@ _INSIDE = (
 _BEFORE_POINT = ("s.s", "s. s", "soc.", "soc ", "d.o", "d. o", "m.r", "m. r")
 #: abbreviations with points and spaces between their letters
 _POINTS = re.compile(
-    r"(?<!\w)(?:s\. ?s\. ?n(?!\w)|s\.s\.(?= ?(?:[#:]|no\b|num|nbr))|soc\. ?sec(?:urity)?(?![a-z])"
+    r"(?:s\. ?s\. ?n(?!\w)|s\.s\.(?= ?(?:[#:]|no\b|num|nbr))|soc\. ?sec(?:urity)?(?![a-z])"
     r"|d\. ?o\. ?b(?!\w)|m\. ?r\. ?n(?!\w))\.?"
 )
+_WORDY = re.compile(r"\w")
 _POINTED = {
     "s": Entry("key:ssn", "SSN", Weight.NONE),
     "d": Entry("key:dob", "DOB", Weight.NONE),
@@ -91,7 +92,14 @@ def weak(start: int, end: int, kind: str, weight: float, near: str = "") -> Mark
 
 
 def _pointed(look: Look) -> Iterable[re.Match[str]]:
-    return _POINTS.finditer(look.low) if any(sign in look.low for sign in _BEFORE_POINT) else ()
+    if not any(sign in look.low for sign in _BEFORE_POINT):
+        return ()
+    return (f for f in _POINTS.finditer(look.low) if not _WORDY.match(look.low, f.start() - 1) or not f.start())
+
+
+def _letter(text: str, place: int) -> bool:
+    """Whether a letter stands right before a place."""
+    return place > 0 and text[place - 1].isalpha()
 
 
 class Keys:
@@ -101,7 +109,11 @@ class Keys:
         named = [hit for hit in hits if hit.entry.kind.startswith("key:")]
         named.extend(Hit(*found.span(), _POINTED[found[0][0]]) for found in _pointed(look))
         if any(sign in look.text for sign in _INSIDE):
-            named.extend(Hit(*f.span(), _IN_NAME[f[0][:3].lower()]) for f in _GLUED.finditer(look.text))
+            named.extend(
+                Hit(*f.span(), _IN_NAME[f[0][:3].lower()])
+                for f in _GLUED.finditer(look.text)
+                if _letter(look.text, f.start())
+            )
         self.all = sorted(named, key=lambda hit: (hit.start, hit.end))
         self._ends = sorted((hit.end, hit.start, hit.entry.kind[4:], hit.entry.term) for hit in self.all)
         self._places: dict[str, list[tuple[int, str]]] = {}

@@ -100,7 +100,7 @@ def owned(look: Look, keys: Keys, start: int, noise: frozenset[str]) -> tuple[st
 
 
 def _social(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in look.begins(_NINE):
+    for found in look.begins(_NINE, long=True):
         start, end = found.span()
         digits = digits_of(found[0])
         name = called(look, keys, start, _OF_NINE)
@@ -220,7 +220,7 @@ def _cards(look: Look, keys: Keys) -> Iterator[Mark]:
             yield strong(start, end, "card", near, digits)
         else:
             yield weak(start, end, "card", 0.5)
-    for found in look.begins(_GROUPS) if keys.of("card") else ():
+    for found in look.begins(_GROUPS, long=True) if keys.of("card") else ():
         digits = digits_of(found[0])
         near = keys.near("card", *found.span()) if checks.card(digits) else ""
         if near and not _no_card(look, keys, found.start(), near):

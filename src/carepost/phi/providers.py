@@ -50,7 +50,7 @@ def providers(look: Look, keys: Keys) -> Iterator[Mark]:
 
 
 def _npis(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in look.begins(_TEN):
+    for found in look.begins(_TEN, long=True):
         digits = digits_of(found[0])
         if checks.npi(digits) and _npi(look, keys, found, digits):
             yield weak(*found.span(), "npi", 0.0, "NPI")

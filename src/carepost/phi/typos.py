@@ -18,6 +18,8 @@ MOST = 300
 #: a text so short is read again as a whole
 _SHORT = 2_000
 _WORD = re.compile(r"[^\W\d_]{6,}")
+#: the same of plain text, at half the time
+_PLAIN_WORD = re.compile(r"[A-Za-z]{6,}")
 _CLASSES = frozenset(("illness", "care", "carer"))
 #: words of a visit that people misspell and that say something
 _MORE = (
@@ -47,7 +49,7 @@ def mended(text: str) -> str:
     common, classes = lists.valued("meaning"), lists.classes()
     strange = {}
     # A set less a dictionary looks up the set's words
-    for word in set(_WORD.findall(text)).difference(common):
+    for word in set((_PLAIN_WORD if text.isascii() else _WORD).findall(text)).difference(common):
         if not SHORTEST <= len(word) <= LONGEST:
             continue
         plain = (word if word.isascii() else fold(word)).lower()
