@@ -19,8 +19,8 @@ _COMMANDS = {
     "python": lambda text: [sys.executable, "-c", text],
     "js": lambda text: ["node", "--input-type=module", "-e", text],
 }
-#: what asks the office is run where one is (tests/rooms/api/test_documented_{jobs,own_keys}.py)
-_OFFICE = ("begin_job", "own_key")
+#: what asks the office is run where one is: tests/rooms/api/test_documented_{jobs,own_keys}.py, test_client_tracking.py
+_OFFICE = ("begin_job", "own_key", "know_network")
 EXAMPLES = [one for one in _BLOCK.findall(DOCS.read_text()) if not any(word in one[1] for word in _OFFICE)]
 
 
