@@ -23,9 +23,6 @@ from carepost.wire.types import Accepted, AcceptedDelivery, Submission
 HIGH, LOW = 160, 120
 #: seconds between looks; how late a look must be for the loop to count as lagging; longest wait of an answer
 EVERY, LATE, LONGEST = 0.02, 0.004, 0.25
-#: seconds between looks while no more deliveries than these are under way: to be woken fifty times a second is most of
-#: what a quiet engine does
-REST, FEW = 0.1, 8
 #: how late a look must be for the processor to count as busy, and seconds for which one such look counts
 BUSY, RECENT = 0.002, 0.25
 
@@ -113,6 +110,5 @@ class Paced:
             tell(accepted)
 
     def _again(self, loop: asyncio.AbstractEventLoop) -> None:
-        wait = EVERY if self._lagging or self._waiting or self._held() > FEW else REST
-        self._expected = loop.time() + wait
-        self._timer = loop.call_later(wait, self._look)
+        self._expected = loop.time() + EVERY
+        self._timer = loop.call_later(EVERY, self._look)
