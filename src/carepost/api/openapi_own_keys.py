@@ -4,12 +4,12 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from carepost.api import shapes_own_keys as shapes
-from carepost.keyring.own_select import OwnShown
+from carepost.wire import ownkeys
 
 ROOTS: Final = (
-    shapes.OwnKeys, shapes.GenerateOwnKey, shapes.ImportOwnKey, shapes.ImportedOwnKey, shapes.RotateOwnKey,
-    shapes.RevokeOwnKey, shapes.InstallOwnCertificate, shapes.CertifyOwnKey, shapes.SignAll, shapes.PublicPart,
-    shapes.OwnAuthority, shapes.OwnAuthorities, OwnShown,
+    ownkeys.OwnKeys, shapes.GenerateOwnKey, shapes.ImportOwnKey, ownkeys.ImportedOwnKey, shapes.RotateOwnKey,
+    shapes.RevokeOwnKey, shapes.InstallOwnCertificate, shapes.CertifyOwnKey, shapes.SignAll, ownkeys.PublicPart,
+    ownkeys.OwnAuthority, ownkeys.OwnAuthorities, ownkeys.OwnKey,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
 _LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
@@ -33,7 +33,7 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
     return {
         every: {
             "get": op("listOwnKeys", "The organisation's own keys, newest first.", "OwnKeys", also=page),
-            "post": op("generateOwnKey", "A new key.", "OwnShown", body="GenerateOwnKey", status="201"),
+            "post": op("generateOwnKey", "A new key.", "OwnKey", body="GenerateOwnKey", status="201"),
         },
         f"{every}/import": {
             "post": op(
@@ -41,7 +41,7 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
                 status="201", or_200=True,
             )
         },
-        one: {"get": op("getOwnKey", "One of them.", "OwnShown", also=named)},
+        one: {"get": op("getOwnKey", "One of them.", "OwnKey", also=named)},
         f"{one}/public": {
             "get": op(
                 "getOwnKeyPublic", "Its certificate, or its request for an authority.", "PublicPart",
@@ -50,12 +50,12 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
         },
         f"{one}/rotate": {
             "post": op(
-                "rotateOwnKey", "A new key for the same owner; the old one only opens.", "OwnShown",
+                "rotateOwnKey", "A new key for the same owner; the old one only opens.", "OwnKey",
                 body="RotateOwnKey", also=named, status="201",
             )
         },
         **{
-            f"{one}/{act}": {"post": op(name, words, "OwnShown", body=body, also=named)}
+            f"{one}/{act}": {"post": op(name, words, "OwnKey", body=body, also=named)}
             for act, (name, words, body) in acts.items()
         },
         f"{one}/take-out": {

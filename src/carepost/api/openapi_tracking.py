@@ -7,10 +7,11 @@ from carepost.api import shapes_tracking as shapes
 from carepost.engagement.select import LONGEST
 from carepost.engagement.types import CATEGORIES
 from carepost.tracking.types import Switch
+from carepost.wire import tracked
 
 ROOTS: Final = (
-    shapes.Tracking, shapes.Watch, shapes.Count, shapes.SetHost, shapes.SetNetwork, shapes.TrackingReport,
-    shapes.MessageTracking,
+    tracked.Tracking, shapes.Watch, shapes.Count, shapes.SetHost, shapes.SetNetwork, tracked.TrackingReport,
+    tracked.MessageTracking,
 )  # fmt: skip
 _CATEGORY: Final = {"type": "string", "enum": list(CATEGORIES)}
 _COUNTS: Final = {"type": "string", "enum": [one.value for one in Switch]}

@@ -4,9 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from carepost.keyring.own_acts import Taken
 from carepost.keyring.own_making import MOST_BYTES, MOST_DAYS
-from carepost.keyring.own_select import OwnShown
 
 _Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 _Address = Annotated[str, msgspec.Meta(min_length=1, max_length=320)]
@@ -18,14 +16,6 @@ _Overlap = Annotated[int, msgspec.Meta(ge=0, le=36_500)]
 Cause = Literal["unspecified", "key-compromise", "affiliation-changed", "superseded", "cessation"]
 #: who makes the certificate: the key itself, the organisation's authority, or another (the key waits for it)
 By = Literal["itself", "authority", "another"]
-
-
-class OwnKeys(msgspec.Struct, frozen=True):
-    """`cursor`: of the next page; "" on the last. Times: UTC microseconds, 0: none. `state`: waiting (for its
-    certificate), active, retired (only opens, `until`), revoked. `always`: signs also what leaves unencrypted."""
-
-    own_keys: tuple[OwnShown, ...]
-    cursor: str = ""
 
 
 class GenerateOwnKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,10 +51,6 @@ class ImportOwnKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     def __repr__(self) -> str:
         return "ImportOwnKey()"
-
-
-class ImportedOwnKey(Taken, frozen=True):
-    """`replaces`: how many keys of the same owner sign nothing more from then on. `id`: "" of a dry run."""
 
 
 class RotateOwnKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -103,36 +89,3 @@ class CertifyOwnKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class SignAll(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     always: bool
     reason: _Reason
-
-
-class PublicPart(msgspec.Struct, frozen=True):
-    """What may be given out: `text` is PEM, or an armored OpenPGP certificate. `name` holds no address."""
-
-    name: str
-    text: str
-
-
-class OwnAuthority(msgspec.Struct, frozen=True):
-    """`state`: active (it issues) or retired. `held`, `revoked`: certificates of it that hold now, and that were taken
-    back. `list_url`: where everybody fetches the list of those, as certificates name it; signed at `list_at`, counts
-    until `list_until`. Times: UTC microseconds."""
-
-    id: str
-    name: str
-    algorithm: str
-    state: str
-    fingerprint: str
-    domains: tuple[str, ...]
-    list_url: str
-    certificate_url: str
-    made_at: int
-    not_after: int
-    held: int
-    revoked: int
-    list_number: int
-    list_at: int
-    list_until: int
-
-
-class OwnAuthorities(msgspec.Struct, frozen=True):
-    authorities: tuple[OwnAuthority, ...]

@@ -20,6 +20,7 @@ from carepost.keyring.authorities import AuthorityShown
 from carepost.keyring.models import OwnKey
 from carepost.policy.types import Method
 from carepost.tenancy.permissions import Scope
+from carepost.wire import ownkeys
 
 _PARTS: Final = (own_select.CERTIFICATE, own_select.REQUEST)
 
@@ -33,7 +34,7 @@ def own_keys(request: ApiRequest) -> HttpResponse:
     page = own_select.own_keys(
         caller.org, caller.actor, after=asked.cursor(query["cursor"]), limit=asked.limit(query["limit"])
     )
-    return answers.json(shapes.OwnKeys(page.keys, page.cursor))
+    return answers.json(ownkeys.OwnKeys(page.keys, page.cursor))
 
 
 @scoped(Scope.OWN_KEYS, methods=("POST",))
@@ -59,7 +60,7 @@ def public(request: ApiRequest, key: uuid.UUID) -> HttpResponse:
     if part not in _PARTS:
         raise ProblemError(422, "invalid", "`part` is certificate or request.")
     found = own_select.public_part(request.caller.org, request.caller.actor, key, part)
-    return answers.json(shapes.PublicPart(found.name, found.data.decode("ascii")))
+    return answers.json(ownkeys.PublicPart(found.name, found.data.decode("ascii")))
 
 
 @scoped(Scope.OWN_KEYS, methods=("POST",))
@@ -137,7 +138,7 @@ def authorities_(request: ApiRequest) -> HttpResponse:
             "itself by carepost authority make."
         )
     asked.query(request)
-    return answers.json(shapes.OwnAuthorities(_authorities(request)))
+    return answers.json(ownkeys.OwnAuthorities(_authorities(request)))
 
 
 @scoped(Scope.OWN_KEYS)
@@ -150,7 +151,7 @@ def authority(request: ApiRequest, authority: uuid.UUID) -> HttpResponse:
 def authority_certificate(request: ApiRequest, authority: uuid.UUID) -> HttpResponse:
     asked.query(request)
     found = authorities.certificate(request.caller.org, request.caller.actor, authority)
-    return answers.json(shapes.PublicPart(found.name, found.data.decode("ascii")))
+    return answers.json(ownkeys.PublicPart(found.name, found.data.decode("ascii")))
 
 
 @scoped(Scope.OWN_KEYS, methods=("POST",))
@@ -182,7 +183,7 @@ def _generated(request: ApiRequest) -> OwnKey:
     )  # fmt: skip
 
 
-def _authorities(request: ApiRequest) -> tuple[shapes.OwnAuthority, ...]:
+def _authorities(request: ApiRequest) -> tuple[ownkeys.OwnAuthority, ...]:
     return tuple([_shown(one) for one in authorities.authorities(request.caller.org, request.caller.actor)])
 
 
@@ -193,10 +194,10 @@ def _one(request: ApiRequest, authority: uuid.UUID) -> HttpResponse:
     return answers.json(found)
 
 
-def _shown(one: AuthorityShown) -> shapes.OwnAuthority:
+def _shown(one: AuthorityShown) -> ownkeys.OwnAuthority:
     given = msgspec.structs.asdict(one)
     where = given.pop("where")
-    return shapes.OwnAuthority(**given, list_url=f"{where}.crl", certificate_url=f"{where}.cer")
+    return ownkeys.OwnAuthority(**given, list_url=f"{where}.crl", certificate_url=f"{where}.cer")
 
 
 def _person(why: str) -> NoReturn:

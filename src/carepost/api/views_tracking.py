@@ -4,7 +4,6 @@ of the log too: `GET /api/v1/events`, `tracking.opened` and `tracking.clicked`."
 import uuid
 from datetime import date, timedelta
 
-import msgspec
 from django.http import HttpResponse
 
 from carepost.api import answers, asked
@@ -12,11 +11,12 @@ from carepost.api import shapes_tracking as shapes
 from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, scoped
 from carepost.engagement import acts, networks, select
-from carepost.engagement.types import CATEGORIES, Fetched, Known, Split
+from carepost.engagement.types import CATEGORIES, Fetched
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.tenancy.permissions import Scope
 from carepost.tracking.types import Switch
+from carepost.wire import tracked
 
 _DAY_US = 86_400_000_000
 
@@ -84,13 +84,11 @@ def report(request: ApiRequest) -> HttpResponse:
         counts=Switch(query["counts"]) if query["counts"] else None,
     )  # fmt: skip
     lines = tuple(
-        shapes.Line(
-            str(date(1970, 1, 1) + timedelta(days=one.day)), one.category, _split(one.opened), _split(one.clicked)
-        )
+        tracked.Line(str(date(1970, 1, 1) + timedelta(days=one.day)), one.category, one.opened, one.clicked)
         for one in found.lines
     )
     total = found.total
-    return answers.json(shapes.TrackingReport(found.counts.value, lines, _split(total.opened), _split(total.clicked)))
+    return answers.json(tracked.TrackingReport(found.counts.value, lines, total.opened, total.clicked))
 
 
 @scoped(Scope.MESSAGES)
@@ -99,13 +97,13 @@ def message(request: ApiRequest, message: uuid.UUID) -> HttpResponse:
     asked.query(request)
     found = select.access_copies(request.caller.org, request.caller.actor, message.bytes)
     copies = tuple(
-        shapes.CopyFetches(delivery, tuple(_fetch(one) for one in those)) for delivery, those in found.items()
+        tracked.CopyFetches(delivery, tuple(_fetch(one) for one in those)) for delivery, those in found.items()
     )
-    return answers.json(shapes.MessageTracking(str(message), copies))
+    return answers.json(tracked.MessageTracking(str(message), copies))
 
 
-def _fetch(one: Fetched) -> shapes.Fetch:
-    return shapes.Fetch(
+def _fetch(one: Fetched) -> tracked.Fetch:
+    return tracked.Fetch(
         one.kind, one.role, one.link, one.at, one.last_at, one.count, one.verdict, one.words, one.confidence,
         one.counted,
     )  # fmt: skip
@@ -113,17 +111,4 @@ def _fetch(one: Fetched) -> shapes.Fetch:
 
 def _settings(request: ApiRequest) -> HttpResponse:
     found = select.settings(request.caller.org)
-    watched = tuple(
-        shapes.Watched(one.category, one.opens, one.clicks, one.attestation, one.changed_at) for one in found.watched
-    )
-    return answers.json(
-        shapes.Tracking(watched, found.counts.value, found.hosts, _known(found.networks), _known(found.shared))
-    )
-
-
-def _known(rows: tuple[Known, ...]) -> tuple[shapes.Known, ...]:
-    return tuple(msgspec.convert(one, shapes.Known, from_attributes=True) for one in rows)
-
-
-def _split(one: Split) -> shapes.Split:
-    return msgspec.convert(one, shapes.Split, from_attributes=True)
+    return answers.json(tracked.Tracking(found.watched, found.counts.value, found.hosts, found.networks, found.shared))

@@ -6,11 +6,11 @@ shapes of a message (Message, Attachment, Mailbox, ProtectionAsk), errors (ApiEr
 """
 
 from carepost.client.asked import Job, Resent
-from carepost.client.asked_keys import Authority, OwnKey, TakenKey
-from carepost.client.asked_tracking import CampaignTracking, MessageTracking, Tracking, TrackingReport
+from carepost.client.asked_tracking import CampaignTracking
 from carepost.client.asynchronous import AsyncClient
 from carepost.client.errors import ApiError, Unreachable
 from carepost.client.synchronous import Client
+from carepost.wire.ownkeys import ImportedOwnKey, OwnAuthority, OwnKey
 from carepost.wire.rest import (
     Attachment,
     BatchEntry,
@@ -23,27 +23,28 @@ from carepost.wire.rest import (
     ProtectionAsk,
     TrackingAsk,
 )
+from carepost.wire.tracked import MessageTracking, Tracking, TrackingReport
 
 __all__ = [
     "ApiError",
     "AsyncClient",
     "Attachment",
-    "Authority",
     "BatchEntry",
     "CampaignTracking",
     "Category",
     "Client",
     "Delivery",
+    "ImportedOwnKey",
     "Job",
     "Mailbox",
     "Message",
     "MessageAccepted",
     "MessageTracking",
     "Minimum",
+    "OwnAuthority",
     "OwnKey",
     "ProtectionAsk",
     "Resent",
-    "TakenKey",
     "Tracking",
     "TrackingAsk",
     "TrackingReport",

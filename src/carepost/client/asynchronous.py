@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 from carepost.client import asked, asked_keys, asked_tracking, calls
 from carepost.client.asked import Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
-from carepost.client.asked_keys import Authority, OwnKey, TakenKey
-from carepost.client.asked_tracking import CampaignTracking, MessageTracking, Tracking, TrackingReport
+from carepost.client.asked_tracking import CampaignTracking
 from carepost.client.calls import Course, Retry
 from carepost.client.transport import Lost, Transport
 from carepost.ground import clock
 from carepost.wire import rest
+from carepost.wire.ownkeys import ImportedOwnKey, OwnAuthority, OwnKey
+from carepost.wire.tracked import MessageTracking, Tracking, TrackingReport
 from carepost.wire.types import MessageView
 
 T = TypeVar("T")
@@ -141,7 +142,7 @@ class AsyncClient:
     async def generate_own_key(self, address: str, *, reason: str, **given: object) -> OwnKey:
         return await self._do(asked_keys.generate(address, reason, given))
 
-    async def import_own_key(self, file: bytes, passphrase: str, *, reason: str, **given: object) -> TakenKey:
+    async def import_own_key(self, file: bytes, passphrase: str, *, reason: str, **given: object) -> ImportedOwnKey:
         return await self._do(asked_keys.bring_in(file, passphrase, reason, given))
 
     async def change_own_key(self, id_: str, act: str, *, reason: str, **given: object) -> OwnKey:
@@ -150,13 +151,13 @@ class AsyncClient:
     async def own_key_public(self, id_: str, part: str = "certificate") -> str:
         return await self._do(asked_keys.public(id_, part))
 
-    async def authorities(self) -> tuple[Authority, ...]:
+    async def authorities(self) -> tuple[OwnAuthority, ...]:
         return await self._do(asked_keys.authorities())
 
     async def authority_certificate(self, id_: str) -> str:
         return await self._do(asked_keys.authority_certificate(id_))
 
-    async def sign_authority_list(self, id_: str) -> Authority:
+    async def sign_authority_list(self, id_: str) -> OwnAuthority:
         return await self._do(asked_keys.sign_list(id_))
 
     async def tracking(self) -> Tracking:

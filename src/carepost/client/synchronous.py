@@ -7,12 +7,13 @@ from typing import Any, TypeVar
 
 from carepost.client import asked, asked_keys, asked_tracking, calls
 from carepost.client.asked import Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
-from carepost.client.asked_keys import Authority, OwnKey, TakenKey
-from carepost.client.asked_tracking import CampaignTracking, MessageTracking, Tracking, TrackingReport
+from carepost.client.asked_tracking import CampaignTracking
 from carepost.client.calls import Course, Retry
 from carepost.client.transport import Lost, Transport
 from carepost.ground import clock
 from carepost.wire import rest
+from carepost.wire.ownkeys import ImportedOwnKey, OwnAuthority, OwnKey
+from carepost.wire.tracked import MessageTracking, Tracking, TrackingReport
 from carepost.wire.types import MessageView
 
 T = TypeVar("T")
@@ -154,7 +155,7 @@ class Client:
         """`given`: `method`, `certified_by` (itself, authority, another), `shared`, `days`, … (docs/api.md)."""
         return self._do(asked_keys.generate(address, reason, given))
 
-    def import_own_key(self, file: bytes, passphrase: str, *, reason: str, **given: object) -> TakenKey:
+    def import_own_key(self, file: bytes, passphrase: str, *, reason: str, **given: object) -> ImportedOwnKey:
         """PKCS#12, or an OpenPGP secret key. `given`: `address`, `shared`, `former`, `dry_run`, …."""
         return self._do(asked_keys.bring_in(file, passphrase, reason, given))
 
@@ -166,13 +167,13 @@ class Client:
         """PEM or an armored certificate; `part`: certificate, or request."""
         return self._do(asked_keys.public(id_, part))
 
-    def authorities(self) -> tuple[Authority, ...]:
+    def authorities(self) -> tuple[OwnAuthority, ...]:
         return self._do(asked_keys.authorities())
 
     def authority_certificate(self, id_: str) -> str:
         return self._do(asked_keys.authority_certificate(id_))
 
-    def sign_authority_list(self, id_: str) -> Authority:
+    def sign_authority_list(self, id_: str) -> OwnAuthority:
         return self._do(asked_keys.sign_list(id_))
 
     def tracking(self) -> Tracking:

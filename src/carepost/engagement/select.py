@@ -9,7 +9,7 @@ from django.db.models import Count, Q, Sum
 
 from carepost.engagement import acts, networks
 from carepost.engagement.models import Account, Copy, Hit, Host, Sent, Watch
-from carepost.engagement.types import CATEGORIES, DEFAULT, Fetched, Line, Report, Settings, Split, Watched
+from carepost.engagement.types import CATEGORIES, DEFAULT, OFF, Fetched, Line, Report, Settings, Split, Watched
 from carepost.ground import ids
 from carepost.ground.errors import CarepostError
 from carepost.tenancy import scope, sealing
@@ -28,7 +28,7 @@ def settings(org: uuid.UUID) -> Settings:
     with scope.organisation(org):
         rows = {row.category: _watched(row) for row in Watch.objects.filter(org_id=org)}
         hosts = dict(Host.objects.filter(org_id=org).order_by("domain").values_list("domain", "host"))
-    watched = tuple(rows.get(category, Watched(category)) for category in CATEGORIES)
+    watched = tuple(rows.get(category, Watched(category, OFF, OFF, "", 0)) for category in CATEGORIES)
     return Settings(watched, switch(org), hosts, networks.known(org), networks.shared())
 
 

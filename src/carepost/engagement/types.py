@@ -6,10 +6,11 @@ import msgspec
 
 from carepost.policy.types import Category
 from carepost.tracking.types import Switch
+from carepost.wire import tracked
 
 #: categories in which something can be watched; what the system itself sends never is
 CATEGORIES: Final = (Category.MARKETING.value, Category.OPERATIONAL.value, Category.TRANSACTIONAL.value)
-OFF: Final = "off"
+OFF: Final = tracked.OFF
 LEVELS: Final = (OFF, "asked", "on")
 #: what an account counts until it decides
 DEFAULT: Final = Switch.NOT_AUTOMATED
@@ -22,30 +23,10 @@ MEANINGS: Final = {
     "data-centre": "hosting",  # machines, and rented desktops
 }
 
-
-class Known(msgspec.Struct, frozen=True):
-    """A network somebody named. `network`: CIDR. `means`: of MEANINGS."""
-
-    network: str
-    means: str
-    note: str
-    #: UTC microseconds
-    changed_at: int
-
-
-class Watched(msgspec.Struct, frozen=True):
-    """One category. `attestation`: "" where nothing is on."""
-
-    category: str
-    opens: str = OFF
-    clicks: str = OFF
-    attestation: str = ""
-    #: UTC microseconds; 0: never
-    changed_at: int = 0
-
-    @property
-    def on(self) -> bool:
-        return self.opens != OFF or self.clicks != OFF
+#: a network somebody named; `means`: of MEANINGS
+Known = tracked.Network
+Watched = tracked.Watched
+Split = tracked.Split
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -57,17 +38,6 @@ class Settings(msgspec.Struct, frozen=True):
     #: the organisation's own, and those of the installation
     networks: tuple[Known, ...] = ()
     shared: tuple[Known, ...] = ()
-
-
-class Split(msgspec.Struct, frozen=True):
-    """Copies by their best verdict. `sent`: how many left marked for it."""
-
-    sent: int = 0
-    human: int = 0
-    undetermined: int = 0
-    automated: int = 0
-    #: of them, by the account's switch
-    counted: int = 0
 
 
 class Line(msgspec.Struct, frozen=True):

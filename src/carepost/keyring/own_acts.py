@@ -26,6 +26,7 @@ from carepost.tenancy.actions.suppression import spelt
 from carepost.tenancy.address_tokens import Standing
 from carepost.tenancy.models import SenderDomain
 from carepost.tenancy.permissions import Permission, authorise
+from carepost.wire import ownkeys
 from carepost.wire.types import Actor
 
 WAITING, ACTIVE, RETIRED, REVOKED = "waiting", "active", "retired", "revoked"
@@ -40,20 +41,7 @@ _MARK: Final = b"carepost own key"
 _encode = msgspec.msgpack.Encoder().encode
 _kept = msgspec.msgpack.Decoder(OwnKept)
 
-
-class Taken(msgspec.Struct, frozen=True):
-    """What an import takes, or would. `replaces`: how many keys of the same owner sign nothing more from then on."""
-
-    method: str
-    algorithm: str
-    address: str
-    fingerprint: str
-    not_after: int
-    signs: bool
-    decrypts: bool
-    issuers: int
-    replaces: int
-    id: str = ""
+Taken = ownkeys.ImportedOwnKey
 
 
 def generate_key(

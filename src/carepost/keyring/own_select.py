@@ -17,39 +17,14 @@ from carepost.policy.types import Method
 from carepost.tenancy import scope
 from carepost.tenancy.act import act
 from carepost.tenancy.permissions import Permission
+from carepost.wire import ownkeys
 from carepost.wire.types import Actor
 
 PAGE: Final = 50
 CERTIFICATE, REQUEST = "certificate", "request"
 SOURCES: Final = {"generated": "made here", "pkcs12": "from a PKCS#12 file", "imported": "brought in"}
-
-
-class OwnShown(msgspec.Struct, frozen=True):
-    """One key. Times: UTC microseconds, 0: none. `vouched`: by an authority, not by its own certificate alone."""
-
-    id: str
-    address: str
-    shared: bool
-    method: str
-    algorithm: str
-    state: str
-    source: str
-    signs: bool
-    decrypts: bool
-    always: bool
-    fingerprint: str
-    not_after: int
-    until: int
-    made_at: int
-    used_at: int
-    #: its private part may be given out
-    exportable: bool
-    has_request: bool
-    has_revocation: bool
-    vouched: bool
-    name: str = ""
-    #: by an authority of the organisation's own
-    ours: bool = False
+#: one key, as it is shown everywhere
+OwnShown = ownkeys.OwnKey
 
 
 class OwnPage(msgspec.Struct, frozen=True):

@@ -2,57 +2,34 @@
 stands, and fetches of a message by copy."""
 
 import asyncio
-import os
-import re
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-from carepost.archive import store
 from carepost.client import ApiError, AsyncClient, Client
-from carepost.client.asked_tracking import CopyFetches, Fetch, MessageTracking, summed
+from carepost.client.asked_tracking import summed
 from carepost.engagement.models import Copy, Hit
 from carepost.ground import ids
 from carepost.tenancy import scope
-from carepost.tenancy.actions import access
 from carepost.tenancy.models import Organisation
-from carepost.tenancy.permissions import BOOTSTRAP
+from carepost.wire.tracked import CopyFetches, Fetch, MessageTracking
+from tests.support import examples
+from tests.support.front import key, listener, maple
 from tests.support.live import LiveHttp
 from tests.support.mailroom import clinic
-from tests.support.outbox import Outbox
+
+__all__ = ["listener", "maple"]
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "records"])
 
-DOCS = Path(__file__).parents[3] / "docs" / "api.md"
-_BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 VOUCHED = "M. Heron, administrator: newsletters to all subscribers, nothing about anybody's care."
 
 
 @pytest.fixture
-def maple() -> Organisation:
-    store.store().migrate()
-    found = clinic("maple", "maple.test")
-    Outbox().empty()
-    return found
-
-
-@pytest.fixture
-def url(live_server: Any) -> Iterator[str]:
-    parts = urlsplit(live_server.url)
-    assert parts.hostname and parts.port
-    listener = LiveHttp(office=(parts.hostname, parts.port))
-    yield listener.url
-    listener.close()
-
-
-def key(org: Organisation, *scopes: str) -> str:
-    return access.add_key(org.pk, "machine", scopes, actor=BOOTSTRAP).secret
+def url(listener: LiveHttp) -> str:
+    return listener.url
 
 
 def fetched(org: Organisation, message: bytes, verdict: str, reason: str) -> bytes:
@@ -71,9 +48,9 @@ def fetched(org: Organisation, message: bytes, verdict: str, reason: str) -> byt
 
 
 def test_the_example_does_what_it_says(maple: Organisation, url: str) -> None:
-    (text,) = [one for one in _BLOCK.findall(DOCS.read_text()) if "TrackingAsk" in one]
+    (text,) = examples.naming("know_network")
     secret = key(maple, "tracking", "messages", "search")
-    environment = {**os.environ, "CAREPOST_URL": url, "CAREPOST_KEY": secret}
+    environment = examples.environment(url, secret)
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, timeout=60, env=environment)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "scanner 0 0 TrackingAsk(opens=None, clicks=False)"

@@ -4,47 +4,21 @@ engine's listener and its relay to the office, with host and key changed alone."
 import json
 import subprocess
 import uuid
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from python_http_client.exceptions import BadRequestsError, ForbiddenError, NotFoundError
 from sendgrid import SendGridAPIClient
 
-from carepost.archive import store
-from carepost.tenancy.actions import access, suppression
+from carepost.tenancy.actions import suppression
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
+from tests.support.front import key, listener, maple
 from tests.support.live import LiveHttp
-from tests.support.mailroom import clinic
-from tests.support.outbox import Outbox
 from tests.support.workbench import in_this_process
 
-__all__ = ["in_this_process"]
+__all__ = ["in_this_process", "listener", "maple"]
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "records"])
-
-
-@pytest.fixture
-def maple() -> Organisation:
-    store.store().migrate()
-    made = clinic("maple", "maple.test")
-    Outbox().empty()
-    return made
-
-
-@pytest.fixture
-def listener(live_server: Any) -> Iterator[LiveHttp]:
-    parts = urlsplit(live_server.url)
-    assert parts.hostname and parts.port
-    server = LiveHttp(office=(parts.hostname, parts.port))
-    yield server
-    server.close()
-
-
-def key(org: Organisation, *scopes: str) -> str:
-    return access.add_key(org.pk, "wire", scopes, actor=BOOTSTRAP).secret
 
 
 def test_the_python_library(maple: Organisation, listener: LiveHttp) -> None:

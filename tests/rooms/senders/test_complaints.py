@@ -1,7 +1,6 @@
 """Complaints and unsubscribes by provider and day: counted once, shown to who may see them, and told by letter."""
 
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from carepost.archive import complaints as days
 from carepost.archive import tallies
 from carepost.archive.marks import Marks
 from carepost.crypto import index
-from carepost.ground import clock, ids
+from carepost.ground import ids
 from carepost.ground.errors import NotFound, Refused
 from carepost.proof import kinds
 from carepost.senders import complaints, reading
@@ -18,20 +17,12 @@ from carepost.tenancy.actions import organisations
 from carepost.tenancy.permissions import BOOTSTRAP
 from tests.support.cast import cast, fresh_books, outbox, shard
 from tests.support.mailroom import KeptDoor
-from tests.support.noon import DAY, NOON
+from tests.support.noon import DAY, NOON, at
 from tests.support.outbox import Outbox
 
-__all__ = ["cast", "fresh_books", "outbox", "shard"]
+__all__ = ["at", "cast", "fresh_books", "outbox", "shard"]
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
-
-
-@pytest.fixture
-def at() -> Iterator[list[int]]:
-    now = [NOON]
-    clock.set_source(lambda: now[0])
-    yield now
-    clock.set_source(None)
 
 
 def count(outbox: Outbox, org: bytes, provider: str, at: int, **numbers: int) -> None:
