@@ -21,6 +21,7 @@ from carepost.tenancy import keys
 from carepost.tenancy import select as tenancy
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.permissions import Permission
+from carepost.tenancy.pressed import MadeAlready
 from carepost.wire import probes
 
 _SOON = "The engines know within two seconds."
@@ -44,7 +45,13 @@ def new(request: StaffRequest) -> HttpResponse:
     if not form.is_bound or not form.is_valid():
         return render(request, "console/gateway-new.html", {"form": form}, status=422 if form.is_bound else 200)
     given = form.cleaned_data
-    made = acts.add_connection(request.desk.org, given["name"], given["provider"], actor=request.desk.actor)
+    mark = acting.mark(request)
+    try:
+        made = acts.add_connection(
+            request.desk.org, given["name"], given["provider"], actor=request.desk.actor, page=mark
+        )
+    except MadeAlready as twice:
+        return _made_already(request, "This connection was made already", twice.made)
     return _page(request, made.connection, secret=made.value)
 
 
@@ -114,8 +121,16 @@ def sign_in(request: StaffRequest, row: UUID) -> HttpResponse:
 @permission(Permission.ROUTES)
 @shielded
 def rotate(request: StaffRequest, row: UUID) -> HttpResponse:
-    made = acts.rotate_secret(request.desk.org, row, actor=request.desk.actor)
+    try:
+        made = acts.rotate_secret(request.desk.org, row, actor=request.desk.actor, page=acting.mark(request))
+    except MadeAlready:
+        return _made_already(request, "This value was made already", row)
     return _page(request, row, secret=made.value)
+
+
+def _made_already(request: StaffRequest, title: str, row: UUID) -> HttpResponse:
+    said = "If you have not copied the header’s value, make a new one on the connection’s page."
+    return acting.made_already(request, title, said, "console:gateway", row, label="See the connection")
 
 
 @require_POST

@@ -13,7 +13,7 @@ from carepost.gateway import checking
 from carepost.gateway.models import Connection, Secret
 from carepost.gateway.providers import PROVIDERS, begin
 from carepost.ground.errors import NotFound, Refused
-from carepost.tenancy import names, sealing
+from carepost.tenancy import names, pressed, sealing
 from carepost.tenancy.act import Doing, act
 from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor
@@ -33,19 +33,28 @@ class Made(msgspec.Struct, frozen=True):
 
 
 def add_connection(
-    org: uuid.UUID, name: str, provider: str, *, actor: Actor, settings: Settings | None = None, reason: str = ""
+    org: uuid.UUID,
+    name: str,
+    provider: str,
+    *,
+    actor: Actor,
+    settings: Settings | None = None,
+    reason: str = "",
+    page: str = "",
 ) -> Made:
     """With the first secret of its header. `settings` None: what the provider's tenants share, direct delivery.
-    Raises Wrong, Forbidden."""
+    `page`: mark of the form it was asked for on; the same sent again from there raises MadeAlready. Raises Wrong,
+    Forbidden."""
     if provider not in PROVIDERS:
         raise names.Wrong("bad-provider", f"A provider is one of {', '.join(PROVIDERS)}.")
     label, why = names.words(name, "name"), names.words(reason, "reason", longest=500, empty=True)
     with act(org, Permission.ROUTES, actor=actor) as doing:
         checked = checking.settings(org, settings or begin(PROVIDERS[provider]))
         row = Connection(org_id=org, name=label, provider=provider, settings=encode_settings(checked))
+        pressed.once(row, pressed.id_of(org, page, "gateway", label, provider, row.settings, actor))
         row.created_at = row.changed_at = doing.at
         row.save(force_insert=True)
-        value = _secret(doing, row)
+        value = _secret(doing, Secret(org_id=org, connection=row))
         doing.event("gateway.added", on=[row.pk], facts=_facts(row, checked), values=_values(checked, why))
         doing.tell_engine()
     return Made(row.pk, value)
@@ -90,14 +99,16 @@ def set_login(org: uuid.UUID, connection: uuid.UUID, login: Login, *, actor: Act
         doing.tell_engine()
 
 
-def rotate_secret(org: uuid.UUID, connection: uuid.UUID, *, actor: Actor) -> Made:
-    """Another secret beside the one in use; both count until the older is ended. Raises Refused where two count
-    already, NotFound, Forbidden."""
+def rotate_secret(org: uuid.UUID, connection: uuid.UUID, *, actor: Actor, page: str = "") -> Made:
+    """Another secret beside the one in use; both count until the older is ended. `page`: as of `add_connection`.
+    Raises Refused where two count already, MadeAlready, NotFound, Forbidden."""
     with act(org, Permission.ROUTES, actor=actor) as doing:
         row = _row(org, connection)
+        fresh = Secret(org_id=org, connection=row)
+        pressed.once(fresh, pressed.id_of(org, page, "gateway-secret", connection, actor))
         if _live(row).count() >= TWO:
             raise Refused("two-secrets", "Two secrets count already; end the older one first.", status=409)
-        value = _secret(doing, row)
+        value = _secret(doing, fresh)
         doing.event("gateway.secret-added", on=[row.pk])
         doing.tell_engine()
     return Made(row.pk, value)
@@ -133,10 +144,11 @@ def digest(value: str) -> bytes:
     return hashlib.sha256(value.encode()).digest()
 
 
-def _secret(doing: Doing, row: Connection) -> str:
+def _secret(doing: Doing, fresh: Secret) -> str:
     """The field's value: the connection's id, a dot, the secret."""
-    value = f"{row.pk.hex}.{secrets.token_urlsafe(32)}"
-    Secret(org_id=doing.org, connection=row, digest=digest(value), created_at=doing.at).save(force_insert=True)
+    value = f"{fresh.connection.pk.hex}.{secrets.token_urlsafe(32)}"
+    fresh.digest, fresh.created_at = digest(value), doing.at
+    fresh.save(force_insert=True)
     return value
 
 

@@ -115,3 +115,29 @@ def test_whoever_may_not_route_mail_sees_none_of_it(
     operator = at_desk("operator")
     assert operator.get("/gateway").status_code in (403, 404)
     assert operator.get(f"/gateway/{one.id}").status_code in (403, 404)
+
+
+def marked(http: Client, path: str) -> dict[str, str]:
+    """The hidden fields of the form of a page, as it was opened once."""
+    return dict(re.findall(r'name="(csrfmiddlewaretoken|page)" value="([^"]+)"', http.get(path).content.decode()))
+
+
+def test_pressed_twice_on_one_page_it_is_one_connection_and_one_new_value(http: Client, maple: Organisation) -> None:
+    form = {**marked(http, "/gateway/new"), "name": "Our Microsoft 365", "provider": "microsoft365"}
+    assert form["page"]
+    assert "shown this once" in http.post("/gateway/new", form).content.decode()
+    again = http.post("/gateway/new", form)
+    one = the_one(maple)
+    assert again.status_code == 409 and "made already" in again.content.decode()
+    assert f"/gateway/{one.id}" in again.content.decode() and one.id.replace("-", "") not in again.content.decode()
+    assert len(office_events("gateway.added")) == 1
+    form = marked(http, f"/gateway/{one.id}")
+    assert "shown this once" in http.post(f"/gateway/{one.id}/rotate", form).content.decode()
+    again = http.post(f"/gateway/{one.id}/rotate", form)
+    assert again.status_code == 409 and "shown this once" not in again.content.decode()
+    assert len(office_events("gateway.secret-added")) == 1
+    # a new page of the same form is another connection
+    assert (
+        http.post("/gateway/new", {**marked(http, "/gateway/new"), "name": "B", "provider": "microsoft365"}).status_code
+        == 200
+    )
