@@ -11,6 +11,7 @@ from typing import Final, Generic, TypeVar
 import msgspec
 
 from carepost.confined import frames
+from carepost.ground import processors
 
 #: all a worker finds in its environment
 ENVIRONMENT: Final = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8", "OMP_THREAD_LIMIT": "1"}
@@ -105,10 +106,11 @@ def command(module: str, *arguments: int) -> list[str]:
 
 async def start(command: list[str], reader: Reader[Answer]) -> Confined[Answer]:
     """Started, not yet heard of. Raises OSError."""
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        env=ENVIRONMENT, cwd="/", close_fds=True, start_new_session=True, limit=_READ_AHEAD,
-    )  # fmt: skip
+    with processors.roaming():
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+            env=ENVIRONMENT, cwd="/", close_fds=True, start_new_session=True, limit=_READ_AHEAD,
+        )  # fmt: skip
     return Confined(process, reader)
 
 

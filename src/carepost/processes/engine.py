@@ -5,6 +5,7 @@ import gc
 import importlib
 import resource
 import signal
+from concurrent.futures import ThreadPoolExecutor
 
 import uvloop
 
@@ -19,7 +20,7 @@ from carepost.directory import Directory, Source, sqlite
 from carepost.directory.scanning import Scanned
 from carepost.directory.shelf import SqlShelf
 from carepost.directory.threads import SqlThreads
-from carepost.ground import log, metrics
+from carepost.ground import log, metrics, processors
 from carepost.ground.config import Config
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
@@ -58,12 +59,16 @@ DRAIN = 5.0
 
 
 def run(start: Start) -> None:
+    place = processors.own(start.index, outgoing.engine_count(start.home, start.config))
+    if place is not None:
+        processors.keep(place)
     uvloop.run(_run(start))
 
 
 async def _run(start: Start) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="engine", initializer=processors.roam))
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stopping.set)
     engine = Engine(start.home, start.config, start.keys, start.index, stopping)

@@ -1,7 +1,6 @@
 """The parts of an engine that lead outside, built from the settings and, in a sandbox home, from its world."""
 
 import asyncio
-import os
 import ssl
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from carepost.delivery.schedule import Schedule
 from carepost.delivery.trust import Anchors
 from carepost.delivery.world import Door
 from carepost.directory import Directory
+from carepost.ground import processors
 from carepost.ground.config import Config
 from carepost.ground.errors import Unavailable
 from carepost.ground.home import Home
@@ -109,7 +109,7 @@ def viewer(home: Home) -> tuple[str, int] | None:
 
 
 def engine_count(home: Home, config: Config) -> int:
-    return max(1, min(config.engines or os.cpu_count() or 1, home.shards))
+    return max(1, min(config.engines or processors.count(), home.shards))
 
 
 async def every_shard_owned(home: Home, config: Config) -> None:

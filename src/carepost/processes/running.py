@@ -6,7 +6,7 @@ import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from carepost.ground import config, durable, home
+from carepost.ground import config, durable, home, processors
 from carepost.ground.config import Config
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
@@ -47,7 +47,7 @@ class Running:
             rotation.bring(self.home.path, self.keyring.purposes("database"), say)
         self.bootstrapped = Bootstrapped()
         self._say = say
-        wanted = self.config.engines or os.cpu_count() or 1
+        wanted = self.config.engines or processors.count()
         engines = min(wanted, self.home.shards)
         self.supervisor = Supervisor(
             self.home, self.keyring, self.environ, engines, self.config.database_url,

@@ -10,6 +10,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 
 from carepost.crypto import slowhash
+from carepost.ground import processors
 from carepost.ground.errors import Refused, Unavailable
 from carepost.policy.types import Access
 from carepost.wire.types import AccessProof
@@ -23,7 +24,7 @@ class AccessProofs:
     """One for all listeners of a process."""
 
     def __init__(self, *, threads: int = 1) -> None:
-        self._threads = ThreadPoolExecutor(threads, "access-code")
+        self._threads = ThreadPoolExecutor(threads, "access-code", processors.roam)
         self._key = os.urandom(32)
         self._remembered: dict[bytes, asyncio.Future[str]] = {}
         self._waiting = 0

@@ -14,7 +14,7 @@ import msgspec
 
 from carepost.crypto import scram
 from carepost.directory.types import Credential, OrgSnapshot
-from carepost.ground import log, metrics
+from carepost.ground import log, metrics, processors
 from carepost.ground.errors import NotFound, Unavailable
 from carepost.intake import fronted
 from carepost.intake.own import own
@@ -60,7 +60,7 @@ class Credentials:
         self._process_key = os.urandom(32)
         self._remembered: dict[str, tuple[bytes, str, int]] = {}
         self._checking: dict[bytes, asyncio.Future[bool]] = {}
-        self._threads = ThreadPoolExecutor(threads, "password")
+        self._threads = ThreadPoolExecutor(threads, "password", processors.roam)
         self._clients = Throttle(CLIENT_TRIES, WINDOW)
         self._accounts = Throttle(ACCOUNT_TRIES, WINDOW)
         # what an unknown user's password is compared with, at the same cost
