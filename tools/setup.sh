@@ -14,10 +14,13 @@ if sys.version_info >= (3, 11):
     import ctypes, sqlite3, ssl, venv, zlib
     print(os.path.realpath(sys.executable))' 2>/dev/null || true
 }
-# Nanoseconds of a fixed round of work, measured in turns: the middle one of five. The least is now and then a stroke of
-# luck of where code came to lie in memory, and would choose the slower one.
-middle() { printf '%s\n' "$@" | sort -n | sed -n 3p; }
+# Nanoseconds of a fixed round of work.
 pace() { "$1" -I -S tools/pace.py 2>/dev/null || echo 999999999; }
+# By how many hundredths the first is slower than the second: nine pairs, the middle one. One after the other they share
+# what else the machine does; the least of either would be a stroke of luck of where code came to lie in memory.
+slower() {
+    for _ in 1 2 3 4 5 6 7 8 9; do echo $(($(pace "$1") * 100 / $(pace "$2") - 100)); done | sort -n | sed -n 5p
+}
 
 choose() {
     own=$(behind python3)
@@ -29,13 +32,10 @@ choose() {
             python=$other inside=$real why="python3 of your path is missing or older than 3.11"
             continue
         fi
-        ours="" theirs=""
-        for _ in 1 2 3 4 5; do ours="$ours $(pace "$python")" theirs="$theirs $(pace "$other")"; done
-        # shellcheck disable=SC2086  (five numbers each)
-        a=$(middle $ours) b=$(middle $theirs)
+        by=$(slower "$python" "$other")
         # a twentieth at least: less is not worth another Python than the path's
-        if [ $((a * 20)) -ge $((b * 21)) ]; then
-            why="measured $((a * 100 / b - 100)) % faster than $inside; PYTHON=… takes another" python=$other inside=$real
+        if [ "$by" -ge 5 ]; then
+            why="measured $by % faster than $inside; PYTHON=… takes another" python=$other inside=$real
         fi
     done
     [ -n "$inside" ]
