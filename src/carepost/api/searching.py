@@ -1,11 +1,11 @@
 """What a search of the API asks for, as the archive understands it. Messages and jobs ask alike."""
 
-from carepost.api import asked, shapes, shapes_jobs
+from carepost.api import asked, shapes
 from carepost.api.answers import ProblemError
 from carepost.archive.search import Wanted
 
 
-def wanted(given: shapes.Search | shapes_jobs.Wanted) -> Wanted:
+def wanted(given: shapes.Wanted) -> Wanted:
     """Raises ProblemError 422."""
     return Wanted(
         recipient=given.recipient,

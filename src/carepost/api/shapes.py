@@ -37,10 +37,10 @@ class HeldSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     limit: Limit = 50
 
 
-class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`POST /messages/search`. All that is given must fit, and what is said of a recipient one and the same.
-    `recipient`: an address or a domain; `subject`: words; `message_id`: of the header, or ours; `domain`: the
-    recipient's; `provider`: group of the recipient's mail servers; `assurance`: label of what was reached."""
+class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All that is given must fit, and what is said of a recipient one and the same. `recipient`: an address or a
+    domain; `subject`: words; `message_id`: of the header, or ours; `domain`: the recipient's; `provider`: group of
+    the recipient's mail servers; `assurance`: label of what was reached."""
 
     recipient: Address = ""
     sender: Address = ""
@@ -55,6 +55,11 @@ class Search(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     method: Method | None = None
     assurance: rest.Minimum | None = None
     category: rest.Category | None = None
+
+
+class Search(Wanted, frozen=True, forbid_unknown_fields=True):
+    """`POST /messages/search`."""
+
     cursor: Annotated[str, msgspec.Meta(max_length=64)] = ""
     limit: Limit = 50
 

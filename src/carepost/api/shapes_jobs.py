@@ -5,33 +5,14 @@ from typing import Annotated
 
 import msgspec
 
-from carepost.api.shapes import Address, DomainName, Id, Line, ProviderGroup, Time
+from carepost.api.shapes import Id, Wanted
 from carepost.jobs.types import Kind
-from carepost.policy.types import Method
 from carepost.wire import rest
 
 
 class Form(enum.StrEnum):
     NDJSON = "ndjson"
     CSV = "csv"
-
-
-class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """As of `POST /messages/search`; all that is given must fit."""
-
-    recipient: Address = ""
-    sender: Address = ""
-    subject: Line = ""
-    message_id: Line = ""
-    tag: Annotated[str, msgspec.Meta(max_length=128)] = ""
-    state: Annotated[str, msgspec.Meta(max_length=12)] = ""
-    since: Time = ""
-    until: Time = ""
-    domain: DomainName = ""
-    provider: ProviderGroup = ""
-    method: Method | None = None
-    assurance: rest.Minimum | None = None
-    category: rest.Category | None = None
 
 
 class AddJob(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
