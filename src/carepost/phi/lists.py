@@ -141,6 +141,13 @@ def valued(name: str) -> dict[str, float]:
     return {entry: float(value) for value, _, entries in rows for entry in entries.split("|")}
 
 
+def drugs() -> list[tuple[str, str]]:
+    """Names of medicines, each with the substance it is of."""
+    refused = frozenset(read("notdrugs")[""])
+    rows = (line.rpartition(": ") for line in _source("drugs").splitlines() if line and not line.startswith("#"))
+    return [(name, substance) for substance, _, names in rows for name in names.split("|") if name not in refused]
+
+
 def _source(name: str) -> str:
     return importlib.resources.files("carepost.phi").joinpath("words", f"{name}.txt").read_text("utf-8")
 
