@@ -7,7 +7,7 @@ from carepost.api import shapes_sending as shapes
 
 ROOTS: Final = (
     shapes.Sending, shapes.AddPool, shapes.RemovePool, shapes.AddAddress, shapes.ChangeAddress, shapes.RemoveAddress,
-    shapes.SetLimits, shapes.Lift,
+    shapes.SetLimits, shapes.Lift, shapes.Ahead, shapes.SetAhead,
 )  # fmt: skip
 Operation = Callable[..., dict[str, Any]]
 
@@ -27,5 +27,9 @@ def paths(op: Operation) -> dict[str, Any]:
         f"{one}/addresses/change": {"post": act("changeAddress", "Pause, empty or move an address.", "ChangeAddress")},
         f"{one}/addresses/remove": {"post": act("removeAddress", "Take an address away.", "RemoveAddress")},
         f"{one}/limits": {"put": act("setLimits", "Limits of your own at a provider.", "SetLimits")},
+        f"{one}/ahead": {
+            "get": op("getAhead", "How far ahead send_at may lie.", "Ahead"),
+            "put": op("setAhead", "Let send_at lie further ahead, or less far.", "Ahead", body="SetAhead"),
+        },
         f"{one}/lift": {"post": act("liftPause", "Send to a provider again that asked for less.", "Lift")},
     }

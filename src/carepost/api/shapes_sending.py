@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from carepost.destinations.ways import AddressLine, LimitLine, Line, PoolLine
+from carepost.directory.types import AHEAD_DAYS, MOST_AHEAD
 
 Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 Name = Annotated[str, msgspec.Meta(min_length=2, max_length=40)]
@@ -20,6 +21,20 @@ class Sending(msgspec.Struct, frozen=True):
     pools: tuple[PoolLine, ...]
     addresses: tuple[AddressLine, ...]
     limits: tuple[LimitLine, ...]
+    #: days `send_at` may lie ahead
+    ahead_days: int = AHEAD_DAYS
+
+
+class Ahead(msgspec.Struct, frozen=True):
+    """How many days ahead `send_at` may lie, and how many at most may be allowed."""
+
+    days: int
+    most: int
+
+
+class SetAhead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    days: Annotated[int, msgspec.Meta(ge=1, le=MOST_AHEAD)]
+    reason: Reason
 
 
 class AddPool(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -134,6 +134,7 @@ urlpatterns = [
     path("api/v1/sending/addresses/change", views_sending.change_address, name="sending-address-change"),
     path("api/v1/sending/addresses/remove", views_sending.remove_address, name="sending-address-remove"),
     path("api/v1/sending/limits", views_sending.limits, name="sending-limits"),
+    path("api/v1/sending/ahead", views_sending.ahead, name="sending-ahead"),
     path("api/v1/sending/lift", views_sending.lift, name="sending-lift"),
     path("api/v1/keys", views_settings.keys, name="keys"),
     path("api/v1/keys/<uuid:key>", views_settings.key, name="key"),

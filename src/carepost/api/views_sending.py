@@ -5,7 +5,9 @@ from django.http import HttpResponse
 from carepost.api import answers, asked
 from carepost.api import shapes_sending as shapes
 from carepost.api.gate import ApiRequest, scoped
+from carepost.destinations import ahead as far
 from carepost.destinations import sending, ways
+from carepost.directory.types import MOST_AHEAD
 from carepost.ground.errors import Unavailable
 from carepost.mailbox import door
 from carepost.pace.limits import Limits
@@ -79,11 +81,25 @@ def lift(request: ApiRequest) -> HttpResponse:
     return _answer(request)
 
 
+@scoped(Scope.SENDING, methods=("GET", "PUT"))
+def ahead(request: ApiRequest) -> HttpResponse:
+    """How far ahead `send_at` may lie; what was accepted before stays scheduled."""
+    caller = request.caller
+    if request.method == "PUT":
+        given = asked.body(request, shapes.SetAhead)
+        far.put(caller.org, given.days, actor=caller.actor, reason=given.reason)
+    else:
+        asked.query(request)
+    return answers.json(shapes.Ahead(far.days(caller.org), MOST_AHEAD))
+
+
 def _answer(request: ApiRequest, status: int = 200) -> HttpResponse:
     org = request.caller.org
     try:
         found = ways.lines(org, door.client())
     except Unavailable:
         found = ways.asked(org)
-    whole = shapes.Sending(tuple(found), tuple(ways.pools(org)), tuple(ways.addresses(org)), tuple(ways.limits(org)))
+    whole = shapes.Sending(
+        tuple(found), tuple(ways.pools(org)), tuple(ways.addresses(org)), tuple(ways.limits(org)), far.days(org)
+    )
     return answers.json(whole, status)

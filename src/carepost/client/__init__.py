@@ -5,7 +5,7 @@ idempotency key and is repeated under it, with growing waits and as Retry-After 
 shapes of a message (Message, Attachment, Mailbox, ProtectionAsk), errors (ApiError, Unreachable).
 """
 
-from carepost.client.asked import Job, Resent
+from carepost.client.asked import Ahead, Job, Resent
 from carepost.client.asked_tracking import CampaignTracking
 from carepost.client.asynchronous import AsyncClient
 from carepost.client.errors import ApiError, Unreachable
@@ -26,6 +26,7 @@ from carepost.wire.rest import (
 from carepost.wire.tracked import MessageTracking, Tracking, TrackingReport
 
 __all__ = [
+    "Ahead",
     "ApiError",
     "AsyncClient",
     "Attachment",

@@ -62,6 +62,13 @@ class Resent(msgspec.Struct, frozen=True):
     left_out: dict[str, str] = {}
 
 
+class Ahead(msgspec.Struct, frozen=True):
+    """How many days ahead `send_at` may lie, and how many at most an organisation may allow."""
+
+    days: int
+    most: int
+
+
 class _Jobs(msgspec.Struct, frozen=True):
     jobs: tuple[Job, ...]
 
@@ -160,6 +167,14 @@ def render(template: str, variables: Mapping[str, object], number: int) -> Ask[R
 
 def events(cursor: str, limit: int) -> Ask[EventPage]:
     return Ask(calls.get("/api/v1/events", cursor=cursor, limit=limit), _as(EventPage))
+
+
+def ahead() -> Ask[Ahead]:
+    return Ask(calls.get("/api/v1/sending/ahead"), _as(Ahead))
+
+
+def set_ahead(days: int, reason: str) -> Ask[Ahead]:
+    return Ask(calls.put("/api/v1/sending/ahead", {"days": days, "reason": reason}), _as(Ahead))
 
 
 def suppress(address: str, reason: str) -> Ask[None]:

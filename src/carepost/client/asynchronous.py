@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from carepost.client import asked, asked_keys, asked_tracking, calls
-from carepost.client.asked import Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
+from carepost.client.asked import Ahead, Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
 from carepost.client.asked_tracking import CampaignTracking
 from carepost.client.calls import Course, Retry
 from carepost.client.transport import Lost, Transport
@@ -125,6 +125,12 @@ class AsyncClient:
 
     async def suppress(self, address: str, *, reason: str = "request") -> None:
         await self._do(asked.suppress(address, reason))
+
+    async def sending_ahead(self) -> Ahead:
+        return await self._do(asked.ahead())
+
+    async def set_sending_ahead(self, days: int, *, reason: str) -> Ahead:
+        return await self._do(asked.set_ahead(days, reason))
 
     async def own_keys(self) -> AsyncIterator[OwnKey]:
         cursor = ""

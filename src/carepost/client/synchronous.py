@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from carepost.client import asked, asked_keys, asked_tracking, calls
-from carepost.client.asked import Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
+from carepost.client.asked import Ahead, Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
 from carepost.client.asked_tracking import CampaignTracking
 from carepost.client.calls import Course, Retry
 from carepost.client.transport import Lost, Transport
@@ -137,6 +137,14 @@ class Client:
 
     def suppress(self, address: str, *, reason: str = "request") -> None:
         self._do(asked.suppress(address, reason))
+
+    def sending_ahead(self) -> Ahead:
+        """How far ahead `send_at` may lie."""
+        return self._do(asked.ahead())
+
+    def set_sending_ahead(self, days: int, *, reason: str) -> Ahead:
+        """1 to 366 days; what was accepted before stays scheduled."""
+        return self._do(asked.set_ahead(days, reason))
 
     def own_keys(self) -> Iterator[OwnKey]:
         """The organisation's own, newest first, page by page."""

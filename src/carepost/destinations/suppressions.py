@@ -11,6 +11,7 @@ import msgspec
 from django.db import transaction
 
 from carepost.crypto.rest import Damaged
+from carepost.destinations import suppression_pages
 from carepost.ground import clock
 from carepost.ground.errors import CarepostError, NotFound, Refused
 from carepost.proof import kinds
@@ -81,25 +82,27 @@ def page(
     limit: int = 100,
 ) -> Page:
     """The newest first, those with what is asked for. `address`: exact, in any spelling. `ends`: with an end, or
-    without one. `removed_since`: in place of the list what was taken off it since then (UTC microseconds). Raises
-    NotFound (forbidden), Refused for a cursor that is none, AddressError."""
+    without one. `removed_since`: in place of the list what was taken off it since then (UTC microseconds), the latest
+    first and without a cursor. Raises NotFound (forbidden), Refused for a cursor that is none, AddressError."""
     owner = uuid.UUID(bytes=org)
     size = max(1, min(limit, MOST))
     with scope.organisation(owner):
         allowed(owner, actor)
+        older = _cursor(after) if after else None
         found = Suppression.objects.filter(org_id=owner)
-        found = found.filter(removed_at__gte=removed_since) if removed_since else found.filter(removed_at=0)
-        if ends is not None:
-            found = found.filter(expires_at__gt=0) if ends else found.filter(expires_at=0)
-        if address:
-            found = found.filter(token__in=tokens(owner, spelt(address)))
-        if reason:
-            found = found.filter(reason=reason)
-        if scope_:
-            found = found.filter(scope=scope_)
-        if after:
-            found = found.filter(pk__lt=_cursor(after))
-        rows = list(found.order_by("-id")[: size + 1])
+        if removed_since:
+            # both are said: the first is the index's own condition
+            found = found.filter(removed_at__gt=0, removed_at__gte=removed_since)
+            rows = list(found.order_by("-removed_at")[:size])
+        elif address:
+            # an address has a few rows at most: put in order here, the database looks at no others
+            rows = list(found.filter(removed_at=0, token__in=tokens(owner, spelt(address))))
+            rows = sorted((row for row in rows if _fits(row, reason, scope_, ends, older)), key=lambda row: -row.pk.int)
+        else:
+            chosen = suppression_pages.newest(
+                owner, reasons=_only(reason), scopes=_only(scope_), ends=ends, after=older, limit=size + 1
+            )
+            rows = list(found.filter(pk__in=chosen).order_by("-id"))
         shown = tuple(shown_of(row) for row in rows[:size])
         tell(owner, actor, len(shown))
     return Page(shown, str(rows[size - 1].pk) if len(rows) > size else "")
@@ -230,6 +233,19 @@ def allowed(owner: uuid.UUID, actor: Actor) -> None:
         authorise(actor, Permission.SUPPRESSION, owner)
     except Forbidden:
         raise NotFound from None
+
+
+def _only(word: str) -> tuple[str, ...]:
+    return (word,) if word else ()
+
+
+def _fits(row: Suppression, reason: str, scope_: str, ends: bool | None, older: uuid.UUID | None) -> bool:
+    return (
+        (not reason or row.reason == reason)
+        and (not scope_ or row.scope == scope_)
+        and (ends is None or bool(row.expires_at) is ends)
+        and (older is None or row.pk < older)
+    )
 
 
 def _cursor(after: str) -> uuid.UUID:

@@ -7,6 +7,7 @@ import pytest
 from carepost.ground.errors import Unavailable
 from carepost.mailbox import door
 from carepost.wire.pacing import HeldBack, LaneView
+from tests.support.outbox import office_events
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
 
@@ -69,3 +70,17 @@ def test_without_an_engine_the_record_answers(machine: Any, monkeypatch: pytest.
 
     monkeypatch.setattr(door, "client", away)
     assert machine("sending").get("/sending").json()["ways"] == []
+
+
+def test_how_far_ahead_is_read_and_changed_and_told_the_engines(machine: Any, cast: Any) -> None:
+    asking = machine("sending")
+    assert asking.get("/sending/ahead").json() == {"days": 31, "most": 366}
+    assert asking.put("/sending/ahead", {"days": 90, "reason": "appointments of a quarter"}).json()["days"] == 90
+    assert asking.put("/sending/ahead", {"days": 90, "reason": "again"}).json()["days"] == 90
+    assert asking.get("/sending").json()["ahead_days"] == 90
+    (told,) = office_events("sending.ahead-set")
+    assert told.facts == {"days": "90", "before": "31"} and told.actor.kind == "key"
+    for wrong in ({"days": 0, "reason": "r"}, {"days": 367, "reason": "r"}, {"days": 5}, {"days": 5, "reason": ""}):
+        assert asking.put("/sending/ahead", wrong).status_code == 422
+    assert machine("send").put("/sending/ahead", {"days": 5, "reason": "r"}).status_code == 403
+    assert machine("sending", org=cast.harbour).get("/sending/ahead").json()["days"] == 31

@@ -44,7 +44,7 @@ class Server:
                 self.end_headers()
                 self.wfile.write(raw)
 
-            do_GET = do_POST
+            do_GET = do_PUT = do_POST
 
             def log_message(self, *_: object) -> None: ...
 
@@ -219,3 +219,13 @@ def test_sending_again_carries_a_key_and_is_repeated_under_it(server: Server) ->
     first, second = server.seen
     assert first[2]["idempotency-key"] == second[2]["idempotency-key"]
     assert json.loads(second[3]) == {"reason": "lost", "deliveries": [], "as_today": True}
+
+
+def test_how_far_ahead_is_put_again_where_the_answer_was_lost(server: Server) -> None:
+    server.answers = [None, (200, {"days": 60, "most": 366}, {}), (200, {"days": 60, "most": 366}, {})]
+    with Client(server.url, "k", retry=SOON) as mail:
+        assert mail.set_sending_ahead(60, reason="spring").days == 60 and mail.sending_ahead().most == 366
+    assert [(method, path) for method, path, _, _ in server.seen] == [
+        ("PUT", "/api/v1/sending/ahead"), ("PUT", "/api/v1/sending/ahead"), ("GET", "/api/v1/sending/ahead"),
+    ]  # fmt: skip
+    assert json.loads(server.seen[1][3]) == {"days": 60, "reason": "spring"}

@@ -67,11 +67,18 @@ class Suppression(OrgModel):
         ]
         indexes = [
             models.Index(fields=["org", "changed_at"], name="tenancy_suppression_changed"),
-            models.Index(fields=["org", "-id"], name="tenancy_suppression_newest"),
-            # pages of one reason or scope, of what ends, and of what was taken off of late, among a million others
-            models.Index(fields=["org", "reason", "-id"], name="tenancy_suppression_reason"),
-            models.Index(fields=["org", "scope", "-id"], name="tenancy_suppression_kept"),
-            models.Index(fields=["org", "-id"], name="tenancy_suppression_ends", condition=models.Q(expires_at__gt=0)),
+            # pages of each kind, of what ends, and of what was taken off of late, among a million others
+            # (destinations.suppression_pages)
+            models.Index(
+                fields=["org", "scope", "reason", "-id"],
+                name="tenancy_suppression_stay",
+                condition=models.Q(removed_at=0, expires_at=0),
+            ),
+            models.Index(
+                fields=["org", "scope", "reason", "-id"],
+                name="tenancy_suppression_end",
+                condition=models.Q(removed_at=0, expires_at__gt=0),
+            ),
             models.Index(
                 fields=["org", "removed_at"], name="tenancy_suppression_gone", condition=models.Q(removed_at__gt=0)
             ),
