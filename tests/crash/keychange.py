@@ -94,7 +94,7 @@ class Change:
         self.office()
         self.log(rows)
         self.stage = "retoken"
-        places, walking = import_module("carepost.keyring.retokening"), import_module("carepost.tenancy.retokening")
+        places, walking = import_module("carepost.engagement.retokening"), import_module("carepost.tenancy.retokening")
         inner, work = walking.empty, walking.Work(places.PLACES)
 
         def empty(*words: Any) -> bool:
@@ -149,7 +149,8 @@ class Change:
         kinds = [
             json.loads(row[0])["kind"] for row in store.rows("SELECT event FROM audit_leaf WHERE source = 'office'")
         ]
-        retokening = import_module("carepost.keyring.retokening")
+        retokening = import_module("carepost.engagement.retokening")
+        tenancy = import_module("carepost.tenancy.retokening")
         suppression = import_module("carepost.tenancy.actions.suppression")
         actor = import_module("carepost.tenancy.permissions").COMMAND_LINE
         select = import_module("carepost.keyring.select")
@@ -164,7 +165,7 @@ class Change:
             ),
             "told": {kind: kinds.count(kind) for kind in ("orgkey.rotated", "log.key-introduced", "orgkey.emptied")},
             "log_keys": len(reader.keys(store, org)),
-            "behind": len(retokening.behind(self.org)),
+            "behind": len(tenancy.behind(retokening.PLACES, self.org)),
             "wrapped_before": import_module("carepost.tenancy.rewrapping").left(keys.current),
             "suppressed": suppression.known(self.org, suppression.wanted(GONE, "bounce")),
             "partner": len(select.keys_of(self.org, actor, PARTNER)),

@@ -11,9 +11,9 @@ from carepost.archive.store import store
 from carepost.audit import reader
 from carepost.console import acting
 from carepost.console.guard import shielded
+from carepost.engagement.retokening import PLACES
 from carepost.ground import clock
-from carepost.keyring import retokening
-from carepost.tenancy import select
+from carepost.tenancy import retokening, select
 from carepost.tenancy.actions import keys
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.models import OrgKey
@@ -29,10 +29,15 @@ _PURPOSES: Final = {
         "Evidence", "Seals addresses, replies of other servers and what is personal in events.",
         "A new key seals what is written from then on; the rest opens as before.",
     ),
-    "portal": ("Portal", "Wraps what lies in the portal.", "A new key serves new messages; older ones open as before."),
+    "portal": (
+        "Portal", "Wraps what lies in the portal, and makes what stands for people and in the addresses they are "
+        "answered at.",
+        "A new key serves new messages; older ones open as before. People follow by themselves, a few at a time, and "
+        "links and addresses sent before go on working.",
+    ),
     keys.INDEX: (
-        "Search", "Makes the words that search compares, and what stands for addresses in the suppression list and "
-        "beside keys.",
+        "Search", "Makes the words that search compares, and what stands for addresses in the suppression list, beside "
+        "keys and for the domains of copies that were opened.",
         "A new key serves messages accepted from a minute later on. Older days stay searchable; nothing is indexed "
         "again. Addresses follow by themselves, a few at a time, and are known all the while.",
     ),
@@ -75,7 +80,7 @@ def org_keys(request: StaffRequest) -> HttpResponse:
         KeyLine(
             purpose, *words, newest[purpose].version, newest[purpose].serves_from or newest[purpose].created_at,
             newest[purpose].serves_from if newest[purpose].serves_from > now else 0,
-            retokening.behind(request.desk.org) if purpose == keys.INDEX else (),
+            retokening.behind(PLACES, request.desk.org, purpose) if purpose in retokening.PURPOSES else (),
         )
         for purpose, words in _PURPOSES.items()
         if purpose in newest

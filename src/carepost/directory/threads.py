@@ -26,13 +26,19 @@ COLUMNS: Final = ("id", "sealed", "until")
 
 
 class ThreadRecord(msgspec.Struct, frozen=True):
-    """Between whom, and how the person outside proves who they are. `mac`: of the token in Reply-To, 10 bytes."""
+    """Between whom, and how the person outside proves who they are. `mac`: of the token in Reply-To, 10 bytes; `later`:
+    of those given out after a change of the key."""
 
     sender: str
     recipient: str
     mac: bytes
     access: AccessProof = AccessProof()
     v: int = 1
+    later: tuple[bytes, ...] = ()
+
+    @property
+    def macs(self) -> tuple[bytes, ...]:
+        return (self.mac, *self.later)
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -48,8 +54,13 @@ class Threads(Protocol):
 
 
 def fits(found: Found, mac: bytes) -> bool:
-    """Whether this is the token that was given out, and may still be used."""
-    return hmac.compare_digest(found.record.mac, mac) and found.until > clock.now()
+    """Whether this is a token that was given out, and may still be used."""
+    known = [hmac.compare_digest(one, mac) for one in found.record.macs]
+    return any(known) and found.until > clock.now()
+
+
+def read(plain: bytes) -> ThreadRecord:
+    return msgspec.msgpack.decode(plain, type=ThreadRecord)
 
 
 class StaticThreads:
@@ -91,4 +102,4 @@ class SqlThreads:
             raise NotFound
         key = self._keys.open(snapshot.id, "evidence", version, wrapped)
         plain = columns.open_(key, snapshot.id, sealed, f"{PLACE}/{ids.text(thread)}")
-        return msgspec.msgpack.decode(plain, type=ThreadRecord)
+        return read(plain)

@@ -1,10 +1,14 @@
 """Who asks, as far as features need to know it: the client behind declared proxies, and the salt of an organisation."""
 
 import ipaddress
+from typing import Final
 
 from django.http import HttpRequest
 
 from carepost.crypto.digest import hmac_sha256
+
+#: version of the index key that the salt is made from
+SALTED: Final = 1
 
 
 def client(request: HttpRequest) -> tuple[str, bool]:
@@ -29,5 +33,7 @@ def _inside(address: str) -> bool:
 
 
 def salt(key: bytes) -> bytes:
-    """`key`: an organisation's index key. What tags of place and agent are made with (`tracking.derive`)."""
+    """`key`: an organisation's index key of version SALTED. What tags of place and agent are made with
+    (`tracking.derive`). Hits of any time are compared by them, so they never follow a change; they are of 12 bits,
+    and lie sealed under another key (decision 0059)."""
     return hmac_sha256(key, b"carepost tracking place")

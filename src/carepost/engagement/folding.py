@@ -116,12 +116,12 @@ class Folding:
             return ()
         window = (hits[0].at - _NEAR_US, hits[-1].last_at + _NEAR_US)
         others = Copy.objects.filter(org_id=org).exclude(pk=copy.pk)
-        same = {d: (True, bytes(token) == found.domain) for d, token in
+        same = {d: (True, bytes(token) in found.domains) for d, token in
                 others.filter(message=found.message).values_list("delivery", "domain")[:_AROUND]}  # fmt: skip
-        if found.domain:
+        if found.domains:
             since = found.sent_at - _DAY_US
             for delivery in others.filter(
-                domain=found.domain, sent_at__gt=since, sent_at__lt=found.sent_at + _DAY_US
+                domain__in=found.domains, sent_at__gt=since, sent_at__lt=found.sent_at + _DAY_US
             ).order_by("-sent_at").values_list("delivery", flat=True)[:_AROUND]:  # fmt: skip
                 same.setdefault(delivery, (False, True))
         rows = Hit.objects.filter(org_id=org, delivery__in=list(same), at__range=window).order_by("-at")[:_AROUND]
@@ -168,7 +168,8 @@ def settle(
             if found is not None and before != now_called:
                 _tell(org, row.delivery, hit, before, found)
         if found is not None:
-            row.message, row.category, row.domain = found.message, found.category, found.domain
+            row.message, row.category = found.message, found.category
+            row.domain, row.under = found.domain, found.under
             row.sent_at, row.day = found.sent_at, found.sent_at // _DAY_US
         row.opened, row.clicked = best(verdicts, ("open", "click")), best(verdicts, ("click",))
         row.judged_at, row.rules = now, RULES

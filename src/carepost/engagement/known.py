@@ -1,24 +1,19 @@
 """What the log and history know of a copy: when the recipient's server took it, whose it is, what came after."""
 
 import uuid
-from typing import Final
 
 import msgspec
 
 from carepost.archive.books import opener
 from carepost.audit import reader
 from carepost.audit.store import Store
-from carepost.crypto import index
 from carepost.crypto.rest import Damaged
 from carepost.engagement import sessions
 from carepost.ground import ids
 from carepost.ground.errors import NotFound
 from carepost.proof import kinds
-from carepost.tenancy import keys, scope
+from carepost.tenancy import address_tokens, scope
 from carepost.tracking.types import Later
-
-#: one key makes the domain's token for ever, so that copies of any time can be compared
-_VERSION: Final = 1
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -26,9 +21,16 @@ class Known(msgspec.Struct, frozen=True):
     #: UTC microseconds of the 250
     sent_at: int
     category: str
-    #: token of the recipient's domain; b"": not known any more
-    domain: bytes
+    #: tokens of the recipient's domain, the newest key's first: what another copy to it may have. Empty: not known
+    #: any more
+    domains: tuple[bytes, ...]
     later: tuple[Later, ...]
+    #: version of the index key of the first
+    under: int = 0
+
+    @property
+    def domain(self) -> bytes:
+        return self.domains[0] if self.domains else b""
 
 
 def of_delivery(store: Store, org: uuid.UUID, delivery: uuid.UUID) -> Known | None:
@@ -41,7 +43,13 @@ def of_delivery(store: Store, org: uuid.UUID, delivery: uuid.UUID) -> Known | No
     address = _address(org, told)
     if address:
         later += sessions.of(org, address, sent.at)
-    return Known(uuid.UUID(sent.on[0]), sent.at, sent.category, _domain(org, address), later)
+    under, domains = _domains(org, address)
+    return Known(uuid.UUID(sent.on[0]), sent.at, sent.category, domains, later, under)
+
+
+def domain_of(store: Store, org: uuid.UUID, delivery: uuid.UUID) -> str:
+    """The recipient's; "": not known any more."""
+    return _address(org, reader.events_on(store, org.bytes, ids.text(delivery.bytes))).rpartition("@")[2]
 
 
 def _address(org: uuid.UUID, told: list[reader.StoredEvent]) -> str:
@@ -55,12 +63,15 @@ def _address(org: uuid.UUID, told: list[reader.StoredEvent]) -> str:
         return ""
 
 
-def _domain(org: uuid.UUID, address: str) -> bytes:
-    if not address:
-        return b""
+def _domains(org: uuid.UUID, address: str) -> tuple[int, tuple[bytes, ...]]:
+    """(version of the newest index key, tokens). Copies follow a change of the key a few at a time, and some that were
+    there before they did stand under one that counts as empty: all there were are asked."""
+    domain = address.rpartition("@")[2]
+    if not domain:
+        return 0, ()
     try:
         with scope.organisation(org):
-            key = keys.version(org, "index", _VERSION)
+            keys = address_tokens.ever(org)
     except NotFound:
-        return b""
-    return index.token(key, "domain", address.rpartition("@")[2])
+        return 0, ()
+    return keys.version, tuple(keys.domains(domain))

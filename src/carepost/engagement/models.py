@@ -89,6 +89,8 @@ class Copy(OrgModel):
     category = models.CharField(max_length=20, blank=True)
     #: crypto.index.token of the recipient's domain: what one filter did at many copies is one story
     domain = models.BinaryField(max_length=8, default=b"")
+    #: version of the index key that made it; 0: there is none
+    under = models.PositiveIntegerField(default=0, db_default=1)
     #: of the copy: UTC day it was sent, when the recipient's server took it; 0: not known yet
     day = models.IntegerField(default=0)
     sent_at = models.BigIntegerField(default=0)
@@ -149,7 +151,7 @@ class Hit(OrgModel):
 class Session(OrgModel):
     """A recipient opened the portal soon after somebody followed a watched link (`sessions`)."""
 
-    #: crypto.index.token of the recipient's address
+    #: crypto.index.token of the recipient's address; the row holds no address, and keeps what it got
     person = models.BinaryField(max_length=8)
     at = models.BigIntegerField()
     #: sealed (evidence): tags of place and agent

@@ -10,20 +10,17 @@ from typing import Final
 import msgspec
 from django.db import DatabaseError, transaction
 
-from carepost.crypto import index
 from carepost.crypto.rest import Damaged
 from carepost.engagement import asking
 from carepost.engagement.models import Hit, Session
 from carepost.ground import clock, log
 from carepost.ground.errors import CarepostError, NotFound
-from carepost.tenancy import keys, scope, sealing
+from carepost.tenancy import address_tokens, keys, scope, sealing
 from carepost.tracking.derive import tags
 from carepost.tracking.types import Later
 
 #: how long before a session a click may be for the session to speak of it (microseconds)
 BEFORE_US: Final = 1_800_000_000
-#: one key makes a person's token for ever, so that it can be compared
-_VERSION: Final = 1
 #: sessions of one person, and copies whose clicks are compared, that are looked at
 _MOST: Final = 50
 _PLACE: Final = ("engagement_session", "sealed")
@@ -32,11 +29,6 @@ _PLACE: Final = ("engagement_session", "sealed")
 class _Kept(msgspec.Struct, frozen=True, array_like=True):
     place: int = -1
     agent: int = -1
-
-
-def person(org: uuid.UUID, address: str) -> bytes:
-    """The token of whose a session, or a copy, is. Inside `scope.organisation`. Raises NotFound."""
-    return index.token(keys.version(org, "index", _VERSION), "address", address)
 
 
 def opened(org: bytes, address: str, client: str, agent: str) -> bool:
@@ -48,9 +40,9 @@ def opened(org: bytes, address: str, client: str, agent: str) -> bool:
         with scope.organisation(owner), transaction.atomic():
             if not Hit.objects.filter(org_id=owner, at__gte=now - BEFORE_US, kind="click").exists():
                 return False
-            _, key = keys.current(owner, "index")
-            place, name = tags(client, agent, salt=asking.salt(key))
-            row = Session(org_id=owner, person=person(owner, address), at=now)
+            known = address_tokens.standing(owner)
+            place, name = tags(client, agent, salt=asking.salt(keys.version(owner, "index", asking.SALTED)))
+            row = Session(org_id=owner, person=known.token(address), at=now)
             kept = msgspec.json.encode(_Kept(place, name))
             row.sealed = sealing.seal(owner, "evidence", kept, sealing.place(*_PLACE, row.pk))
             row.save(force_insert=True)
@@ -65,9 +57,9 @@ def of(org: uuid.UUID, address: str, since: int) -> tuple[Later, ...]:
     """A person's sessions from `since` on (UTC microseconds), as evidence about what left then."""
     with scope.organisation(org):
         try:
-            rows = list(
-                Session.objects.filter(org_id=org, person=person(org, address), at__gte=since).order_by("-at")[:_MOST]
-            )
+            # a row holds no address and keeps the token it got: all index keys there were are asked
+            whose = address_tokens.ever(org).tokens(address)
+            rows = list(Session.objects.filter(org_id=org, person__in=whose, at__gte=since).order_by("-at")[:_MOST])
         except NotFound:
             return ()
         return tuple(_later(row, since) for row in reversed(rows))

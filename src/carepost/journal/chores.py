@@ -14,6 +14,7 @@ from carepost.audit.store import Store
 from carepost.destinations import alerts
 from carepost.engagement.counting import Counting
 from carepost.engagement.folding import Folding
+from carepost.engagement.retokening import PLACES
 from carepost.ground import clock, ids, log, timesync
 from carepost.jobs.work import Work
 from carepost.journal import checkpoints, holds, sweeping
@@ -24,7 +25,7 @@ from carepost.journal.purging import Purging
 from carepost.journal.rewrapping import Rewrapping
 from carepost.journal.uses import Uses
 from carepost.keyring import alerts as key_alerts
-from carepost.keyring import anew, authorities, end_letters, retokening, warnings
+from carepost.keyring import anew, authorities, end_letters, warnings
 from carepost.mailbox import deposits
 from carepost.mailbox.models import READABLE, Deposit
 from carepost.proof import kinds
@@ -62,7 +63,7 @@ class Chores:
         self._purging = Purging(store, self._marks)
         self._rewrapping = Rewrapping(settings.CAREPOST_KEYS, self._marks)
         self._summing = Summing(store)
-        self._retokening = RetokeningWork(retokening.PLACES)
+        self._retokening = RetokeningWork(PLACES)
         self._alerted_at = 0
         self._jobs = Work(stopping)
         self._folding, self._counting = Folding(store), Counting(store)

@@ -22,6 +22,8 @@ class Recipient(OrgModel):
 
     #: HMAC of the normalised address under the organisation's portal key
     token = models.BinaryField(max_length=32)
+    #: version of the portal key that made it
+    under = models.PositiveIntegerField(default=1, db_default=1)
     address = models.BinaryField()
     #: the person wants no notices
     quiet = models.BooleanField(default=False)

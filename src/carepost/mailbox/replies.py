@@ -11,7 +11,7 @@ import msgspec
 
 from carepost.ground import clock
 from carepost.ground.errors import Refused
-from carepost.mailbox import access, events, people, sealing, tokens
+from carepost.mailbox import access, events, people, sealing
 from carepost.mailbox.content import safe_name
 from carepost.mailbox.models import Deposit, Reply
 from carepost.mailbox.notify import Door
@@ -175,7 +175,7 @@ def _mail(row: Deposit, record: DepositRecord, kept: Reply, text: str, files: tu
         f"\n\n-- \nWritten in the secure portal by {person}, who proved who they are by {proved}.\n"
         "To answer, reply to this mail from this address: your answer joins the conversation in the portal.\n"
     )
-    back = tokens.reply_to(sealing.token_key(org), portal, row.thread_id.bytes)
+    back = people.reply_to(row.org_id, row.thread_id, portal)
     header_id = _line(record.header_id)
     headers = [("In-Reply-To", header_id), ("References", header_id)] if header_id else []
     about = _line(record.subject)

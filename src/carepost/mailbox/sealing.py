@@ -10,10 +10,11 @@ import msgspec
 from carepost.crypto import rest, wrap
 from carepost.crypto.index import normalise
 from carepost.mailbox.models import Body
-from carepost.tenancy import keys
+from carepost.tenancy import address_tokens, keys
 from carepost.tenancy import sealing as columns
+from carepost.tenancy.address_tokens import Standing
 
-PURPOSE = "portal"
+PURPOSE = address_tokens.PORTAL
 T = TypeVar("T", bound=msgspec.Struct)
 
 
@@ -37,14 +38,25 @@ def open_record(org: bytes, row: UUID, sealed: bytes | memoryview, kind: type[T]
         raise rest.Damaged("a record of an unknown form") from None
 
 
-def address_token(org: bytes, address: str) -> bytes:
-    """32 bytes that stand for an address in comparisons."""
-    return hmac.digest(token_key(org), b"address\0" + normalise("address", address).encode(), "sha256")
+def standing(org: bytes) -> Standing:
+    """The portal key everything new is made under, and those under which people may still stand. Raises NotFound."""
+    return address_tokens.standing(UUID(bytes=org), PURPOSE)
 
 
-def token_key(org: bytes) -> bytes:
-    """What tokens (addresses, Reply-To) are made under: the organisation's first portal key, which rotation keeps."""
-    return hmac.digest(keys.version(UUID(bytes=org), PURPOSE, 1), b"carepost mailbox tokens", "sha256")
+def ever(org: bytes) -> Standing:
+    """Every portal key there has been, the newest first: for what holds no address of its own."""
+    return address_tokens.ever(UUID(bytes=org), PURPOSE)
+
+
+def address_tokens_of(keys: Standing, address: str) -> list[bytes]:
+    """32 bytes under each key, the newest first, that stand for an address in comparisons."""
+    plain = b"address\0" + normalise("address", address).encode()
+    return [hmac.digest(token_key(key), plain, "sha256") for _, key in keys.keys]
+
+
+def token_key(key: bytes) -> bytes:
+    """What tokens (addresses, Reply-To) are made with. `key`: a portal key of the organisation's."""
+    return hmac.digest(key, b"carepost mailbox tokens", "sha256")
 
 
 def open_body(body: Body, chunks: Sequence[bytes]) -> bytes:

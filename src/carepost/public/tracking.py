@@ -148,7 +148,8 @@ def _arrived(request: HttpRequest, use: Use, found: _Found) -> None:
         since=now - link.made * 1_000_000, day=now // _DAY_US, link=link.link, altered=found.altered,
         provisional=True, secure=secure,
     )  # fmt: skip
-    seen = derive(asked, salt=asking.salt(found.key), networks=_TABLES.of(found.org))
+    salt = asking.salt(_KEYS.get(found.org, asking.SALTED) or found.key)
+    seen = derive(asked, salt=salt, networks=_TABLES.of(found.org))
     alike = tracking.encode(msgspec.structs.replace(seen, since=0))
     mark = hmac_sha256(found.key, b"carepost tracking alike" + alike)[:8]
     _ARRIVALS.put(Arrived(found.org, link.delivery, link.links, link.with_decoy or link.decoy, now, seen, mark))

@@ -1,8 +1,9 @@
-"""Tokens that stand for addresses in tables without a day: written under the newest index key, found under every
-version that may still have rows (decision 0039)."""
+"""Tokens that stand for addresses in tables without a day: written under the newest index key (in the portal: the
+newest portal key), found under every version that may still have rows (decisions 0039, 0059)."""
 
 import uuid
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
@@ -12,11 +13,15 @@ from carepost.ground.errors import NotFound
 from carepost.tenancy import keys
 from carepost.tenancy.models import OrgKey
 
+#: purposes whose keys make such tokens
+INDEX: Final = "index"
+PORTAL: Final = "portal"
+
 _MARK = 16
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """Index keys, (version, 32 bytes), newest first; never empty."""
+    """Keys of one purpose, (version, 32 bytes), newest first; never empty."""
 
     keys: tuple[tuple[int, bytes], ...]
 
@@ -33,6 +38,10 @@ class Standing(msgspec.Struct, frozen=True):
         """Under each: what a row about this address may have."""
         return self._each(lambda key: index.token(key, "address", address))
 
+    def domains(self, domain: str) -> list[bytes]:
+        """Under each, the newest first: what a row about a domain may have."""
+        return self._each(lambda key: index.token(key, "domain", domain))
+
     def mark(self, label: bytes, value: bytes) -> bytes:
         """16 bytes by which `value` is known again. `label`: what it is, so that no two kinds are ever alike."""
         return _mark(self.keys[0][1], label, value)
@@ -47,24 +56,24 @@ class Standing(msgspec.Struct, frozen=True):
         return [make(key) for _, key in self.keys]
 
 
-def standing(org: uuid.UUID) -> Standing:
+def standing(org: uuid.UUID, purpose: str = INDEX) -> Standing:
     """The newest key, and the older ones under which rows may still stand. Raises NotFound, ground.keys.WrongKey."""
-    return _opened(org, every=False)
+    return _opened(org, purpose, every=False)
 
 
-def ever(org: uuid.UUID) -> Standing:
+def ever(org: uuid.UUID, purpose: str = INDEX) -> Standing:
     """All there have been: for rows that hold no address of their own, and so never follow."""
-    return _opened(org, every=True)
+    return _opened(org, purpose, every=True)
 
 
-def _opened(org: uuid.UUID, *, every: bool) -> Standing:
-    rows = OrgKey.objects.filter(org_id=org, purpose="index").order_by("-version")
+def _opened(org: uuid.UUID, purpose: str, *, every: bool) -> Standing:
+    rows = OrgKey.objects.filter(org_id=org, purpose=purpose).order_by("-version")
     found = list(rows if every else rows.filter(emptied_at=0))
     if not found:
         raise NotFound
     opened = keys.org_keys()
     return Standing(
-        tuple([(row.version, opened.open(org.bytes, "index", row.version, bytes(row.wrapped))) for row in found])
+        tuple([(row.version, opened.open(org.bytes, purpose, row.version, bytes(row.wrapped))) for row in found])
     )
 
 

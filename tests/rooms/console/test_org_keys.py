@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from carepost.archive import books
-from carepost.keyring import retokening
+from carepost.engagement import retokening
 from carepost.proof import kinds
 from carepost.tenancy.actions import keys, suppression
 from carepost.tenancy.models import Organisation

@@ -11,13 +11,14 @@ from carepost.destinations import bounces
 from carepost.destinations.bounces import Failure
 from carepost.destinations.models import Bounce
 from carepost.directory import Directory
+from carepost.engagement import retokening
 from carepost.ground import clock, ids
 from carepost.ground.orgkeys import OrgKeys
 from carepost.intake.addresses import Tokens
 from carepost.intake.keys import Keys
 from carepost.intake.ownkeys import OwnKeys
 from carepost.intake.suppression import Suppression as Looked
-from carepost.keyring import acts, found, own_acts, retokening, select
+from carepost.keyring import acts, found, own_acts, select
 from carepost.keyring.models import OwnKey, RecipientKey
 from carepost.policy.types import Category, Method, Ternary
 from carepost.tenancy import address_tokens

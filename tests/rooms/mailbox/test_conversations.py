@@ -20,6 +20,7 @@ from carepost.ground.errors import NotFound, Unavailable
 from carepost.mailbox import access, challenges, people, sealing, sessions, tokens
 from carepost.mailbox.models import Deposit, Thread
 from carepost.mailbox.sessions import Session
+from carepost.mailbox.within import within
 from carepost.policy.types import Access
 from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
@@ -55,6 +56,11 @@ def snapshot(org: Organisation) -> OrgSnapshot:
     return found
 
 
+def newest(org: Organisation) -> bytes:
+    """The key tokens are made with now. Inside the organisation's scope."""
+    return sealing.token_key(sealing.standing(org.pk.bytes).keys[0][1])
+
+
 @pytest.fixture
 def engine() -> Any:
     made = SqlThreads(connect, settings.CAREPOST_KEYS, **ways())
@@ -69,9 +75,9 @@ def test_the_engine_sees_between_whom_until_when_and_how_the_person_is_known(
     found = engine.find(snapshot(maple), row.thread_id.bytes)
     record = found.record
     assert (record.sender, record.recipient, record.access.kind) == ("dr.owl@maple.test", JANE, Access.CODE)
-    with scope.organisation(maple.pk):
-        back = tokens.reply_to(sealing.token_key(maple.pk.bytes), "portal@maple.test", row.thread_id.bytes)
-        mac = tokens.mac(sealing.token_key(maple.pk.bytes), row.thread_id.bytes)
+    with within(maple.pk.bytes):
+        back = people.reply_to(maple.pk, row.thread_id, "portal@maple.test")
+        mac = tokens.mac(newest(maple), row.thread_id.bytes)
     assert threads.fits(found, mac) and not threads.fits(found, bytes(10))
     assert back.startswith("portal+")
     pass_time(people.OPEN + 1)

@@ -49,7 +49,7 @@ def test_a_reply_comes_from_the_portal_for_the_sender(row: Deposit, session: Ses
     assert mail["Subject"] == f"Re: {SECRET_SUBJECT}"
     assert mail["In-Reply-To"] == f"<{row.message}@maple.test>"
     (back,) = mail["Reply-To"].addresses
-    key = sealing.token_key(row.org_id.bytes)
+    key = sealing.token_key(sealing.standing(row.org_id.bytes).keys[0][1])
     assert tokens.read_reply_to(key, back.addr_spec) == row.thread_id.bytes
     assert tokens.read_reply_to(key, back.addr_spec.replace("portal+a", "portal+b")) in (None, row.thread_id.bytes)
     assert tokens.read_reply_to(b"\0" * 32, back.addr_spec) is None

@@ -4,10 +4,10 @@ import argparse
 
 from carepost.cli.office import common, entry
 from carepost.cli.org import SETTINGS
+from carepost.engagement.retokening import PLACES
 from carepost.ground.errors import ConfigError
-from carepost.keyring import retokening
 from carepost.policy.types import Assurance
-from carepost.tenancy import select
+from carepost.tenancy import retokening, select
 from carepost.tenancy.actions import keys, organisations, retention
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import COMMAND_LINE
@@ -65,14 +65,18 @@ def _rotate(org: Organisation, args: argparse.Namespace) -> int:
 
 
 def _keys(org: Organisation) -> list[dict[str, object]]:
-    behind = {one.version: one.words for one in retokening.behind(org.pk)}
+    behind = {
+        (purpose, one.version): one.words
+        for purpose in retokening.PURPOSES
+        for one in retokening.behind(PLACES, org.pk, purpose)
+    }
     rows = select.org_keys(org.pk)
     newest = {row.purpose: row.version for row in rows}
     return [
         {
             "purpose": row.purpose, "version": row.version, "since": common.moment(row.serves_from or row.created_at),
             "state": "newest" if row.version == newest[row.purpose] else "former",
-            "still_under_it": behind.get(row.version, "") if row.purpose == keys.INDEX else "",
+            "still_under_it": behind.get((row.purpose, row.version), ""),
         }
         for row in rows
     ]  # fmt: skip
