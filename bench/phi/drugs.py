@@ -13,8 +13,8 @@ from typing import Any
 OUT = pathlib.Path(__file__).parents[2] / "src/carepost/phi/words/drugs.txt"
 _DRUG = re.compile(r"[a-z][a-z-]{3,24}(?: [a-z-]{3,20})?")
 _LEAFLETS = ("medline_plus_id", "nhs_url", "wikipedia_url")
-HEAD = """# Names of medicines by what they are names of (substance: name|name); made by bench/phi/drugs.py from the dictionary of
-# PyPI drug-named-entity-recognition 2.0.9 (MIT, Copyright (c) 2023 Fast Data Science Ltd)
+HEAD = """# Names of medicines by what they are names of (substance: name|name); made by bench/phi/drugs.py from the
+# dictionary of PyPI drug-named-entity-recognition 2.0.9 (MIT, Copyright (c) 2023 Fast Data Science Ltd)
 """
 
 

@@ -52,7 +52,6 @@ _LABEL = re.compile(
 _NUMBER = re.compile(
     r"(?:\d{3}([- ])\d\d\1\d{4}|[12]\d{9}|\d{4}([- ]?)\d{4}\2\d{4}\2\d{4}|\d[A-Z][A-Z0-9]\d-[A-Z])(?!\d)"
 )
-_GAPS = re.compile(r"\n{3,}")
 
 
 def _one(char: str) -> str:
@@ -161,15 +160,17 @@ def fold(text: str) -> str:
     if "\r" in text:
         text = text.replace("\r\n", "\n")
     # Most of most texts is plain: only what is not goes through the table
-    text = _ODD.sub(lambda odd: odd[0].translate(_TABLE), text)
-    if "  " in text or "\t" in text:
+    if not (text.isascii() and text.replace("\n", "").replace("\t", "").isprintable()):
+        text = _ODD.sub(lambda odd: odd[0].translate(_TABLE), text)
+    if "  " in text or ("\t" in text and ("\t\t" in text or " \t" in text or "\t " in text)):
         text = _SPACES.sub(lambda run: "\t" if "\t" in run[0] else " ", text)
     if "\n" in text:
         for around in (" \n", "\t\n"):
             text = text.replace(around, "\n")
         for around in ("\n ", "\n\t"):
             text = text.replace(around, "\n")
-        text = _GAPS.sub("\n\n", text)
+        while "\n\n\n" in text:
+            text = text.replace("\n\n\n", "\n\n")
     return text
 
 

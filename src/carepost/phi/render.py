@@ -31,6 +31,15 @@ _DATA = re.compile(r"data:([\w.+-]{1,40}/[\w.+-]{1,40})?((?:;[\w.+=-]{1,60}){0,4
 _BASE64 = re.compile(
     r"(?<![A-Za-z0-9+/=_-])[A-Za-z0-9+/]{40,}(?:\r?\n[A-Za-z0-9+/]{40,})*(?:\r?\n[A-Za-z0-9+/]{1,76}(?=={1,2}|$))?={0,2}"
 )
+#: a tag as nearly all are written; `_end` finds the same end, and that of others
+_TAG = re.compile(r"<(/?[a-z][a-z0-9]{0,30})[^\"'>]*(?:(?<==)(?:\"[^\"]*\"|'[^']*')[^\"'>]*)*>")
+_INLINE = ("a", "abbr", "b", "big", "em", "font", "i", "img", "small", "span", "strong", "sub", "sup", "u", *_CELLS)
+#: what stands for a tag, where nothing else decides
+_SHOWN: dict[str, str] = {
+    **{mark + name: "\n\n" if name in _PARAGRAPHS else "\n" for name in _BLOCKS for mark in ("", "/")},
+    **dict.fromkeys(_INLINE, ""),
+    **{f"/{name}": "\t" for name in _CELLS},
+}
 #: a data URI inside a data URI inside a data URI is looked at; deeper is left as it stands
 _DEPTH = 2
 
@@ -39,13 +48,21 @@ def render(source: str, depth: int = 0) -> str:
     """The text of a piece of HTML. Never raises: what is no HTML is text."""
     page = _Page(source)
     place = 0
+    see = page.seen.append
     while (start := source.find("<", place)) >= 0:
-        page.seen.append(source[place:start])
+        see(source[place:start])
+        tag = _TAG.match(source, start)
+        if tag is not None and (shown := _SHOWN.get(tag[1])) is not None:
+            see(shown)
+            if "=" in tag[0]:
+                page.unseen.append(tag[0])
+            place = tag.end()
+            continue
         place = page.markup(start)
         if place < 0:
             place = start
             break
-    page.seen.append(source[place:])
+    see(source[place:])
     text = html.unescape("".join(page.seen))
     hidden = _hidden(page.unseen, depth)
     return f"{text}\n\n{hidden}" if hidden else text
@@ -56,7 +73,7 @@ class _Page:
 
     def __init__(self, source: str) -> None:
         self.source = source
-        self.low = source.lower()
+        self.low = ""
         self.seen: list[str] = []
         self.unseen: list[str] = []
         #: elements that are not closed from here to the end: not looked for again
@@ -97,6 +114,7 @@ class _Page:
 
     def _raw(self, name: str, end: int) -> int:
         """Past what stands in an element that is not text."""
+        self.low = self.low or self.source.lower()
         close = -1 if name in self.open else self.low.find(f"</{name}", end)
         if close < 0:
             self.open.add(name)
@@ -122,14 +140,18 @@ def _end(source: str, start: int) -> int:
 
 
 def _hidden(unseen: list[str], depth: int) -> str:
-    found: list[str] = []
-    for piece in unseen:
-        if piece.startswith("<"):
-            for value in _VALUE.finditer(piece):
-                found.append(_attribute(value[1].lower(), value[2] or value[3] or value[4] or "", depth))
-        else:
-            found.append(render(piece, depth + 1) if "<" in piece and depth < _DEPTH else html.unescape(piece))
-    return "\n".join(filter(None, found))
+    # the cells of a table are often dressed alike
+    told = {piece: _told(piece, depth) for piece in dict.fromkeys(unseen)}
+    return "\n".join(said for piece in unseen if (said := told[piece]))
+
+
+def _told(piece: str, depth: int) -> str:
+    """What a tag, a comment or a script says."""
+    if not piece.startswith("<"):
+        return render(piece, depth + 1) if "<" in piece and depth < _DEPTH else html.unescape(piece)
+    values = _VALUE.finditer(piece)
+    told = (_attribute(value[1].lower(), value[2] or value[3] or value[4] or "", depth) for value in values)
+    return "\n".join(filter(None, told))
 
 
 def _attribute(name: str, value: str, depth: int) -> str:

@@ -3,9 +3,10 @@
 import base64
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from carepost.phi import render as rendering
 from carepost.phi.fold import fold
 from carepost.phi.render import decoded, render
 
@@ -71,3 +72,25 @@ def test_pictures_and_noise_are_not_decoded() -> None:
 @given(st.text(alphabet=st.sampled_from(list("<>/!-=\"' abpscript&#;:,")), max_size=200))
 def test_never_raises_and_keeps_what_is_no_markup(html: str) -> None:
     assert isinstance(render(html), str)
+
+
+_PIECES = (
+    "<b>", "</b>", "<td>", "</TD>", '<p class="a">', "<p class='x>y'>", '<a href="http://x/?q=1&b=2">', "<style>", "</style>",
+    "<script>a<b", "</script>", "<!--", "-->", " c<d ", "5", "Meter", "\n", "<", "</", ">", '"', "'", "=", '= "v"', "<o:p>",
+    '<a b="""c>', "<input value=7>", "<title>t</title>", '<div style="a:b">', "</div>", "&amp;", "İ", '<td title="Ann">',
+)  # fmt: skip
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from(_PIECES), max_size=40))
+def test_tags_read_at_one_go_say_what_they_say_piece_by_piece(pieces: list[str]) -> None:
+    page = "".join(pieces)
+    at_one_go = render(page)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rendering, "_SHOWN", {})
+        assert render(page) == at_one_go
+
+
+@pytest.mark.parametrize("evil", ("<a", "<a ", '<a ="', "<td ='", '<td ">', "<td>\"='", "<b='"), ids=range(7))
+def test_tags_without_an_end_cost_no_more_than_their_length(evil: str) -> None:
+    assert len(render(evil * 50_000)) >= 100_000
