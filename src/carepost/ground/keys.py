@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from carepost.ground import durable, ids
+from carepost.ground import durable, ids, private
 from carepost.ground.errors import CarepostError, ConfigError
 from carepost.ground.providers import opening
 from carepost.ground.providers.settings import Settings
@@ -247,7 +247,7 @@ def _read(path: Path) -> _File:
         raise ConfigError(f"No keyring at {path}: set CAREPOST_KEYRING to the one made with this home.") from None
     except OSError as error:
         raise ConfigError(f"The keyring {path} cannot be read ({error.strerror}).") from None
-    if path.stat().st_mode & 0o077:
+    if private.shared(path):
         raise ConfigError(f"The keyring {path} can be read by others; run: chmod 600 {path}")
     try:
         file = msgspec.json.decode(raw, type=_File)

@@ -18,6 +18,7 @@ from carepost.cli.local import Local
 from carepost.delivery import resolver
 from carepost.ground import clock, timesync
 from carepost.ground.errors import ConfigError
+from carepost.ground.private import shared
 
 #: days before its end at which a certificate is complained of
 CERTIFICATE_DAYS = 14
@@ -38,7 +39,7 @@ def keyring(here: Local) -> Iterator[Finding]:
     else:
         yield ok(f"the keyring lies apart from the home: {path}")
     yield ok(f"the master key is kept by {here.keeper}")
-    if path.stat().st_mode & 0o077:
+    if shared(path):
         yield failed("others can read the keyring", f"chmod 600 {path}")
 
 

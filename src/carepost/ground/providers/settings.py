@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 import msgspec
 
+from carepost.ground import private
 from carepost.ground.errors import ConfigError
 
 KINDS: Final = ("vault", "kms", "pkcs11")
@@ -57,7 +58,7 @@ def secret(environ: Mapping[str, str], what: str) -> str:
     file = environ.get(f"{SECRET}_FILE", "")
     if not given and file:
         try:
-            if Path(file).stat().st_mode & 0o077:
+            if private.shared(Path(file)):
                 raise ConfigError(f"{file} can be read by others; run: chmod 600 {file}")
             given = Path(file).read_text().strip()
         except OSError as error:
