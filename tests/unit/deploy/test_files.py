@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from carepost.ground import config
-from carepost.processes import roles
+from carepost.processes import joining, roles
 
 ROOT = Path(__file__).parents[3]
 DEPLOY = ROOT / "deploy"
@@ -76,6 +76,16 @@ def test_every_setting_they_name_exists_and_every_port_is_ours() -> None:
     assert exposed and {int(port) for port in exposed[1].split()} == ports | {9464}
     chart = (DEPLOY / "helm/carepost/templates/statefulset.yaml").read_text()
     assert {int(port) for port in re.findall(r"containerPort: (\d+)", chart)} == ports | {9464}
+
+
+def test_an_address_as_the_chart_gives_it_is_one_of_a_node() -> None:
+    """A pod's address stands in brackets, of whichever family it is."""
+    chart = (DEPLOY / "helm/carepost/templates/statefulset.yaml").read_text()
+    given = re.search(r'CAREPOST_NODE_ADDRESS, value: "([^"]+)"', chart)
+    assert given
+    for pod in ("10.0.0.5", "fd00::5"):
+        settings = config.Config(node_address=given[1].replace("$(POD_IP)", pod))
+        assert joining.address(settings, 1) == (pod, 7401)
 
 
 def test_who_serves_figures_holds_no_key() -> None:
