@@ -6,19 +6,29 @@ posture) are asked about again.
 
 import itertools
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Final
 
 import msgspec
 
 from carepost.policy.content import Attachment, ContentFacts, Level, Malware, Need
 from carepost.policy.decide import decide
-from carepost.policy.index import index, key, matching
+from carepost.policy.index import Index, Key, index, key, matching
 from carepost.policy.questions import of as questions
 from carepost.policy.ternary import Ternary
 from carepost.policy.types import Deliver, Facts, Hold, Kind, Rule
 
 _NOTHING: Final[frozenset[Need]] = frozenset()
 _YES_NO: Final = (Ternary.YES, Ternary.NO)
+#: answers remembered of one organisation's rules
+_KEPT: Final = 1_024
+#: what the index's key stands for, and what no decision looks at
+_IN_KEY: Final = frozenset({
+    "org", "policy_version", "sender", "sender_domain", "recipient", "recipient_domain", "rules", "headers", "size",
+    "at",
+})  # fmt: skip
+#: all else a decision may look at, as one value
+_REST: Final = attrgetter(*[name for name in Facts.__struct_fields__ if name not in _IN_KEY])
 
 
 def needs(rules: tuple[Rule, ...], facts: Facts) -> frozenset[Need]:
@@ -31,6 +41,16 @@ def needs(rules: tuple[Rule, ...], facts: Facts) -> frozenset[Need]:
     if facts.rules is not rules:
         facts = msgspec.structs.replace(facts, rules=rules)
     asked = key(known, facts)
+    same = (asked, _REST(facts))
+    found = known.needed.get(same)
+    if found is None:
+        if len(known.needed) >= _KEPT:
+            known.needed.clear()
+        found = known.needed[same] = _needs(known, facts, asked)
+    return found
+
+
+def _needs(known: Index, facts: Facts, asked: Key) -> frozenset[Need]:
     # as if nothing were known of the content: what was found out so far is among what is tried
     certain, maybe = matching(
         known, asked._replace(yes=asked.yes & ~known.questions.content, unknown=asked.unknown | known.questions.content)
