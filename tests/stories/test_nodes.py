@@ -42,6 +42,10 @@ def test_a_node_killed_under_load_loses_and_doubles_nothing(tmp_path: Path) -> N
                 until(lambda: nodes.rows(ENDED)[0][0] == 0, within=120, what="everything has left")
                 arrived_once_or_on_record(nodes, accepted)
                 answered_everywhere(first, second)
+                # what one saw of a destination is on its way to all (DESIGN 3: never again in clear)
+                seen = "SELECT count(*) FROM seen"
+                until(lambda: nodes.rows(seen)[0][0] > 0, within=30, what="what was seen is shared")
+                assert all((home.path / "spool" / "elsewhere" / "posture.db").exists() for home in (first, second))
                 # it comes back, and has its own again
                 third.start()
                 assert [holders(nodes)[number] for number in (128, 129)] == ["node-02", "node-02"]

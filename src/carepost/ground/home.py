@@ -70,6 +70,11 @@ class Home:
         return self.path / "spool" / f"shard-{number:04d}"
 
     @property
+    def elsewhere(self) -> Path:
+        """What engines of other nodes saw of destinations."""
+        return self.path / "spool" / "elsewhere"
+
+    @property
     def doors(self) -> Path:
         """What this node shows other nodes, and knows them by."""
         return self.path / "doors"

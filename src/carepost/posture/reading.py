@@ -102,6 +102,15 @@ class Reader:
                     log.failure("posture-unreadable", error)
         return records, days, after
 
+    def rows(self, after: int) -> list[tuple[bytes, bytes, int]]:
+        """Records as they lie there, of after `after`, oldest first: (token, sealed, changed). Raises Unavailable."""
+        sql = "SELECT token, sealed, changed FROM seen WHERE changed > ? ORDER BY changed LIMIT ?"
+        try:
+            return [(token, sealed, changed) for token, sealed, changed in self._db.execute(sql, (after, ROWS))]
+        except database.DatabaseError as error:
+            log.failure("posture-not-read", error)
+            raise Unavailable("posture-unreadable", "The disk cannot be read; check it.") from None
+
     def _open_day(self, token: bytes, sealed: bytes) -> Day | None:
         try:
             return _days.decode(self._keys.unwrap("evidence", sealed, tally_aad(token)))
@@ -133,15 +142,18 @@ class Neighbours:
 
     def _look(self) -> None:
         for path in list(self._waiting):
-            # the file is there a moment before its tables: a reader is made once both are
-            if path.exists() and (reader := self._open(path)) is not None:
+            if (reader := opened(path, self._keys)) is not None:
                 self._waiting.remove(path)
                 self._readers.append(reader)
 
-    def _open(self, path: Path) -> Reader | None:
-        try:
-            reader = Reader(path, self._keys)
-            reader.load("")
-        except (Unavailable, database.DatabaseError):
-            return None
-        return reader
+
+def opened(path: Path, keys: PurposeKeys) -> Reader | None:
+    """None: not there yet. The file is there a moment before its tables."""
+    if not path.exists():
+        return None
+    try:
+        reader = Reader(path, keys)
+        reader.load("")
+    except (Unavailable, database.DatabaseError):
+        return None
+    return reader

@@ -122,7 +122,7 @@ class Engine:
         self._shards = {shard.number: shard for shard in self._spool.open(range(index, home.shards, engines))}
         #: also what other nodes left
         self._queues = {number: self._queue(shard) for number, shard in self._shards.items()}
-        others = [home.shard(number) for number in range(home.shards) if number != index]
+        others = [home.shard(number) for number in range(home.shards) if number != index] + self._spool.neighbours()
         self._posture = Posture.open(home.shard(index), keys, others)
         self._elsewhere = AsyncClient(home.run, home.shards, home.node)
         self._threads = _threads(home, config, keys)

@@ -15,6 +15,7 @@ from carepost.ground.errors import CarepostError, ConfigError, Unavailable
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
 from carepost.intake.across import Across, Held
+from carepost.posture.elsewhere import Elsewhere
 from carepost.processes import doorcerts, joining
 from carepost.reception.doors import Remote
 from carepost.spool.limits import Limits
@@ -58,6 +59,9 @@ class Spool(Protocol):
     def far(self) -> "Far":
         """The doors between nodes."""
 
+    def neighbours(self) -> list[Path]:
+        """Folders of what engines of other nodes saw of destinations."""
+
     def start(self, keeping: Keeping) -> None: ...
 
     async def stop(self) -> None:
@@ -85,6 +89,9 @@ class DiskSpool:
     def far(self) -> Far:
         return Far()
 
+    def neighbours(self) -> list[Path]:
+        return []
+
     def start(self, keeping: Keeping) -> None:
         """Nothing comes or goes."""
 
@@ -108,6 +115,10 @@ class SharedSpool:
         self._store = importlib.import_module("carepost.spool.postgres.store")
         holder = f"{doorcerts.node_name(home.node)}/{home.id}/{index}"
         self.holdings = holding.Holdings(self._url, holder, f"{host}:{port}")
+        self._elsewhere = Elsewhere(
+            importlib.import_module("carepost.spool.postgres.sights").sights(self._url), keys,
+            (home.node << 6 | index, home.shard(index)), None if index else home.elsewhere,
+        )  # fmt: skip
         #: number in ids -> (what it is held by, its shard)
         self._held: dict[int, tuple[Any, Shard]] = {}
         self._own: set[int] = set()
@@ -119,6 +130,8 @@ class SharedSpool:
             number = self._home.node << 6 | local
             opened.append(self._open(self._taken(number), self._home.shard(local)))
             self._own.add(number)
+        # before the first message: what another node was warned of holds here too
+        self._elsewhere.step()
         return opened
 
     def far(self) -> Far:
@@ -126,6 +139,9 @@ class SharedSpool:
         host, port = joining.address(self._config, self._index)
         across = Across(self._places, doorcerts.calling(folder), doorcerts.node_name(self._home.node))
         return Far(across, Remote(host, port, doorcerts.listening(folder)))
+
+    def neighbours(self) -> list[Path]:
+        return [self._home.elsewhere]
 
     def _places(self) -> dict[int, Held]:
         found = {}
@@ -173,6 +189,7 @@ class SharedSpool:
                 except CarepostError as error:
                     log.failure("shard-not-let-go", error, shard=held.number)
         self._held.clear()
+        self._elsewhere.close()
         self.holdings.close()
 
     async def _keep(self, keeping: Keeping) -> None:
@@ -183,6 +200,7 @@ class SharedSpool:
                 await self._renew(keeping)
                 await self._adopt(keeping)
                 await asyncio.to_thread(self.holdings.heard, self._home.node)
+                await asyncio.to_thread(self._elsewhere.step)
             except CarepostError as error:
                 log.failure("leases-not-renewed", error)
                 await asyncio.sleep(self.holdings.lease_s / _LOOKS)

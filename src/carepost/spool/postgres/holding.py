@@ -3,15 +3,13 @@
 The lease says when another may take the shard; the fence keeps the one before out, whatever its own clock says: each of
 its groups ends with a statement that finds no row once the fence has moved (spool.postgres.store)."""
 
-import threading
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-import psycopg
 
-from carepost.ground import clock, log
+from carepost.ground import clock
 from carepost.ground.errors import ConfigError, Unavailable
-from carepost.spool.postgres import schema
+from carepost.spool.postgres.asking import Asking
 
 #: what another node may take: not heard of for its lease's time
 _TAKE: Final = """
@@ -54,46 +52,46 @@ class Holdings:
 
     def __init__(self, url: str, holder: str, address: str = "", lease_s: float | None = None) -> None:
         """`holder`: of this process. `lease_s`: None: as the installation says. Raises ConfigError."""
-        self._url = url
+        self._asking = Asking(url, "carepost-holding")
         self.holder, self.address = holder, address
-        self._lock = threading.Lock()
-        self._connection: schema.Connection | None = None
         try:
-            rows = self._rows("SELECT lease_s FROM installation")
+            rows = self._asking.rows("SELECT lease_s FROM installation")
         except Unavailable as error:
             raise ConfigError(f"The spool in PostgreSQL cannot be opened: {error.public}") from None
         self.lease_s = lease_s if lease_s is not None else float(rows[0][0]) if rows else 15.0
 
     def take(self, number: int) -> Held | None:
         """A shard of this home: at once when nobody holds it, or this very holder did. None: another has it still."""
-        self._rows("INSERT INTO shard (number, made_at) VALUES (%s, %s) ON CONFLICT DO NOTHING", number, clock.now())
-        rows = self._rows(_TAKE, self.holder, self.address, self.lease_s, number, self.holder)
+        self._asking.rows(
+            "INSERT INTO shard (number, made_at) VALUES (%s, %s) ON CONFLICT DO NOTHING", number, clock.now()
+        )
+        rows = self._asking.rows(_TAKE, self.holder, self.address, self.lease_s, number, self.holder)
         return Held(number, rows[0][0]) if rows else None
 
     def adopt(self) -> Held | None:
         """A shard whose holder has not been heard of, whoever made it."""
-        rows = self._rows(_ADOPT, self.holder, self.address, self.lease_s, self.holder)
+        rows = self._asking.rows(_ADOPT, self.holder, self.address, self.lease_s, self.holder)
         return Held(*rows[0]) if rows else None
 
     def renew(self, held: list[Held]) -> Renewed:
         """What is not in `kept` is lost: another has it."""
         numbers, fences = [one.number for one in held], [one.fence for one in held]
-        rows = self._rows(_RENEW, self.lease_s, numbers, fences)
+        rows = self._asking.rows(_RENEW, self.lease_s, numbers, fences)
         return Renewed(frozenset(n for n, _ in rows), frozenset(n for n, by in rows if by))
 
     def heard(self, node: int) -> None:
         """The node is there."""
-        self._rows("UPDATE node SET heard_at = clock_timestamp() WHERE number = %s", node)
+        self._asking.rows("UPDATE node SET heard_at = clock_timestamp() WHERE number = %s", node)
 
     def want(self, number: int) -> None:
         """Asks whoever holds it to let it go."""
-        self._rows(
+        self._asking.rows(
             "UPDATE shard SET wanted_by = %s WHERE number = %s AND holder <> %s", self.holder, number, self.holder
         )
 
     def let_go(self, held: Held, grace_s: float | None = None) -> None:
         """Its own node may take it at once, any other after `grace_s` (a restart takes seconds)."""
-        self._rows(
+        self._asking.rows(
             "UPDATE shard SET holder = '', address = '', lease_until = clock_timestamp() + make_interval(secs => %s)"
             " WHERE number = %s AND fence = %s",
             self.lease_s if grace_s is None else grace_s, held.number, held.fence,
@@ -102,27 +100,7 @@ class Holdings:
     def places(self) -> dict[int, Place]:
         """Every shard there is."""
         sql = "SELECT number, holder, CASE WHEN lease_until < clock_timestamp() THEN '' ELSE address END FROM shard"
-        return {number: Place(holder, address) for number, holder, address in self._rows(sql)}
+        return {number: Place(holder, address) for number, holder, address in self._asking.rows(sql)}
 
     def close(self) -> None:
-        with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
-
-    def _rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock:
-            for again in (True, False):
-                try:
-                    if self._connection is None:
-                        self._connection = schema.connect(self._url, "carepost-holding")
-                    cursor = self._connection.execute(sql.encode(), values)
-                    return cursor.fetchall() if cursor.description else []
-                except psycopg.Error as error:
-                    kept, self._connection = self._connection, None
-                    if kept is not None:
-                        kept.close()
-                    if not again or not isinstance(error, psycopg.OperationalError):
-                        log.failure("spool-holding-failed", error)
-                        break
-        raise Unavailable("spool-away", "The database of the spool does not answer; try again later.")
+        self._asking.close()
