@@ -3,6 +3,8 @@
 import argparse
 import importlib
 import os
+from collections.abc import Mapping
+from typing import Final
 
 import msgspec
 
@@ -11,12 +13,14 @@ from carepost.ground import home
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import MasterKeyring
-from carepost.ground.providers.settings import KINDS, Settings
+from carepost.ground.providers.settings import KINDS, SECRET, Settings
 from carepost.processes import rotation
 
 _MOVED = """            The keys are the same; nothing else changes. Keep a copy of it now, apart from every backup.
             Former copies of the keyring still open this home: destroy them, or make a new master key after the
             move: carepost keyring rotate"""
+_SECRET: Final = f"""
+            From now on {SECRET} or {SECRET}_FILE names the new keeper’s."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,6 +49,11 @@ def _move_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--module", default="", metavar="FILE", help="pkcs11: the library of the token’s maker")
     parser.add_argument("--token", default="", metavar="LABEL", help="pkcs11: the token")
     parser.add_argument("--make-key", action="store_true", help="pkcs11: make the key in the token first")
+    parser.add_argument(
+        "--new-secret-file", default="", metavar="FILE",
+        help="the new keeper’s PIN, token or access key, in a file of mode 600, where the present keeper has one of "
+        f"its own (default: {SECRET} counts for both)",
+    )  # fmt: skip
 
 
 def run(args: argparse.Namespace) -> int:
@@ -67,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         print("            Start with: carepost up. Keys are wrapped anew in the background; carepost doctor says how")
         print("            many are left. Former keys stay in the keyring: backups made before need them.")
     elif args.verb == "move":
-        print(_MOVED)
+        print(_MOVED + (_SECRET if args.new_secret_file else ""))
     return 0
 
 
@@ -76,7 +85,8 @@ def _change(opened: Home, args: argparse.Namespace) -> MasterKeyring:
     try:
         keyring = MasterKeyring.open(opened.keyring())
         if args.verb == "move":
-            return keyring.move(_settings(args))
+            environ = _secrets(args)
+            return keyring.move(_settings(args, environ), environ)
         keyring = keyring.rotate()
         rotation.bring(opened.path, keyring.purposes("database"))
         return keyring
@@ -84,7 +94,17 @@ def _change(opened: Home, args: argparse.Namespace) -> MasterKeyring:
         os.close(lock)
 
 
-def _settings(args: argparse.Namespace) -> Settings | None:
+def _secrets(args: argparse.Namespace) -> Mapping[str, str]:
+    """The variables by which the new keeper is come to."""
+    if not args.new_secret_file:
+        return os.environ
+    return {
+        **{name: value for name, value in os.environ.items() if name != SECRET},
+        f"{SECRET}_FILE": args.new_secret_file,
+    }
+
+
+def _settings(args: argparse.Namespace, environ: Mapping[str, str]) -> Settings | None:
     """Raises ConfigError for what is missing."""
     if args.to == "file":
         return None
@@ -97,7 +117,7 @@ def _settings(args: argparse.Namespace) -> Settings | None:
     if args.make_key:
         if args.to != "pkcs11":
             raise ConfigError("Only a PKCS#11 token makes its key by --make-key; elsewhere its administrator makes it.")
-        token = importlib.import_module("carepost.ground.providers.pkcs11").provider(settings, os.environ)
+        token = importlib.import_module("carepost.ground.providers.pkcs11").provider(settings, environ)
         try:
             token.make_key()
         finally:

@@ -7,6 +7,7 @@ Every wrapped key names the version that wrapped it (DESIGN 5).
 
 import base64
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -159,8 +160,9 @@ class MasterKeyring:
         return cls.open(path)
 
     @classmethod
-    def open(cls, path: Path) -> "MasterKeyring":
-        """Raises ConfigError with the mend in its sentence; so also where its provider does not answer, or refuses."""
+    def open(cls, path: Path, environ: Mapping[str, str] | None = None) -> "MasterKeyring":
+        """Raises ConfigError with the mend in its sentence; so also where its provider does not answer, or refuses.
+        `environ`: where the provider's secret is named, else this process's."""
         file = _read(path)
         try:
             stored = {int(v): base64.b64decode(k, validate=True) for v, k in file.keys.items()}
@@ -168,7 +170,7 @@ class MasterKeyring:
             raise _damaged(path) from None
         keys = stored
         if file.provider is not None:
-            kept = opening.provider(file.provider, os.environ)
+            kept = opening.provider(file.provider, os.environ if environ is None else environ)
             try:
                 keys = {v: kept.unwrap(wrapped, file.context(v)) for v, wrapped in stored.items()}
             finally:
@@ -182,7 +184,7 @@ class MasterKeyring:
         wrapped, and backups made before."""
         newest = max(self._keys) + 1
         if self._file.provider is None:
-            return self._write({**self._keys, newest: os.urandom(32)}, newest, None)
+            return self._write({**self._keys, newest: os.urandom(32)}, newest, None, os.environ)
         kept = opening.provider(self._file.provider, os.environ)
         try:
             _, wrapped = kept.new(self._file.context(newest))
@@ -193,16 +195,19 @@ class MasterKeyring:
         durable.write(self.path, msgspec.json.encode(file), mode=0o600)
         return MasterKeyring.open(self.path)
 
-    def move(self, provider: Settings | None) -> "MasterKeyring":
+    def move(self, provider: Settings | None, environ: Mapping[str, str] | None = None) -> "MasterKeyring":
         """The same keys, wrapped by this provider (None: in the file itself), on disk when this returns. What the
-        provider wrapped was unwrapped again before anything was written. Raises ConfigError."""
-        return self._write(self._keys, self._current, provider)
+        provider wrapped was unwrapped again before anything was written. `environ`: where the new provider's secret is
+        named, else this process's. Raises ConfigError."""
+        return self._write(self._keys, self._current, provider, os.environ if environ is None else environ)
 
-    def _write(self, keys: dict[int, bytes], current: int, provider: Settings | None) -> "MasterKeyring":
+    def _write(
+        self, keys: dict[int, bytes], current: int, provider: Settings | None, environ: Mapping[str, str]
+    ) -> "MasterKeyring":
         file = _File(_FORMAT if provider is None else _WRAPPED, current, {}, provider, ids.text(ids.new()))
         stored = dict(keys)
         if provider is not None:
-            kept = opening.provider(provider, os.environ)
+            kept = opening.provider(provider, environ)
             try:
                 stored = {v: kept.wrap(key, file.context(v)) for v, key in keys.items()}
                 if any(kept.unwrap(wrapped, file.context(v)) != keys[v] for v, wrapped in stored.items()):
@@ -214,7 +219,7 @@ class MasterKeyring:
         encoded = {str(v): base64.b64encode(k).decode() for v, k in sorted(stored.items())}
         file = msgspec.structs.replace(file, keys=encoded)
         durable.write(self.path, msgspec.json.encode(file), mode=0o600)
-        return MasterKeyring.open(self.path)
+        return MasterKeyring.open(self.path, environ)
 
     @property
     def current(self) -> int:

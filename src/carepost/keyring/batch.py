@@ -29,6 +29,11 @@ def table(text: bytes) -> list[tuple[str, str]]:
     """(address, file) of each line of a CSV; a first line without an address is a heading. Raises Refused."""
     if len(text) > MOST_TABLE:
         raise Refused("table-too-large", "The table is larger than 2 MB.", status=413)
+    if text.lstrip().startswith(b"-----BEGIN"):
+        raise Refused(
+            "bad-table", "This is a file of certificates, not a table: import a folder in which each has a file of its "
+            "own, named by its address, or a CSV of address,file.", status=422,
+        )  # fmt: skip
     try:
         rows = csv.reader(io.StringIO(text.decode("utf-8-sig"), newline=""), strict=True)
         lines = [(number, row) for number, row in enumerate(rows, 1) if any(cell.strip() for cell in row)]

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from carepost.cli.main import main
+from carepost.ground import home as homes
 from carepost.ground.errors import ConfigError
 from carepost.ground.keys import MasterKeyring
 from carepost.ground.providers import opening, pkcs11, signing
@@ -233,3 +235,63 @@ def test_signature_version_4_as_its_makers_test_suite_says() -> None:
     assert signed["Authorization"].endswith(
         "SignedHeaders=host;x-amz-date, Signature=5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"
     )
+
+
+def test_from_one_keeper_to_another_each_with_its_own_secret(
+    softhsm: None, keyring: MasterKeyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From a token to Vault and no way over a file that holds the keys in clear."""
+    monkeypatch.setenv(SECRET, PIN)
+    settings = Settings("pkcs11", f"from-{tmp_path.name}", module=MODULE, token=TOKEN)
+    made = pkcs11.provider(settings, os.environ)
+    with pytest.raises(ConfigError, match=r"holds no key .*--make-key"):
+        keyring.move(settings)
+    made.make_key()
+    with pytest.raises(ConfigError, match="leave --make-key out"):
+        made.make_key()
+    made.close()
+    moved = keyring.move(settings)
+    before = tokens(moved)
+    vault = Vault(tmp_path)
+    file = tmp_path / "token"
+    file.write_text(vault.token)
+    file.chmod(0o600)
+    given = {f"{SECRET}_FILE": str(file)}
+    with vault.running():
+        to = Settings("vault", "carepost", url=vault.url, ca=str(vault.ca))
+        with pytest.raises(ConfigError):
+            moved.move(to)
+        assert MasterKeyring.open(keyring.path).provider == settings, "what the new keeper refused changed nothing"
+        there = moved.move(to, given)
+        assert (there.provider, tokens(there)) == (to, before)
+        with pytest.raises(ConfigError):
+            MasterKeyring.open(keyring.path)
+        assert tokens(MasterKeyring.open(keyring.path, given)) == before
+
+
+def test_the_command_moves_from_keeper_to_keeper(
+    softhsm: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in [one for one in os.environ if one.startswith("CAREPOST_")]:
+        monkeypatch.delenv(name)
+    made = homes.create(tmp_path / "home", shards=1, sandbox=True)
+    monkeypatch.setenv("CAREPOST_KEYRING", str(tmp_path / "keyring.json"))
+    MasterKeyring.create(tmp_path / "keyring.json")
+    monkeypatch.setenv(SECRET, PIN)
+    token = ["keyring", "move", "--home", str(made.path), "--to", "pkcs11", "--module", MODULE, "--token", TOKEN,
+             "--key", f"command-{tmp_path.name}", "--make-key"]  # fmt: skip
+    assert main(token) == 0
+    vault = Vault(tmp_path)
+    file = tmp_path / "token"
+    file.write_text(vault.token)
+    file.chmod(0o600)
+    with vault.running():
+        there = ["keyring", "move", "--home", str(made.path), "--to", "vault", "--key", "carepost", "--url", vault.url,
+                 "--ca", str(vault.ca), "--new-secret-file", str(file)]  # fmt: skip
+        capsys.readouterr()
+        assert main(there) == 0
+        said = capsys.readouterr().out
+        assert "names the new keeper’s" in said and vault.token not in said
+        monkeypatch.setenv(SECRET, vault.token)
+        assert main(["keyring", "show", "--home", str(made.path)]) == 0
+        assert "Vault" in capsys.readouterr().out

@@ -35,6 +35,12 @@ def test_a_table_says_which_file_is_whose_with_or_without_heading() -> None:
     assert batch.table(b"") == []
 
 
+def test_certificates_in_one_file_are_no_table_and_it_says_what_to_do() -> None:
+    with pytest.raises(Refused, match="import a folder") as refused:
+        batch.table(b"-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n")
+    assert refused.value.code == "bad-table"
+
+
 @pytest.mark.parametrize(
     ("text", "code"),
     [

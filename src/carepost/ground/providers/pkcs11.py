@@ -56,7 +56,10 @@ class Token:
         what = self._library.Attribute
         try:
             if list(session.get_objects({what.LABEL: self._settings.key})):
-                raise ConfigError(f"The token holds a key {self._settings.key} already; choose another name.")
+                raise ConfigError(
+                    f"The token holds a key {self._settings.key} already: leave --make-key out to use it, or choose "
+                    "another name."
+                )
             session.generate_key(
                 self._library.KeyType.AES, 256, label=self._settings.key, store=True,
                 template={what.SENSITIVE: True, what.EXTRACTABLE: False, what.PRIVATE: True},
@@ -113,8 +116,15 @@ class Token:
             return ConfigError(f"{where} is locked after wrong PINs; its security officer can set a new one.")
         if name in ("NoSuchToken", "TokenNotPresent", "DeviceRemoved", "SlotIDInvalid"):
             return ConfigError(f"{where} is not there; connect it, and start again.")
-        if name in ("NoSuchKey", "MultipleObjectsReturned"):
-            return ConfigError(f"{where} has not exactly one key {self._settings.key}.")
+        if name == "NoSuchKey":
+            return ConfigError(
+                f"{where} holds no key {self._settings.key}: name the one it has, or make one by carepost keyring move "
+                "--to pkcs11 --make-key."
+            )
+        if name == "MultipleObjectsReturned":
+            return ConfigError(
+                f"{where} holds several keys {self._settings.key}: give all but the one that is meant another label."
+            )
         if name in ("EncryptedDataInvalid", "EncryptedDataLenRange", "AEADDecryptFailed", "GeneralError"):
             return ConfigError(
                 f"{where} cannot decrypt the keyring by the key {self._settings.key}: it is another key, or the "
