@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from asyncio.subprocess import Process
+from collections.abc import Iterable
 from typing import Final, Generic, TypeVar
 
 import msgspec
@@ -82,6 +83,15 @@ class Confined(Generic[Answer]):
             self._process.stdin.write(frames.pack(job))
             await self._process.stdin.drain()
             return await self._reader.from_(self._process.stdout)
+
+    def tell(self, jobs: Iterable[msgspec.Struct]) -> bool:
+        """Questions, each to be heard of in order; what its pipe has no room for is written while it reads. False: it
+        is dead."""
+        assert self._process.stdin is not None
+        if self._process.stdin.is_closing():
+            return False
+        self._process.stdin.write(b"".join([frames.pack(job) for job in jobs]))
+        return True
 
     def kill(self) -> None:
         """At once, with whatever it started; `end` buries it."""

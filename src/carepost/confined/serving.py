@@ -6,6 +6,7 @@ Whatever kills it, kills nothing else: who asked hears the pipe close and starts
 import gc
 import logging
 import os
+import time
 from collections.abc import Callable
 from typing import BinaryIO, Final
 
@@ -16,6 +17,14 @@ from carepost.confined import confine, frames
 #: where the two ends of the pipe are moved
 _SOURCE: Final = 3
 _SINK: Final = 4
+#: octets read at once
+_READ_AHEAD: Final = 256 * 1024
+#: seconds an answer waits for others
+_LATEST: Final = 0.04
+
+
+def _at_once() -> bool:
+    return False
 
 
 class Pipe:
@@ -27,8 +36,11 @@ class Pipe:
     def hear(self) -> bytes | None:
         return frames.hear(self._source, self._longest)
 
-    def say(self, value: msgspec.Struct) -> None:
-        frames.say(self._sink, value)
+    def say(self, value: msgspec.Struct, *, now: bool = True) -> None:
+        """`now` False: it may wait for what is said next."""
+        self._sink.write(frames.pack(value))
+        if now:
+            self._sink.flush()
 
 
 def pipe(longest: int) -> Pipe:
@@ -45,7 +57,7 @@ def pipe(longest: int) -> Pipe:
     for standard in (0, 1, 2):
         os.dup2(nothing, standard)
     os.close(nothing)
-    return Pipe(os.fdopen(_SOURCE, "rb"), os.fdopen(_SINK, "wb"), longest)
+    return Pipe(os.fdopen(_SOURCE, "rb", _READ_AHEAD), os.fdopen(_SINK, "wb"), longest)
 
 
 def shut(memory: int, *, programs: bool = False) -> confine.Held:
@@ -57,10 +69,17 @@ def shut(memory: int, *, programs: bool = False) -> confine.Held:
 
 
 def serve(
-    ends: Pipe, cpu: int, answer: Callable[[bytes], msgspec.Struct], failed: Callable[[Exception], msgspec.Struct]
+    ends: Pipe,
+    cpu: int,
+    answer: Callable[[bytes], msgspec.Struct],
+    failed: Callable[[Exception], msgspec.Struct],
+    more: Callable[[], bool] = _at_once,
 ) -> None:
     """Until the other end is gone. `cpu`: seconds of processor time a question. `failed`: what is said instead of an
-    answer, of the kind of the exception alone: its text may quote what was read."""
+    answer, of the kind of the exception alone: its text may quote what was read. `more`: whether the question just
+    answered is followed by another at once; answers are then said a few at a time, none later than `_LATEST`, but for
+    what the next one takes."""
+    began = 0.0
     while (payload := ends.hear()) is not None:
         confine.limit_cpu(cpu)
         try:
@@ -68,4 +87,8 @@ def serve(
         except Exception as error:
             said = failed(error)
         del payload
-        ends.say(said)
+        began = began or time.monotonic()
+        waits = more() and time.monotonic() - began < _LATEST
+        ends.say(said, now=not waits)
+        if not waits:
+            began = 0.0

@@ -21,6 +21,8 @@ class Job(msgspec.Struct, frozen=True, tag="job"):
     file_seconds: float = 8.0
     #: the organisation's key for tokens: the findings are answered one by one, masked. b"": they are not
     show: bytes = b""
+    #: another one follows at once: this answer may wait a moment for that one's
+    more: bool = False
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):

@@ -1,10 +1,12 @@
-"""The workers of one engine: started when first needed, few, each given one message at a time, replaced when used up.
+"""The workers of one engine: started when first needed, few, given a few small messages or one other at a time,
+replaced when used up.
 
 The queue before them is bounded: beyond it a message is unknown at once, and never does anyone wait past the deadline
 they brought. Nothing here blocks the loop, and nothing of a message is kept, logged or written."""
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -12,6 +14,7 @@ import msgspec
 from carepost.ground import clock, log, metrics
 from carepost.inspection import frames, process
 from carepost.inspection.process import Start, WorkerProcess
+from carepost.inspection.together import One, Together, fits
 from carepost.inspection.types import Custom, Report, Unknown
 
 #: seconds a worker has beyond what it gives itself, before it is killed
@@ -57,6 +60,7 @@ class Pool:
         #: until when, and why, no worker is started
         self._not_before, self._why = 0.0, ""
         self._inside = 0
+        self._together = Together(self._worker, self._ask_all, self._alone, limits.workers)
         self.started = 0
 
     @property
@@ -89,16 +93,20 @@ class Pool:
             return Unknown("busy")
         self._inside += 1
         try:
-            worker = await self._worker(until)
-            if isinstance(worker, Unknown):
-                return worker
-            return await self._ask(worker, job, until)
+            return await (self._together.inspect if fits(job) else self._alone)(job, until)
         finally:
             self._inside -= 1
+
+    async def _alone(self, job: frames.Job, until: float) -> Report | Unknown:
+        worker = await self._worker(until)
+        if isinstance(worker, Unknown):
+            return worker
+        return await self._ask(worker, job, until)
 
     async def close(self) -> None:
         """No worker runs when this returns; what was being looked at is answered as unknown."""
         self._closed = True
+        self._together.stop()
         if self._reaper is not None:
             self._reaper.cancel()
         self._answer_waiters(Unknown("busy"))
@@ -109,11 +117,14 @@ class Pool:
             await worker.end()
         while self._burials or self._starting:
             await asyncio.wait({*self._burials, *self._starting})
+        await self._together.stopped()
 
     # workers come and go
 
     async def _worker(self, until: float) -> WorkerProcess | Unknown:
         """One that is free, or the first to become so."""
+        if self._closed:
+            return Unknown("busy")
         while self._idle:
             worker = self._idle.pop()
             if worker.alive:
@@ -215,20 +226,58 @@ class Pool:
     # work
 
     async def _ask(self, worker: WorkerProcess, job: frames.Job, until: float) -> Report | Unknown:
-        limits = self._limits
         left = until - clock.monotonic()
         if left < _LEAST:
             self._rest(worker)
             return Unknown("too-slow")
-        seconds = min(limits.seconds, left)
-        job = msgspec.structs.replace(job, seconds=seconds, file_seconds=min(limits.file_seconds, seconds))
-        sound = False
+        job = self._timed(job, left)
+        answer: Report | Unknown | None = None
         try:
-            answer = await worker.ask(job, min(seconds + _GRACE, left))
-            sound = isinstance(answer, Report) or answer.reason in ("memory", "failed")
+            answer = await worker.ask(job, min(job.seconds + _GRACE, left))
         finally:
-            if sound:
-                self._rest(worker)
-            else:
-                self._end(worker)
+            self._done(worker, sound=answer is not None and _sound(answer))
         return answer
+
+    async def _ask_all(self, worker: WorkerProcess, batch: Sequence[One]) -> list[One]:
+        """Answers them in order, as far as the worker does; the others come back, where there are several."""
+        now = clock.monotonic()
+        todo = [one for one in batch if not one.answer.done() and one.until - now >= _LEAST]
+        if len(todo) == 1:
+            one = todo[0]
+            _tell(one, await self._ask(worker, one.job, one.until))
+            return []
+        jobs = [self._timed(one.job, one.until - now, more=one is not todo[-1]) for one in todo]
+        sound, answered = worker.tell(jobs), 0
+        try:
+            for one, job in zip(todo, jobs, strict=True):
+                if not sound:
+                    break
+                answer = await worker.hear(job, job.seconds + _GRACE)
+                sound = _sound(answer)
+                if sound:
+                    answered += 1
+                    _tell(one, answer)
+        finally:
+            self._done(worker, sound=sound and answered == len(todo))
+        return todo[answered:]
+
+    def _timed(self, job: frames.Job, left: float, *, more: bool = False) -> frames.Job:
+        seconds = min(self._limits.seconds, left)
+        file_seconds = min(self._limits.file_seconds, seconds)
+        return msgspec.structs.replace(job, seconds=seconds, file_seconds=file_seconds, more=more)
+
+    def _done(self, worker: WorkerProcess, *, sound: bool) -> None:
+        if sound:
+            self._rest(worker)
+        else:
+            self._end(worker)
+
+
+def _sound(answer: Report | Unknown) -> bool:
+    """Whether its worker may be asked on."""
+    return isinstance(answer, Report) or answer.reason in ("memory", "failed")
+
+
+def _tell(one: One, answer: Report | Unknown) -> None:
+    if not one.answer.done():
+        one.answer.set_result(answer)

@@ -1,6 +1,7 @@
 """One worker process as the engine holds it: a `confined.process` that has said it is shut in, and counts its jobs."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -42,7 +43,7 @@ class WorkerProcess:
     def __init__(self, confined: Confined[frames.Answer], hello: frames.Hello) -> None:
         self._confined = confined
         self.hello = hello
-        self.jobs = self.resident = 0
+        self.jobs = self.resident = self._unseen = 0
         self.kill = confined.kill
         self.end = confined.end
 
@@ -56,17 +57,26 @@ class WorkerProcess:
 
     async def ask(self, job: frames.Job, seconds: float) -> Report | Unknown:
         """Unknown where it died, took longer, or answered what no worker of ours would; it is to be killed then."""
-        self.jobs += 1
+        return await self.hear(job, seconds) if self.tell((job,)) else Unknown("worker-died")
+
+    def tell(self, jobs: Sequence[frames.Job]) -> bool:
+        """Given to it, to be heard of in order. False: it is dead."""
+        self.jobs += len(jobs)
+        return self._confined.tell(jobs)
+
+    async def hear(self, job: frames.Job, seconds: float) -> Report | Unknown:
+        """What it answers to `job`, the first that it has not answered. As `ask`."""
         try:
-            answer = await self._confined.ask(job, seconds)
+            answer = await self._confined.hear(seconds)
         except TimeoutError:
             return Unknown("too-slow")
         except (EOFError, OSError):
             return Unknown("worker-died")
         except msgspec.MsgspecError:
             return Unknown("garbled")
-        if self.jobs % _LOOK_EVERY == 0 or len(job.raw) > _LARGE:
-            self.resident = resident(self.pid)
+        self._unseen += 1
+        if self._unseen >= _LOOK_EVERY or len(job.raw) > _LARGE:
+            self.resident, self._unseen = resident(self.pid), 0
         return answer if isinstance(answer, Report | Unknown) else Unknown("garbled")
 
 

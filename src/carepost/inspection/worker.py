@@ -9,7 +9,7 @@ import msgspec
 from carepost.confined import serving
 from carepost.ground.errors import ConfigError
 from carepost.inspection import frames, ocr
-from carepost.inspection.types import Unknown
+from carepost.inspection.types import Report, Unknown
 
 _PLAIN: Final = b"From: a@clinic.test\r\nSubject: a\r\nContent-Type: text/html\r\n\r\n<p>Nothing.</p>\r\n"
 
@@ -27,7 +27,17 @@ def main(arguments: list[str]) -> int:
     examiner.examine(frames.Job(_PLAIN))
     held = serving.shut(memory, programs=eye is not None)
     pipe.say(frames.Hello(held.network, held.files, held.calls, eye is not None))
-    serving.serve(pipe, cpu, lambda payload: examiner.examine(frames.job(payload)), _failed)
+    more = False
+
+    def answer(payload: bytes) -> Report:
+        nonlocal more
+        more = False
+        job = frames.job(payload)
+        more = job.more
+        report: Report = examiner.examine(job)
+        return report
+
+    serving.serve(pipe, cpu, answer, _failed, lambda: more)
     return 0
 
 
