@@ -101,14 +101,14 @@ def act(
         raised = _raised(record, wish)
         if raised is None:
             return None
-        return _approve(raised, actor) if raised.approvals else Act(kind, target, _let_go(raised))
+        return _approve(raised, actor, now) if raised.approvals else Act(kind, target, _let_go(raised, now))
     return Act(kind, target, record)
 
 
-def time_over(record: DeliveryRecord) -> DeliveryRecord:
+def time_over(record: DeliveryRecord, now: int) -> DeliveryRecord:
     """What becomes of one that nobody acted on in time."""
     if record.held_then == LET_GO and not record.approvals:
-        return _let_go(record)
+        return _let_go(record, now)
     return _turned_down(record, TOO_LONG, "")
 
 
@@ -118,8 +118,15 @@ def _turned_down(record: DeliveryRecord, why: str, note: str) -> DeliveryRecord:
     )
 
 
-def _let_go(record: DeliveryRecord) -> DeliveryRecord:
-    return msgspec.structs.replace(record, released=True, held_until=0, held_then="", **_without_hold(record))
+def _let_go(record: DeliveryRecord, now: int) -> DeliveryRecord:
+    return msgspec.structs.replace(
+        record, released=True, held_until=0, held_then="", first_due=_anew(record, now), **_without_hold(record)
+    )
+
+
+def _anew(record: DeliveryRecord, now: int) -> int:
+    """When its time begins to run: what waited for a person, a week perhaps, was tried by nobody meanwhile."""
+    return max(record.first_due, now)
 
 
 def _raised(record: DeliveryRecord, wish: Wish) -> DeliveryRecord | None:
@@ -131,14 +138,16 @@ def _raised(record: DeliveryRecord, wish: Wish) -> DeliveryRecord | None:
     return msgspec.structs.replace(record, asked_methods=methods, asked_floor=floor)
 
 
-def _approve(record: DeliveryRecord, actor: Actor) -> Act:
+def _approve(record: DeliveryRecord, actor: Actor, now: int) -> Act:
     """One more has approved. The last one lets it go; what else a rule asks is asked at the attempt."""
     approved = (*record.approved, _by(actor))
     if len(approved) < record.approvals:
         words = f"{len(approved)} of {record.approvals} people have approved this. It waits for another."
         waiting = msgspec.structs.replace(record, approved=approved, words=words)
         return Act(kinds.DELIVERY_APPROVED, State.HELD, waiting)
-    record = msgspec.structs.replace(record, approved=approved, approvals=0, held_until=0, held_then="")
+    record = msgspec.structs.replace(
+        record, approved=approved, approvals=0, held_until=0, held_then="", first_due=_anew(record, now)
+    )
     words = "Approved; how it goes is decided at the attempt."
     return Act(kinds.DELIVERY_RELEASED, State.QUEUED, msgspec.structs.replace(record, reason="approved", words=words))
 

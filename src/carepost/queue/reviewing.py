@@ -180,7 +180,7 @@ def time_over(shard: int, book: OrgKeyBook, opener: Opener, row: DeliveryRow) ->
         seal = MessageSeal(book, row.org, row.message)
     except (CarepostError, Damaged):
         return None
-    after = acts.time_over(record)
+    after = acts.time_over(record, now)
     told = msgspec.json.encode(Told(after.words))
     event = events.time_over(shard, row.org, row.message, row.id, now, after, told)
     return Move(

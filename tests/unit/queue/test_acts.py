@@ -6,7 +6,7 @@ import asyncio
 import msgspec
 import pytest
 
-from carepost.ground import ids
+from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound, Refused
 from carepost.proof import event, kinds
 from carepost.queue.sealing import Opener
@@ -109,6 +109,20 @@ async def test_a_held_delivery_stays_and_a_released_one_goes_and_says_that_it_wa
     (claim,) = await queue.claim(10)
     assert claim.record.released
     assert claim.record.reason == clinic.PLAN.reason
+
+
+@pytest.mark.parametrize("approvals", [0, 1], ids=["released", "approved"])
+async def test_the_time_of_a_delivery_runs_from_its_release_not_from_acceptance(house: House, approvals: int) -> None:
+    """What is held may wait longer for a person than a delivery is tried: it is not given up for that."""
+    queue = await house.queue()
+    new = waiting_for(approvals) if approvals else clinic.message(state=State.HELD)
+    [held] = new.deliveries
+    early = msgspec.structs.replace(held.record, first_due=1)
+    await queue.accept(msgspec.structs.replace(new, deliveries=(msgspec.structs.replace(held, record=early),)))
+    before = clock.now()
+    await queue.act("release", CLINIC, (held.id,), ADA, "looked at it")
+    (claim,) = await queue.claim(10)
+    assert claim.record.first_due >= before
 
 
 async def test_retry_makes_a_deferred_delivery_due_at_once(house: House) -> None:
