@@ -6,7 +6,7 @@ there is something to fold, and then by C-speed replacements (a regular expressi
 
 import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -142,6 +142,22 @@ def canonical(header: bytes) -> Canonical:
         for value in reversed(held):
             lines.append(b"%s:%s\r\n" % (name, value))
     return Canonical(tuple(counts), b"".join(lines), values)
+
+
+def canonical_of(values: Mapping[bytes, bytes]) -> Canonical:
+    """`canonical` of a header whose fields are known, and none of which stands twice: lower-case name -> value, with
+    its folds. Names that are not in SIGNED change nothing."""
+    counts, order = _layout(tuple(values))
+    relaxed = {name: relaxed_value(values[name]) for name in order}
+    signed = b"".join([b"%b:%b\r\n" % pair for pair in relaxed.items()])
+    return Canonical(counts, signed, {name: [value] for name, value in relaxed.items()})
+
+
+@lru_cache(maxsize=512)
+def _layout(names: tuple[bytes, ...]) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
+    """How often each SIGNED field occurs, and which do, in the order of SIGNED."""
+    held = frozenset(names)
+    return tuple(int(name in held) for name in _WANTED), tuple(name for name in _WANTED if name in held)
 
 
 @lru_cache(maxsize=512)

@@ -207,12 +207,10 @@ class Attempt:
         used = {kinds.SIGNING_KEY: prepared.signed} if prepared.signed else {}
         if prepared.tracked:
             used = {**used, "tracked": prepared.tracked}
-        if step.method not in keyed.METHODS:
-            return used
-        address = self.claim.record.recipient.address
-        row = self.world.intake.judge.keys.find(snapshot, address, step.method)
+        row = prepared.to
         if row is None:
             return used
+        address = self.claim.record.recipient.address
         if not row.pinned and self.world.seeker is not None and snapshot.key_sources:
             self.world.seeker.again(snapshot, address, step.method)
         return {**used, kinds.RECIPIENT_KEY: row.id}
@@ -253,6 +251,7 @@ class Attempt:
                 snapshot,
                 address=claim.record.recipient.address,
                 header_from=self.message.header_from,
+                head=claim.worked.head if claim.worked is not None else None,
             )
         body, facts = await self._whole(), functools.partial(self.facts, snapshot)
         return await ready.plain(self.world, snapshot, self.message, claim, body, facts, sevenbit=sevenbit)

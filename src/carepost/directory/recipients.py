@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 from carepost.crypto.index import TOKEN
 from carepost.directory.rows import SqlRows
 from carepost.directory.types import RecipientKey
+from carepost.ground import ids
 from carepost.ground.errors import NotFound
 from carepost.policy.types import Method
 
@@ -22,10 +23,13 @@ _ROW: Final = struct.Struct(f">{TOKEN}s16sBq")
 _METHODS: Final = tuple(Method)
 _NUMBERS: Final[dict[str, int]] = {method: number for number, method in enumerate(_METHODS)}
 _METHOD, _PINNED, _CHANGED = 0x3F, 0x40, 0x80
+#: addresses whose keys are kept unpacked: each is asked for three times a message
+_KEPT: Final = 1024
 
 
 class PackedKeys(Mapping[bytes, tuple[RecipientKey, ...]]):
-    """Token of an address -> what may be encrypted to there, oldest first; 33 bytes a key. Immutable."""
+    """Token of an address -> what may be encrypted to there, oldest first; 33 bytes a key. Immutable: what is asked for
+    is unpacked once, and another epoch brings another value."""
 
     def __init__(self, rows: Iterable[tuple[bytes, RecipientKey]] = ()) -> None:
         """(token, key) in any order."""
@@ -42,6 +46,7 @@ class PackedKeys(Mapping[bytes, tuple[RecipientKey, ...]]):
         packed.sort()
         self._rows = b"".join(packed)
         self._count = len(packed)
+        self._unpacked: dict[bytes, tuple[RecipientKey, ...]] = {}
         self._addresses = sum(1 for _ in self)
 
     def __len__(self) -> int:
@@ -56,13 +61,22 @@ class PackedKeys(Mapping[bytes, tuple[RecipientKey, ...]]):
             before = token
 
     def __getitem__(self, token: bytes) -> tuple[RecipientKey, ...]:
+        found = self._unpacked.get(token)
+        if found is None:
+            found = self._find(token)
+            if len(self._unpacked) >= _KEPT:
+                self._unpacked.clear()
+            self._unpacked[token] = found
+        if not found:
+            raise KeyError(token)
+        return found
+
+    def _find(self, token: bytes) -> tuple[RecipientKey, ...]:
         at = bisect_left(range(self._count), token, key=self._token)
         found = []
         while at < self._count and self._token(at) == token:
             found.append(_unpack(self._rows, at))
             at += 1
-        if not found:
-            raise KeyError(token)
         return tuple(found)
 
     def _token(self, at: int) -> bytes:
@@ -80,7 +94,7 @@ def _pack(token: bytes, key: str, method: str, pinned: bool, changed: bool, not_
 def _unpack(rows: bytes, at: int) -> RecipientKey:
     _, row, flags, not_after = _ROW.unpack_from(rows, at * _ROW.size)
     method = _METHODS[flags & _METHOD]
-    return RecipientKey(str(uuid.UUID(bytes=row)), method, bool(flags & _PINNED), bool(flags & _CHANGED), not_after)
+    return RecipientKey(ids.text(row), method, bool(flags & _PINNED), bool(flags & _CHANGED), not_after)
 
 
 class Certificates(Protocol):

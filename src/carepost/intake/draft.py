@@ -14,13 +14,13 @@ from carepost.intake.judge import Judged
 from carepost.policy import holding
 from carepost.policy.decide import is_look
 from carepost.policy.explain import PENDING, SEEKING
-from carepost.policy.types import Category, Decision, Deliver, Hold, Kind, Refuse, label
+from carepost.policy.types import Category, Decision, Deliver, Hold, Kind, Method, Refuse, label
 from carepost.proof import commitments, kinds
 from carepost.queue.types import DeliveryRecord, EventDraft, MessageRecord, NewDelivery, NewMessage, State, Worked
 from carepost.rfc import message as rfc_message
 from carepost.rfc import received
 from carepost.rfc.envelope import Recipient
-from carepost.rfc.message import Message
+from carepost.rfc.message import Head, Message
 from carepost.wire.types import AcceptedDelivery, HistoryRecord, Origin, Stream, Submission, Told
 
 #: how long an idempotency key is remembered; published: at least 24 hours
@@ -99,7 +99,11 @@ class Drafting:
         fields, content = dkim.split(made.raw)
         header = dkim.canonical(fields)
         body_hash = sha256(dkim.relaxed_body(content))
-        worked = Worked(body_hash, header, commitments.mail_value(made.raw, body_hash, header))
+        trace = received.field(by=self._host, protocol=sub.via, token=self.text, at=self.now) if sub.via else b""
+        head = None
+        if made.raw is self._read.raw and _taken_apart(judged):
+            head = Head.of(self._read, len(trace))
+        worked = Worked(body_hash, header, commitments.mail_value(made.raw, body_hash, header), head)
         token, earlier = None, None
         if sub.origin is Origin.SMTP and sub.key is None and (said := self._read.message_id):
             token = repeat_token(token_key, sub, said, body_hash)
@@ -111,7 +115,6 @@ class Drafting:
             delivery, event = self._delivery(recipient, one)
             deliveries.append(delivery)
             events.append(event)
-        trace = received.field(by=self._host, protocol=sub.via, token=self.text, at=self.now) if sub.via else b""
         return NewMessage(
             id=self.id,
             org=sub.org,
@@ -279,6 +282,14 @@ _KIND_OF: Final = {
     "Hold": (kinds.DELIVERY_HELD, "held"),
     "Refuse": (kinds.DELIVERY_REFUSED, "refused"),
 }
+
+
+def _taken_apart(judged: list[tuple[Recipient, Judged]]) -> bool:
+    """Whether a method comes first for somebody that puts header fields inside."""
+    for _, one in judged:
+        if isinstance(one.decision, Deliver) and one.decision.plan.steps[0].method is Method.SMIME:
+            return True
+    return False
 
 
 def _tls_optional(read: Message) -> bool:

@@ -1,6 +1,7 @@
 """What is known of a recipient's certificates, as far as the decision may look: methods, never keys."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 from carepost.directory.types import OrgSnapshot, RecipientKey
@@ -38,6 +39,8 @@ class Keys:
         if not rows:
             return NONE
         now = clock.now()
+        if len(rows) == 1:
+            return _of_one(rows[0].method, usable(rows[0], now), rows[0].pinned, rows[0].changed)
         good = {row.method for row in rows if usable(row, now)}
         return Held(
             Ternary.YES if Method.SMIME in good else Ternary.NO,
@@ -51,12 +54,25 @@ class Keys:
         tokens = self._tokens.of(snapshot, address)
         rows = rows_of(snapshot.recipient_keys, tokens) if tokens is not None else ()
         now = clock.now()
+        if len(rows) == 1:
+            return rows[0] if rows[0].method is method and usable(rows[0], now) else None
         good = [row for row in rows if row.method is method and usable(row, now)]
         return max(good, key=lambda row: (row.pinned, row.id), default=None)
 
 
 def usable(row: RecipientKey, now: int) -> bool:
     return not row.changed and (not row.not_after or now < row.not_after)
+
+
+@lru_cache(maxsize=64)
+def _of_one(method: Method, good: bool, pinned: bool, changed: bool) -> Held:
+    """Of nearly every recipient at most one key is known."""
+    return Held(
+        Ternary.YES if good and method is Method.SMIME else Ternary.NO,
+        Ternary.YES if good and method is Method.OPENPGP else Ternary.NO,
+        (method,) if pinned and not changed else (),
+        (method,) if changed else (),
+    )
 
 
 def _methods(rows: Iterable[RecipientKey]) -> tuple[Method, ...]:

@@ -9,6 +9,7 @@ from carepost.ground.errors import CarepostError
 from carepost.policy.types import Assurance, ContentFacts, Method, Plan
 from carepost.proof.event import Draft
 from carepost.rfc.envelope import Recipient
+from carepost.rfc.message import Head
 from carepost.wire.types import AccessProof, Actor, AttemptView, TrackingAsk
 
 
@@ -164,6 +165,8 @@ class Worked(msgspec.Struct, frozen=True):
     header: Canonical
     #: `proof.commitments.mail_value`
     mail: bytes
+    #: its header as the door read it, where a method that takes it apart comes next
+    head: Head | None = None
 
 
 class NewMessage(msgspec.Struct, frozen=True):

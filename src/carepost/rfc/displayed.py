@@ -14,6 +14,7 @@ from carepost.rfc import message as rfc_message
 from carepost.rfc import mime, parts, words
 from carepost.rfc.errors import RfcError
 from carepost.rfc.parts import Part
+from carepost.rfc.protected import Outline
 
 #: characters of the subject that are shown
 MAX_SHOWN = 400
@@ -26,6 +27,8 @@ _TYPE = re.compile(rb"[ \t]*(?:\r\n[ \t]+)?[A-Za-z0-9!#$&^_.+-]{1,80}/[A-Za-z0-9
 _PARAMETER = re.compile(rb';(?:\r\n)?[ \t]*hp-legacy-display[ \t]*=[ \t]*"?1"?(?=[ \t]*(?:;|\r\n))', re.IGNORECASE)
 _BODY = re.compile(rb"<body(?:\s[^<>]{0,2000})?>", re.IGNORECASE)
 _PAGE = re.compile(rb"<(?:!doctype|html|head)[\s>]", re.IGNORECASE)
+#: where this finds nothing neither of both does, and a piece of a page is read once
+_EITHER = re.compile(rb"<(?:body|!doctype|html|head)[\s>]", re.IGNORECASE)
 #: the type of a message that is one text, as nearly every program writes it: nothing in it has two readings
 _ONE_TEXT = re.compile(
     rb"[ \t]*text/(plain|html)((?:;[ \t]*(?:\r\n[ \t]+)?(?:charset|format|hp)"
@@ -57,11 +60,13 @@ class _Text:
 _Change = Callable[[_Text], bytes | None]
 
 
-def add(payload: bytes) -> bytes:
+def add(payload: bytes, outline: Outline | None = None) -> bytes:
     """The MIME entity `payload` (`protected.protect(...).payload`) with its own subject at the head of each of its main
-    texts; itself where it has none, or where it could not be told apart again."""
+    texts; itself where it has none, or where it could not be told apart again. `outline`: `protect(...).outline`, where
+    the caller has it: the header is then not read again."""
     try:
-        made = _one_text(payload)
+        outline = outline or _outline(payload)
+        made = None if outline is None else _one_text(payload, outline)
         if made is not None:
             return made
         subject = _subject(payload)
@@ -74,9 +79,7 @@ def add(payload: bytes) -> bytes:
         return payload
 
 
-def _one_text(payload: bytes) -> bytes | None:
-    """What `add` makes of a message that is one text in 7 or 8 bits: its header read once, and certain without being
-    taken apart again. None: it has another form, or words of ours in it; then it is looked at in full."""
+def _outline(payload: bytes) -> Outline | None:
     fields, start = rfc_message.section(payload)
     found: dict[bytes, rfc_message.Field] = {}
     for field in fields:
@@ -86,25 +89,37 @@ def _one_text(payload: bytes) -> bytes | None:
     kind, coding, subject = (found.get(n) for n in (b"content-type", b"content-transfer-encoding", b"subject"))
     if kind is None or subject is None or start > len(payload):
         return None
-    encoding = b"7bit" if coding is None else payload[coding.value : coding.end - 2].strip(b" \t").lower()
-    read = _ONE_TEXT.fullmatch(payload, kind.value, kind.end - 2)
+    said = None if coding is None else payload[coding.value : coding.end - 2]
+    return Outline(payload[subject.value : subject.end - 2], kind.value, kind.end - 2, said, start)
+
+
+def _one_text(payload: bytes, outline: Outline) -> bytes | None:
+    """What `add` makes of a message that is one text in 7 or 8 bits: its header read once, and certain without being
+    taken apart again. None: it has another form, or words of ours in it; then it is looked at in full."""
+    start = outline.body
+    encoding = b"7bit" if outline.coding is None else outline.coding.strip(b" \t").lower()
+    read = _ONE_TEXT.fullmatch(payload, outline.kind, outline.kind_end)
     if encoding not in (b"7bit", b"8bit") or read is None or _PARAMETER.search(payload, 0, start):
         return None
     named = _CHARSET.findall(read[2])
     charset = named[0].decode("ascii").lower() if named else ""
     if len(named) > 1 or not _PLAIN.fullmatch(charset):
         return None
-    params = {"charset": charset} if charset else {}
-    part = Part(
-        "text/" + read[1].decode("ascii").lower(), params, encoding.decode(), "", {}, "", start, len(payload), ()
-    )
-    shown, body = _shown(payload, subject), payload[start:]
-    if not shown or (part.type == "text/html" and _CLASS in body):
+    shown, at = _shown(outline.subject), start
+    if not shown:
         return None
-    new = _plain(body, part, shown) if part.type == "text/plain" else _page(body, part, shown)
-    if new is None:
+    if read[1].lower() == b"plain":
+        added = _line(shown, charset if encoding == b"8bit" and charset else "us-ascii")
+    elif payload.find(_CLASS, start) >= 0:
         return None
-    return b"".join((payload[: read.start(2)], _MARKED, payload[read.start(2) : start], new))
+    else:
+        added, place = b"\r\n" + _element(shown) + b"\r\n", _place(payload, start)
+        if place is None:
+            return None
+        at = place
+    # the body is copied once: it is nearly all of the message
+    marked = read.start(2)
+    return b"".join((payload[:marked], _MARKED, payload[marked:at], added, memoryview(payload)[at:]))
 
 
 def remove(entity: bytes) -> bytes:
@@ -121,12 +136,12 @@ def _subject(payload: bytes) -> str:
     fields, _ = rfc_message.section(payload)
     for field in fields:
         if field.name == b"subject":
-            return _shown(payload, field)
+            return _shown(payload[field.value : field.end - 2])
     return ""
 
 
-def _shown(payload: bytes, subject: rfc_message.Field) -> str:
-    value = payload[subject.value : subject.end - 2].replace(b"\r\n", b"").decode("utf-8", "replace").strip()
+def _shown(subject: bytes) -> str:
+    value = subject.replace(b"\r\n", b"").decode("utf-8", "replace").strip()
     return words.decode(value[:16_384])[:MAX_SHOWN].strip()
 
 
@@ -186,12 +201,10 @@ def _marked(head: bytes) -> bytes | None:
 
 
 def _plain(body: bytes, part: Part, subject: str) -> bytes | None:
-    line = f"Subject: {subject}"
-    charset = words.codec(part.params.get("charset", "us-ascii")) or "ascii"
+    charset = part.params.get("charset", "us-ascii")
     if part.encoding in ("7bit", "8bit"):
-        coded = line.encode(charset if part.encoding == "8bit" else "ascii", "replace")
-        return coded + b"\r\n\r\n" + body
-    raw = line.encode(charset, "replace")
+        return _line(subject, charset if part.encoding == "8bit" else "us-ascii") + body
+    raw = f"Subject: {subject}".encode(words.codec(charset) or "ascii", "replace")
     if part.encoding == "quoted-printable":
         return binascii.b2a_qp(raw).replace(b"\n", b"\r\n") + b"\r\n\r\n" + body
     if part.encoding == "base64":
@@ -201,9 +214,17 @@ def _plain(body: bytes, part: Part, subject: str) -> bytes | None:
     return None
 
 
-def _page(body: bytes, part: Part, subject: str) -> bytes | None:
+def _line(subject: str, charset: str) -> bytes:
+    return f"Subject: {subject}".encode(words.codec(charset) or "ascii", "replace") + b"\r\n\r\n"
+
+
+def _element(subject: str) -> bytes:
     shown = html.escape(f"Subject: {subject}").encode("ascii", "xmlcharrefreplace")
-    element = b'<div class="' + _CLASS + b'"><pre>' + shown + b"</pre></div>"
+    return b'<div class="' + _CLASS + b'"><pre>' + shown + b"</pre></div>"
+
+
+def _page(body: bytes, part: Part, subject: str) -> bytes | None:
+    element = _element(subject)
     if part.encoding == "base64":
         page = mime.decode(body, _whole(part, body))
         made = _inserted(page, b"\r\n" + element + b"\r\n")
@@ -214,10 +235,20 @@ def _page(body: bytes, part: Part, subject: str) -> bytes | None:
 
 
 def _inserted(page: bytes, element: bytes) -> bytes | None:
-    found = _BODY.search(page)
-    if found is None:
-        return None if _PAGE.search(page) else element.removeprefix(b"=\r\n") + page
-    return page[: found.end()] + element + page[found.end() :]
+    at = _place(page, 0)
+    if at is None:
+        return None
+    return page[:at] + element + page[at:] if at else element.removeprefix(b"=\r\n") + page
+
+
+def _place(page: bytes, start: int) -> int | None:
+    """The offset at which the element stands in a page that begins at `start`; None for a page without a body."""
+    if _EITHER.search(page, start) is None:
+        return start
+    found = _BODY.search(page, start)
+    if found is not None:
+        return found.end()
+    return None if _PAGE.search(page, start) else start
 
 
 def _removed(entity: bytes, text: _Text) -> bytes | None:

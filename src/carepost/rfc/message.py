@@ -129,6 +129,23 @@ def read(raw: bytes) -> Message:
     return Message(raw, fields, header_end, _senders(message), first)
 
 
+class Head(msgspec.Struct, frozen=True):
+    """A header that was read, kept without its body. `read`: its `raw` is the header alone, the empty line included;
+    `at`: octets of the trace fields that were put before it since then."""
+
+    read: Message
+    at: int
+
+    @classmethod
+    def of(cls, message: Message, at: int) -> "Head":
+        alone = message.raw[: message.header_end]
+        return cls(Message(alone, message.fields, message.header_end, message.from_, message.first), at)
+
+    def heads(self, raw: bytes) -> bool:
+        """Whether it is the header of these octets, one by one."""
+        return self.read.raw.endswith(b"\r\n\r\n") and raw.startswith(self.read.raw, self.at)
+
+
 def section(raw: bytes) -> tuple[tuple[Field, ...], int]:
     """The header fields of any MIME entity, and the offset of its body: no field is asked for, none is checked.
 

@@ -56,16 +56,33 @@ _USUAL_TYPE = re.compile(
 _MARK = re.compile(
     rb';[ \t\r\n]*(?:hp|protected-headers|hp-legacy-display)[ \t]*=[ \t]*(?:"[^"\r\n]*"|[^;\s"]*)', re.IGNORECASE
 )
+#: as `_marked` begins, and no field that is taken over as it stands
+_KIND = b"Content-Type:"
 _HP_OUTER = re.compile(r"([!-9;-~]{1,70}):[ \t]*(.*)", re.DOTALL)
 _SPACE = re.compile(r"[ \t\r\n]+")
 
 
+class Outline(msgspec.Struct, frozen=True, gc=False):
+    """Where the words stand in a payload of the usual form, whose Content-* fields are a Content-Type and at most a
+    Content-Transfer-Encoding. `subject`: its value, with its folds; `kind`, `kind_end`: offsets of the value of
+    Content-Type; `coding`: the other's value, None without one; `body`: offset of the first octet of the body."""
+
+    subject: bytes
+    kind: int
+    kind_end: int
+    coding: bytes | None
+    body: int
+
+
 class Protected(msgspec.Struct, frozen=True):
     """`outer`: whole fields for the new message's header, all but MIME-Version and Content-*, which the method adds.
-    `payload`: the MIME entity to sign or encrypt, its header inside."""
+    `payload`: the MIME entity to sign or encrypt, its header inside. `outline`: None for one of another form. `shown`:
+    the fields of `outer` but trace fields, lower-case name -> value, where the payload will be encrypted."""
 
     outer: bytes
     payload: bytes
+    outline: Outline | None = None
+    shown: dict[bytes, bytes] = {}
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -78,27 +95,33 @@ class Opened(msgspec.Struct, frozen=True):
     warnings: tuple[str, ...] = ()
 
 
-def protect(raw: bytes, *, encrypted: bool, old_parameter: bool = False) -> Protected:
+def protect(
+    raw: bytes, *, encrypted: bool, old_parameter: bool = False, known: rfc_message.Head | None = None
+) -> Protected:
     """Splits a submitted message (RFC 9788 5.2). `encrypted`: the payload will be; else it is only signed and its
     header stands outside as well. `old_parameter` adds `protected-headers="v1"`, which older PGP/MIME readers know.
+    `known`: the header as it was read before; another message's is read anew.
 
     Bcc and what else must not leave is in neither. Raises MessageError where the header cannot be read."""
-    read = rfc_message.read(raw)
-    trace: list[bytes] = []
+    read, begin = (known.read, known.at) if known is not None and known.heads(raw) else (rfc_message.read(raw), 0)
+    header = read.raw
+    trace: list[bytes] = [raw[:begin]] if begin else []
     inner: list[bytes] = []
     structure: list[bytes] = []
+    usual = True
     outer: dict[bytes, bytes] = {}
     for field in read.fields:
         name = field.name
-        whole = raw[field.start : field.end]
+        whole = header[field.start : field.end]
         if name in _OUTSIDE:
             inner.append(whole)
             if encrypted and name not in outer and (shown := _outside(read, field)):
-                outer[name] = b"%b: %b\r\n" % (_OUTSIDE[name], shown)
+                outer[name] = shown
         elif name == b"content-type":
-            structure.append(_marked(raw[field.value : field.end - 2], encrypted, old_parameter))
+            structure.append(_marked(header[field.value : field.end - 2], encrypted, old_parameter))
         elif name.startswith(b"content-"):
             structure.append(whole)
+            usual = usual and name == b"content-transfer-encoding"
         elif name == b"mime-version" or name in _GONE or name.startswith(rfc_message.REMOVED_PREFIX):
             continue
         elif name in TRACE:
@@ -109,14 +132,30 @@ def protect(raw: bytes, *, encrypted: bool, old_parameter: bool = False) -> Prot
         structure.append(_marked(b" text/plain; charset=us-ascii", encrypted, old_parameter))
     if encrypted:
         # where the sender gave none a constant stands all the same: "no subject" is something said, too
-        outer.setdefault(b"subject", b"Subject: " + SUBJECT + b"\r\n")
-        head = list(outer.values())
+        outer.setdefault(b"subject", SUBJECT)
+        head = [b"%b: %b\r\n" % (_OUTSIDE[name], shown) for name, shown in outer.items()]
         listed = b"HP-Outer: " + b"HP-Outer: ".join(head)
     else:
         head, listed = inner, b""
-    body = raw[read.header_end :]
-    payload = b"".join((*inner, listed, b"MIME-Version: 1.0\r\n", *structure, b"\r\n", body))
-    return Protected(b"".join(trace + head), payload)
+    before = b"".join((*inner, listed, b"MIME-Version: 1.0\r\n"))
+    # the body is nearly all of it, and copied once
+    payload = b"".join((before, *structure, b"\r\n", memoryview(raw)[begin + read.header_end :]))
+    return Protected(b"".join(trace + head), payload, _outline(read, before, structure) if usual else None, outer)
+
+
+def _outline(read: rfc_message.Message, before: bytes, structure: Sequence[bytes]) -> Outline | None:
+    """`before`: the payload up to its Content-* fields, `structure`: these."""
+    at, kind, kind_end, coding = len(before), 0, 0, None
+    for field in structure:
+        if field.startswith(_KIND):
+            kind, kind_end = at + len(_KIND), at + len(field) - 2
+        else:
+            coding = field.partition(b":")[2][:-2]
+        at += len(field)
+    subject = read.first.get(b"subject")
+    if subject is None or at > rfc_message.MAX_HEADER:
+        return None
+    return Outline(read.raw[subject.value : subject.end - 2], kind, kind_end, coding, at + 2)
 
 
 def _outside(read: rfc_message.Message, field: rfc_message.Field) -> bytes:
@@ -170,7 +209,7 @@ def _marked(value: bytes, encrypted: bool, old_parameter: bool) -> bytes:
     marks = b';\r\n hp="cipher"' if encrypted else b';\r\n hp="clear"'
     if old_parameter:
         marks += b'; protected-headers="v1"'
-    return b"Content-Type: " + name + marks + rest + b"\r\n"
+    return _KIND + b" " + name + marks + rest + b"\r\n"
 
 
 def _flat(value: bytes) -> str:

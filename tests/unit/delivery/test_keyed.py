@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from carepost.crypto.smime import identity, opening
-from carepost.delivery.methods import keyed
+from carepost.delivery.methods import keyed, smime
 from carepost.delivery.methods.keyed import Keyed
 from carepost.delivery.methods.tls import Prepared, Preparer, Unready
 from carepost.directory import columns
@@ -133,6 +133,52 @@ async def test_a_certificate_is_fetched_once_an_epoch(house: House) -> None:
     house.snapshot = msgspec.structs.replace(house.snapshot, epoch=2)
     await house.prepare()
     assert house.store.asked == 2
+
+
+@pytest.mark.fast
+async def test_a_certificate_that_is_distrusted_or_runs_out_between_two_messages_is_seen_at_once(house: House) -> None:
+    """Nothing that is remembered of it, unpacked, opened, read, judged, outlives an epoch or its date."""
+    made = await house.prepare()
+    assert made.to is not None
+    token, good = next((token, rows[0]) for token, rows in house.snapshot.recipient_keys.items() if rows[0] == made.to)
+    for worse in ({"changed": True}, {"not_after": clock.now() - 1}):
+        changed = PackedKeys([(token, msgspec.structs.replace(good, **worse))])
+        house.snapshot = msgspec.structs.replace(house.snapshot, epoch=house.snapshot.epoch + 1, recipient_keys=changed)
+        with pytest.raises(Unready, match=keyed.NO_KEY):
+            await house.prepare()
+    house.snapshot = msgspec.structs.replace(
+        house.snapshot, epoch=house.snapshot.epoch + 1, recipient_keys=PackedKeys([(token, good)])
+    )
+    assert (await house.prepare()).to == good
+    late = PERSON.certificate.not_after + 1
+    clock.set_source(lambda: late)
+    try:
+        with pytest.raises(Unready, match=smime.UNUSABLE):
+            await house.prepare()
+    finally:
+        clock.set_source(None)
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize("pinned", [False, True], ids=["found", "pinned"])
+@pytest.mark.parametrize("changed", [False, True], ids=["same", "changed"])
+@pytest.mark.parametrize("method", [Method.SMIME, Method.OPENPGP])
+def test_one_key_says_of_its_holder_what_it_says_among_others(
+    house: House, method: Method, changed: bool, pinned: bool
+) -> None:
+    """The usual is answered by a shorter way than several keys are."""
+    token = next(iter(house.snapshot.recipient_keys))
+    address = next(a for a in (PAT, KAI) if Tokens(ORG_KEYS).of(house.given(), a) == (token,))
+    keys, one = Keys(Tokens(ORG_KEYS)), RecipientKey(ids.text(ids.new()), method, pinned, changed, 0)
+    # run out and vouched for by nobody, it adds nothing
+    gone = RecipientKey(ids.text(ids.new()), method, False, False, 1)
+    alone, beside = (
+        msgspec.structs.replace(house.snapshot, recipient_keys=PackedKeys([(token, row) for row in rows]))
+        for rows in ((one,), (one, gone))
+    )
+    assert keys.look(alone, address) == keys.look(beside, address)
+    for asked in (Method.SMIME, Method.OPENPGP):
+        assert keys.find(alone, address, asked) == keys.find(beside, address, asked)
 
 
 @pytest.mark.fast

@@ -2,6 +2,7 @@
 
 import pytest
 
+from carepost.directory import recipients
 from carepost.directory.recipients import PackedKeys, StaticCertificates
 from carepost.directory.types import RecipientKey
 from carepost.ground import ids
@@ -50,6 +51,17 @@ def test_every_one_of_many_is_found() -> None:
     rows = [(number.to_bytes(8, "big"), key(end=number)) for number in range(1000)]
     packed = PackedKeys(reversed(rows))
     assert [packed[token] for token, _ in rows] == [(row,) for _, row in rows]
+
+
+def test_what_is_kept_unpacked_is_bounded_and_another_epoch_has_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipients, "_KEPT", 10)
+    rows = [(number.to_bytes(8, "big"), key(end=number)) for number in range(100)]
+    packed = PackedKeys(rows)
+    for token, row in [*rows, *rows]:
+        assert packed.get(token) == (row,) and packed.get(token + b"") is packed.get(token)
+        assert packed.get(NOBODY) is None and len(packed._unpacked) <= 10
+    changed = key(changed=True)
+    assert PackedKeys([(rows[0][0], changed)]).get(rows[0][0]) == (changed,) and packed[rows[0][0]] == (rows[0][1],)
 
 
 def test_given_certificates_are_found_by_the_id_of_their_key() -> None:

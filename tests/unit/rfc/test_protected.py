@@ -151,3 +151,34 @@ def test_a_message_id_that_could_say_anything_is_replaced_the_same_at_every_atte
         message.read(outside(first)).message_id
         != message.read(outside(protected.protect(RAW, encrypted=True))).message_id
     )
+
+
+def test_a_header_read_before_says_the_same_as_one_read_now() -> None:
+    trace = b"Received: by carepost.test with ESMTPSA id 7;\r\n\tSat, 21 Nov 2026 18:00:01 +0000\r\n"
+    head = message.Head.of(message.read(RAW), len(trace))
+    assert len(head.read.raw) < len(RAW)
+    for encrypted in (True, False):
+        now = protected.protect(trace + RAW, encrypted=encrypted)
+        known = protected.protect(trace + RAW, encrypted=encrypted, known=head)
+        assert known.payload == now.payload and known.shown == now.shown
+        # trace fields come first, and ours before all
+        assert known.outer == now.outer and known.outer.startswith(trace)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"Subject: Results", b"Subject: Another"), (b"Received: from", b"Sender: a@b.test\r\nReceived: from")],
+    ids=["changed", "added"],
+)
+def test_a_header_of_other_octets_is_read_anew(old: bytes, new: bytes) -> None:
+    head, other = message.Head.of(message.read(RAW), 0), RAW.replace(old, new, 1)
+    assert head.heads(RAW) and not head.heads(other)
+    assert protected.protect(other, encrypted=True, known=head) == protected.protect(other, encrypted=True)
+
+
+def test_a_header_without_a_body_heads_nothing_longer() -> None:
+    alone = b"From: nurse@clinic.test\r\nSubject: x\r\n"
+    head = message.Head.of(message.read(alone), 0)
+    more = alone + b"Bcc: secret@home.test\r\n\r\nx\r\n"
+    assert not head.heads(more)
+    assert b"secret" not in protected.protect(more, encrypted=True, known=head).payload

@@ -127,9 +127,11 @@ def encrypt(content: bytes, recipients: Sequence[Recipient], *, gcm: bool | None
     iv = os.urandom(16)
     encryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).encryptor()
     pad = 16 - len(content) % 16
-    sealed = encryptor.update(content + bytes((pad,)) * pad) + encryptor.finalize()
+    # whole blocks come as they go in: the last ones, with the padding, are not put together with the rest before
+    sealed = encryptor.update(content)
+    last = encryptor.update(bytes((pad,)) * pad) + encryptor.finalize()
     algorithm = der.sequence(_CBC, der.tlv(der.OCTETS, iv))
-    return _outer(_ENVELOPED, version + infos, algorithm, sealed, b"")
+    return _outer(_ENVELOPED, version + infos, algorithm, (sealed, last), b"")
 
 
 def _authenticated(content: bytes, key: bytes, infos: bytes) -> bytes:
@@ -138,17 +140,17 @@ def _authenticated(content: bytes, key: bytes, infos: bytes) -> bytes:
     sealed = AESGCM(key).encrypt(nonce, content, None)
     # the length of the tag is written: its default would be 12 octets (RFC 5084 3.2)
     algorithm = der.sequence(_GCM, der.sequence(der.tlv(der.OCTETS, nonce), der.integer(16)))
-    return _outer(_AUTH_ENVELOPED, _V0 + infos, algorithm, sealed[:-16], der.tlv(der.OCTETS, sealed[-16:]))
+    text = memoryview(sealed)[:-16]
+    return _outer(_AUTH_ENVELOPED, _V0 + infos, algorithm, (text,), der.tlv(der.OCTETS, sealed[-16:]))
 
 
-def _outer(kind: bytes, head: bytes, algorithm: bytes, sealed: bytes, tail: bytes) -> bytes:
-    """ContentInfo around `head`, EncryptedContentInfo and `tail`; the ciphertext is copied once."""
-    bits = b"\x80" + der.length(len(sealed))
-    info = _DATA + algorithm + bits
-    info = bytes((der.SEQUENCE,)) + der.length(len(info) + len(sealed)) + info
-    inner = head + info
-    size = len(inner) + len(sealed) + len(tail)
-    data = bytes((der.SEQUENCE,)) + der.length(size) + inner
-    explicit = b"\xa0" + der.length(len(data) + len(sealed) + len(tail)) + data
-    whole = kind + explicit
-    return b"".join((bytes((der.SEQUENCE,)), der.length(len(whole) + len(sealed) + len(tail)), whole, sealed, tail))
+def _outer(kind: bytes, head: bytes, algorithm: bytes, sealed: Sequence[bytes | memoryview], tail: bytes) -> bytes:
+    """ContentInfo around `head`, EncryptedContentInfo with the pieces of `sealed`, and `tail`; the ciphertext is copied
+    once."""
+    size = sum(map(len, sealed))
+    info = b"%b%b\x80%b" % (_DATA, algorithm, der.length(size))
+    inner = b"%b0%b%b" % (head, der.length(len(info) + size), info)
+    size += len(tail)
+    data = b"0%b%b" % (der.length(len(inner) + size), inner)
+    whole = b"%b\xa0%b%b" % (kind, der.length(len(data) + size), data)
+    return b"".join((b"0", der.length(len(whole) + size), whole, *sealed, tail))

@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -24,6 +24,7 @@ from carepost.ground.errors import NotFound
 from carepost.intake.ownkeys import OwnKeys
 from carepost.policy.types import Method
 from carepost.queue.sealing import EVIDENCE, OrgKeyBook
+from carepost.rfc.message import Head
 
 #: the recipient's key went away between the plan and the attempt
 NO_KEY = "no-recipient-key"
@@ -42,6 +43,14 @@ class Finder(Protocol):
     def find(self, snapshot: OrgSnapshot, address: str, method: Method) -> RecipientKey | None: ...
 
 
+class _Kept(NamedTuple):
+    """A key opened, for as long as this epoch lasts. `smime`: made once, as what is remembered of it is found by it."""
+
+    epoch: int
+    key: KeptKey
+    smime: smime.Key
+
+
 class _Bench:
     """Sealers with what they remember, for one thread alone."""
 
@@ -51,30 +60,30 @@ class _Bench:
         self._trusts: OrderedDict[str, Trust] = OrderedDict()
 
     def prepare(
-        self, method: Method, delivery: bytes, body: bytes, snapshot: OrgSnapshot, *, address: str, kept: KeptKey,
-        pinned: bool, header_from: str, signing: Signing | None, trust: Trust | None = None,
+        self, method: Method, delivery: bytes, body: bytes, snapshot: OrgSnapshot, *, address: str, to: RecipientKey,
+        kept: "_Kept", header_from: str, head: Head | None, signing: Signing | None, trust: Trust | None = None,
     ) -> Prepared:  # fmt: skip
         if signing is not None:
             signing = None if protected(body) else signing
             body = signing.named(body) if signing is not None else body
-        made = self._made(method, delivery, body, snapshot, address, kept, pinned, header_from, signing, trust)
-        return msgspec.structs.replace(made, signed=signing.key) if signing is not None else made
+        pinned = to.pinned or kept.key.vouched
+        made = self._made(method, delivery, body, snapshot, address, kept, pinned, header_from, head, signing, trust)
+        return Prepared(made.data, made.body_hash, made.mail, signing.key if signing is not None else "", to)
 
     def _made(
-        self, method: Method, delivery: bytes, body: bytes, snapshot: OrgSnapshot, address: str, kept: KeptKey,
-        pinned: bool, header_from: str, signing: Signing | None, trust: Trust | None,
+        self, method: Method, delivery: bytes, body: bytes, snapshot: OrgSnapshot, address: str, kept: "_Kept",
+        pinned: bool, header_from: str, head: Head | None, signing: Signing | None, trust: Trust | None,
     ) -> Prepared:  # fmt: skip
         if method is Method.OPENPGP:
             signer, owner = (signing.openpgp, signing.sender) if signing is not None else (None, "")
             return self._openpgp.prepare(
-                delivery, body, snapshot, address=address, key=kept.raw, header_from=header_from, signer=signer,
+                delivery, body, snapshot, address=address, key=kept.key.raw, header_from=header_from, signer=signer,
                 signed_by=owner,
             )  # fmt: skip
-        key = smime.Key(kept.raw, kept.chain, frozenset(kept.capabilities))
-        trust = trust or self._trust(kept.fingerprint if pinned else "")
+        trust = trust or self._trust(kept.key.fingerprint if pinned else "")
         return self._smime.prepare(
-            delivery, body, snapshot, address=address, key=key, trust=trust, header_from=header_from,
-            signer=signing.smime if signing is not None else None,
+            delivery, body, snapshot, address=address, key=kept.smime, trust=trust, header_from=header_from,
+            head=head, signer=signing.smime if signing is not None else None,
         )  # fmt: skip
 
     def _trust(self, pinned: str) -> Trust:
@@ -111,26 +120,27 @@ class Keyed:
         self._clear = Clear()
         # one thread: its bench is not for two, and several large messages at once would be several in memory
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sealing")
-        self._opened: OrderedDict[tuple[bytes, str], tuple[int, KeptKey]] = OrderedDict()
+        self._opened: OrderedDict[tuple[bytes, str], _Kept] = OrderedDict()
 
     async def prepare(
-        self, method: Method, delivery: bytes, body: bytes, snapshot: OrgSnapshot, *, address: str, header_from: str
-    ) -> Prepared:
-        """Raises Unready with a reason of `outcome`, WrongKey, Unavailable."""
+        self, method: Method, delivery: bytes, body: bytes, snapshot: OrgSnapshot, *, address: str, header_from: str,
+        head: Head | None = None,
+    ) -> Prepared:  # fmt: skip
+        """`head`: the header of `body`, where the door has read it. Raises Unready with a reason of `outcome`,
+        WrongKey, Unavailable."""
         row = self._keys.find(snapshot, address, method)
         if row is None:
             raise Unready(NO_KEY)
         kept = await self._kept(snapshot, row)
         signing = await self._signers.of(snapshot, header_from, method) if snapshot.own_keys else None
-        vouched = row.pinned or kept.vouched
         trust = None
-        if method is Method.SMIME and not vouched and self._collector is not None:
-            trust = await self._collector.trust(snapshot, kept)
+        if method is Method.SMIME and not row.pinned and not kept.key.vouched and self._collector is not None:
+            trust = await self._collector.trust(snapshot, kept.key)
         large = len(body) > LARGE
         make = partial(
             (self._aside if large else self._here).prepare,
-            method, delivery, body, snapshot, address=address, kept=kept, pinned=vouched,
-            header_from=header_from, signing=signing, trust=trust,
+            method, delivery, body, snapshot, address=address, to=row, kept=kept,
+            header_from=header_from, head=head, signing=signing, trust=trust,
         )  # fmt: skip
         return await asyncio.get_running_loop().run_in_executor(self._thread, make) if large else make()
 
@@ -152,12 +162,12 @@ class Keyed:
         """What waits is let go; what is being made is made to its end, and thrown away."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    async def _kept(self, snapshot: OrgSnapshot, row: RecipientKey) -> KeptKey:
+    async def _kept(self, snapshot: OrgSnapshot, row: RecipientKey) -> _Kept:
         """Fetched at its first use of an epoch: what is written anew under the same id moves the epoch."""
         name = (snapshot.id, row.id)
         known = self._opened.get(name)
-        if known is not None and known[0] == snapshot.epoch:
-            return known[1]
+        if known is not None and known.epoch == snapshot.epoch:
+            return known
         try:
             loop = asyncio.get_running_loop()
             sealed = await loop.run_in_executor(None, self._certificates.find, snapshot.id, row)
@@ -165,10 +175,11 @@ class Keyed:
             found = _kept.decode(columns.open_(key, snapshot.id, sealed, f"{KEY_PLACE}/{row.id}"))
         except (NotFound, Damaged, msgspec.DecodeError):
             raise Unready(NO_KEY) from None
-        self._opened[name] = (snapshot.epoch, found)
+        ready = smime.Key(found.raw, found.chain, frozenset(found.capabilities))
+        self._opened[name] = opened = _Kept(snapshot.epoch, found, ready)
         if len(self._opened) > KEPT:
             self._opened.popitem(last=False)
-        return found
+        return opened
 
 
 def seal(method: Method, prepared: Prepared, *, floor: int, sender: str, recipient: str, utf8: bool) -> Sealed:

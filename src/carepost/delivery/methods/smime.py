@@ -4,7 +4,6 @@ The certificate is looked at again at every attempt: it may have run out, or bee
 What protects the message is in it, so it may travel over whatever connection there is.
 """
 
-import hashlib
 from collections import OrderedDict
 from collections.abc import Sequence
 
@@ -20,6 +19,9 @@ from carepost.delivery.methods.tls import Prepared, Preparer, Unready
 from carepost.directory.types import OrgSnapshot
 from carepost.ground import clock
 from carepost.policy.types import Method
+from carepost.proof.commitments import mail_value
+from carepost.queue.types import Worked
+from carepost.rfc.message import Head
 
 #: certificates kept read and ready
 KEPT = 4096
@@ -58,19 +60,24 @@ class Sealer:
         trust: Trust,
         signer: Signer | None = None,
         header_from: str = "",
+        head: Head | None = None,
     ) -> Prepared:
-        """`delivery`: its id; `body`: the message as submitted; `address`: the recipient's. Raises Unready with
+        """`delivery`: its id; `body`: the message as submitted; `address`: the recipient's; `head`: the header as the
+        door read it. Raises Unready with
         certificate-unusable or cannot-be-prepared, WrongKey."""
         now = clock.now()
         try:
             recipient = self._recipient(key)
             if not self._usable(recipient, address, now, key, trust):
                 raise Unready(UNUSABLE)
-            made = message.encrypt(body, [recipient], now, signer=signer)
+            made = message.make(body, [recipient], now, signer=signer, known=head)
         except SmimeError as error:
             raise Unready(UNUSABLE if error.code == "unsupported-key" else "cannot-be-prepared") from None
+        worked = Worked(made.body_hash, made.header, mail_value(made.data, made.body_hash, made.header))
         # these bytes are this delivery's alone, and must not be taken for the message's as TLS sends it
-        return self._preparer.prepare(b"smime|" + delivery, made, snapshot, header_from=header_from, alone=True)
+        return self._preparer.prepare(
+            b"smime|" + delivery, made.data, snapshot, header_from=header_from, worked=worked, alone=True
+        )
 
     def _usable(self, recipient: Recipient, address: str, now: int, key: Key, trust: Trust) -> bool:
         """Judged anew when the organisation's trust is another value, and every FRESH seconds: a chain costs more than
@@ -86,7 +93,8 @@ class Sealer:
         return found
 
     def _recipient(self, key: Key) -> Recipient:
-        name = (hashlib.sha256(key.certificate).digest(), key.capabilities)
+        # octets and sets keep their hash: as long as the same key is handed in, nothing of it is read again
+        name = (key.certificate, key.capabilities)
         found = self._recipients.get(name)
         if found is None:
             read = certificate.parse(key.certificate)

@@ -10,7 +10,7 @@ import msgspec
 from carepost.crypto import dkim
 from carepost.crypto.sealed import Sealed
 from carepost.delivery.methods import sevenbit
-from carepost.directory.types import OrgSnapshot
+from carepost.directory.types import OrgSnapshot, RecipientKey
 from carepost.ground import clock
 from carepost.ground.keys import PurposeKeys
 from carepost.policy.types import Method
@@ -48,6 +48,8 @@ class Prepared(msgspec.Struct, frozen=True):
     mail: bytes = b""
     #: id of the organisation's own key that signed it, or ""
     signed: str = ""
+    #: the recipient's key it was encrypted to; None: to none
+    to: RecipientKey | None = None
     #: what the copy is marked with (`delivery.marking`): opens | clicks | both, or ""
     tracked: str = ""
 
