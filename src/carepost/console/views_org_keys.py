@@ -30,8 +30,7 @@ _PURPOSES: Final = {
         "A new key seals what is written from then on; the rest opens as before.",
     ),
     "portal": (
-        "Portal", "Wraps what lies in the portal, and makes what stands for people and in the addresses they are "
-        "answered at.",
+        "Portal", "Wraps what lies in the portal, and makes what stands there for people and their conversations.",
         "A new key serves new messages; older ones open as before. People follow by themselves, a few at a time, and "
         "links and addresses sent before go on working.",
     ),
@@ -99,7 +98,11 @@ def org_keys(request: StaffRequest) -> HttpResponse:
 @permission(Permission.ORGANISATION)
 @shielded
 def rotate(request: StaffRequest, purpose: str) -> HttpResponse:
-    row = keys.rotate_key(request.desk.org, purpose, actor=request.desk.actor, reason=acting.needed(request))
+    seen = request.POST.get("version", "")
+    row = keys.rotate_key(
+        request.desk.org, purpose, actor=request.desk.actor, reason=acting.needed(request),
+        after=int(seen) if seen.isdecimal() and len(seen) < 10 else 0,
+    )  # fmt: skip
     name = _PURPOSES[purpose][0]
     said = f"{name}: version {row.version} is made."
     if purpose == keys.INDEX:

@@ -63,6 +63,19 @@ def test_an_administrator_makes_new_versions_and_sees_the_log_turn(
     assert text.count("Version 2 is coming") == 1, "the search key waits for its minute"
 
 
+def test_pressed_twice_on_one_page_a_key_is_changed_once(maple: Organisation, at_desk: DESK, outbox: Outbox) -> None:
+    http = at_desk("administrator")
+    text = http.get("/keys-at-rest").content.decode()
+    assert text.count('name="version" value="1"') == 5
+    seen = {"reason": "yearly", "version": "1"}
+    assert post(http, "/keys-at-rest/portal", seen).status_code == 302
+    again = post(http, "/keys-at-rest/portal", seen)
+    assert again.status_code == 409 and "made meanwhile" in again.content.decode()
+    assert len(office_events("orgkey.rotated")) == 1
+    assert http.get("/keys-at-rest").content.decode().count("Still under version 1") == 1
+    assert post(http, "/keys-at-rest/portal", {"reason": "again", "version": "2"}).status_code == 302
+
+
 def test_only_administrators_see_or_change_them(maple: Organisation, at_desk: DESK, outbox: Outbox) -> None:
     for role in ("operator", "auditor", "sender"):
         http = at_desk(role)
@@ -79,6 +92,6 @@ def test_what_still_stands_under_a_former_search_key_is_said(maple: Organisation
     text = http.get("/keys-at-rest").content.decode()
     assert "Still under version 1" in text and "suppression list: 1" in text
     work = Work(retokening.PLACES)
-    for _ in range(6):
+    for _ in range(8):
         work.step()
     assert "Still under version" not in http.get("/keys-at-rest").content.decode()

@@ -4,6 +4,7 @@ import uuid
 from typing import Final
 
 from carepost.ground import clock
+from carepost.ground.errors import Refused
 from carepost.proof import kinds, succession
 from carepost.proof.note import SignerKey
 from carepost.proof.succession import ORIGIN
@@ -23,16 +24,24 @@ LEAD_US: Final = 60_000_000
 _AHEAD_US: Final = 366 * 86_400_000_000
 
 
-def rotate_key(org: uuid.UUID, purpose: str, *, actor: Actor, reason: str, serves_from: int = 0) -> OrgKey:
+def rotate_key(
+    org: uuid.UUID, purpose: str, *, actor: Actor, reason: str, serves_from: int = 0, after: int = 0
+) -> OrgKey:
     """The new version. `serves_from` (UTC microseconds; purpose `index` alone): the moment from which messages are
     indexed with it; 0 a minute from now. A new `signing` key signs once the log has taken its introduction, under the
-    old key's last checkpoint. Raises NotFound, Forbidden, names.Wrong."""
+    old key's last checkpoint. `after`: the version that whoever asks saw (0: whichever it is), so that two presses on
+    one page change it once. Raises NotFound, Forbidden, names.Wrong, Refused."""
     if purpose not in ROTATED:
         raise names.Wrong("bad-purpose", f"Keys are changed for: {', '.join(ROTATED)}.")
     if not (reason := reason.strip()):
         raise names.Wrong("reason-missing", "Say why the key is changed.")
     with act(org, Permission.ORGANISATION, actor=actor) as doing:
         newest = OrgKey.objects.filter(org_id=org, purpose=purpose).order_by("-version").first()
+        if after and (newest is None or newest.version != after):
+            raise Refused(
+                "key-changed", "A new version was made meanwhile, perhaps by pressing twice; look again before you "
+                "make another.", status=409,
+            )  # fmt: skip
         moment = _moment(doing, newest, serves_from) if purpose == INDEX else 0
         if serves_from and purpose != INDEX:
             raise names.Wrong("bad-moment", "A moment is named for the index key alone; other keys change at once.")
