@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from carepost.archive import acts, sums, tallies
+from carepost.archive import acts, packs, sums, tallies
 from carepost.archive.store import store
 from carepost.archive.tables import org_value
 from carepost.audit.store import PostgresStore, Store
@@ -29,6 +29,8 @@ MOST_ROWS: Final = 500
 #: where no mail server was reached, or none of a known group
 OTHER: Final = ""
 _DAY_US: Final = 86_400_000_000
+#: days that are not packed, and are still read one by one: today, and what the clock did not come to
+_LOOSE: Final = 3
 
 
 class Row(msgspec.Struct):
@@ -104,7 +106,9 @@ def of(org: bytes, actor: Actor, *, since: int, until: int, by: str = "provider"
         when = (org_value(log, org), first, last)
         total = _total(log.rows(_SUMS.format("measure", _DAILY if summed else _TALLY, "measure"), when))
         if by == "domain":
-            rows = _domains(log, when)
+            # days that are over are packed; a home that has not packed them yet adds up the sums by domain and day
+            unpacked = last + 1 - max(first, packs.packed(log, when[0]))
+            rows = _packed(log, org, first, last) if unpacked <= _LOOSE else _domains(log, when)
         elif summed:
             found = log.rows(_SUMS.format(f"{by}, measure", _DAILY, f"{by}, measure"), when)
             rows = _summed((str(key), str(m), int(n)) for key, m, n in found)
@@ -137,6 +141,11 @@ def _total(found: Iterable[tuple[Any, ...]]) -> Row:
     total = rows[0] if rows else Row("", "")
     total.name = "All"
     return total
+
+
+def _packed(log: Store, org: bytes, first: int, last: int) -> list[Row]:
+    found = packs.largest(log, org, first, last, MOST_ROWS + 1)
+    return _summed((domain, measure, n) for domain, counts in found.items() for measure, n in counts.items())
 
 
 def _domains(log: Store, when: tuple[object, ...]) -> list[Row]:

@@ -8,8 +8,9 @@ differs."""
 from collections.abc import Callable
 from typing import Final
 
+from carepost.archive import packing
 from carepost.archive.sums import BEGIN, NEVER, since
-from carepost.archive.tables import org_value, raw_value
+from carepost.archive.tables import org_value
 from carepost.audit.store import PostgresStore, Store
 from carepost.ground import clock, log
 
@@ -75,7 +76,7 @@ class Summing:
                 last = rows[0][0]
                 found.append(last)
         return [
-            org for value in found if (org := _raw(value)) is not None
+            org for value in found if (org := packing.raw(value))
             and (done.get(value, NEVER) > 0 or self._compared.get(org, NEVER) > 0)
         ]  # fmt: skip
 
@@ -148,15 +149,12 @@ class Summing:
                 for table in ("archive_tally", "archive_daily")
                 for given in [(own, first, last)]
             ]
-        if of[0] == of[1]:
+            packed = packing.counted(self._store, own, first, last)
+        if of[0] == of[1] and packed == {day: of[0].get(day, 0) for day in packed}:
             self._compared[org] = max(first, 0)
             return self._compared[org] == 0
         log.event("sums-differ", first=first, last=last)
         with self._store.writing():
             self._put(own, NEVER, NEVER)
+            packing.forget(self._store, own)
         return False
-
-
-def _raw(value: object) -> bytes | None:
-    """An organisation as plain tables hold it: 16 bytes on SQLite, a UUID on PostgreSQL."""
-    return bytes(value) if isinstance(value, bytes | memoryview) else raw_value(value)

@@ -9,8 +9,9 @@ its own there; here it belongs to the group the domain's mail went to last: the 
 (`archive.summing`); until that is done, the slower sums answer."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Final, TypeVar
 
+from carepost.archive import packs
 from carepost.archive.tables import org_value
 from carepost.audit.store import Store
 from carepost.crypto import index
@@ -18,6 +19,8 @@ from carepost.ground import clock
 
 #: (organisation, day, domain, provider, measure) -> deliveries
 Fine = Mapping[tuple[bytes, int, str, str, str], int]
+#: of a sum: (organisation, day, provider or domain, measure), or what else stands in these places
+Key = TypeVar("Key")
 #: `known_from`, `from_day` of a home whose days are not known, or not summed yet: after every day there is
 NEVER: Final = 10_000_000
 _TOGETHER: Final = 400
@@ -59,16 +62,18 @@ class Sums:
 
     def _write(self, store: Store, fine: Fine) -> None:
         from_day: dict[bytes, int] = {}
+        packed: dict[bytes, int] = {}
         whole = True
         for org in {key[0] for key in fine}:
             state = _state(store, org)
             if state is None:
                 continue
             whole = whole and state[0] == 0
-            from_day[org] = state[1]
+            from_day[org], packed[org] = state[1], state[2]
         mine = {key: number for key, number in fine.items() if key[0] in from_day}
         if not mine:
             return
+        packs.late(store, _late(mine, packed))
         sums: dict[tuple[bytes, int, str, str], int] = {}
         changed = self._learn(store, mine, from_day, sums)
         for (org, day, domain, provider, measure), number in mine.items():
@@ -142,17 +147,27 @@ def since(store: Store, org: bytes) -> int:
     return int(rows[0][0]) if rows else NEVER
 
 
-def _state(store: Store, org: bytes) -> tuple[int, int] | None:
-    """(domains are known from this day on, days are summed from this day on); None: the clock will begin."""
+def _late(fine: Fine, packed: Mapping[bytes, int]) -> list[tuple[bytes, int, str, str, int]]:
+    """What is counted of days that are packed already (`archive.packs`)."""
+    found: dict[tuple[bytes, int, str, str], int] = {}
+    for (org, day, domain, _, measure), number in fine.items():
+        if day < packed[org]:
+            _add(found, (org, day, domain, measure), number)
+    return [(*key, number) for key, number in sorted(found.items())]
+
+
+def _state(store: Store, org: bytes) -> tuple[int, int, int] | None:
+    """(domains are known from this day on, days are summed from this day on, days before this one are packed); None:
+    the clock will begin."""
     own = org_value(store, org)
-    rows = store.rows("SELECT known_from, from_day FROM archive_summed WHERE org_id = ?", (own,))
+    rows = store.rows("SELECT known_from, from_day, packed FROM archive_summed WHERE org_id = ?", (own,))
     if rows:
-        return int(rows[0][0]), int(rows[0][1])
+        return int(rows[0][0]), int(rows[0][1]), int(rows[0][2])
     if store.rows("SELECT 1 FROM archive_tally WHERE org_id = ? LIMIT 1", (own,)):
         return None
     # nothing was counted yet: the sums begin with it
     store.rows(BEGIN, (own, 0, 0))
-    return 0, 0
+    return 0, 0, 0
 
 
 def _move(
@@ -176,5 +191,5 @@ def _move(
             _add(sums, (org, int(day), after, measure), int(number))
 
 
-def _add(sums: dict[tuple[bytes, int, str, str], int], key: tuple[bytes, int, str, str], number: int) -> None:
+def _add(sums: dict[Key, int], key: Key, number: int) -> None:
     sums[key] = sums.get(key, 0) + number

@@ -125,6 +125,33 @@ def create_sums(_apps: Any, editor: Any) -> None:
         editor.execute(statement.format(org=org, tail=tail))
 
 
+#: `archive.packs`: everything of some days by domain in one row, and what is counted of such days afterwards
+_PACKS: Final = (
+    """CREATE TABLE archive_pack (
+        org_id {org} NOT NULL, level INTEGER NOT NULL, first INTEGER NOT NULL, number BIGINT NOT NULL,
+        data {blob} NOT NULL, PRIMARY KEY (org_id, level, first)
+    )""",
+    """CREATE TABLE archive_late (
+        org_id {org} NOT NULL, day INTEGER NOT NULL, domain TEXT NOT NULL, measure TEXT NOT NULL,
+        number BIGINT NOT NULL, PRIMARY KEY (org_id, day, domain, measure)
+    ) {tail}""",
+    "ALTER TABLE archive_summed ADD COLUMN packed INTEGER NOT NULL DEFAULT 0",
+)
+
+
+def create_packs(_apps: Any, editor: Any) -> None:
+    on_postgres = editor.connection.vendor == "postgresql"
+    blob, org, tail = ("BYTEA", "UUID", "") if on_postgres else ("BLOB", "BLOB", "WITHOUT ROWID")
+    for statement in _PACKS:
+        editor.execute(statement.format(blob=blob, org=org, tail=tail))
+
+
+def drop_packs(_apps: Any, editor: Any) -> None:
+    for statement in ("DROP TABLE archive_pack", "DROP TABLE archive_late"):
+        editor.execute(statement)
+    editor.execute("ALTER TABLE archive_summed DROP COLUMN packed")
+
+
 def drop_sums(_apps: Any, editor: Any) -> None:
     for name in ("archive_daily", "archive_domain", "archive_summed"):
         editor.execute(f"DROP TABLE {name}")

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import close_old_connections, transaction
 
 from carepost.archive.marks import Marks
+from carepost.archive.packing import Packing
 from carepost.archive.summing import Summing
 from carepost.audit.store import Store
 from carepost.destinations import alerts
@@ -63,6 +64,7 @@ class Chores:
         self._purging = Purging(store, self._marks)
         self._rewrapping = Rewrapping(settings.CAREPOST_KEYS, self._marks)
         self._summing = Summing(store)
+        self._packing = Packing(store)
         self._retokening = RetokeningWork(PLACES)
         self._alerted_at = 0
         self._jobs = Work(stopping)
@@ -124,6 +126,7 @@ class Chores:
         self._rewrapping.step()
         self._retokening.step()
         self._summing.step()
+        self._packing.step()
         self._jobs.step(clock.now())
         # of organisations that watch opens and clicks; for all others these are two looks at empty tables
         self._counting.step()
