@@ -29,6 +29,11 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
     asked = [parameter("dry_run", "query", {"type": "boolean"}), parameter("reason", "query", _REASON)]
     taken = op("importSuppressions", "Import a file, or try it.", "ImportedSuppressions", also=asked)
     taken["requestBody"] = {"required": True, "content": {"text/csv": _FILE, "application/x-ndjson": _FILE}}
+    begun = op("beginSuppressionImport", "Import a large file as a job, or try it.", "Job", also=asked, status="202")
+    begun["requestBody"] = {"required": True, "content": {"text/csv": _FILE, "application/x-ndjson": _FILE}}
+    job = parameter("job", "path", _UUID)
+    wrong = op("suppressionImportProblems", "Which of its lines are wrong, and how.", "", also=[job])
+    wrong["responses"]["200"]["content"] = {"application/x-ndjson": _TEXT, "text/csv": _TEXT}
     given = op("exportSuppressions", "The whole list, a line each.", "")
     given["responses"]["200"]["content"] = {"application/x-ndjson": _TEXT}
     return {
@@ -43,5 +48,14 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
         },
         f"{one}/remove": {"post": op("unsuppress", "Send to an address again.", "Changed", body="Unsuppress")},
         f"{one}/import": {"post": taken},
+        f"{one}/imports": {"post": begun},
+        f"{one}/imports/{{job}}": {"get": op("suppressionImport", "How far an import is.", "Job", also=[job])},
+        f"{one}/imports/{{job}}/begin": {
+            "post": op("beginTriedImport", "Import what was tried.", "Job", status="202", also=[job])
+        },
+        f"{one}/imports/{{job}}/cancel": {
+            "post": op("cancelSuppressionImport", "End it; what it did so far stays done.", "Job", also=[job])
+        },
+        f"{one}/imports/{{job}}/problems": {"get": wrong},
         f"{one}/export": {"get": given},
     }

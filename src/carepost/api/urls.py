@@ -119,6 +119,23 @@ urlpatterns = [
     path("api/v1/suppressions/search", views_suppressions.search, name="suppressions-search"),
     path("api/v1/suppressions/remove", views_suppressions.unsuppress, name="unsuppress"),
     path("api/v1/suppressions/import", views_suppressions.import_, name="suppressions-import"),
+    path("api/v1/suppressions/imports", views_suppressions.imports, name="suppressions-imports"),
+    path("api/v1/suppressions/imports/<uuid:job>", views_suppressions.import_job, name="suppressions-import-job"),
+    path(
+        "api/v1/suppressions/imports/<uuid:job>/begin",
+        views_suppressions.import_begin,
+        name="suppressions-import-begin",
+    ),
+    path(
+        "api/v1/suppressions/imports/<uuid:job>/cancel",
+        views_suppressions.import_cancel,
+        name="suppressions-import-cancel",
+    ),
+    path(
+        "api/v1/suppressions/imports/<uuid:job>/problems",
+        views_suppressions.import_problems,
+        name="suppressions-import-problems",
+    ),
     path("api/v1/suppressions/export", views_suppressions.export, name="suppressions-export"),
     path("api/v1/tracking", views_tracking.tracking, name="tracking"),
     path("api/v1/tracking/categories/<str:category>", views_tracking.watch, name="tracking-watch"),

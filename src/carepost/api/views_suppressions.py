@@ -1,8 +1,9 @@
 """The suppression list for machines: read, searched, added to, undone, imported and exported (decision 0028)."""
 
 import itertools
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import cast
+from uuid import UUID
 
 from django.http import HttpResponse, StreamingHttpResponse
 
@@ -11,10 +12,15 @@ from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, scoped
 from carepost.destinations import suppressions as listed
 from carepost.destinations.suppressions import Page
+from carepost.jobs import acts as jobs
+from carepost.jobs import importing
 from carepost.tenancy.actions import suppression
 from carepost.tenancy.permissions import Scope
 
 _FILES = ("text/csv", "application/x-ndjson")
+_FORMS = {"text/csv": "csv", "application/x-ndjson": "ndjson"}
+_MEDIA = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
+_BLOCK = 262_144
 
 
 @scoped(Scope.SUPPRESSIONS, methods=("GET", "POST"))
@@ -64,7 +70,8 @@ def import_(request: ApiRequest) -> HttpResponse:
     try:
         raw = request.body
     except Exception:  # Django raises several kinds for a body that is too large or cut off
-        raise ProblemError(413, "too-large", "The file is too large, or it ended early.") from None
+        detail = "The file is too large to be imported while you wait, or it ended early: POST /suppressions/imports."
+        raise ProblemError(413, "too-large", detail) from None
     caller = request.caller
     done = listed.import_(
         caller.org.bytes, caller.actor, raw, dry_run=query["dry_run"] == "true", reason=query["reason"] or "request"
@@ -73,6 +80,60 @@ def import_(request: ApiRequest) -> HttpResponse:
     return answers.json(
         shapes.ImportedSuppressions(done.lines, done.added, done.known, done.failed, wrong, done.dry_run)
     )
+
+
+@scoped(Scope.SUPPRESSIONS, methods=("POST",))
+def imports(request: ApiRequest) -> HttpResponse:
+    """The body is the file, kept as it comes and never whole in memory; a job puts it on the list."""
+    query = asked.query(request, "dry_run", "reason")
+    if query["dry_run"] not in ("", "true", "false"):
+        raise ProblemError(422, "invalid", "`dry_run` is true or false.")
+    _among(query, "reason", suppression.REASONS)
+    form = _FORMS.get((request.content_type or "").lower())
+    if form is None:
+        raise ProblemError(415, "media-type", f"Send the file as {' or '.join(_FILES)}.")
+    caller = request.caller
+    begun = importing.begin(
+        caller.org, _blocks(request), actor=caller.actor, form=form, dry_run=query["dry_run"] == "true",
+        cause=query["reason"] or "request",
+    )  # fmt: skip
+    return answers.json(begun, 202)
+
+
+@scoped(Scope.SUPPRESSIONS)
+def import_job(request: ApiRequest, job: UUID) -> HttpResponse:
+    asked.query(request)
+    return answers.json(jobs.view(importing.one(request.caller.org, job)))
+
+
+@scoped(Scope.SUPPRESSIONS, methods=("POST",))
+def import_begin(request: ApiRequest, job: UUID) -> HttpResponse:
+    """What was tried is imported; the file is not sent again."""
+    importing.one(request.caller.org, job)
+    return answers.json(importing.begin_tried(request.caller.org, job, actor=request.caller.actor), 202)
+
+
+@scoped(Scope.SUPPRESSIONS, methods=("POST",))
+def import_cancel(request: ApiRequest, job: UUID) -> HttpResponse:
+    importing.one(request.caller.org, job)
+    return answers.json(jobs.cancel(request.caller.org, job, actor=request.caller.actor))
+
+
+@scoped(Scope.SUPPRESSIONS)
+def import_problems(request: ApiRequest, job: UUID) -> HttpResponse:
+    """Which lines are wrong, and how: a line of the answer each, in the form the file had."""
+    asked.query(request)
+    importing.one(request.caller.org, job)
+    form, pieces = jobs.access_result(request.caller.org, job, actor=request.caller.actor)
+    return cast(HttpResponse, StreamingHttpResponse(pieces, content_type=_MEDIA[form]))
+
+
+def _blocks(request: ApiRequest) -> Iterator[bytes]:
+    try:
+        while block := request.read(_BLOCK):
+            yield block
+    except OSError:
+        raise ProblemError(400, "cut-off", "The file ended early; send it again.") from None
 
 
 @scoped(Scope.SUPPRESSIONS)

@@ -6,7 +6,7 @@ import argparse
 from carepost.cli import message
 from carepost.cli.office import entry
 
-#: jobs.types.Kind
+#: jobs.types.Kind, but for those that begin with a file (carepost suppression import --job)
 KINDS = ("retry", "retract", "resend", "export-messages", "export-events")
 
 
@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     entry.reason(start, required=False)
     cancel = entry.verb(verbs, "cancel", "end a job; what it did so far stays done")
     cancel.add_argument("id", metavar="ID")
-    result = entry.verb(verbs, "result", "write what an export made into a file; that is on record")
+    result = entry.verb(verbs, "result", "write what an export made, or what an import found wrong, into a file")
     result.add_argument("id", metavar="ID")
     result.add_argument("-o", "--output", metavar="FILE", required=True, help="a file that is not there yet")
 

@@ -23,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     bring = entry.verb(verbs, "import", "take addresses from a file: CSV with a header, or lines of JSON")
     bring.add_argument("file", metavar="FILE", type=Path)
     bring.add_argument("--dry-run", action="store_true", help="say what would happen, change nothing")
+    bring.add_argument(
+        "--job", action="store_true", help="in the background, up to 2,000,000 lines; see: carepost job show ID"
+    )
+    tried = entry.verb(verbs, "import-tried", "import what a dry run in the background looked at")
+    tried.add_argument("id", metavar="ID", help="number of that job")
     give = entry.verb(verbs, "export", "write the whole list to a file, a line of JSON each")
     give.add_argument("file", metavar="FILE", type=Path)
     rates = entry.verb(verbs, "complaints", "complaints and unsubscribes, by provider and day")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -11,6 +12,7 @@ from carepost.wire import rest
 from carepost.wire.types import MessageView
 
 T = TypeVar("T")
+_IMPORTS = "/api/v1/suppressions/imports"
 
 
 class Ask(msgspec.Struct, Generic[T], frozen=True):
@@ -51,7 +53,7 @@ class Uploaded(msgspec.Struct, frozen=True):
 class Job(rest.Job, frozen=True):
     @property
     def open(self) -> bool:
-        return self.state in ("waiting", "running")
+        return self.state in ("receiving", "waiting", "running")
 
 
 class Resent(msgspec.Struct, frozen=True):
@@ -179,6 +181,29 @@ def set_ahead(days: int, reason: str) -> Ask[Ahead]:
 
 def suppress(address: str, reason: str) -> Ask[None]:
     return Ask(calls.post("/api/v1/suppressions", {"address": address, "reason": reason}, again=True), _nothing)
+
+
+def begin_suppression_import(data: bytes, content_type: str, dry_run: bool, reason: str) -> Ask[Job]:
+    """Not asked again where the answer was lost: two would run, though the second would find all there."""
+    words = urlencode({"dry_run": "true" if dry_run else "false", "reason": reason})
+    call = Call("POST", f"{_IMPORTS}?{words}", data, {"content-type": content_type}, again=False)
+    return Ask(call, _as(Job))
+
+
+def suppression_import(id_: str) -> Ask[Job]:
+    return Ask(calls.get(f"{_IMPORTS}/{calls.part(id_)}"), _as(Job))
+
+
+def begin_tried_import(id_: str) -> Ask[Job]:
+    return Ask(calls.post(f"{_IMPORTS}/{calls.part(id_)}/begin", {}, again=True), _as(Job))
+
+
+def cancel_suppression_import(id_: str) -> Ask[Job]:
+    return Ask(calls.post(f"{_IMPORTS}/{calls.part(id_)}/cancel", {}), _as(Job))
+
+
+def suppression_import_problems(id_: str) -> Ask[bytes]:
+    return Ask(calls.get(f"{_IMPORTS}/{calls.part(id_)}/problems"), lambda reply: reply.body)
 
 
 def other(call: Call) -> Ask[Any]:

@@ -98,12 +98,7 @@ class AsyncClient:
         return await self._do(asked.jobs())
 
     async def wait_for_job(self, id_: str, *, seconds: float = 600.0, every: float = 2.0) -> Job:
-        end = clock.monotonic() + seconds
-        while True:
-            found = await self.job(id_)
-            if not found.open or clock.monotonic() + every >= end:
-                return found
-            await asyncio.sleep(every)
+        return await self._wait(asked.job(id_), seconds, every)
 
     async def cancel_job(self, id_: str) -> Job:
         return await self._do(asked.cancel_job(id_))
@@ -125,6 +120,26 @@ class AsyncClient:
 
     async def suppress(self, address: str, *, reason: str = "request") -> None:
         await self._do(asked.suppress(address, reason))
+
+    async def begin_suppression_import(
+        self, data: bytes, *, content_type: str = "text/csv", dry_run: bool = False, reason: str = "request"
+    ) -> Job:
+        return await self._do(asked.begin_suppression_import(data, content_type, dry_run, reason))
+
+    async def suppression_import(self, id_: str) -> Job:
+        return await self._do(asked.suppression_import(id_))
+
+    async def wait_for_suppression_import(self, id_: str, *, seconds: float = 3600.0, every: float = 2.0) -> Job:
+        return await self._wait(asked.suppression_import(id_), seconds, every)
+
+    async def begin_tried_import(self, id_: str) -> Job:
+        return await self._do(asked.begin_tried_import(id_))
+
+    async def cancel_suppression_import(self, id_: str) -> Job:
+        return await self._do(asked.cancel_suppression_import(id_))
+
+    async def suppression_import_problems(self, id_: str) -> bytes:
+        return await self._do(asked.suppression_import_problems(id_))
 
     async def sending_ahead(self) -> Ahead:
         return await self._do(asked.ahead())
@@ -198,6 +213,14 @@ class AsyncClient:
 
     async def post(self, path: str, value: object) -> Any:
         return await self._do(asked.other(calls.post(path, value)))
+
+    async def _wait(self, ask: Ask[Job], seconds: float, every: float) -> Job:
+        end = clock.monotonic() + seconds
+        while True:
+            found = await self._do(ask)
+            if not found.open or clock.monotonic() + every >= end:
+                return found
+            await asyncio.sleep(every)
 
     async def _do(self, ask: Ask[T]) -> T:
         course = Course(ask.call, self._retry)

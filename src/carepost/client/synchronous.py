@@ -106,12 +106,7 @@ class Client:
 
     def wait_for_job(self, id_: str, *, seconds: float = 600.0, every: float = 2.0) -> Job:
         """As soon as it has ended, or after `seconds` as it stands then."""
-        end = clock.monotonic() + seconds
-        while True:
-            found = self.job(id_)
-            if not found.open or clock.monotonic() + every >= end:
-                return found
-            self._never.wait(every)
+        return self._wait(asked.job(id_), seconds, every)
 
     def cancel_job(self, id_: str) -> Job:
         """What it did so far stays done."""
@@ -137,6 +132,32 @@ class Client:
 
     def suppress(self, address: str, *, reason: str = "request") -> None:
         self._do(asked.suppress(address, reason))
+
+    def begin_suppression_import(
+        self, data: bytes, *, content_type: str = "text/csv", dry_run: bool = False, reason: str = "request"
+    ) -> Job:
+        """A file of up to 2,000,000 addresses nothing is to be sent to, as a job. `content_type`: text/csv (a header
+        with `address`) or application/x-ndjson. `dry_run`: looked at alone; begin_tried_import imports it then."""
+        return self._do(asked.begin_suppression_import(data, content_type, dry_run, reason))
+
+    def suppression_import(self, id_: str) -> Job:
+        return self._do(asked.suppression_import(id_))
+
+    def wait_for_suppression_import(self, id_: str, *, seconds: float = 3600.0, every: float = 2.0) -> Job:
+        """As soon as it has ended, or after `seconds` as it stands then."""
+        return self._wait(asked.suppression_import(id_), seconds, every)
+
+    def begin_tried_import(self, id_: str) -> Job:
+        """The import of what a dry run looked at; asked twice it is one."""
+        return self._do(asked.begin_tried_import(id_))
+
+    def cancel_suppression_import(self, id_: str) -> Job:
+        """What it did so far stays done."""
+        return self._do(asked.cancel_suppression_import(id_))
+
+    def suppression_import_problems(self, id_: str) -> bytes:
+        """Which lines are wrong, and how, in the form the file had; fetching it is on record."""
+        return self._do(asked.suppression_import_problems(id_))
 
     def sending_ahead(self) -> Ahead:
         """How far ahead `send_at` may lie."""
@@ -224,6 +245,14 @@ class Client:
 
     def post(self, path: str, value: object) -> Any:
         return self._do(asked.other(calls.post(path, value)))
+
+    def _wait(self, ask: Ask[Job], seconds: float, every: float) -> Job:
+        end = clock.monotonic() + seconds
+        while True:
+            found = self._do(ask)
+            if not found.open or clock.monotonic() + every >= end:
+                return found
+            self._never.wait(every)
 
     def _do(self, ask: Ask[T]) -> T:
         course = Course(ask.call, self._retry)

@@ -9,8 +9,9 @@ from carepost.console import fields
 from carepost.console.search_form import midnight
 from carepost.tenancy.actions.suppression import REASONS, SCOPES
 
-#: octets of a file of the console; the command takes more
+#: octets of a file that is looked at while one waits, and of one that is looked at in the background (ui.uploads)
 MOST: Final = 1_000_000
+LARGEST: Final = 24_000_000
 #: as people say them
 WHY: Final = {
     "bounce": "Bounced: the address does not work", "soft-bounces": "Bounced too often",
@@ -74,6 +75,8 @@ class ImportForm(forms.Form):
         label="A file (CSV with a header line, or lines of JSON), one column `address`", required=False,
         widget=forms.FileInput({"class": "form-control", "accept": ".csv,.ndjson,.jsonl,.txt"}),
     )  # fmt: skip
+    #: the file was left out of the request
+    too_large = False
     #: what was looked at, carried on to the import
     text = forms.CharField(
         required=False, max_length=MOST, strip=False, widget=forms.Textarea({"hidden": True, "aria-hidden": "true"})
@@ -82,11 +85,16 @@ class ImportForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
         file: UploadedFile[Any] | None = given.get("file")
-        if file is not None and (file.size or 0) > MOST:
-            self.add_error("file", "At most 1 MB here; `carepost suppression import` takes 16 MB.")
+        if self.too_large or (file is not None and (file.size or 0) > LARGEST):
+            self.add_error("file", "At most 24 MB here; `carepost suppression import --job` takes 256 MB.")
         elif file is None and not given.get("text"):
             self.add_error("file", "Choose a file.")
         return given
+
+    def large(self) -> bool:
+        """Too much to be looked at while one waits."""
+        file: UploadedFile[Any] | None = self.cleaned_data.get("file")
+        return file is not None and (file.size or 0) > MOST
 
     def raw(self) -> bytes:
         file: UploadedFile[Any] | None = self.cleaned_data.get("file")

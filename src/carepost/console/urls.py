@@ -62,6 +62,7 @@ _pages = [
     path("jobs/new", views_jobs.new, name="job-new"),
     path("jobs/<uuid:job>", views_jobs.job, name="job"),
     path("jobs/<uuid:job>/cancel", views_jobs.cancel, name="job-cancel"),
+    path("jobs/<uuid:job>/import", views_jobs.begin_tried, name="job-begin-tried"),
     path("jobs/<uuid:job>/result", views_jobs.result, name="job-result"),
     path("templates", views_templates.templates, name="templates"),
     path("templates/new", views_templates.new, name="template-new"),

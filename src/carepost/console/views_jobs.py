@@ -14,22 +14,28 @@ from carepost.console.job_forms import KINDS, JobForm
 from carepost.console.search_form import SearchForm
 from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused
-from carepost.jobs import acts, select
+from carepost.jobs import acts, importing, select
 from carepost.jobs.foreseen import Foreseen, foreseen
-from carepost.jobs.types import NEEDED, Asked, Kind, View
+from carepost.jobs.types import FETCHED, IMPORTS, NEEDED, Asked, Kind, View
 from carepost.tenancy.gates import Desk, StaffRequest, permission
 from carepost.tenancy.permissions import Forbidden, Permission
 
 #: state -> (word, tone of its mark)
 _STATES: Final = {
+    "receiving": ("Being received", "wait"),
     "waiting": ("Waiting", "wait"), "running": ("Running", "wait"), "done": ("Done", "good"),
     "failed": ("Failed", "bad"), "cancelled": ("Cancelled", "plain"),
 }  # fmt: skip
 _MADE: Final = {
     Kind.RETRY: "recipients tried again", Kind.RETRACT: "recipients taken back from",
     Kind.RESEND: "recipients it was sent to again", Kind.MESSAGES: "rows written", Kind.EVENTS: "rows written",
+    Kind.IMPORT: "addresses added", Kind.TRY: "addresses would be added",
 }  # fmt: skip
-_OTHERS: Final = {Kind.EVENTS: "Export of events"}
+_OTHERS: Final = {
+    Kind.EVENTS: "Export of events", Kind.IMPORT: "Import of suppressed addresses",
+    Kind.TRY: "A look at a file of suppressed addresses",
+}  # fmt: skip
+_LOOKED: Final = {Kind.EVENTS: "events", Kind.IMPORT: "lines", Kind.TRY: "lines"}
 _MEDIA: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
@@ -99,6 +105,15 @@ def cancel(request: StaffRequest, job: UUID) -> HttpResponse:
 
 
 @require_POST
+@permission(Permission.SUPPRESSION)
+@shielded
+def begin_tried(request: StaffRequest, job: UUID) -> HttpResponse:
+    """What was looked at is imported; asked twice it is one import."""
+    begun = importing.begin_tried(request.desk.org, job, actor=request.desk.actor)
+    return acting.done(request, "The import has begun; this page says how far it is.", "console:job", begun.id)
+
+
+@require_POST
 @permission(Permission.SEARCH)
 @shielded
 def result(request: StaffRequest, job: UUID) -> HttpResponse:
@@ -143,5 +158,7 @@ def _row(view: View) -> dict[str, object]:
         "id": view.id, "what": KINDS[kind][0] if kind in KINDS else _OTHERS[kind], "word": word, "tone": tone,
         "at": view.created_at, "changed": view.changed_at, "seen": view.seen, "made": view.made,
         "made_words": _MADE[kind], "cause": view.cause, "until": view.expires_at,
-        "fetch": view.state == "done" and kind in (Kind.MESSAGES, Kind.EVENTS),
+        "looked": _LOOKED.get(kind, "messages"), "total": view.total, "known": view.known, "wrong": view.wrong,
+        "file": kind in IMPORTS, "tried": kind is Kind.TRY and view.state == "done" and view.made,
+        "fetch": view.state == "done" and kind in FETCHED, "rows": view.wrong if kind in IMPORTS else view.made,
     }  # fmt: skip

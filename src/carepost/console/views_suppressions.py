@@ -15,9 +15,11 @@ from carepost.destinations import suppressions as listed
 from carepost.destinations.suppressions import Imported, Suppressed
 from carepost.ground import clock
 from carepost.ground.errors import CarepostError, Refused
+from carepost.jobs import importing
 from carepost.tenancy.actions import suppression
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.permissions import Permission
+from carepost.ui.uploads import TOO_LARGE
 
 _PAGE: Final = 50
 #: how long what was taken off can be put back by a button
@@ -80,8 +82,11 @@ def import_(request: StaffRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "console/suppression-import.html", {"form": ImportForm()})
     form = ImportForm(request.POST, request.FILES)
+    form.too_large = bool(request.META.get(TOO_LARGE))
     if not form.is_valid():
         return render(request, "console/suppression-import.html", {"form": form}, status=422)
+    if form.large():
+        return _job(request, form)
     raw, agreed = form.raw(), request.POST.get("do") == "import"
     try:
         told = listed.import_(request.desk.org.bytes, request.desk.actor, raw, dry_run=not agreed, reason="request")
@@ -101,6 +106,21 @@ def export(request: StaffRequest) -> HttpResponse:
     answer = StreamingHttpResponse(whole, content_type="application/x-ndjson")
     answer["Content-Disposition"] = 'attachment; filename="carepost-suppressions.ndjson"'
     return cast(HttpResponse, answer)
+
+
+def _job(request: StaffRequest, form: ImportForm) -> HttpResponse:
+    """A large file is looked at in the background; the job's page offers the import then."""
+    raw = form.raw()
+    kind = "ndjson" if raw.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else "csv"
+    try:
+        begun = importing.begin(
+            request.desk.org, importing.octets(raw), actor=request.desk.actor, form=kind, dry_run=True
+        )
+    except Refused as error:
+        form.add_error("file", error.public)
+        return render(request, "console/suppression-import.html", {"form": form}, status=422)
+    said = "The file is looked at in the background; nothing changes before you agree."
+    return acting.done(request, said, "console:job", begun.id)
 
 
 def _told(told: Imported, raw: bytes) -> dict[str, object]:

@@ -1,8 +1,5 @@
 """The addresses nothing is sent to, as people may see them: each list an event before it is shown (law 7)."""
 
-import csv
-import io
-import json
 import uuid
 from collections.abc import Iterator
 from typing import Final
@@ -11,7 +8,7 @@ import msgspec
 from django.db import transaction
 
 from carepost.crypto.rest import Damaged
-from carepost.destinations import suppression_pages
+from carepost.destinations import suppression_lines, suppression_pages
 from carepost.ground import clock
 from carepost.ground.errors import CarepostError, NotFound, Refused
 from carepost.proof import kinds
@@ -144,23 +141,23 @@ def import_(org: bytes, actor: Actor, data: bytes, *, dry_run: bool, reason: str
     failed = 0
     waiting: list[Wanted] = []
     seen: set[tuple[str, str]] = set()
-    for number, fields in _records(data):
+    for number, fields in suppression_lines.of_file(data):
         lines += 1
         if lines > LINES:
             raise Refused("import-lines", "The file has more than 100,000 lines: import it in parts.", status=413)
         try:
-            wanted = _wanted(fields, reason)
+            asked = suppression_lines.wanted(fields, reason)
         except CarepostError as error:
             failed += 1
             if len(wrong) < _NAMED:
                 wrong.append((number, error.public))
             continue
-        if (wanted.address, wanted.scope) in seen or suppression.known(owner, wanted):
+        if (asked.address, asked.scope) in seen or suppression.known(owner, asked):
             known += 1
             continue
-        seen.add((wanted.address, wanted.scope))
+        seen.add((asked.address, asked.scope))
         added += 1
-        waiting.append(wanted)
+        waiting.append(asked)
         if len(waiting) >= _TOGETHER and not dry_run:
             _put(owner, actor, waiting)
             waiting = []
@@ -172,52 +169,7 @@ def import_(org: bytes, actor: Actor, data: bytes, *, dry_run: bool, reason: str
 def _put(owner: uuid.UUID, actor: Actor, waiting: list[Wanted]) -> None:
     """COMMIT POINT: before it none of these lines is on the list, after it all are; a file imported again adds none."""
     with act(owner, Permission.SUPPRESSION, actor=actor) as doing:
-        on = [row.pk for one in waiting if (row := suppression.put(doing, one)) is not None]
-        doing.event("suppression.imported", on=[], facts={"count": str(len(on))})
-
-
-def _records(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
-    text = data.decode("utf-8-sig", "replace")
-    if text.lstrip()[:1] == "{":
-        for number, line in enumerate(text.splitlines(), 1):
-            if line.strip():
-                yield number, _json(line)
-        return
-    reader = csv.DictReader(io.StringIO(text, newline=""))
-    names = [name.strip().lower() for name in reader.fieldnames or []]
-    if "address" not in names and "email" not in names:
-        raise Refused(
-            "import-header", "The first line must name the columns, and one of them must be `address`.", status=422
-        )
-    reader.fieldnames = ["address" if name == "email" else name for name in names]
-    for row in reader:
-        yield reader.line_num, {k: v for k, v in row.items() if isinstance(k, str) and isinstance(v, str)}
-
-
-def _json(line: str) -> dict[str, str]:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return {}
-    return {k: str(v) for k, v in found.items()} if isinstance(found, dict) else {}
-
-
-def _wanted(fields: dict[str, str], reason: str) -> Wanted:
-    """BI-106: spaces and `mailto:` are taken off; several addresses in one cell are wrong."""
-    address = fields.get("address", "").strip()
-    if address[:7].lower() == "mailto:":
-        address = address[7:]
-    end = fields.get("expires_at", "").strip() or "0"
-    if not end.isascii() or not end.isdigit() or len(end) > 18:
-        raise Refused("bad-end", "`expires_at` is UTC microseconds, or empty for no end.", status=422)
-    return suppression.wanted(
-        address,
-        fields.get("reason", "").strip() or reason,
-        scope=fields.get("scope", "").strip() or suppression.ALL,
-        source="import",
-        expires_at=int(end),
-        note=fields.get("note", ""),
-    )
+        doing.event("suppression.imported", on=[], facts={"count": str(suppression.put_all(doing, waiting))})
 
 
 def shown_of(row: Suppression) -> Suppressed:

@@ -44,6 +44,13 @@ def events(
     return b"".join(lines), len(found)
 
 
+def mistakes(found: Sequence[tuple[int, str]], form: str, *, first: bool) -> bytes:
+    """What is wrong with which line of a file: (number, a sentence that repeats nothing of it)."""
+    if form == "ndjson":
+        return b"".join(_encode({"line": line, "problem": words}) + b"\n" for line, words in found)
+    return _table(("line", "problem") if first else None, [(str(line), words) for line, words in found])
+
+
 def personal(org: bytes, one: StoredEvent) -> dict[str, str]:
     """What is personal of an event, by name; octets that are no text are escaped. Empty where nothing opens."""
     if not one.sealed:

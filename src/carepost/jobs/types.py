@@ -19,6 +19,9 @@ class Kind(enum.StrEnum):
     RESEND = "resend"
     MESSAGES = "export-messages"
     EVENTS = "export-events"
+    #: a file put on the suppression list; and what that would do, which changes nothing
+    IMPORT = "import-suppressions"
+    TRY = "try-suppressions"
 
 
 #: what its author must be allowed, when it is begun and on every page
@@ -28,7 +31,13 @@ NEEDED: Final[dict[Kind, tuple[Permission, ...]]] = {
     Kind.RESEND: (Permission.SEARCH, Permission.READ, Permission.SEND, Permission.RELEASE),
     Kind.MESSAGES: (Permission.SEARCH, Permission.READ),
     Kind.EVENTS: (Permission.AUDIT,),
+    Kind.IMPORT: (Permission.SUPPRESSION,),
+    Kind.TRY: (Permission.SUPPRESSION,),
 }
+#: begun with a file (`jobs.importing`)
+IMPORTS: Final = (Kind.IMPORT, Kind.TRY)
+#: what can be fetched afterwards: an export, or what was wrong with which line
+FETCHED: Final = (Kind.MESSAGES, Kind.EVENTS, *IMPORTS)
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -41,6 +50,9 @@ class Asked(msgspec.Struct, frozen=True):
     opened: bool = False
     #: of what is sent again: as today's rules say, also where they ask for less than was required then
     anew: bool = False
+    #: of an import: why its addresses are put there where a line does not say, and the columns of a table
+    cause: str = "request"
+    columns: tuple[str, ...] = ()
 
 
 #: as its people see it; nothing of what was asked

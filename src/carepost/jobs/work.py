@@ -4,6 +4,7 @@ What a page did is done before the job's row says so: after a crash in between t
 deliveries acted upon already (an export writes the same piece again, under the same number)."""
 
 import threading
+import uuid
 from typing import Final
 
 import msgspec
@@ -15,11 +16,12 @@ from carepost.archive.store import store
 from carepost.audit import reader
 from carepost.ground import clock, ids, log
 from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
-from carepost.jobs import acts, resending, rows
-from carepost.jobs.models import Job, Piece
-from carepost.jobs.types import Asked, Kind
+from carepost.jobs import acts, resending, rows, suppressing
+from carepost.jobs.models import Job
+from carepost.jobs.suppressing import Named
+from carepost.jobs.types import IMPORTS, Asked, Kind
 from carepost.mailbox import deposits
-from carepost.tenancy import scope, sealing
+from carepost.tenancy import events, scope
 from carepost.tenancy.permissions import authorise
 from carepost.wire.types import Actor
 
@@ -27,6 +29,8 @@ from carepost.wire.types import Actor
 PAGE: Final = 100
 #: microseconds one step may go on to the next page
 _SPAN_US: Final = 2_000_000
+#: events the journal has not taken, above which imports wait
+_BEHIND: Final = 20_000
 _IN_PORTAL: Final = frozenset({"deposited", "opened"})
 _OVER: Final = frozenset({"sent", "failed", "tested", "expired", "retracted", "suppressed"})
 
@@ -43,6 +47,8 @@ class Page(msgspec.Struct, frozen=True):
 class Work:
     def __init__(self, stopping: threading.Event) -> None:
         self._stopping = stopping
+        #: of each try under way: what its file named so far
+        self._tried: dict[uuid.UUID, Named] = {}
 
     def step(self, now: int) -> int:
         """How many pages were done."""
@@ -51,7 +57,10 @@ class Work:
             row = _next()
             if row is None:
                 break
-            _page(row)
+            if row.kind in IMPORTS and events.waiting() > _BEHIND:
+                # the log is behind: what is added now would only wait there
+                break
+            _page(row, self._tried)
             done += 1
         return done
 
@@ -62,13 +71,16 @@ def _next() -> Job | None:
         return Job.objects.filter(state__in=acts.OPEN).order_by("changed_at", "pk").first()
 
 
-def _page(row: Job) -> None:
+def _page(row: Job, tried: dict[uuid.UUID, Named]) -> None:
     kind, actor = Kind(row.kind), Actor(*row.author.split(":", 1))
     try:
         asked = acts.asked_of(row)
         with scope.organisation(row.org_id):
             for permission in acts.needed(kind, asked):
                 authorise(actor, permission, row.org_id)
+        if kind in IMPORTS:
+            suppressing.page(row, asked, actor, tried)
+            return
         page = _do(row, kind, asked, actor)
     except Unavailable as error:
         log.event("job-waits", job=str(row.pk), code=error.code)
@@ -85,14 +97,7 @@ def _page(row: Job) -> None:
 def _save(row: Job, state: str, changes: dict[str, object], data: bytes = b"") -> None:
     """COMMIT POINT: cursor, figures and the page's piece, unless somebody cancelled it meanwhile."""
     with scope.organisation(row.org_id), transaction.atomic():
-        live = Job.objects.filter(org_id=row.org_id, pk=row.pk, state__in=acts.OPEN)
-        changed = live.update(**{"state": state, "changed_at": clock.now(), **changes})
-        if changed and data:
-            number = Piece.objects.filter(org_id=row.org_id, job=row).count() + 1
-            piece = Piece(org_id=row.org_id, job=row, number=number)
-            at = acts.place("jobs_piece", "data", piece.pk)
-            piece.data = sealing.seal(row.org_id, acts.PURPOSE, data, at)
-            piece.save(force_insert=True)
+        acts.further(row, state, changes, data)
 
 
 def _do(row: Job, kind: Kind, asked: Asked, actor: Actor) -> Page:

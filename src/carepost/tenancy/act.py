@@ -16,10 +16,14 @@ from django.db.models import F
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.proof import kinds
+from carepost.proof.event import Draft
 from carepost.tenancy import events, scope
 from carepost.tenancy.models import Organisation, OrgEpoch
 from carepost.tenancy.permissions import Permission, authorise
 from carepost.wire.types import Actor
+
+#: (on, facts, values) of one event
+Told = tuple[Sequence[uuid.UUID], Mapping[str, str], Mapping[str, str]]
 
 
 class WithoutEvent(AssertionError):
@@ -51,7 +55,26 @@ class Doing:
     ) -> str:
         """Its id. `facts`: words and codes, nothing personal. `values`: what is personal or said in words (reason, old
         and new values): committed in the event, sealed beside it."""
-        draft, personal = kinds.make(
+        draft, personal = self._draft(kind, on, facts, values, result)
+        events.append(draft, personal)
+        self._events += 1
+        return draft.id
+
+    def event_each(self, kind: str, many: Sequence[Told]) -> None:
+        """One event for each thing that was done, in one statement."""
+        if many:
+            events.append_all([self._draft(kind, *one, "ok") for one in many])
+            self._events += len(many)
+
+    def _draft(
+        self,
+        kind: str,
+        on: Sequence[uuid.UUID],
+        facts: Mapping[str, str] | None,
+        values: Mapping[str, str] | None,
+        result: str,
+    ) -> tuple[Draft, events.Personal]:
+        return kinds.make(
             kind,
             id=events.new_id(),
             org=str(self.org),
@@ -63,9 +86,6 @@ class Doing:
             result=result,
             policy=self.organisation.policy_version,
         )
-        events.append(draft, personal)
-        self._events += 1
-        return draft.id
 
     def tell_engine(self) -> None:
         """What the engine must know has changed: the epoch moves in this transaction."""

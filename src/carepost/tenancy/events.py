@@ -1,7 +1,7 @@
 """Events of the office: appended inside the transaction they tell of, drained by the journal (DESIGN 4)."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from django.db import connection, transaction
@@ -17,28 +17,45 @@ from carepost.wire.types import Drained
 SOURCE: Final = "office"
 
 _NEXT = """
-    INSERT INTO tenancy_outboxhead (source, seq) VALUES (%s, 1)
-    ON CONFLICT (source) DO UPDATE SET seq = tenancy_outboxhead.seq + 1 RETURNING seq"""
+    INSERT INTO tenancy_outboxhead (source, seq) VALUES (%s, %s)
+    ON CONFLICT (source) DO UPDATE SET seq = tenancy_outboxhead.seq + excluded.seq RETURNING seq"""
+#: rows of one statement
+_TOGETHER: Final = 200
+Personal = Mapping[str, tuple[bytes, bytes]]
 
 
 class OutsideTransaction(RuntimeError):
     """An event that is not in the transaction of its act could be lost, or tell of what never happened."""
 
 
-def append(draft: Draft, personal: Mapping[str, tuple[bytes, bytes]] | None = None) -> int:
+def append(draft: Draft, personal: Personal | None = None) -> int:
     """Numbers the event, fixes its bytes and seals its openings. Returns its number in the source `office`."""
+    return append_all([(draft, personal or {})])
+
+
+def append_all(drafts: Sequence[tuple[Draft, Personal]]) -> int:
+    """Events of one organisation, in this order, with one number after the other. Returns the last."""
     if not connection.in_atomic_block:
-        raise OutsideTransaction(draft.kind)
-    org = uuid.UUID(draft.org)
-    sealed = b""
-    if personal:
-        version, key = keys.current(org, "evidence")
-        sealed = openings.seal(month_key(key, draft.at), version, org.bytes, draft.id, personal)
+        raise OutsideTransaction(drafts[0][0].kind)
+    org = uuid.UUID(drafts[0][0].org)
+    version, key = keys.current(org, "evidence") if any(personal for _, personal in drafts) else (0, b"")
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, [SOURCE])
-        seq: int = cursor.fetchone()[0]
-    OutboxEvent.objects.create(seq=seq, organisation=org, event=event.finish(draft, SOURCE, seq), sealed=sealed)
-    return seq
+        cursor.execute(_NEXT, [SOURCE, len(drafts)])
+        last: int = cursor.fetchone()[0]
+    rows = []
+    for seq, (draft, personal) in enumerate(drafts, last - len(drafts) + 1):
+        sealed = b""
+        if personal:
+            sealed = openings.seal(month_key(key, draft.at), version, org.bytes, draft.id, personal)
+        rows.append(OutboxEvent(seq=seq, organisation=org, event=event.finish(draft, SOURCE, seq), sealed=sealed))
+    OutboxEvent.objects.bulk_create(rows, batch_size=_TOGETHER)
+    return last
+
+
+def waiting() -> int:
+    """How many the journal has not taken yet."""
+    first = OutboxEvent.objects.order_by("seq").values_list("seq", flat=True).first()
+    return head() - first + 1 if first is not None else 0
 
 
 def drain(after: int, limit: int = 2000) -> list[Drained]:

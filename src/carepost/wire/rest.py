@@ -203,8 +203,9 @@ class Health(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """`state`: waiting | running | done | failed | cancelled. `seen`: messages or events looked at so far; `made`:
-    deliveries changed or sent again, or rows written. Times are UTC microseconds."""
+    """`state`: receiving (a file that is not here whole) | waiting | running | done | failed | cancelled. `seen`:
+    messages, events or lines looked at so far; `made`: deliveries changed or sent again, rows written, or addresses
+    added. Times are UTC microseconds."""
 
     id: str
     kind: str
@@ -217,3 +218,7 @@ class Job(msgspec.Struct, frozen=True):
     made: int
     #: reason code of a failure
     cause: str
+    #: of an import: lines of the file, addresses that were on the list already, and lines that are wrong
+    total: int = 0
+    known: int = 0
+    wrong: int = 0

@@ -1,9 +1,13 @@
 """The suppression list by API: scopes, cursor, search, undo, import with a dry run, export."""
 
 import json
+import threading
 from typing import Any
 
 import pytest
+
+from carepost.ground import clock
+from carepost.jobs import work
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
 
@@ -82,3 +86,55 @@ def test_a_key_without_the_scope_sees_and_does_nothing(machine: Any) -> None:
         assert asking.get(path).status_code == 403
     for path in ("/suppressions/search", "/suppressions/import", "/suppressions/remove"):
         assert asking.post(path, {"address": "jane@patient.test"}).status_code == 403
+
+
+def raw(asking: Any, path: str, data: bytes, kind: str = "text/csv") -> Any:
+    headers = {"Authorization": f"Bearer {asking.secret}"}
+    return asking.http.post(f"/api/v1{path}", data, content_type=kind, headers=headers)
+
+
+def journal() -> None:
+    doing = work.Work(threading.Event())
+    while doing.step(clock.now()):
+        pass
+
+
+def test_a_large_file_is_tried_and_then_imported_as_a_job(machine: Any, cast: Any) -> None:
+    asking = machine("suppressions")
+    # more than Django reads of a body by itself
+    lines = b"".join(b"person.%d@patients.test,request,%s\n" % (n, b"n" * 400) for n in range(7_000))
+    data = b"address,reason,note\nnobody\n" + lines
+    assert raw(asking, "/suppressions/import", data).status_code == 413
+    begun = raw(asking, "/suppressions/imports?dry_run=true", data)
+    assert (begun.status_code, begun.json()["state"], begun.json()["total"]) == (202, "waiting", 7_001)
+    at = f"/suppressions/imports/{begun.json()['id']}"
+    assert asking.get(f"{at}/problems").status_code == 409
+    journal()
+    tried = asking.get(at).json()
+    assert [tried[name] for name in ("kind", "state", "seen", "made", "known", "wrong")] == [
+        "try-suppressions", "done", 7_001, 7_000, 0, 1,
+    ]  # fmt: skip
+    assert asking.get("/suppressions").json()["suppressions"] == []
+    told = b"".join(asking.get(f"{at}/problems").streaming_content).decode()
+    assert told.splitlines()[0] == "line,problem" and told.splitlines()[1].startswith("2,")
+    done = asking.post(f"{at}/begin", {})
+    assert done.status_code == 202 and asking.post(f"{at}/begin", {}).json()["id"] == done.json()["id"]
+    doing = work.Work(threading.Event())
+    doing.step(clock.now() - work._SPAN_US + 1_000)
+    importing = f"/suppressions/imports/{done.json()['id']}"
+    assert asking.post(f"{importing}/cancel", {}).json()["state"] == "cancelled"
+    assert asking.post(f"{importing}/cancel", {}).status_code == 409
+    for other in (machine("send"), machine("jobs", "search")):
+        assert other.get(at).status_code == 403
+    theirs = machine("suppressions", org=cast.harbour)
+    assert theirs.get(at).status_code == 404 and theirs.post(f"{at}/begin", {}).status_code == 404
+
+
+def test_what_is_no_file_of_addresses_is_refused_at_once(machine: Any) -> None:
+    asking = machine("suppressions")
+    assert raw(asking, "/suppressions/imports", b"name\nann\n").json()["type"].endswith("import-header")
+    assert raw(asking, "/suppressions/imports", b"{}", "application/json").status_code == 415
+    assert raw(asking, "/suppressions/imports?dry_run=1", b"address\n").status_code == 422
+    assert raw(asking, "/suppressions/imports?reason=whim", b"address\n").status_code == 422
+    assert asking.get("/suppressions/imports/01a204cd-bc61-7fff-99f8-8625d37c3ff1").status_code == 404
+    assert machine("jobs", "suppressions").post("/jobs", {"kind": "import-suppressions"}).status_code == 422

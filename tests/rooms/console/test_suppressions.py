@@ -2,6 +2,7 @@
 nothing; each showing is an event."""
 
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from carepost.ground import clock
+from carepost.jobs import work
 from carepost.tenancy.models import Organisation
 from tests.support.desk import person, seated
 from tests.support.mailroom import happened
@@ -102,3 +105,28 @@ def test_another_organisations_list_is_another(at_desk: Sit) -> None:
     assert "ann@elsewhere.test" not in shown(stranger)
     for verb in ("remove", "restore"):
         assert post(stranger, row_of(page, "remove").replace("remove", verb), reason="x").status_code == 404
+
+
+def test_a_large_file_is_looked_at_in_the_background_and_imported_from_its_page(at_desk: Sit) -> None:
+    desk = at_desk("operator")
+    lines = "".join(f"person.{n}@elsewhere.test,{'n' * 400}\n" for n in range(2_600))
+    file = SimpleUploadedFile("list.csv", f"address,note\nnobody,\n{lines}".encode())
+    page = post(desk, f"{LIST}/import", file=file).content.decode()
+    assert "nothing changes before you agree" in page and "0 of 2601 lines looked at so far" in page
+    (job,) = re.findall(r'action="(/jobs/[0-9a-f-]{36})/cancel"', page)
+    doing = work.Work(threading.Event())
+    while doing.step(clock.now()):
+        pass
+    page = desk.get(job).content.decode()
+    assert "2601 lines looked at, 2600 addresses would be added, 0 on the list already, 1 wrong." in page
+    assert "Nothing has changed yet." in page and "Nobody is on the list" in shown(desk)
+    (told,) = re.findall(r'action="(/jobs/[0-9a-f-]{36}/result)"', page)
+    assert b"".join(post(desk, told).streaming_content).decode().splitlines()[1].startswith("2,")
+    page = post(desk, f"{job}/import").content.decode()
+    assert "The import has begun" in page
+    assert "The import has begun" in post(desk, f"{job}/import").content.decode()
+    while doing.step(clock.now()):
+        pass
+    assert "person.2599@elsewhere.test" in shown(desk)
+    listed = desk.get("/jobs").content.decode()
+    assert listed.count("Import of suppressed addresses") == 1 and "2601 of 2601 lines" in listed

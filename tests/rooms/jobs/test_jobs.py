@@ -106,7 +106,7 @@ def test_an_engine_that_is_away_is_waited_for(cast: Any, outbox: Outbox, engine:
     actor = key(cast, "retract", "search")
     job = uuid.UUID(acts.begin(org(cast), Kind.RETRACT, TAGGED, actor=actor).id)
     engine.away = True
-    work._page(Job.objects.get())
+    work._page(Job.objects.get(), {})
     assert Job.objects.get().state == "waiting"
     engine.away = False
     run()

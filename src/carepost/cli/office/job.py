@@ -12,14 +12,17 @@ from carepost.cli.office import common, entry, message
 from carepost.ground.errors import ConfigError
 from carepost.jobs import acts, select
 from carepost.jobs.foreseen import foreseen
-from carepost.jobs.types import Asked, Kind, View
+from carepost.jobs.types import IMPORTS, Asked, Kind, View
 from carepost.tenancy.permissions import COMMAND_LINE
 
 #: what its `made` counts
 _MADE: Final = {
     Kind.RETRY: "recipients tried again", Kind.RETRACT: "recipients taken back from",
     Kind.RESEND: "recipients it was sent to again", Kind.MESSAGES: "rows written", Kind.EVENTS: "rows written",
+    Kind.IMPORT: "addresses added", Kind.TRY: "addresses that would be added",
 }  # fmt: skip
+#: what its `seen` counts
+_LOOKED: Final = {Kind.EVENTS: "events", Kind.IMPORT: "lines", Kind.TRY: "lines"}
 
 
 def run(args: argparse.Namespace) -> int:
@@ -86,11 +89,15 @@ def _result(org: uuid.UUID, job: uuid.UUID, args: argparse.Namespace) -> int:
 
 
 def _say(view: View, args: argparse.Namespace) -> int:
-    looked = "events" if view.kind == Kind.EVENTS else "messages"
+    looked = _LOOKED.get(Kind(view.kind), "messages")
+    if view.total:
+        looked = f"of {view.total} {looked}"
     said = (
         f"Job {view.id} ({view.kind}) is {view.state}: {view.seen} {looked} looked at, {view.made} "
         f"{_MADE[Kind(view.kind)]}."
     )
+    if view.kind in IMPORTS:
+        said += f" {view.known} were there already, {view.wrong} wrong."
     if view.cause:
         said += f" It failed: {view.cause}."
     if view.state in acts.OPEN:

@@ -5,15 +5,21 @@ import os
 import uuid
 from typing import Final
 
+import msgspec
+
 from carepost.archive import complaints
 from carepost.cli.office import common, entry
 from carepost.destinations import returnpaths, suppressions
 from carepost.destinations.suppressions import Suppressed
 from carepost.ground import clock
+from carepost.ground.errors import ConfigError
+from carepost.jobs import importing
+from carepost.jobs.types import View
 from carepost.tenancy.actions import suppression
 from carepost.tenancy.permissions import COMMAND_LINE
 
 _DAY_US: Final = 86_400_000_000
+_BLOCK: Final = 262_144
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,6 +38,9 @@ def run(args: argparse.Namespace) -> int:
         return entry.done("The address is off the list.", {"removed": True}, args)
     if args.verb == "import":
         return _import(org, args)
+    if args.verb == "import-tried":
+        job = common.identifier(args.id, "a job")
+        return _begun(importing.begin_tried(org, job, actor=COMMAND_LINE), args)
     if args.verb == "export":
         return _export(org, args)
     if args.verb == "complaints":
@@ -53,7 +62,26 @@ def _complaints(org: uuid.UUID, args: argparse.Namespace) -> int:
     return entry.show(rows, args, "Nobody complained or unsubscribed in these days, as far as providers tell us.")
 
 
+def _import_job(org: uuid.UUID, args: argparse.Namespace) -> int:
+    try:
+        with open(args.file, "rb") as file:
+            form = "ndjson" if file.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else "csv"
+            file.seek(0)
+            blocks = iter(lambda: file.read(_BLOCK), b"")
+            begun = importing.begin(org, blocks, actor=COMMAND_LINE, form=form, dry_run=args.dry_run)
+    except OSError as error:
+        raise ConfigError(f"{args.file} cannot be read: {error.strerror}.") from None
+    return _begun(begun, args)
+
+
+def _begun(view: View, args: argparse.Namespace) -> int:
+    said = f"Job {view.id} has begun: {view.total} lines. See: carepost job show {view.id}"
+    return entry.done(said, msgspec.to_builtins(view), args)
+
+
 def _import(org: uuid.UUID, args: argparse.Namespace) -> int:
+    if args.job:
+        return _import_job(org, args)
     done = suppressions.import_(org.bytes, COMMAND_LINE, args.file.read_bytes(), dry_run=args.dry_run)
     how = "would be added" if args.dry_run else "added"
     said = f"{done.lines} lines: {done.added} {how}, {done.known} known, {done.failed} wrong."

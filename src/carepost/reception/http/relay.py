@@ -5,7 +5,8 @@ here, and the office learns the client's address from `x-forwarded-for`, which i
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import httptools
 
@@ -25,6 +26,8 @@ _OURS = frozenset(
     {b"x-forwarded-for", b"x-forwarded-proto", b"x-forwarded-host", b"forwarded", b"x-real-ip", b"x-carepost-face"}
 )
 _CHUNK = 65_536
+#: octets of a request's body after which its time begins anew
+_STEP = 1_048_576
 _DOWN = problem(503, "office-down", "This part is not available now; sending goes on.")
 
 
@@ -69,7 +72,7 @@ class Relay:
             async with asyncio.timeout(self._limits.relay_answer) as clock:
                 writer.write(_head(scope))
                 # a refusal may come before the body was read: both directions run at once
-                upload = asyncio.ensure_future(_upload(scope, receive, writer))
+                upload = asyncio.ensure_future(_upload(scope, receive, writer, partial(self._goes_on, clock)))
                 try:
                     await self._download(scope, reader, send, clock)
                 finally:
@@ -77,6 +80,10 @@ class Relay:
                     await asyncio.gather(upload, return_exceptions=True)
         finally:
             writer.close()
+
+    def _goes_on(self, clock: asyncio.Timeout) -> None:
+        """A long body that keeps coming (a list that is imported) has the time it needs."""
+        clock.reschedule(asyncio.get_running_loop().time() + self._limits.relay_answer)
 
     async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         if isinstance(self._address, str):
@@ -189,10 +196,11 @@ def _chunked(scope: Scope) -> bool:
     return any(name == b"transfer-encoding" for name, _ in scope["headers"])
 
 
-async def _upload(scope: Scope, receive: Receive, writer: asyncio.StreamWriter) -> None:
+async def _upload(scope: Scope, receive: Receive, writer: asyncio.StreamWriter, goes_on: Callable[[], None]) -> None:
     if not _length(scope) and not _chunked(scope):
         return
     chunked = _length(scope) is None
+    sent = 0
     while True:
         event = await receive()
         if event["type"] != "http.request":
@@ -203,6 +211,11 @@ async def _upload(scope: Scope, receive: Receive, writer: asyncio.StreamWriter) 
         if chunk:
             writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
             await writer.drain()
+            # a body that drips holds nobody up: each megabyte must come in its time (BI-086)
+            sent += len(chunk)
+            if sent >= _STEP:
+                sent = 0
+                goes_on()
         if not event.get("more_body", False):
             break
     if chunked:

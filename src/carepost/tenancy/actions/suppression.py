@@ -1,14 +1,17 @@
 """Addresses nothing is sent to any more: bounced for good, complained, unsubscribed, or asked for (decision 0028)."""
 
 import uuid
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from carepost.directory import columns
 from carepost.ground.errors import NotFound
 from carepost.rfc.address import parse_path
 from carepost.tenancy import address_tokens, names, scope, sealing
-from carepost.tenancy.act import Doing, act
+from carepost.tenancy import keys as org_keys
+from carepost.tenancy.act import Doing, Told, act
 from carepost.tenancy.address_tokens import Standing
 from carepost.tenancy.models import Suppression
 from carepost.tenancy.permissions import Permission
@@ -22,6 +25,8 @@ SCOPES: Final = (ALL, "marketing", "operational", "transactional")
 #: staff and api by hand, import from a file; a report that came back, a server's reply, a link in the mail
 SOURCES: Final = ("staff", "api", "import", "report", "reply", "complaint", "one-click")
 _NOTE: Final = 500
+#: rows of one statement
+_TOGETHER: Final = 200
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -121,11 +126,60 @@ def put(doing: Doing, asked: Wanted) -> Suppression | None:
     row.reason, row.source, row.expires_at = asked.reason, asked.source, asked.expires_at
     row.created_at, row.changed_at, row.removed_at = doing.at, doing.at, 0
     row.save(force_insert=fresh)
-    values = {"address": asked.address} | ({"note": asked.note} if asked.note else {})
-    facts = {"cause": asked.reason, "scope": asked.scope, "source": asked.source}
-    doing.event("suppression.added", on=[row.pk], facts=facts, values=values)
+    on, facts, values = _told(row, asked)
+    doing.event("suppression.added", on=on, facts=facts, values=values)
     doing.tell_engine()
     return row
+
+
+def put_all(doing: Doing, asked: Sequence[Wanted]) -> int:
+    """As `put`, of up to a thousand: how many the list did not say already. New ones are written together."""
+    keys = address_tokens.standing(doing.org)
+    first: dict[tuple[bytes, str], Wanted] = {}
+    for one in asked:
+        first.setdefault((keys.token(one.address), one.scope), one)
+    there = on_list(doing.org, keys, list(first.values()))
+    changed = [one for one in first.values() if (one.address, one.scope) in there]
+    fresh = [(token, one) for (token, _), one in first.items() if (one.address, one.scope) not in there]
+    version, key = org_keys.current(doing.org, "evidence")
+    rows, told = [], []
+    for token_, one in fresh:
+        row = Suppression(org_id=doing.org, scope=one.scope, token=token_, under=keys.version)
+        row.sealed = columns.seal(key, version, doing.org.bytes, one.address.encode(), _place(row))
+        if one.note:
+            row.note = columns.seal(key, version, doing.org.bytes, one.note.encode(), _note(row))
+        row.reason, row.source, row.expires_at = one.reason, one.source, one.expires_at
+        row.created_at = row.changed_at = doing.at
+        rows.append(row)
+        told.append(_told(row, one))
+    Suppression.objects.bulk_create(rows, batch_size=_TOGETHER)
+    doing.event_each("suppression.added", told)
+    if rows:
+        doing.tell_engine()
+    return len(rows) + sum(put(doing, one) is not None for one in changed)
+
+
+def on_list(org: uuid.UUID, keys: Standing, asked: Sequence[Wanted]) -> dict[tuple[str, str], bool]:
+    """(address, scope) of those that have a row -> whether the list says as much already, and for as long."""
+    by_token: dict[tuple[bytes, str], Wanted] = {}
+    for one in asked:
+        for token_ in keys.tokens(one.address):
+            by_token[token_, one.scope] = one
+    found: dict[tuple[str, str], bool] = {}
+    wanted_ = [token_ for token_, _ in by_token]
+    for start in range(0, len(wanted_), _TOGETHER):
+        some = wanted_[start : start + _TOGETHER]
+        rows = Suppression.objects.filter(org_id=org, token__in=some)
+        for stands, kept, removed, expires in rows.values_list("token", "scope", "removed_at", "expires_at"):
+            match = by_token.get((bytes(stands), kept))
+            if match is not None:
+                found[match.address, kept] = not removed and _lasts(expires, match.expires_at)
+    return found
+
+
+def _told(row: Suppression, asked: Wanted) -> Told:
+    values = {"address": asked.address} | ({"note": asked.note} if asked.note else {})
+    return [row.pk], {"cause": asked.reason, "scope": asked.scope, "source": asked.source}, values
 
 
 def _lasts(there: int, asked: int) -> bool:
