@@ -56,6 +56,7 @@ _SINGLE, _SIGNED, _LONG, _SPELT_MOST = 5, 7, 15, 4
 _ALONE, _TINY, _WIDE = b"\1\1\1", bytes.maketrans(b"\2", b"\1"), 9
 #: a line as narrow as a column of letters, and so many of them
 _NARROW, _LINES = 12, 3
+_FEW = frozenset(range(1, _NARROW + 1))
 #: words for digits so far apart, counted in words, are no number
 _CLOSE = 3 * _SPELT_MOST
 _LONGEST = 18
@@ -161,7 +162,7 @@ def _narrow(text: str) -> str:
     found: list[str] = []
     run: list[str] = []
     lines = text.split("\n")
-    if sum(0 < length <= _NARROW for length in map(len, lines)) < _LINES:
+    if sum(map(_FEW.__contains__, map(len, lines))) < _LINES:
         return ""
     for line in (*lines, " " * (_NARROW + 1)):
         if 0 < len(line) <= _NARROW:

@@ -52,6 +52,8 @@ _WEIGHTS = {
     "analyte": Weight.NONE,
     "misspelt": Weight.FULL,
 }
+#: files of expressions of which every line begins with a letter or digit
+WORDED = frozenset(("statements",))
 _VOWELS = "aeiou"
 _CASED = frozenset(("abbreviation", "abbreviation-plain", "care-cased"))
 _PHRASE = re.compile(r"\s*,\s*")
@@ -131,7 +133,9 @@ def expressions(name: str) -> dict[str, re.Pattern[str]]:
             sets[f"<{key}>"] = value
         elif line and not line.startswith("#"):
             sections.setdefault(current, []).append(_SET.sub(lambda found: sets[found[0]], line))
-    return {section: re.compile(rf"(?<!\w)(?:{'|'.join(lines)})(?!\w)") for section, lines in sections.items()}
+    # where nothing but a word can begin, none of a hundred lines is tried between words
+    edge = r"(?<!\w)(?=\w)" if name in WORDED else r"(?<!\w)"
+    return {section: re.compile(rf"{edge}(?:{'|'.join(lines)})(?!\w)") for section, lines in sections.items()}
 
 
 @functools.cache

@@ -49,7 +49,8 @@ _RECORDED = re.compile(
 _AGED = re.compile(r"(?<![\w@.'-])([A-Z][A-Za-z'-]{2,24}),? [(]?\d{1,3} ?(?:y/?o ?)?[mfMF](?![\w'])")
 #: two capitalised words after a word that a person follows: "for Ann Example"
 _MEANT = re.compile(
-    r"(?<!\w)(?:[Ff]or|[Rr][Ee]:?|[Rr]egarding|[Oo]n|[Ss]ee|[Aa]bout|[Oo]f|[Tt]reat(?:ed|ing)?|[Ff]rom|[Ww]ith|[Cc]aller|"
+    r"(?<!\w)(?=[A-Za-z])"
+    r"(?:[Ff]or|[Rr][Ee]:?|[Rr]egarding|[Oo]n|[Ss]ee|[Aa]bout|[Oo]f|[Tt]reat(?:ed|ing)?|[Ff]rom|[Ww]ith|[Cc]aller|"
     r"[Mm]br|[Ss]tudent|[Cc]laim(?:ant)?|FYI|[Tt]ransfer|[Ee]valuate|[Bb]aby(?: girl| boy)?|[Nn]ight|is|at|[Vv]isited|"
     r"to|by|and|chart|called|saw|[Bb]ook) (?:my patient |our patient |pt )?([A-Z][A-Za-z'-]{1,24}),? (?:[A-Z]\.? )?"
     r"([A-Z][A-Za-z'-]{1,24})(?![\w'@-]| [A-Z][a-z])"
