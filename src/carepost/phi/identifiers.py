@@ -7,7 +7,7 @@ starts at the edge of a word, so that a text of one repeated character costs one
 import re
 from collections.abc import Iterable, Iterator
 
-from carepost.phi import numbers, providers
+from carepost.phi import cards, numbers, providers
 from carepost.phi.fold import Look
 from carepost.phi.marks import QUIET, WINDOW, Keys, Mark, digits_of, strong, weak
 
@@ -68,6 +68,7 @@ _NOISE = QUIET | {"drug", "name", "cpt", "icd"}
 def identifiers(look: Look, keys: Keys) -> Iterator[Mark]:
     """Every identifier of the text but names; overlapping ones too."""
     yield from numbers.numbers(look, keys)
+    yield from cards.cards(look, keys)
     yield from providers.providers(look, keys)
     yield from _labelled(look, keys)
     yield from _dates(look, keys)

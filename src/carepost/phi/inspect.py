@@ -33,6 +33,8 @@ from carepost.phi.vocabulary import Vocabulary
 _LONG = 6_000
 #: of the words in the name of a file
 _SEPARATORS = re.compile(r"[_+]|%20|(?<=[A-Za-z])[.-]|[.-](?=[A-Za-z])")
+#: "SocialSecurityCard", in the name of a file
+_HUMPS = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})")
 #: marks that support a level and say nothing to a reader of the reasons
 _SILENT = frozenset(("plain", "date", "age"))
 
@@ -118,7 +120,7 @@ def _all(parts: Sequence[Part], own: Custom | None, words: Vocabulary | None) ->
 
 def _text(part: Part) -> str:
     if part.where is Where.NAME:
-        return unstuck(_SEPARATORS.sub(" ", part.text.rpartition(".")[0] or part.text))
+        return unstuck(_HUMPS.sub(" ", _SEPARATORS.sub(" ", part.text.rpartition(".")[0] or part.text)))
     text = render(part.text) if part.where is Where.HTML else part.text
     more = "" if part.where is Where.HTML else decoded(part.text)
     return unstuck("\n\n".join(filter(None, (text, more, disguise.plain(unrepeated(text))))))

@@ -6,7 +6,7 @@ leaves.
 
 import bisect
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -158,6 +158,26 @@ class Keys:
         if index >= 0 and self.rows[index][0] <= place < self.rows[index][1]:
             return self.rows[index][0], self.rows[index][2]
         return place, frozenset()
+
+    def around(self, kind: str, start: int, end: int, within: int) -> Iterator[Hit]:
+        """The keywords of this kind around a place, in their order."""
+        index = bisect.bisect_left(self.all, (start - within, 0), key=lambda hit: (hit.start, hit.end))
+        while index < len(self.all) and self.all[index].start <= end + within:
+            if self.all[index].entry.kind[4:] == kind:
+                yield self.all[index]
+            index += 1
+
+    def before(self, kind: str, place: int, within: int) -> tuple[int, int] | None:
+        """Where the nearest keyword of this kind that ends before `place` stands, None where there is none."""
+        index = bisect.bisect_right(self._ends, (place, place))
+        while index > 0:
+            index -= 1
+            end, start, found, _ = self._ends[index]
+            if end < place - within:
+                return None
+            if found == kind:
+                return start, end
+        return None
 
     def after(self, kind: str, place: int, within: int) -> str:
         """The label of a keyword of this kind that begins right after `place`, "" where there is none."""

@@ -1,21 +1,21 @@
-"""Numbers that name a person: of Social Security, of Medicare, of a payment card.
+"""Numbers that name a person: of Social Security and of Medicare.
 
 A number is what its nearest keyword calls it, or the head of its column; a check digit alone makes nothing strong. What
-is called something else (a meter, a part, a parcel) is nothing here.
+is called something else, in a list of ours (a meter, a part, a parcel) or not (`heads`), is nothing here.
 """
 
 import re
 from collections.abc import Iterator
 
-from carepost.phi import checks, lists
+from carepost.phi import checks, heads, lists
 from carepost.phi.fold import Look
-from carepost.phi.marks import Keys, Mark, digits_of, strong, weak
+from carepost.phi.marks import WINDOW, Keys, Mark, digits_of, strong, weak
 
 #: a number begins and ends where no letter or digit goes on; a dash or a point may part it from a word beside it
 BEGIN, END = r"(?<![A-Za-z0-9])(?<!\d[.-])", r"(?![A-Za-z0-9]|[.-]\d)"
 _NINE = re.compile(rf"{BEGIN}\d{{3}} ?([-./ _]?)[ \n]?\d{{2}} ?\1[ \n]?\d{{4}}{END}")
 #: nine digits in any groups, right after their label
-_LOOSE = re.compile(rf"{BEGIN}\(?\d(?:[-. _/,)\n]{{0,3}}\d){{8}}(?![A-Za-z0-9]|[-. /]{{0,2}}\d)")
+_LOOSE = re.compile(rf"{BEGIN}\(?\d(?:[-. _/,|()\[\]\n\t]{{0,3}}\d){{8}}(?![A-Za-z0-9]|[-. /]{{0,2}}\d)")
 _MBI = re.compile(
     r"(?<![A-Za-z0-9])[1-9][A-Za-z][A-Za-z0-9]\d([-./_ \n]?|-\n| - )[A-Za-z][A-Za-z0-9]\d\1[A-Za-z]{2}\d{2}"
     r"(?![A-Za-z0-9])"
@@ -24,13 +24,6 @@ _MBI = re.compile(
 #: stand for digits
 _LOOSE_MBI = re.compile(r"(?<![A-Za-z0-9])[1-9IlSBZ](?:[-. _/\n]{0,3}[A-Za-z0-9]){10}(?![A-Za-z0-9])")
 _DIGIT_LIKE = str.maketrans("OoIlSBZ", "0011582")
-_CARD = re.compile(rf"{BEGIN}\d(?:[ -]?\d){{12,18}}{END}")
-_GROUPS = re.compile(
-    rf"{BEGIN}(?:\d{{4}}([./_]|- | -| - |, )\d{{4}}\1\d{{4}}\1\d{{4}}|(?:\d{{4}}[ \n-]){{3}}\d{{4}}"
-    rf"|3\d{{3}}([./_]| - |, )\d{{6}}\2\d{{4,5}}|3\d{{3}}[ \n-]\d{{6}}[ \n-]\d{{4,5}}|\d{{5,15}}-?\n\d{{3,12}}){END}"
-)
-#: so many digits a card has, the likeliest first
-_LENGTHS = (16, 15, 14, 19, 13)
 #: how far before a number its label may stand, and how far after: "474-67-7040 (SSN)"
 LABEL, FOLLOWS = 60, 14
 _EXTENSION = 'extension="'
@@ -39,10 +32,14 @@ _TOUCHES = re.compile(
     r"(?:[\s:#=.,()\[\]\"'|*/-]|\b(?:is|was|no|num|nbr|number|id|code|the|this)\b|\([a-z ]{2,12}\))*$"
 )
 _CLOSE = 28
-#: a card that is said to be of an order: "the card on your order: ..."
-_PAYS = re.compile(
-    r"(?<![a-z])(?:cards?|visa|mastercard|amex)(?: number| no\.?| details)? (?:on|for|of|from|used for|to) "
-    r"(?:your|the|this|that|our|his|her|my|their) [a-z]+(?: [a-z]+)?[\s:=#(-]{1,4}$"
+#: the end of a paragraph, and words after it
+_BREAK = re.compile(r"\n\n[^\n]{0,60}[A-Za-z]")
+#: how far two labels and their two numbers reach, how the second label is joined, and what else stands between
+_RUN = 80
+_PAIRS = re.compile(r"(?: ?\([a-z ]{1,12}\))? ?(?:[/,&+;|]|and\b|y\b|or\b) ?[a-z]")
+_JOINED = re.compile(
+    r"(?:[\s/,&+;|:#=().-]|\band\b|\bor\b|\by\b|numbers?\b|nos?\b|ids?\b|\d{1,11}|[a-z]{2}\d{7}|"
+    r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)*"
 )
 #: a thing speaks against a number from no farther than this
 _THING = 30
@@ -50,12 +47,19 @@ _THING = 30
 NOISE = frozenset(("drug", "name", "cpt", "icd", "provider", "phone"))
 #: and nothing of one of nine digits
 _OF_NINE = NOISE | {"card"}
+#: keywords that are no other thing, though nouns
+_OWN = ("ssn", "itin", "name")
+_OF_PLANS = ("mbi", "member", "name", "mrn", "account", "dob", "npi", "icd")
+#: nouns that a Medicare number follows as a name would
+_COVERED = heads.words("of plans")
 #: keywords that say a number is about a person, though they do not name the number
 _PEOPLE = ("name", "dob", "mrn", "member", "mbi")
 #: one word that names the number only where it touches it: "social: 512 44 9087"
 _JUST = re.compile(
-    r"(?<![a-z])(?:socials?|soc|ss|s\.s\.?|sec|seg|seguro)\.?(?: (?:is|was|no|num|number|es))?"
-    r"[\s.:;,#=|\[\"'(*-]{0,14}$|\*(?:sy|34)\*$"
+    r"(?<![a-z])(?:socials?|soc|ss|s\.s\.?|sec|seg|seguro)\.?(?: (?:is|was|no|num|number|es))?(?: \([a-z' ]{1,20}\))?"
+    r"(?:[\s.:;,#=|\[\"'(*-]{0,14}|\? ?(?:a|ans)?[:.]? )$|\*(?:sy|34)\*$"
+    r"|(?<![a-z])(?:socials?|soc|ss) ?#? ?[/&,] ?(?:mrn|dob|d\.o\.b\.?|name|id|date of birth|birth ?date)[\s:#=]*$"
+    r"|(?<=s )social [^.;:\n]{0,30} (?:is|was) $"
 )
 #: part of a longer name of a thing: "550-18-7731-A", "XK-512-44-9087"
 _GOES_ON = re.compile(r"[-/](?:[A-Za-z]{1,2}(?![A-Za-z])|\d)")
@@ -68,13 +72,15 @@ _PERSONAL = re.compile(
     r"employees?|candidate|applicant|mr|mrs|ms|claimant|decedent|resident|client|subscriber|insured|beneficiary|paciente|"
     r"spouse|dependent|taxpayer|identity|identification|dob|born|age|sex|w-?[24]|1099|payroll|hire|benefits)(?![a-z0-9])"
 )
+#: a word right before a number, but these
+_WORDED = re.compile(r"(?<![a-z])(?!(?:is|was|as|and|or|has)\b)[a-z][a-z'-]+ ?$")
+_YOURS = re.compile(r"(?<![a-z])(?:my|your|his|her|their|own|su|mi) (?:number|numero|no\.?):? ?$")
 _AROUND, _ALONE = 100, 16
 
 
 def numbers(look: Look, keys: Keys) -> Iterator[Mark]:
     yield from _social(look, keys)
     yield from _medicare(look, keys)
-    yield from _cards(look, keys)
 
 
 def called(look: Look, keys: Keys, start: int, noise: frozenset[str]) -> tuple[str, str] | None:
@@ -86,11 +92,29 @@ def called(look: Look, keys: Keys, start: int, noise: frozenset[str]) -> tuple[s
         # of an identifier in CDA, whose root says what it is; not of a telephone
         noise = noise | {"other:phone"}
     found = keys.label(start, LABEL, noise)
-    if found and found[0] == "other:thing":
-        near = keys.label(start, _THING, noise)
-        if near is None or "\n\n" in look.text[max(0, start - _THING) : start]:
-            return keys.label(start, LABEL, noise | {"other:thing"})
+    while found:
+        # What a paragraph before is about says nothing here, and a thing only from close by
+        place = keys.before(found[0], start, _THING if found[0] == "other:thing" else LABEL)
+        if place is not None and not _BREAK.search(look.text, place[1], start):
+            break
+        noise |= {found[0]}
+        found = keys.label(start, LABEL, noise)
     return found
+
+
+def paired(look: Look, keys: Keys, start: int, kind: str) -> bool:
+    """Whether a number stands under two labels that are said together: "SSN / DOB: 512 44 9087 / 1/2/1970"."""
+    place = keys.before(kind, start, _RUN)
+    if place is None or place[1] == start:
+        return False
+    between = look.low[place[1] : start]
+    if not _PAIRS.match(between):
+        return False
+    for hit in keys.all:
+        if place[1] <= hit.start and hit.end <= start and not hit.entry.kind.startswith("key:other"):
+            blank = between[: hit.start - place[1]] + " " * (hit.end - hit.start)
+            between = blank + between[hit.end - place[1] :]
+    return bool(_JOINED.fullmatch(between))
 
 
 def owned(look: Look, keys: Keys, start: int, noise: frozenset[str]) -> tuple[str, str] | None:
@@ -109,13 +133,17 @@ def _social(look: Look, keys: Keys) -> Iterator[Mark]:
         if not checks.ssn(digits):
             continue
         row, kinds = keys.under(start)
-        if (name and name[0] == "ssn") or _JUST.search(look.low, max(0, start - 24), start):
+        thing = heads.noun(look, keys, start, _OWN)
+        labelled = (name and name[0] == "ssn") and not heads.elsewhere(look, keys, start, "ssn", LABEL, thing)
+        if labelled or _JUST.search(look.low, max(0, start - 48), start) or paired(look, keys, start, "ssn"):
             yield strong(start, end, "ssn", name[1] if name and name[0] == "ssn" else "SSN", digits)
-        elif after := keys.after("ssn", end, FOLLOWS):
+        elif (after := heads.follows(look, keys, "ssn", end, FOLLOWS)) and not (
+            thing and heads.apart(look, end, end + FOLLOWS)
+        ):
             yield strong(start, end, "ssn", after, digits)
         elif "ssn" in kinds and (found[1] == "-" or not keys.label(start, start - row, NOISE)):
             yield strong(start, end, "ssn", "SSN", digits)
-        elif not _speaks_against(look, keys, found, name):
+        elif not thing and not _speaks_against(look, keys, found, name):
             yield from _unlabelled(look, keys, found, digits)
     yield from _loosely(look, keys)
 
@@ -128,7 +156,10 @@ def _speaks_against(look: Look, keys: Keys, found: re.Match[str], name: tuple[st
     if name is None:
         return False
     if name[0].startswith("other"):
-        return True
+        own = keys.before("ssn", start, LABEL)
+        # "E-Verify case for 512-44-9087 says no (SSN)"
+        aside = own and not heads.apart(look, own[1], start)
+        return not (found[1] == "-" and aside and owned(look, keys, start, NOISE) is None)
     dashed = found[1] in ("-", ".", " ", "/") and found[1] != ""
     # What the number seems called stands too far off to speak against an SSN
     far = keys.label(start, 15, NOISE) is None
@@ -137,21 +168,30 @@ def _speaks_against(look: Look, keys: Keys, found: re.Match[str], name: tuple[st
 
 def _unlabelled(look: Look, keys: Keys, found: re.Match[str], digits: str) -> Iterator[Mark]:
     start, end = found.span()
-    if near := keys.near("ssn", start, end):
+    begin, stop = heads.paragraph(look, start, end, WINDOW)
+    near = keys.near("ssn", begin, stop, 0)
+    if near:
         yield strong(start, end, "ssn", near, digits)
-    elif found[1] == "-":
-        about = next(filter(None, (keys.near(kind, start, end) for kind in _PEOPLE)), "")
+    elif found[1] == "-" and _stands(look, start):
+        about = next(filter(None, (keys.near(kind, begin, stop, 0) for kind in _PEOPLE)), "")
         if about:
             yield strong(start, end, "ssn", about, digits)
-        elif keys.in_name or _personal(look, start, end):
+        elif keys.in_name or _personal(look, max(begin, start - _AROUND), min(stop, end + _AROUND)):
             yield weak(start, end, "ssn", 1.0)
 
 
-def _personal(look: Look, start: int, end: int) -> bool:
+def _stands(look: Look, start: int) -> bool:
+    """Whether a number that nothing names stands beside a sign or a person: in a sentence it would have a name."""
+    begin = max(0, start - 24)
+    if heads.head(look, start).of is heads.Of.PERSON or _YOURS.search(look.low, begin, start):
+        return True
+    return not _WORDED.search(look.low, begin, start)
+
+
+def _personal(look: Look, begin: int, stop: int) -> bool:
     """Whether anybody is spoken of around a number that nothing names; or the text is that number and little else."""
     if len(look.text) <= _ALONE:
         return True
-    begin, stop = max(0, start - _AROUND), end + _AROUND
     if _PERSONAL.search(look.low, begin, stop):
         return True
     no_name = lists.not_surnames()
@@ -180,10 +220,11 @@ def _medicare(look: Look, keys: Keys) -> Iterator[Mark]:
             continue
         start, end = found.span()
         before = look.text[max(0, start - 12) : start]
-        if before[-1:] in ("-", ".") and before[-2:-1].isalnum() and not before[:-1][-9:].isdigit():
+        label = keys.before("mbi", start, 2)
+        if before[-1:] in ("-", ".") and before[-2:-1].isalnum() and not before[:-1][-9:].isdigit() and not label:
             continue
         name = called(look, keys, start, NOISE)
-        if name and name[0].startswith("other") and not keys.near("mbi", start, end, LABEL):
+        if _no_medicare(look, keys, start, end, name):
             continue
         near = keys.near("mbi", start, end) or keys.near("member", start, end)
         about = near or next(filter(None, (keys.near(kind, start, end) for kind in ("dob", "mrn", "name"))), "")
@@ -201,54 +242,19 @@ def _medicare(look: Look, keys: Keys) -> Iterator[Mark]:
             yield strong(*smudged.span(), "mbi", name[1], bare)
 
 
+def _no_medicare(look: Look, keys: Keys, start: int, end: int, name: tuple[str, str] | None) -> bool:
+    """Whether what looks like a Medicare number is called something else."""
+    thing = heads.noun(look, keys, start, _OF_PLANS)
+    other = name is not None and name[0].startswith("other")
+    if heads.follows(look, keys, "mbi", end, FOLLOWS):
+        return False
+    if thing is None or thing.word in _COVERED or "mbi" in keys.under(start)[1]:
+        begin, stop = heads.paragraph(look, start, end, LABEL)
+        return other and not keys.near("mbi", begin, stop, 0)
+    away = all(heads.elsewhere(look, keys, start, kind, LABEL, thing) for kind in ("mbi", "member"))
+    return away or (other and owned(look, keys, start, NOISE) == name)
+
+
 def _cleaned(bare: str) -> str:
     """An MBI without the letters that it cannot hold."""
     return bare.translate(_DIGIT_LIKE).upper()
-
-
-def _cards(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in look.begins(_CARD):
-        start = found.start()
-        whole = _card(found[0])
-        if not whole:
-            continue
-        end, digits = start + len(whole), digits_of(whole)
-        near = keys.near("card", start, end)
-        if _no_card(look, keys, start, near):
-            continue
-        if near or whole.count("-") == 3 or whole.count(" ") == 3:
-            yield strong(start, end, "card", near, digits)
-        else:
-            yield weak(start, end, "card", 0.5)
-    for found in look.begins(_GROUPS, long=True) if keys.of("card") else ():
-        digits = digits_of(found[0])
-        near = keys.near("card", *found.span()) if checks.card(digits) else ""
-        if near and not _no_card(look, keys, found.start(), near):
-            yield strong(*found.span(), "card", near, digits)
-
-
-def _no_card(look: Look, keys: Keys, start: int, near: str) -> bool:
-    """Whether the number of a card is called something else. Where a card is spoken of, only what touches the number
-    says so: "your receipt; the new one is ..." does not."""
-    if head := keys.headed(start):
-        return head[0].startswith("other")
-    if near and "card" in keys.under(start)[1]:
-        return False
-    name = (owned if near else called)(look, keys, start, NOISE)
-    if name and name[0] == "other:order" and _PAYS.search(look.low, max(0, start - LABEL), start):
-        return False
-    return name is not None and name[0].startswith("other")
-
-
-def _card(text: str) -> str:
-    """The card a run of digits begins with: a date or a code may follow it after a space."""
-    if checks.card(digits_of(text)):
-        return text
-    for length in _LENGTHS:
-        place = count = 0
-        while place < len(text) and count < length:
-            count += text[place].isdigit()
-            place += 1
-        if count == length and text[place : place + 1] in (" ", "-") and checks.card(digits_of(text[:place])):
-            return text[:place]
-    return ""

@@ -7,10 +7,10 @@ Every NPI that was issued begins with 1, as no telephone number does, and one in
 import re
 from collections.abc import Iterator
 
-from carepost.phi import checks
+from carepost.phi import checks, heads
 from carepost.phi.fold import Look
 from carepost.phi.marks import WINDOW, Keys, Mark, digits_of, weak
-from carepost.phi.numbers import BEGIN, END, FOLLOWS, LABEL, called, owned
+from carepost.phi.numbers import BEGIN, END, FOLLOWS, LABEL, called, owned, paired
 
 _TEN = re.compile(
     r"(?<![A-Za-z0-9])(?:(?:[12]\d{3}[ .-]?\d{3}[ .-]?\d{3}|[12]\d{2}([ .-])\d{3}\1\d{4})"
@@ -19,7 +19,7 @@ _TEN = re.compile(
 #: ten digits in any groups, right after their label
 _LOOSE = re.compile(rf"{BEGIN}[12](?:[-. _/,\n]{{0,3}}\d){{9}}{END}")
 _DEA = re.compile(
-    rf"{BEGIN}[ABCDEFGHJKLMPRSTUXabcdefghjklmprstux][A-Za-z9][ -]?\d{{7}}(?![A-Za-z0-9]|\.\d|-\d(?!\d{{2}}(?!\d)))"
+    rf"(?:{BEGIN}|(?<=DEA)|(?<=dea))[A-HJ-MPRSTUXa-hj-mprstux][A-Za-z9][ -]?\d{{7}}(?![A-Za-z0-9]|\.\d|-\d{{4}})"
 )
 _LOOSE_DEA = re.compile(rf"{BEGIN}[A-HJ-MPRSTUXa-hj-mprstux](?:[-. ]{{0,2}}[A-Za-z9])(?:[-. ]{{0,2}}\d){{7}}{END}")
 _NOISE = frozenset(("drug", "name", "cpt", "icd"))
@@ -34,6 +34,14 @@ _OF_CARE = ("dea", "icd", "cpt", "mbi", "ndc", "member")
 _OF_PEOPLE = frozenset(("dob", "ssn", "mbi", "dea", "npi", "itin"))
 #: a telephone may be spoken of between an NPI and its number
 _SPOKEN = re.compile(r"(?<![a-z])npi(?: number)?,[^\d.;:\n]{1,60}, (?:is|reads|was|says):? $")
+#: what a pronoun stands for is what was spoken of
+_IT = re.compile(r"(?<![a-z])(?:it|that|this|the right one|he|she) ?(?:is|was|'s|should be|must be|reads):? $")
+#: keywords that are nouns and name a provider's number, and nouns that stand before one as a name would
+_OWN_NOUNS = ("npi", "provider", "name", "dea", "icd", "mbi", "member")
+_CARING = heads.words("of orders")
+#: what is counted is no provider: "1921730481 bytes"
+_COUNTS = re.compile(r" (?!(?:for|is|and|at|in|on|the|npi|to|with|who|as|or|of|by|from|was|has)\b)[a-z]{3,}")
+_REGISTERED = frozenset(("registrant", "registration", "certificate", "practitioner", "prescriber", "reg"))
 #: half of how far before a number the word for a telephone is looked for
 _HALF = LABEL // 2
 #: labels beside it of what is never ten digits
@@ -67,8 +75,21 @@ def _npi(look: Look, keys: Keys, found: re.Match[str], digits: str) -> bool:
     start, end = found.span()
     name = called(look, keys, start, _NOISE)
     _, kinds = keys.under(start)
-    if (name and name[0] == "npi") or keys.after("npi", end, FOLLOWS) or "npi" in kinds:
+    thing = heads.noun(look, keys, start, _OWN_NOUNS)
+    if (name and name[0] == "npi" and not heads.elsewhere(look, keys, start, "npi", LABEL, thing)) or "npi" in kinds:
         return True
+    if heads.follows(look, keys, "npi", end, FOLLOWS) and not (thing and heads.apart(look, end, end + FOLLOWS)):
+        return True
+    if _referred(look, keys, start) or paired(look, keys, start, "npi"):
+        return True
+    if thing and thing.word not in _CARING:
+        return (
+            name is not None and name[0] == "provider" and not heads.elsewhere(look, keys, start, "npi", LABEL, thing)
+        )
+    if _COUNTS.match(look.text, end) and not (
+        name and keys.near("provider", *heads.paragraph(look, start, end, LABEL), 0)
+    ):
+        return False
     if _named(look, keys, found, name) or _QUALIFIED.search(look.text, max(0, start - 6), start):
         return True
     if digits[0] != "1" or found[1] or look.text.startswith("MSH|", look.text.rfind("\n", 0, start) + 1):
@@ -89,9 +110,23 @@ def _npi(look: Look, keys: Keys, found: re.Match[str], digits: str) -> bool:
         return True
     if name and (name[0].startswith("other") or name[0] in ("phone", "account", "card")):
         return False
-    if "provider" in kinds or keys.near("provider", start, end, _CARERS):
+    if "provider" in kinds:
         return True
-    return any(keys.near(kind, start, end, _CARE) for kind in _OF_CARE)
+    before, after = heads.paragraph(look, start, end, _CARERS)
+    if keys.near("provider", before, after, 0):
+        return True
+    before, after = max(before, start - _CARE), min(after, end + _CARE)
+    return any(keys.near(kind, before, after, 0) for kind in _OF_CARE)
+
+
+def _referred(look: Look, keys: Keys, start: int) -> bool:
+    """Whether the sentence comes back to its NPI: "missing NPI on the order, it is 1..."."""
+    if not _IT.search(look.low, max(0, start - _OWN), start) and (
+        look.text[start] != "1" or owned(look, keys, start, _NOISE) or heads.head(look, start).of is heads.Of.THING
+    ):
+        return False
+    place = keys.before("npi", start, LABEL)
+    return place is not None and not heads.apart(look, place[1], start)
 
 
 def _named(look: Look, keys: Keys, found: re.Match[str], name: tuple[str, str] | None) -> bool:
@@ -123,8 +158,21 @@ def _deas(look: Look, keys: Keys) -> Iterator[Mark]:
         name = called(look, keys, start, _NOISE)
         if not near and name and name[0] in ("dea", "provider"):
             near = name[1]
+        if look.low.startswith("dea", start - 3):
+            near = "DEA"
         if not near and not (name and name[0].startswith("other")):
             near = keys.near("dea", start, end, 2 * LABEL) or ("DEA" if "dea" in keys.under(start)[1] else "")
+        thing = heads.noun(look, keys, start, ("dea", "npi", "provider", "name", "licence"))
+        if (
+            thing
+            and heads.elsewhere(look, keys, start, "dea", LABEL, thing)
+            and not (
+                heads.follows(look, keys, "dea", end, FOLLOWS)
+                or thing.word in _REGISTERED
+                or "dea" in keys.under(start)[1]
+            )
+        ):
+            near = ""
         if near:
             yield weak(start, end, "dea", 0.0, near)
     for hit in keys.of("dea"):

@@ -155,6 +155,8 @@ def _header(line: str, following: Sequence[str]) -> tuple[str, list[tuple[str, s
                     cells = [None if cell and cell[0] == "code" else cell for cell in cells]
                 return delimiter, cells
             # One that is known, or one that is something else, is a header where rows of numbers follow
+            if all(cell is None or cell[0] == "code" for cell in cells):
+                continue
             if any(cells) and not _PLAIN.search(line) and any(
                 below.count(delimiter) == line.count(delimiter) and _NUMBER.search(below) for below in following
             ):  # fmt: skip
