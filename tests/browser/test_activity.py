@@ -6,24 +6,18 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from carepost.archive import store
 from carepost.mailbox import door as engine
 from carepost.proof import kinds
 from carepost.tenancy.models import Organisation
 from tests.support.cast import fresh_books, shard
-from tests.support.console import _plain, looked_at, maple, sign_in
+from tests.support.console import _plain, _tables, looked_at, maple, sign_in
 from tests.support.desk import person
 from tests.support.mailroom import KeptDoor
 from tests.support.outbox import Outbox
 
-__all__ = ["_plain", "fresh_books", "maple", "shard"]
+__all__ = ["_plain", "_tables", "fresh_books", "maple", "shard"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
-
-
-@pytest.fixture(autouse=True)
-def _tables(_plain: None) -> None:
-    store.store().migrate()
 
 
 def test_activity(

@@ -1,11 +1,10 @@
 """The pages of detection in a real browser: words and exceptions, a text that is tried, findings called wrong."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.core.cache import cache
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from carepost.archive import store
 from carepost.detection import acts
@@ -16,26 +15,14 @@ from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP, COMMAND_LINE
 from carepost.wire.doors import HealthAnswer, InspectAnswer
-from tests.support.console import keep, sign_in
+from tests.support.console import OPEN, _plain, keep, maple, sign_in
 from tests.support.desk import person
-from tests.support.mailroom import KeptDoor, clinic
+from tests.support.mailroom import KeptDoor
 from tests.support.pages import follow
 from tests.support.workers import Workers
 
+__all__ = ["_plain", "maple"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
-
-OPEN = Callable[..., Page]
-
-
-@pytest.fixture(autouse=True)
-def _plain(settings: Any) -> None:
-    settings.CSRF_TRUSTED_ORIGINS = []
-    cache.clear()
-
-
-@pytest.fixture
-def maple() -> Organisation:
-    return clinic("maple", "maple.test")
 
 
 @pytest.fixture

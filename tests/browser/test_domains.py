@@ -1,25 +1,21 @@
 """Our domains in a real browser: records beside DNS, keys that change, the policy, the rules of providers."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
-from carepost.archive import store
 from carepost.rfc.asking import Found, Question, Record
 from carepost.tenancy import select
 from carepost.tenancy.models import Organisation
 from tests.support.cast import fresh_books
-from tests.support.console import sign_in
+from tests.support.console import _plain, _tables, keep, maple, sign_in
 from tests.support.desk import person
-from tests.support.mailroom import KeptDoor, clinic
+from tests.support.mailroom import KeptDoor
 from tests.support.pages import follow
 
-__all__ = ["fresh_books"]
+__all__ = ["_plain", "_tables", "fresh_books", "maple"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
 
@@ -48,14 +44,6 @@ def dns(monkeypatch: pytest.MonkeyPatch) -> Dns:
     return made
 
 
-@pytest.fixture
-def maple(settings: Any) -> Organisation:
-    settings.CSRF_TRUSTED_ORIGINS = []
-    cache.clear()
-    store.store().migrate()
-    return clinic("maple", "maple.test")
-
-
 def publish(dns: Dns, maple: Organisation) -> None:
     [row] = select.domains(maple.pk)
     dns.txt |= {f"{key.selector}._domainkey.maple.test": key.record for key in row.dkim_keys.all()}
@@ -71,8 +59,7 @@ def test_a_domain_is_set_up_and_its_keys_change(
     page = open_page(viewport={"width": width, "height": 900})
 
     def look(name: str) -> None:
-        if folder := os.environ.get("CAREPOST_TEST_PICTURES"):
-            page.screenshot(path=Path(folder) / f"domain-{name}-{width}.png", full_page=True)
+        keep(page, f"domain-{name}-{width}")
         checked(page)
         no_sideways(page)
 

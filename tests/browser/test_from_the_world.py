@@ -1,13 +1,9 @@
 """Domains with their reports, and a checked message, in a real browser: two widths, light and dark, axe, keyboard."""
 
-import os
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from carepost.crypto import dkim
 from carepost.destinations import reports
@@ -16,27 +12,17 @@ from carepost.mailbox import door as engine
 from carepost.rfc.reports import Failure, Report, Row
 from carepost.tenancy.models import Organisation
 from carepost.wire.reports import Received
-from tests.support.desk import PASSWORD, code_now, person
-from tests.support.mailroom import KeptDoor, clinic
+from tests.support.console import OPEN, _plain, keep, maple, sign_in
+from tests.support.desk import person
+from tests.support.mailroom import KeptDoor
 from tests.support.pages import follow
 from tests.support.zone import Dns
 
+__all__ = ["_plain", "maple"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
 
-OPEN = Callable[..., Page]
 SECRET, PUBLIC = dkim.generate(dkim.ED25519)
 MARK = "Quillfeather"
-
-
-@pytest.fixture(autouse=True)
-def _plain(settings: Any) -> None:
-    settings.CSRF_TRUSTED_ORIGINS = []
-    cache.clear()
-
-
-@pytest.fixture
-def maple() -> Organisation:
-    return clinic("maple", "maple.test")
 
 
 @pytest.fixture
@@ -49,12 +35,6 @@ def door(monkeypatch: pytest.MonkeyPatch) -> KeptDoor:
     kept.health = list  # type: ignore[attr-defined]
     monkeypatch.setattr(engine, "client", lambda: kept)
     return kept
-
-
-def keep(page: Page, name: str) -> None:
-    folder = os.environ.get("CAREPOST_TEST_PICTURES")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def told(org: Organisation) -> None:
@@ -89,16 +69,6 @@ def mail() -> bytes:
     )
 
 
-def sign_in(page: Page, base: str) -> None:
-    page.goto(f"{base}/sign-in")
-    page.get_by_label("Email").fill("ada@maple.test")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.get_by_label("Code").fill(code_now())
-    page.get_by_role("button", name="Continue").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
-
-
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1440, "dark"), (375, "light"), (320, "light")])
 def test_the_pages_are_clean(
     width: int, scheme: str, live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN, checked: Any,
@@ -113,7 +83,7 @@ def test_the_pages_are_clean(
         no_sideways(page)
         assert MARK not in page.url + page.title()
 
-    sign_in(page, live_server.url)
+    sign_in(page, live_server.url, "ada@maple.test")
     page.goto(f"{live_server.url}/domains")
     look("domains-empty")
     page.get_by_role("link", name="maple.test").click()

@@ -1,53 +1,31 @@
 """A reviewer in a real browser: what waits, the page of one, reading it, a refusal with a note, several at once."""
 
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
-from carepost.archive import store
 from carepost.policy import content as policy
 from carepost.policy.content import ContentFacts, Malware
 from carepost.policy.ternary import Ternary
 from carepost.tenancy.models import Organisation
 from tests.support.cast import fresh_books
-from tests.support.console import sign_in
+from tests.support.console import _plain, _tables, keep, maple, sign_in
 from tests.support.desk import person
 from tests.support.heldmail import HeldMail, waiting
 from tests.support.mailroom import clinic
 
-__all__ = ["fresh_books", "waiting"]
+__all__ = ["_plain", "_tables", "fresh_books", "maple", "waiting"]
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True, databases=["default", "records"])]
 
 INFECTED = ContentFacts(policy.Level.PHI_HIGH, Ternary.YES, Ternary.YES, Ternary.NO, Ternary.NO, Malware.INFECTED)
 
 
-@pytest.fixture(autouse=True)
-def _plain(settings: Any) -> None:
-    settings.CSRF_TRUSTED_ORIGINS = []
-    cache.clear()
-    store.store().migrate()
-
-
-@pytest.fixture
-def maple() -> Organisation:
-    return clinic("maple", "maple.test")
-
-
 @pytest.fixture
 def harbour() -> Organisation:
     return clinic("harbour", "harbour.test")
-
-
-def keep(page: Page, name: str) -> None:
-    folder = os.environ.get("CAREPOST_TEST_PICTURES")
-    if folder:
-        page.screenshot(path=Path(folder) / f"held-{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize("width", [1440, 375])
@@ -63,7 +41,7 @@ def test_a_reviewer_decides(
     page = open_page(viewport={"width": width, "height": 900})
 
     def look(name: str) -> None:
-        keep(page, f"{name}-{width}")
+        keep(page, f"held-{name}-{width}")
         checked(page)
         no_sideways(page)
 

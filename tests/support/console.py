@@ -10,6 +10,7 @@ import pytest
 from django.core.cache import cache
 from playwright.sync_api import Page, expect
 
+from carepost.archive import store
 from carepost.console import records
 from carepost.ground.errors import NotFound
 from carepost.mailbox import door as engine
@@ -27,6 +28,12 @@ OPEN = Callable[..., Page]
 def _plain(settings: Any) -> None:
     settings.CSRF_TRUSTED_ORIGINS = []
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _tables(_plain: None) -> None:
+    """Of the records; only where a test of the browser imports it."""
+    store.store().migrate()
 
 
 @pytest.fixture
