@@ -1,8 +1,7 @@
 """The recipient's way in a real browser: keyboard only, without script, on a small telephone, and axe on every page."""
 
-import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +19,13 @@ from carepost.tenancy import keys, scope
 from carepost.tenancy.models import Organisation
 from tests.rooms.keyring.test_found_keys import smime as published
 from tests.rooms.keyring.test_recipient_keys import openpgp
-from tests.support.mailroom import KeptDoor, clinic, lay
+from tests.support.console import OPEN, keep, maple
+from tests.support.mailroom import KeptDoor, lay
 
+__all__ = ["maple"]
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 JANE = "jane.quillfeather@patient.test"
-OPEN = Callable[..., Page]
 PAGE = """<p>Dear Ms Quillfeather,</p><p>your <b>blood test</b> of 19 November is back. All values are in their usual
 range, so you need not do anything.</p><table><tr><th>Value</th><th>Yours</th><th>Usual</th></tr>
 <tr><td>Haemoglobin</td><td>13.9</td><td>12.0 to 15.5</td></tr>
@@ -60,20 +60,8 @@ def door(monkeypatch: pytest.MonkeyPatch) -> KeptDoor:
 
 
 @pytest.fixture
-def maple(_face: None) -> Organisation:
-    return clinic("maple", "maple.test")
-
-
-@pytest.fixture
 def row(maple: Organisation) -> Deposit:
     return lay(maple, html=PAGE, text="Dear Ms Quillfeather, your blood test is back.", attachments=FILES)
-
-
-def keep(page: Page, name: str) -> None:
-    """A picture for people to look at, where CAREPOST_TEST_PICTURES names a folder."""
-    folder = os.environ.get("CAREPOST_TEST_PICTURES")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 @pytest.mark.parametrize("width", [1440, 768, 375, 320])
@@ -298,7 +286,7 @@ def test_files_travel_with_progress_and_a_draft_saves_itself(
     scan = tmp_path / "scan.pdf"
     scan.write_bytes(b"%PDF made up" * 1000)
     page.get_by_label("Attachments").set_input_files(scan)
-    expect(page.get_by_text("1 file(s) chosen")).to_be_visible()
+    expect(page.get_by_text("1 file chosen")).to_be_visible()
     page.get_by_role("button", name="Send reply").click()
     expect(page.get_by_text("Your reply was sent")).to_be_visible()
     assert b"scan.pdf" in door.taken[-1].body

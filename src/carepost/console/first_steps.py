@@ -9,6 +9,7 @@ from django.urls import reverse
 from carepost.tenancy import select
 from carepost.tenancy.gates import Desk
 from carepost.tenancy.models import Rule
+from carepost.tenancy.permissions import Role
 
 #: the form under the list
 _BELOW: Final = ("#settings-title", "Fill it in below")
@@ -89,7 +90,7 @@ def steps(desk: Desk) -> list[Step]:
 def _people(desk: Desk) -> list[Step]:
     """Who watches from outside, and who can let the others in."""
     org = desk.organisation
-    people = {row.staff_id for row in select.staff(desk.org)}
+    administrators = {row.staff_id for row in select.staff(desk.org) if row.role == Role.ADMINISTRATOR}
     return [
         Step(
             "An auditor outside",
@@ -111,9 +112,9 @@ def _people(desk: Desk) -> list[Step]:
         ),
         Step(
             "A second administrator",
-            len(people) > 1,
-            f"{len(people)} {'person works' if len(people) == 1 else 'people work'} here."
-            + ("" if len(people) > 1 else " If you lose phone and key, nobody here can let you in again."),
+            len(administrators) > 1,
+            f"{len(administrators)} administrator{' works' if len(administrators) == 1 else 's work'} here."
+            + ("" if len(administrators) > 1 else " Who loses phone and key has nobody here to let them in again."),
             "carepost staff add ADDRESS --name NAME --role administrator",
             reverse("console:person-new"),
             "Add a person",

@@ -141,6 +141,12 @@ def shown(may: Callable[[Permission], bool], here: str) -> tuple[Shown | Fold, .
     return tuple(found)
 
 
+def first(may: Callable[[Permission], bool]) -> str:
+    """Where somebody begins who may not see the overview; "" where there is no page for them."""
+    every = (entry for page in shown(may, "") for entry in (page.entries if isinstance(page, Fold) else (page,)))
+    return next((entry.url for entry in every), "")
+
+
 def _those(entries: tuple[Entry, ...], may: Callable[[Permission], bool], here: str) -> tuple[Shown, ...]:
     return tuple(
         Shown(e.label, reverse(f"console:{e.route}"), here in (e.route, *e.routes), e.route == "held")

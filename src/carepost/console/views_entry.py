@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import render
 from django.views.decorators.http import require_GET, require_http_methods
 
 from carepost.ground.errors import NotFound
@@ -45,11 +47,14 @@ def welcome(request: HttpRequest, token: str) -> HttpResponse:
         form = PasswordForm(request.POST or None, initial={"email": person.email})
         if request.method == "POST" and form.is_valid():
             try:
-                staff.use_link(token, form.cleaned_data["password"])
+                person = staff.use_link(token, form.cleaned_data["password"])
             except ValidationError as error:
                 form.add_error("password", error)
             else:
-                return redirect("account_login")
+                # who just chose it need not type it again; a second factor that stands already is asked for
+                login = Login(user=person, email=person.email)
+                signed_in: HttpResponse = perform_password_login(request, {"email": person.email}, login)
+                return signed_in
     except NotFound:
         return render(request, "console/welcome.html", {"gone": True}, status=404)
     return render(request, "console/welcome.html", {"form": form}, status=422 if form.errors else 200)

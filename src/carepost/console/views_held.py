@@ -150,7 +150,7 @@ def _page(request: StaffRequest, delivery: UUID, *, error: str = "", form: Decid
         found = held.one(request.desk.org, _who(request), delivery.bytes)
     except NotFound:
         return _past(request, delivery)
-    view = found.view
+    view, ways = found.view, [_way(way) for way in found.ways]
     context = {
         "one": found,
         "view": view,
@@ -159,8 +159,9 @@ def _page(request: StaffRequest, delivery: UUID, *, error: str = "", form: Decid
         "then": words.THEN.get(view.then, ""),
         "barred": words.BARRED.get(view.barred, ""),
         "missing": max(0, view.approvals - len(view.approved)),
-        "now_way": _way(found.ways[0]) if found.ways else None,
-        "other_ways": [_way(way) for way in found.ways[1:]],
+        "now_way": ways[0] if ways else None,
+        "other_ways": ways[1:],
+        "idle": bool(ways) and not any(way["allowed"] for way in ways) and ways[0]["end"] == "hold",
         "origin": house.ORIGINS.get(view.origin, view.origin),
         "may_read": request.desk.may(Permission.READ),
         "open": view.state == "held",

@@ -7,7 +7,7 @@ from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
-from carepost.console import first_steps, house, words
+from carepost.console import first_steps, house, navigation, words
 from carepost.console.forms import SettingsForm
 from carepost.console.guard import shielded
 from carepost.destinations import reading
@@ -24,11 +24,13 @@ _SETTINGS: Final = ("notice_name", "phone", "portal_url", "auditor", "alerts")
 
 
 @require_safe
-@open_to_all("sends whoever is not signed in to the sign-in page")
+@open_to_all("sends whoever is not signed in to the sign-in page, and a sender to the page for writing")
 def overview(request: StaffRequest) -> HttpResponseBase:
     desk = getattr(request, "desk", None)
     if desk is None:
         return redirect("account_login" if not request.user.is_authenticated else "mfa_index")
+    if not desk.may(Permission.HEALTH) and (start := navigation.first(desk.may)):
+        return redirect(start)
     return _overview(request)
 
 

@@ -27,6 +27,8 @@ from carepost.webhooks import select as webhooks
 from carepost.wire.types import MessageView
 
 _PAGE: Final = 50
+#: recipients of one message whose proofs stand in the list; an auditor gets the others by command or API
+_PROOFS: Final = 50
 _DONE: Final = {
     "hold": "The delivery is held.",
     "release": "The delivery was released and goes on by itself.",
@@ -61,6 +63,8 @@ def messages_(request: StaffRequest) -> HttpResponse:
         "back_to": found.back_to,
         "now": clock.now(),
         "may_read": request.desk.may(Permission.READ),
+        # whoever may not open the message finds its proofs in the list
+        "may_prove": request.desk.may(Permission.PROOF) and not request.desk.may(Permission.READ),
         "may_job": form.anything() and (request.desk.may(Permission.RELEASE) or request.desk.may(Permission.READ)),
     }
     return render(request, "console/messages.html", context)
@@ -165,7 +169,7 @@ def _with_rights(one: Line, release: bool, retract: bool) -> dict[str, object]:
         )
         if possible
     ]
-    return {"line": one, "verbs": verbs}
+    return {"line": one, "verbs": verbs, "decides": release and one.may_release}
 
 
 def _row(view: MessageView) -> dict[str, object]:
@@ -180,6 +184,8 @@ def _row(view: MessageView) -> dict[str, object]:
         "subject": view.subject,
         "recipients": [d.recipient for d in view.deliveries[:3]],
         "others": max(0, len(view.deliveries) - 3),
+        "deliveries": view.deliveries[:_PROOFS],
+        "no_proof": max(0, len(view.deliveries) - _PROOFS),
         "marks": list(marks.values()),
         "several": len(view.deliveries) > 1,
         "own": words.ORIGINS[view.origin] if view.origin in OWN else "",

@@ -135,7 +135,8 @@ def _linked_already(request: StaffRequest, title: str, to: str, *args: object) -
 
 
 def _link(request: StaffRequest, made: actions.Invitation) -> HttpResponse:
-    context = {"url": request.build_absolute_uri(made.path), "until": made.expires_at}
+    whom = Staff.objects.get(pk=made.staff)
+    context = {"url": request.build_absolute_uri(made.path), "until": made.expires_at, "whom": whom}
     return render(request, "console/link-made.html", context)
 
 

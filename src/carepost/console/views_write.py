@@ -158,12 +158,7 @@ def _send(
         form.add_error(None, _AGAIN if error.code == "idempotency-key-reused" else error.public)
         return _page(request, form, draft, outlook=outlook, status=422)
     acts.sent(desk.org, UUID(draft), accepted.message_id, actor=desk.actor)
-    count = len(accepted.deliveries)
-    held = sum(1 for one in accepted.deliveries if one.state == "held")
-    said = f"The message is on its way to {count} recipient{'' if count == 1 else 's'}."
-    if held:
-        said = f"The message was accepted. {held} of {count} copies wait for a person here to release them."
-    messages.success(request, said, extra_tags="console")
+    messages.success(request, writing.told(outlook, accepted), extra_tags="console")
     if desk.may(Permission.READ):
         return redirect("console:message", accepted.message_id)
     return redirect("console:write")

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from typing import Final, TypedDict
 
@@ -83,6 +84,7 @@ class Outlook(msgspec.Struct, frozen=True):
     looks: str = ""
 
 
+_HELD: Final = "Held for a person"
 _WORDS: Final = {
     "tls": ("Ordinary mail over TLS", ""),
     "smime": ("Encrypted (S/MIME)", "Only the recipient’s mail program can open it."),
@@ -166,6 +168,17 @@ def hand_over(desk: Desk, written: Written, files: Sequence[File], code: str, dr
     return door.client().accept(given)
 
 
+def told(outlook: Outlook, accepted: Accepted) -> str:
+    """After Send, in the words the page used before it: how many copies go which way. No address."""
+    held = {one.recipient for one in accepted.deliveries if one.state == "held"}
+    ways = Counter(_HELD if row.recipient in held else row.word for row in outlook.rows)
+    if len(outlook.rows) == 1:
+        said = f"The message was accepted. Expected: {next(iter(ways))}."
+    else:
+        said = "The message was accepted. Expected: " + ", ".join(f"{n} × {way}" for way, n in ways.items()) + "."
+    return f"{said} What is held waits until somebody here releases it." if _HELD in ways else said
+
+
 def payload_hash(written: Written, found: Addressed, files: Sequence[File]) -> bytes:
     """SHA-256 of what was written. Fields that came later count only where they are filled, so that a draft handed over
     before a change of versions is the same message after it."""
@@ -225,7 +238,7 @@ def _foreseen(one: AcceptedDelivery, hidden: bool) -> Foreseen:
     word, warning = _WORDS.get(one.method, ("Sent", ""))
     tone, why = "good", one.words
     if one.state == "held":
-        word, tone, warning = "Held for a person", "wait", "It is accepted, and waits until somebody here releases it."
+        word, tone, warning = _HELD, "wait", "It is accepted, and waits until somebody here releases it."
     elif one.state == "failed":
         word, tone, warning = "Not sent", "bad", "The message cannot go to this recipient as it is."
         if one.reason == REASON_NEEDED:

@@ -28,9 +28,9 @@ CHECKLIST = """
 Before this system carries mail, an administrator decides (nothing leaves meanwhile):
   1. the organisation      carepost org add SLUG --name "…" --notice-name "…" --phone "…" --auditor ADDRESS
                            --portal-url https://…
-  2. its sender domains    carepost domain add DOMAIN --org SLUG    (publish the DKIM records it prints)
-  3. its administrator     carepost staff add ADDRESS --name "…" --role administrator --org SLUG
-                           (prints a one-time sign-in link)
+  2. its administrator     carepost staff add ADDRESS --name "…" --role administrator --org SLUG
+                           (prints a one-time sign-in link; the console's page “First run” leads through 3 to 5)
+  3. its sender domains    carepost domain add DOMAIN --org SLUG    (publish the DKIM records it prints)
   4. who may send          carepost credential add NAME --org SLUG (SMTP)
                            carepost key add NAME --scope send --org SLUG (REST)
   5. portal by mail alone  carepost rule portal-by-mail on --org SLUG --reason "…"

@@ -5,6 +5,8 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.auth_backends import AuthenticationBackend
+from allauth.account.authentication import get_authentication_records
+from allauth.core import context
 from allauth.mfa.adapter import DefaultMFAAdapter
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
@@ -12,9 +14,10 @@ from django.dispatch import receiver
 from django.http import HttpRequest
 
 from carepost.crypto import rest
+from carepost.ground import clock
 from carepost.tenancy.actions.staff import record_sign_in
 from carepost.tenancy.models import Staff
-from carepost.tenancy.sessions import begin
+from carepost.tenancy.sessions import begin, has_second_factor
 
 _FACTOR = b"second-factor"
 
@@ -23,9 +26,32 @@ class StaffBackend(AuthenticationBackend):  # type: ignore[misc]  # allauth has 
     """E-mail and password of an active member of staff."""
 
 
+#: the library's own sentences say what is wrong, not what to do
+_WRONG = {
+    "incorrect_code": "That did not fit. Enter the code the app shows now; if it is refused again, see that your phone "
+    "sets its clock by itself. A recovery code works once.",
+    "incorrect_password": "That is not your password. Try again, or ask an administrator for a one-time link.",
+    "email_password_mismatch": "Email and password do not fit together. Try again, or ask an administrator for a "
+    "one-time link.",
+    "too_many_login_attempts": "Too many wrong tries. Wait five minutes and try again, or ask an administrator for a "
+    "one-time link.",
+}
+
+
 class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]
+    error_messages = DefaultAccountAdapter.error_messages | _WRONG
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def is_reauthentication_required(self, *, app: str, **more: Any) -> bool:
+        """Not while somebody who entered the password just now sets up a first factor and sees the recovery codes:
+        nothing stood that could be taken over, and until then the session opened nothing else (HS-37)."""
+        request = context.request
+        shown = [one["at"] for one in get_authentication_records(request, request.user)] if request else []
+        if not shown or has_second_factor(request.user, before=max(shown)):
+            return bool(super().is_reauthentication_required(app=app, **more))
+        return bool(clock.now() / 1_000_000 - max(shown) > settings.ACCOUNT_REAUTHENTICATION_TIMEOUT)
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """HS-09: the failure is in the log of the organisations this person works for; a stranger's is nobody's."""
@@ -40,6 +66,8 @@ class StaffAccounts(DefaultAccountAdapter):  # type: ignore[misc]
 
 class StaffFactors(DefaultMFAAdapter):  # type: ignore[misc]
     """TOTP secrets and recovery seeds are sealed in the table, also where the database itself is not."""
+
+    error_messages = DefaultMFAAdapter.error_messages | {"incorrect_code": _WRONG["incorrect_code"]}
 
     def encrypt(self, text: str) -> str:
         return base64.b64encode(rest.seal(_key(), text.encode(), _FACTOR)).decode()

@@ -12,6 +12,7 @@ from carepost.rfc.errors import AddressError
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SLUG = re.compile(r"[a-z][a-z0-9-]{0,38}[a-z0-9]")
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_NO_DOMAIN = "This is not a domain name. Write what stands behind the @, as in clinic.example, without https://."
 
 
 class Wrong(Refused):
@@ -29,10 +30,10 @@ def domain(typed: str) -> str:
             # the one reading the doors have too (IDNA 2008): "faß.test" is not "fass.test"
             name = parse_domain(name)
         except AddressError:
-            raise Wrong("bad-domain", "This is not a domain name.") from None
+            raise Wrong("bad-domain", _NO_DOMAIN) from None
     labels = name.split(".")
     if len(name) > 253 or len(labels) < 2 or not all(_LABEL.fullmatch(label) for label in labels):
-        raise Wrong("bad-domain", "This is not a domain name.")
+        raise Wrong("bad-domain", _NO_DOMAIN)
     return name
 
 

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from allauth.account.authentication import get_authentication_records
 from allauth.mfa.models import Authenticator
@@ -68,9 +69,15 @@ def factor_at(request: HttpRequest) -> int:
     return int(max(shown) * 1_000_000) if shown else 0
 
 
-def has_second_factor(staff: object) -> bool:
+def has_second_factor(staff: object, *, before: float | None = None) -> bool:
+    """`before`: one that stood at that time already, seconds since 1970."""
     kinds = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
-    return isinstance(staff, Staff) and Authenticator.objects.filter(user=staff, type__in=kinds).exists()
+    if not isinstance(staff, Staff):
+        return False
+    found = Authenticator.objects.filter(user=staff, type__in=kinds)
+    if before is not None:
+        found = found.filter(created_at__lt=datetime.fromtimestamp(before, UTC))
+    return bool(found.exists())
 
 
 def begin(request: HttpRequest) -> None:

@@ -148,6 +148,17 @@ def test_each_role_sees_and_does_its_own(
     assert len(door.acts) == (1 if act == 302 else 0)
 
 
+def test_an_auditor_gets_proofs_from_the_list(view: MessageView, at_desk: Sit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """May not open a message, and may take the proof of each delivery."""
+    monkeypatch.setattr(records, "find", lambda *a, **k: records.Page((view,)))
+    page = at_desk("auditor").get("/messages").content.decode()
+    for one in view.deliveries:
+        assert f'action="/messages/{view.id}/deliveries/{one.id}/proof"' in page
+        assert f"Download the proof for {one.recipient}" in page
+    assert "/messages/arrival" not in page and f'href="/messages/{view.id}"' not in page
+    assert "Download the proof" not in at_desk("operator").get("/messages").content.decode()
+
+
 def test_the_other_organisation_and_the_absent_are_answered_alike(
     view: MessageView, maple: Organisation, harbour: Organisation, at_desk: Sit, door: Acting
 ) -> None:

@@ -50,6 +50,29 @@ def test_the_link_is_used_by_a_post_only_and_once(maple: Organisation) -> None:
     assert browser().get("/welcome/nonsense").status_code == 404
 
 
+def test_the_link_signs_in_and_nothing_is_typed_twice(maple: Organisation) -> None:
+    """HS-37 stays: before a factor stands only enrolment is open, and whose factor stands proves it once more before it
+    changes."""
+    invited = staff.add_staff(maple.pk, "ada@maple.test", "Ada Heron", "administrator", actor=BOOTSTRAP)
+    http = browser()
+    assert post(http, invited.path, password=PASSWORD, again=PASSWORD).status_code == 302
+    assert http.get("/messages").headers["Location"] == "/security"
+    assert "scan this picture" in http.get("/security/app").content.decode().lower()
+    enrolled = seated(person(maple, "administrator", "ben@maple.test"))
+    assert enrolled.get("/security/app/remove").headers["Location"].startswith("/sign-in/confirm")
+
+
+def test_each_role_begins_at_a_page_that_is_there(maple: Organisation) -> None:
+    assert seated(person(maple, "sender", "sen@maple.test")).get("/").headers["Location"] == "/write"
+    assert seated(person(maple, "auditor", "aud@maple.test")).get("/").status_code == 200
+
+
+def test_a_second_administrator_is_no_auditor(maple: Organisation) -> None:
+    person(maple, "auditor")
+    page = seated(person(maple, "administrator")).get("/first-run").content.decode()
+    assert "1 administrator works here. Who loses phone and key has nobody here to let them in again." in page
+
+
 def test_password_then_code_then_console(maple: Organisation) -> None:
     person(maple, "administrator", "ada@maple.test")
     http = browser()

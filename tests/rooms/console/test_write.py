@@ -91,6 +91,20 @@ def test_the_live_look_says_the_same_and_keeps_a_draft(at_desk: Any, engine: Any
     assert Draft.objects.count() == before
 
 
+def test_after_sending_it_says_how_in_the_words_of_before(at_desk: Any, engine: Any) -> None:
+    http = at_desk("sender")
+    post(http, "send", expect=302)
+    said = http.get("/write").content.decode()
+    assert "The message was accepted. Expected: 1 × Ordinary mail over TLS, 1 × Secure portal." in said
+    assert "jane.roe" not in said
+    engine.seen("plain.test", Assurance.NONE)
+    look = rows(post(http, "look", to="q@plain.test").content.decode())
+    assert look == ["q@plain.test: Held for a person (wait)"]
+    post(http, "send", to="q@plain.test", expect=302)
+    said = http.get("/write").content.decode()
+    assert "Expected: Held for a person. What is held waits until somebody here releases it." in said
+
+
 def test_it_is_sent_through_the_one_door_as_who_is_signed_in(maple: Organisation, at_desk: Any, engine: Any) -> None:
     somebody = person(maple, "operator", "nora@maple.test", "Nora Quill")
     http = seated(somebody)

@@ -46,12 +46,13 @@
     const bar = form.querySelector("[data-upload-bar]");
     const cancel = form.querySelector("[data-upload-cancel]");
     const limit = Number(form.dataset.upload);
+    const size = (octets) => (octets < 1e6 ? `${Math.ceil(octets / 1e3)} KB` : `${(octets / 1e6).toFixed(1)} MB`);
     const chosen = () => Array.from(files.files).reduce((sum, file) => sum + file.size, 0);
     files.addEventListener("change", () => {
       const sum = chosen();
       total.textContent = sum > limit
         ? `These files have ${(sum / 1e6).toFixed(1)} MB together; at most ${(limit / 1e6).toFixed(0)} MB can be sent. Choose fewer or smaller files.`
-        : sum ? `${files.files.length} file(s) chosen, ${(sum / 1e6).toFixed(1)} MB.` : "";
+        : files.files.length ? `${files.files.length === 1 ? "1 file" : `${files.files.length} files`} chosen, ${size(sum)}.` : "";
     });
     form.addEventListener("submit", (event) => {
       if (event.submitter && event.submitter.hasAttribute("formnovalidate")) return;

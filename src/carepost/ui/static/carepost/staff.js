@@ -51,6 +51,11 @@
     const { target, fragment } = event.detail;
     if (target.textContent.trim() === fragment.textContent.trim()) event.detail.shouldSwap = false;
   });
+  // The keyboard begins where something is to be done: at the first field with an error; on a page that is one small
+  // form, at its first field.
+  const begin = document.querySelector("main input.is-invalid, main textarea.is-invalid, main select.is-invalid")
+    || document.querySelector("[data-entry] form input:not([type=hidden]):not([disabled])");
+  if (begin && (!document.activeElement || document.activeElement === document.body)) begin.focus();
   // While a form is being sent its buttons rest, so that a second click asks for nothing. They come back with the page
   // (Back shows it as it was left) and after a while (the sending was stopped). A form that a file answers leaves the
   // page where it is: it says so with data-file, and its buttons stay.
