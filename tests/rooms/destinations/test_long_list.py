@@ -1,0 +1,76 @@
+"""A list of very many addresses: each page is right, and no page looks at rows that are not its own."""
+
+import importlib.util
+import sys
+import uuid
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from carepost.destinations import suppressions
+from carepost.ground import clock
+from carepost.tenancy import scope
+from carepost.tenancy.permissions import BOOTSTRAP
+
+pytestmark = pytest.mark.django_db(databases=["default", "records"])
+
+#: a million in bench/suppression_bench.py
+ROWS = 200_000
+ROOT = Path(__file__).parents[3]
+
+
+def generated() -> Any:
+    spec = importlib.util.spec_from_file_location("suppression_rows", ROOT / "bench" / "suppression_rows.py")
+    assert spec is not None and spec.loader is not None
+    module = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def asked(cast: Any) -> Any:
+    """A page, and how the database found its rows."""
+    owner = uuid.UUID(bytes=cast.maple)
+    generated().fill(owner, ROWS)
+
+    def ask(**given: Any) -> suppressions.Page:
+        with CaptureQueriesContext(connection) as seen:
+            found = suppressions.page(cast.maple, BOOTSTRAP, limit=50, **given)
+        with scope.organisation(owner), connection.cursor() as cursor:
+            for query in seen.captured_queries:
+                if "SELECT" in query["sql"] and "tenancy_suppression" in query["sql"]:
+                    word = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
+                    cursor.execute(f"{word} {query['sql']}".replace("%", "%%"))
+                    plan = "\n".join(str(row[-1]) for row in cursor.fetchall())
+                    assert "Seq Scan" not in plan and "SCAN tenancy_suppression" not in plan, (given, plan)
+        return found
+
+    return ask
+
+
+def test_any_page_of_a_long_list_reads_its_own_rows(asked: Any) -> None:
+    first = asked()
+    second = asked(after=first.cursor)
+    ids = [row.id for row in (*first.rows, *second.rows)]
+    assert len(ids) == 100 and ids == sorted(set(ids), reverse=True)
+    assert all(row.address for row in first.rows)
+    (one,) = asked(address="person.123@PATIENTS-123.test").rows
+    assert (one.address, one.reason) == ("person.123@patients-123.test", "bounce")
+    assert asked(address="nobody@nowhere.test").rows == ()
+    assert asked(address="person.123@patients-123.test", reason="complaint").rows == ()
+    for given in (
+        {"reason": "request"}, {"scope_": "marketing"}, {"reason": "request", "scope_": "marketing"}, {"ends": False},
+    ):  # fmt: skip
+        assert len(asked(**given).rows) == 50, given
+    found = asked(reason="request", scope_="marketing", ends=True).rows
+    assert found and all((row.reason, row.scope) == ("request", "marketing") and row.expires_at for row in found)
+    for given in (
+        {"reason": "complaint"}, {"scope_": "transactional"}, {"reason": "complaint", "scope_": "marketing"},
+        {"reason": "bounce", "ends": True}, {"scope_": "operational", "ends": False},
+    ):  # fmt: skip
+        assert asked(**given).rows == (), given
+    assert len(asked(removed_since=clock.now() - 10**12).rows) == 50
+    assert asked(removed_since=clock.now() + 10**12).rows == ()
