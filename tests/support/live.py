@@ -279,7 +279,7 @@ class LiveHttp:
         if home is not None:
             self.intake = self.thread.run(self._real(home, purposes))
         self.access = AccessProofs()
-        self.limits = HttpLimits(**limits)
+        self.limits = HttpLimits(**({"body_soon": 0.0} if in_pieces else {}), **limits)
         self.renderer = Renderer(seconds=20.0)
         self.app = App(
             self.intake, self.clinics.directory, self.access, self.bodies, self.limits,

@@ -52,6 +52,12 @@ def seal(key: bytes, plain: bytes, aad: bytes) -> bytes:
     return VERSION + nonce + cipher(key).encrypt(nonce, plain, VERSION + aad)
 
 
+def seal_under(aead: AESGCM, plain: bytes, aad: bytes) -> bytes:
+    """`seal`, for who has `cipher(key)` at hand."""
+    nonce = entropy.take(NONCE)
+    return VERSION + nonce + aead.encrypt(nonce, plain, VERSION + aad)
+
+
 def seal_once(plain: bytes, aad: bytes) -> tuple[bytes, bytes]:
     """(a fresh key, `plain` under it as by `seal`). The key's schedule is not kept: nothing else is sealed with it."""
     key, nonce = new_key(), entropy.take(NONCE)
@@ -69,7 +75,7 @@ def open_(key: bytes, blob: bytes, aad: bytes) -> bytes:
 
 
 def _body_aad(org: bytes, message: bytes, part: bytes) -> bytes:
-    return b"carepost body v1" + b"".join(len(p).to_bytes(2, "big") + p for p in (org, message, part))
+    return b"carepost body v1" + b"".join([len(p).to_bytes(2, "big") + p for p in (org, message, part)])
 
 
 def seal_body(key: bytes, org: bytes, message: bytes, plain: bytes, part: bytes = b"body") -> list[bytes]:

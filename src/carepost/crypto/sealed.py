@@ -4,6 +4,7 @@ import io
 from typing import Any, Final, NoReturn
 
 _MAKER: Final = object()
+_BREAKS: Final = frozenset("\r\n\0")
 
 
 class Sealed:
@@ -25,8 +26,9 @@ class Sealed:
     def __init__(self, maker: object, *values: Any) -> None:
         if maker is not _MAKER:
             raise TypeError("a Sealed is built by Sealed.make")
+        put = object.__setattr__
         for name, value in zip(self.__slots__, values, strict=True):
-            object.__setattr__(self, name, value)
+            put(self, name, value)
 
     @classmethod
     def make(cls, *, method: str, floor: int, sender: str, recipient: str, data: bytes, utf8: bool = False) -> "Sealed":
@@ -57,4 +59,4 @@ class Sealed:
 
 
 def _breaks(path: str) -> bool:
-    return "\r" in path or "\n" in path or "\0" in path
+    return not _BREAKS.isdisjoint(path)

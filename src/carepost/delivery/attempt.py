@@ -37,7 +37,7 @@ OFFICE_AWAY = 30
 
 
 class Attempt:
-    """`body` reads the message; it is asked for once. `before_dot` is called just before a final dot is written."""
+    """`body` reads the message once, where `whole` is not at hand. `before_dot` is called just before a final dot."""
 
     def __init__(
         self,
@@ -46,13 +46,14 @@ class Attempt:
         body: Callable[[], Awaitable[bytes]],
         world: World,
         before_dot: Callable[[], None],
+        whole: bytes | None = None,
     ) -> None:
         self.claim = claim
         self.message = message
         self.world = world
         self.about = About(claim, message, clock.now())
         self._read = body
-        self._body: bytes | None = None
+        self._body = whole
         self._before_dot = before_dot
         self._events: list[EventDraft] = []
         self._facts: Facts | None = None
@@ -143,9 +144,10 @@ class Attempt:
     def _stored_step(self) -> Step | None:
         """The stored plan's first step whose method was not given up."""
         record = self.claim.record
-        if record.plan is None:
-            return None
-        return next((s for s in record.plan.steps[record.step :] if s.method not in record.exhausted), None)
+        for step in record.plan.steps[record.step :] if record.plan is not None else ():
+            if step.method not in record.exhausted:
+                return step
+        return None
 
     def _adopt(self, plan: Plan) -> None:
         self.claim.record = msgspec.structs.replace(self.claim.record, plan=plan, step=0)
@@ -226,7 +228,7 @@ class Attempt:
             carried = await self._one(prepared, step, hops, need)
         return carried, prepared
 
-    async def _one(self, prepared: Prepared, step: Step, hops: Hops, need: Need) -> Carried:
+    def _one(self, prepared: Prepared, step: Step, hops: Hops, need: Need) -> Awaitable[Carried]:
         record, utf8 = self.claim.record, self.message.smtputf8
         sender = fronts.reverse_path(self.world.fronts, self.message, self.claim)
         if not hops.gateway:
@@ -235,7 +237,7 @@ class Attempt:
             step.method, prepared, floor=need.floor, sender=sender, recipient=record.recipient.address, utf8=utf8
         )
         parcel = Parcel(sealed, record.recipient, self._before_dot, need.requiretls)
-        return await self.world.courier.send(parcel, hops, need)
+        return self.world.courier.send(parcel, hops, need)
 
     async def _ready(self, step: Step, snapshot: OrgSnapshot, *, sevenbit: bool) -> Prepared:
         claim, snapshot = self.claim, fronts.without_keys(snapshot, self.message)
@@ -245,15 +247,11 @@ class Attempt:
             if self.world.keyed is None:
                 raise Unready(keyed.NO_KEY)
             return await self.world.keyed.prepare(
-                step.method,
-                claim.delivery,
-                await self._whole(),
-                snapshot,
-                address=claim.record.recipient.address,
-                header_from=self.message.header_from,
+                step.method, claim.delivery, await self._whole(), snapshot,
+                address=claim.record.recipient.address, header_from=self.message.header_from,
                 head=claim.worked.head if claim.worked is not None else None,
-            )
-        body, facts = await self._whole(), functools.partial(self.facts, snapshot)
+            )  # fmt: skip
+        body, facts = self._body or await self._whole(), functools.partial(self.facts, snapshot)
         return await ready.plain(self.world, snapshot, self.message, claim, body, facts, sevenbit=sevenbit)
 
     def _need(self, step: Step, hops: Hops) -> Need:

@@ -1,6 +1,6 @@
 """What is carried, what it needs of a connection, and what was learnt of the hosts that were tried."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -179,11 +179,10 @@ class Tally:
         self.offered = bool(self.offered) or offered
 
 
-def dials(hops: Hops) -> Iterator[tuple[Hop, str]]:
+def dials(hops: Hops) -> Sequence[tuple[Hop, str]]:
     """(host, address) in order: every host once before any host's second address, bounded (BI-032)."""
     if len(hops.hops) == 1 and len(hops.hops[0].addresses) == 1 and not hops.hops[0].fault:
-        yield hops.hops[0], hops.hops[0].addresses[0]
-        return
+        return ((hops.hops[0], hops.hops[0].addresses[0]),)
     usable = [hop for hop in hops.hops if not hop.fault]
     pairs = [
         (hop, hop.addresses[turn])
@@ -191,4 +190,4 @@ def dials(hops: Hops) -> Iterator[tuple[Hop, str]]:
         for hop in usable
         if turn < len(hop.addresses)
     ]
-    yield from pairs[:DIALS]
+    return pairs[:DIALS]

@@ -90,8 +90,8 @@ def conclude(end: End) -> Settlement:
 
 def _sent(end: End) -> Settlement:
     assert end.carried is not None
-    assert end.carried.worth is not None
     worth = end.carried.worth
+    assert worth is not None
     reached = events.reached(end.step, worth)
     record = _record(end, "sent", end.outcome.words, assurance=reached, last_achieved=worth)
     event = _event(end, kinds.DELIVERY_SENT, State.SENT, record, values=end.values, facts=end.used or None)
@@ -307,8 +307,9 @@ def _view(end: End, result: str, words: str, uncertain: bool) -> AttemptView:
     if carried is not None:
         stage = carried.ended.stage
         mx = carried.host
-        if carried.worth is not None:
-            achieved = events.reached(step, carried.worth)
+        worth = carried.worth
+        if worth is not None:
+            achieved = events.reached(step, worth)
             tls = "none"
         if carried.handshake is not None:
             tls = f"{carried.handshake.version} {carried.handshake.cipher}"

@@ -3,7 +3,6 @@
 Written for reuse: two waits and no task a message. What the peer does wrong ends in a value, never in an exception."""
 
 import asyncio
-import re
 import ssl
 from collections import deque
 from collections.abc import Callable, Sequence
@@ -25,7 +24,6 @@ PIECE: Final = 131_072
 TRANSFER: Final = 900.0
 
 
-_DOT: Final = re.compile(rb"\n\.")
 #: what servers say again and again ("250 2.1.0 Ok", three replies a message), already read
 _known: dict[bytes, tuple[Reply, ...]] = {}
 _KNOWN_SIZE: Final = 256
@@ -262,7 +260,7 @@ class Connection(asyncio.Protocol):
             return Ended(Stage.DATA, None, "malformed")
         data = sealed.data
         # Most messages have no line that begins with a dot, and a search is cheaper than a copy.
-        data = lines.terminate(data) if _DOT.search(data) or data.startswith(b".") else data + b".\r\n"
+        data = lines.terminate(data) if b"\n." in data or data[:1] == b"." else data + b".\r\n"
         if len(data) > PIECE:
             view = memoryview(data)
             last = (len(data) - 1) // PIECE * PIECE
@@ -284,7 +282,8 @@ class Connection(asyncio.Protocol):
             self.abort("lost")
             raise
         self._write(data)
-        reply = await self._next(self.timeouts.dot)
+        got = await self._gather(1, self.timeouts.dot)
+        reply = got[0] if got else None
         if reply is None or reply.malformed or reply.code // 100 == 3:
             ended = self._ended(Stage.DOT, reply)
             return msgspec.structs.replace(ended, dot=True, error=ended.error or "malformed")
@@ -368,9 +367,12 @@ class Connection(asyncio.Protocol):
                 self._waiter = None
                 self.deadline = 0.0
         replies = self._replies
-        got = [replies.popleft() for _ in range(min(wanted, len(replies)))]
         self._asked = False
-        return got
+        if len(replies) == wanted:
+            got = list(replies)
+            replies.clear()
+            return got
+        return [replies.popleft() for _ in range(min(wanted, len(replies)))]
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

@@ -5,6 +5,8 @@ to this recipient is measured each time (law 4). One recipient a transaction (la
 (`carried.Way.lane`), all its hosts share one pool."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 import msgspec
 
@@ -17,7 +19,7 @@ from carepost.delivery.floor import Assessed, assess, met, requirable
 from carepost.delivery.hops import Hop, Hops
 from carepost.delivery.outcome import NO_REQUIRETLS, NO_SOURCE
 from carepost.delivery.pool import Pool
-from carepost.delivery.transaction import LACKING, transact
+from carepost.delivery.transaction import LACKING, parameters
 from carepost.delivery.trust import Anchors
 from carepost.ground import clock
 from carepost.policy.types import Assurance
@@ -72,15 +74,19 @@ class Courier:
     def connections(self) -> int:
         return len(self._live)
 
-    async def send(self, parcel: Parcel, hops: Hops, need: Need) -> Carried:
+    def send(self, parcel: Parcel, hops: Hops, need: Need) -> Coroutine[Any, Any, Carried]:
         """Tries the hosts in order until one answers about the message. Only a Sealed can be sent, and never below
         the floor it was sealed for."""
         if not isinstance(parcel.sealed, Sealed):
             raise TypeError("only a Sealed can be sent")
         if need.floor < parcel.sealed.floor:
             raise ValueError("a sealed message is not sent below the floor it was sealed for")
-        carried = await self._try(parcel, hops, need)
-        return msgspec.structs.replace(carried, source=need.way.source) if need.way.source else carried
+        # each coroutine between the worker and the wire is gone through at every answer: there is none here
+        return self._from(parcel, hops, need) if need.way.source else self._try(parcel, hops, need)
+
+    async def _from(self, parcel: Parcel, hops: Hops, need: Need) -> Carried:
+        """From an address of the organisation's own."""
+        return msgspec.structs.replace(await self._try(parcel, hops, need), source=need.way.source)
 
     async def look(self, hops: Hops, need: Need) -> Carried:
         """Measures what the hosts offer and sends nothing (policy.decide.is_look)."""
@@ -145,7 +151,8 @@ class Courier:
                     return None
                 got.signed_in = True
             try:
-                ended, passed_on = await transact(got, parcel)
+                said = parameters(got, parcel)
+                ended = said if isinstance(said, Ended) else await got.send(parcel.sealed, parcel.before_dot, *said)
             except BaseException:
                 # Let go in the middle: nobody knows where the two sides are, and the place is another's.
                 got.abort("lost")
@@ -164,8 +171,8 @@ class Courier:
                 tally.lacking(hop, got, assessed, ended)
                 return None
             return Carried(
-                ended, hop.host, got.address, got.handshake, hop, assessed, tally.best, tally.offered, False, passed_on,
-                tally.met,
+                ended, hop.host, got.address, got.handshake, hop, assessed, tally.best, tally.offered, False,
+                not isinstance(said, Ended) and "NOTIFY=" in said[1], tally.met,
             )  # fmt: skip
         tally.failed(hop, address, Ended(Stage.MAIL, None, "lost"))
         return None
@@ -295,6 +302,7 @@ class Courier:
         for place in [place for place, (until, _) in self._down.items() if until <= now]:
             del self._down[place]
         for key, pool in list(self._pools.items()):
+            pool.late(now)
             if pool.lane is not None:
                 pool.limit(min(self._per_host, pool.lane.connections(clock.now())))
             for connection in pool.idle:

@@ -85,8 +85,9 @@ def wire_facts(carried: Carried, hops: Hops | None, step: Step | None) -> dict[s
     facts = {"stage": ended.stage._value_, "tls": "none" if shake is None else shake.version}
     if shake is not None:
         facts["cipher"] = shake.cipher
-    if carried.worth is not None:
-        facts["achieved"] = reached(step, carried.worth)
+    worth = carried.worth
+    if worth is not None:
+        facts["achieved"] = reached(step, worth)
     if ended.reply is not None:
         facts["code"] = str(ended.reply.code)
         if ended.reply.enhanced:

@@ -30,8 +30,9 @@ class Pool:
         self._opening = 0
         self._secured: list[Connection] = []
         self._clear: list[Connection] = []
-        self._waiting: deque[asyncio.Future[None]] = deque()
-        self._waiting_bulk: deque[asyncio.Future[None]] = deque()
+        #: with the loop time at which each has waited long enough
+        self._waiting: deque[tuple[float, asyncio.Future[None]]] = deque()
+        self._waiting_bulk: deque[tuple[float, asyncio.Future[None]]] = deque()
         #: connections that carry marketing now
         self._bulk: set[Connection] = set()
 
@@ -117,11 +118,11 @@ class Pool:
                 idle.remove(connection)
 
     async def turn(self, *, bulk: bool = False) -> None:
-        """Waits until something was given back or dropped. Raises TimeoutError after TURN seconds."""
+        """Waits until something was given back or dropped. Raises TimeoutError after TURN seconds: `late` must be asked
+        now and then, for a timer of its own would be one a message."""
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
-        (self._waiting_bulk if bulk else self._waiting).append(waiter)
-        timer = loop.call_later(TURN, _late, waiter)
+        (self._waiting_bulk if bulk else self._waiting).append((loop.time() + TURN, waiter))
         try:
             await waiter
         except asyncio.CancelledError:
@@ -129,13 +130,17 @@ class Pool:
                 # Ours had come; it must not be lost with us.
                 self._wake()
             raise
-        finally:
-            timer.cancel()
+
+    def late(self, now: float) -> None:
+        """Lets those go who have waited long enough; all wait equally long, so they stand at the front."""
+        for waiting in (self._waiting, self._waiting_bulk):
+            while waiting and waiting[0][0] <= now:
+                _late(waiting.popleft()[1])
 
     def _wake(self) -> None:
         for waiting in (self._waiting, self._waiting_bulk):
             while waiting:
-                waiter = waiting.popleft()
+                _, waiter = waiting.popleft()
                 if not waiter.done():
                     waiter.set_result(None)
                     return

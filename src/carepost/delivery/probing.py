@@ -135,7 +135,7 @@ class Prober:
             sealed = tls.seal(prepared, floor=_LEAST, sender=mailbox, recipient=to, utf8=False)
         except Unready as error:
             return Probed(SENT, BAD, cause=str(error))
-        ended, _ = await transact(connection, Parcel(sealed, Recipient(to, ("NEVER",)), _nothing))
+        ended = await transact(connection, Parcel(sealed, Recipient(to, ("NEVER",)), _nothing))
         end = classify(ended.stage, ended.reply, ended.error, dot=ended.dot)
         if end.reason == "accepted":
             signed = "signed (DKIM)" if prepared.data.startswith(b"DKIM-Signature:") else "not signed: no DKIM key"

@@ -13,6 +13,9 @@ from carepost.wire.types import Origin
 _ORIGINS: Final = frozenset({Origin.API.value, Origin.CAMPAIGN.value})
 #: a person may read what comes back; with the organisation's leave it comes here, and they are told
 _SMTP: Final = Origin.SMTP.value
+_NOTICE: Final = Kind.NOTICE.value
+_MESSAGE: Final = Kind.MESSAGE.value
+_MARKETING: Final = Category.MARKETING.value
 _FIELD: Final = b"list-unsubscribe:"
 
 
@@ -54,7 +57,7 @@ def sender(world: World, message: MessageRecord, claim: Claim, otherwise: str) -
     The same at each attempt."""
     if not otherwise:
         return otherwise
-    ours = message.origin in _ORIGINS or message.kind == Kind.NOTICE.value
+    ours = message.origin in _ORIGINS or message.kind == _NOTICE
     if not ours and (message.origin != _SMTP or message.gateway):
         return otherwise
     snapshot = world.directory.snapshot(claim.org)
@@ -64,7 +67,7 @@ def sender(world: World, message: MessageRecord, claim: Claim, otherwise: str) -
 
 
 def marketing(message: MessageRecord) -> bool:
-    return message.category == Category.MARKETING.value and message.kind == Kind.MESSAGE.value
+    return message.category == _MARKETING and message.kind == _MESSAGE
 
 
 def headed(signed: Signed, snapshot: OrgSnapshot, message: MessageRecord, claim: Claim, body: bytes) -> bytes:

@@ -30,7 +30,7 @@ def context(*, classical: bool = False) -> ssl.SSLContext:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     made.check_hostname = False
     made.verify_mode = ssl.CERT_NONE
-    suites.modern(made)
+    suites.direct(suites.modern(made))
     made.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     if classical:
         made.set_ecdh_curve("prime256v1")

@@ -13,8 +13,14 @@ _XTEXT = re.compile(r"[A-Za-z0-9-]{1,20};[!-~]{1,500}")
 LACKING = frozenset({"no-smtputf8", "no-8bitmime", "too-large"})
 
 
-async def transact(connection: Connection, parcel: Parcel) -> tuple[Ended, bool]:
-    """The message, with the parameters its server understands. Second: NOTIFY was passed on."""
+async def transact(connection: Connection, parcel: Parcel) -> Ended:
+    """The message, with the parameters its server understands."""
+    lines = parameters(connection, parcel)
+    return lines if isinstance(lines, Ended) else await connection.send(parcel.sealed, parcel.before_dot, *lines)
+
+
+def parameters(connection: Connection, parcel: Parcel) -> tuple[str, str] | Ended:
+    """What stands behind MAIL and RCPT, each with a leading blank; Ended: its server lacks something."""
     sealed, recipient, can = parcel.sealed, parcel.recipient, connection.capabilities
     utf8 = sealed.utf8 or not sealed.sender.isascii() or not sealed.recipient.isascii()
     lacking = ""
@@ -25,7 +31,7 @@ async def transact(connection: Connection, parcel: Parcel) -> tuple[Ended, bool]
     elif can.size and len(sealed.data) > can.size:
         lacking = "too-large"
     if lacking:
-        return Ended(Stage.MAIL, None, lacking, usable=True), False
+        return Ended(Stage.MAIL, None, lacking, usable=True)
     mail = f" SIZE={len(sealed.data)}" if can.size else ""
     if sealed.eightbit:
         mail += " BODY=8BITMIME"
@@ -41,4 +47,4 @@ async def transact(connection: Connection, parcel: Parcel) -> tuple[Ended, bool]
             rcpt += " NOTIFY=" + ",".join(recipient.notify)
         if recipient.orcpt and _XTEXT.fullmatch(recipient.orcpt):
             rcpt += " ORCPT=" + recipient.orcpt
-    return await connection.send(sealed, parcel.before_dot, mail, rcpt), "NOTIFY=" in rcpt
+    return mail, rcpt

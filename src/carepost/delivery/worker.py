@@ -6,7 +6,8 @@ with new mail, that organisation's deliveries are begun more slowly, for a while
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -245,7 +246,8 @@ class Worker:
         await self._settle(claim, settlement)
 
     async def _attempt(self, claim: Claim, message: MessageRecord, body: bytes | None) -> Settlement:
-        attempt = Attempt(claim, message, self._reader(claim, body), self._world, lambda: self._queue.mark_dot(claim))
+        read, before_dot = partial(self._queue.plain, claim), partial(self._queue.mark_dot, claim)
+        attempt = Attempt(claim, message, read, self._world, before_dot, whole=body)
         try:
             return await attempt.run()
         except CarepostError as error:
@@ -255,12 +257,6 @@ class Worker:
             log.failure("attempt-broken", error, delivery=ids.text(claim.delivery))
             metrics.count("delivery-broken")
             return postponed(About(claim, message, clock.now()), clock.now() + 60 * _SECOND, "attempt-broken")
-
-    def _reader(self, claim: Claim, body: bytes | None) -> Callable[[], Awaitable[bytes]]:
-        async def read() -> bytes:
-            return body if body is not None else await self._queue.plain(claim)
-
-        return read
 
     def _excused(self, claim: Claim, message: MessageRecord, error: CarepostError) -> Settlement:
         about = About(claim, message, clock.now())

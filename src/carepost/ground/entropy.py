@@ -15,11 +15,18 @@ _PAGE = 4096
 _LIFE = 0.5
 
 
+class _Page:
+    __slots__ = ("at", "bytes", "until")
+
+    def __init__(self) -> None:
+        self.bytes = b""
+        self.at = _PAGE
+        self.until = 0.0
+
+
 class _Pool(threading.local):
     def __init__(self) -> None:
-        self.page = b""
-        self.at = 0
-        self.until = 0.0
+        self.page = _Page()
 
 
 _pool = _Pool()
@@ -27,20 +34,20 @@ _pool = _Pool()
 
 def take(size: int) -> bytes:
     """`size` random bytes, fit for keys and nonces; none is ever given twice."""
-    pool = _pool
-    start = pool.at
+    page = _pool.page
+    start = page.at
     end = start + size
     now = clock.monotonic()
-    if end > len(pool.page) or now > pool.until:
+    if end > _PAGE or now > page.until:
         if size > _PAGE // 4:
             return os.urandom(size)
-        pool.page, start, end, pool.until = os.urandom(_PAGE), 0, size, now + _LIFE
-    pool.at = end
-    return pool.page[start:end]
+        page.bytes, start, end, page.until = os.urandom(_PAGE), 0, size, now + _LIFE
+    page.at = end
+    return page.bytes[start:end]
 
 
 def _forget() -> None:
-    _pool.page, _pool.at = b"", 0
+    _pool.page = _Page()
 
 
 os.register_at_fork(after_in_child=_forget)

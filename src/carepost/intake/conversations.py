@@ -46,7 +46,11 @@ class NotJoined(Refused):
 
 def wanted(submission: Submission) -> bool:
     """Whether a submission of ours may be an answer: a cheap look at every address, before anything is read."""
-    return submission.origin in _KNOWN and any("+" in r.address for r in submission.envelope.recipients)
+    if submission.origin in _KNOWN:
+        for recipient in submission.envelope.recipients:
+            if "+" in recipient.address:
+                return True
+    return False
 
 
 class Conversations:

@@ -1,6 +1,7 @@
 """From a submission to what the queue stores: the message made whole, its deliveries, its events."""
 
 import hashlib
+import struct
 from typing import Final, Protocol
 
 import msgspec
@@ -26,6 +27,7 @@ from carepost.wire.types import AcceptedDelivery, HistoryRecord, Origin, Stream,
 #: how long an idempotency key is remembered; published: at least 24 hours
 KEY_US: Final = 7 * 24 * 3_600_000_000
 _records = msgspec.json.Encoder()
+_LENGTH: Final = struct.Struct(">I")
 _BLIND: Final = frozenset({b"bcc", b"resent-bcc"})
 _STREAMS: Final = {
     Category.SYSTEM: Stream.SYSTEM,
@@ -44,8 +46,8 @@ class Whole(msgspec.Struct, frozen=True):
 
 def stream(submission: Submission) -> str:
     if submission.kind is not Kind.MESSAGE:
-        return Stream.SYSTEM.value
-    return _STREAMS[submission.category].value
+        return Stream.SYSTEM._value_
+    return _STREAMS[submission.category]._value_
 
 
 def whole(
@@ -105,7 +107,8 @@ class Drafting:
             head = Head.of(self._read, len(trace))
         worked = Worked(body_hash, header, commitments.mail_value(made.raw, body_hash, header), head)
         token, earlier = None, None
-        if sub.origin is Origin.SMTP and sub.key is None and (said := self._read.message_id):
+        said = made.message_id if b"message-id" in self._read.first else ""
+        if said and sub.origin is Origin.SMTP and sub.key is None:
             token = repeat_token(token_key, sub, said, body_hash)
             earlier = repeats.repeated(token)
         record = self._record(made)
@@ -156,13 +159,14 @@ class Drafting:
             headers=None if self.about.headers is None else dict(self.about.headers),
             size=self.about.size,
             reasoned=bool(self.about.reason),
+            # in the order of the fields: a name out of it is looked for
             thread=sub.thread,
             gateway=sub.gateway,
             test=sub.test,
             requiretls=sub.requiretls,
+            tls_optional=not sub.requiretls and _tls_optional(self._read),
             forwarder=sub.forwarder,
             tracking=sub.tracking,
-            tls_optional=not sub.requiretls and _tls_optional(self._read),
         )
 
     def _accepted(self, mail: bytes, earlier: bytes | None, record: MessageRecord) -> EventDraft:
@@ -327,9 +331,10 @@ def shown(recipient: Recipient, decision: Decision, words: str) -> AcceptedDeliv
 def repeat_token(key: bytes, submission: Submission, message_id: str, body_hash: bytes) -> bytes:
     """Equal submitter, Message-ID and body hash (BI-023). 16 bytes."""
     who = f"{submission.actor.kind}:{submission.actor.id}".encode()
-    recipients = "\0".join(sorted(r.address for r in submission.envelope.recipients)).encode()
-    parts = (b"repeat", submission.org, who, message_id.encode(), body_hash, recipients)
-    return hmac_sha256(key, b"".join(len(p).to_bytes(4, "big") + p for p in parts))[:16]
+    named = submission.envelope.recipients
+    recipients = named[0].address if len(named) == 1 else "\0".join(sorted([r.address for r in named]))
+    parts = (b"repeat", submission.org, who, message_id.encode(), body_hash, recipients.encode())
+    return hmac_sha256(key, b"".join([_LENGTH.pack(len(p)) + p for p in parts]))[:16]
 
 
 def key_of(key: bytes, submission: Submission, now: int) -> tuple[bytes, bytes, int] | None:

@@ -29,6 +29,7 @@ MOST: Final = 30
 
 _AT: Final = f"{NAME}@"
 _AT_BYTES: Final = _AT.encode()
+_AT_SIZE: Final = len(_AT)
 _ACTOR: Final = Actor("system", "protection-check")
 _NOTE: Final = (
     "You asked how a message would be protected. It was not sent to anybody, and nothing of it was kept. "
@@ -44,8 +45,9 @@ _HEADINGS: Final = ("Recipient", "How", "Assurance (at least)", "Rule", "Why")
 
 def suspected(submission: Submission) -> bool:
     """Whether the name stands there at all: what every message pays."""
-    if any(r.address[: len(_AT)].lower() == _AT for r in submission.envelope.recipients):
-        return True
+    for recipient in submission.envelope.recipients:
+        if recipient.address[:_AT_SIZE].lower() == _AT:
+            return True
     body = submission.body
     return _AT_BYTES in body[: body.find(b"\r\n\r\n")].lower()
 

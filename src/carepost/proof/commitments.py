@@ -5,6 +5,7 @@ Which kind carries which commitment stands in `kinds`."""
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 
@@ -72,11 +73,17 @@ def commit_wire(
         mx=mx,
         address=address,
         reply=scrub(reply, recipient),
-        chain=[sha256(der).hexdigest() for der in chain],
+        chain=_fingerprints(tuple(chain)),
         tlsa=sha256(b"".join(sorted(len(r).to_bytes(2, "big") + r for r in tlsa))).hexdigest() if tlsa else "",
         mta_sts=sha256(mta_sts).hexdigest() if mta_sts else "",
     )
     return {"wire": msgspec.json.encode(wire)}
+
+
+@lru_cache(maxsize=256)
+def _fingerprints(chain: tuple[bytes, ...]) -> list[str]:
+    """Of one server the same at each message; a tuple it has seen costs its comparison."""
+    return [sha256(der).hexdigest() for der in chain]
 
 
 def scrub(reply: str, recipient: str) -> str:

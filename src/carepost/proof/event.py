@@ -1,6 +1,7 @@
 """Events: bytes made once (DESIGN 4). These bytes are the Merkle leaf and are never encoded again."""
 
 import hashlib
+from collections.abc import Mapping
 
 import msgspec
 
@@ -82,7 +83,7 @@ def read(raw: bytes) -> Event:
     return _decoder.decode(raw)
 
 
-def commit(values: dict[str, bytes]) -> tuple[dict[str, str], dict[str, tuple[bytes, bytes]]]:
+def commit(values: Mapping[str, bytes]) -> tuple[dict[str, str], dict[str, tuple[bytes, bytes]]]:
     """Salted commitments and their openings for `values`: (commit field, fields of Personal)."""
     digests: dict[str, str] = {}
     openings: dict[str, tuple[bytes, bytes]] = {}

@@ -358,7 +358,7 @@ def make(
 ) -> tuple[Draft, dict[str, tuple[bytes, bytes]]]:
     """The draft of an event and the openings of its commitments. `id`, `org`, `on`: UUID text; `at`: `clock.now()`;
     `values`: what to commit to (join the dicts of the `commit_*` functions with `|`)."""
-    digests, openings = commit(dict(values)) if values else ({}, {})
+    digests, openings = commit(values) if values else ({}, {})
     draft = Draft(
         id, org, at, kind, EventActor(*actor), list(on), result, cause, policy, category, digests, dict(facts or {})
     )

@@ -26,6 +26,7 @@ from carepost.wire.types import Accepted, Drained
 CONTENT = "content"
 EVIDENCE = "evidence"
 _HEAD = 4
+_HOUR = 3_600_000_000
 
 _encoder = msgspec.msgpack.Encoder()
 _messages = msgspec.msgpack.Decoder(MessageRecord)
@@ -95,7 +96,7 @@ def _month_of_hour(hour: int) -> str:
 
 def month_key(evidence_key: bytes, at: int) -> bytes:
     """The evidence key of the month of `at` (UTC microseconds)."""
-    return _month_key(evidence_key, _month_of_hour(at // 3_600_000_000))
+    return _month_key(evidence_key, _month_of_hour(at // _HOUR))
 
 
 def _aad(head: bytes, org: bytes, message: bytes, part: bytes) -> bytes:
@@ -115,7 +116,10 @@ class MessageSeal:
         self._version = version
         self._head = version.to_bytes(_HEAD, "big")
         self._evidence = key
-        self._month = month_key(key, ids.made_at(message))
+        at = ids.made_at(message)
+        self._hour = at // _HOUR
+        self._month = month_key(key, at)
+        self._cipher = rest.cipher(self._month)
 
     def message(self, record: MessageRecord) -> bytes:
         return self._seal(record, b"message")
@@ -128,13 +132,14 @@ class MessageSeal:
 
     def openings(self, new: EventDraft) -> bytes:
         draft = new.draft
-        key = month_key(self._evidence, draft.at)
+        # most events of a message come in the hour of its own
+        key = self._month if draft.at // _HOUR == self._hour else month_key(self._evidence, draft.at)
         return openings.seal(key, self._version, self._org, draft.id, new.personal)
 
     def _seal(self, value: object, part: bytes) -> bytes:
         head = self._head
-        sealed = rest.seal(self._month, _encoder.encode(value), _aad(head, self._org, self._message, part))
-        return head + sealed
+        aad = _aad(head, self._org, self._message, part)
+        return head + rest.seal_under(self._cipher, _encoder.encode(value), aad)
 
 
 def seal_openings(book: OrgKeyBook, org: bytes, draft: Draft, personal: dict[str, tuple[bytes, bytes]]) -> bytes:

@@ -100,7 +100,7 @@ class Credentials:
 
     def holds(self, identity: Identity) -> bool:
         """Whether the credential still stands. One comparison while the epoch has not moved. Raises Unavailable."""
-        if self._epoch(identity.org) == identity.epoch:
+        if self._epoch(identity.credential.org) == identity.epoch:
             return True
         return self._directory.credential(identity.credential.username) == identity.credential
 

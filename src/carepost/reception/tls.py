@@ -72,6 +72,6 @@ class Certificates:
 
 def _fresh_context() -> ssl.SSLContext:
     """TLS 1.2 or newer, forward secrecy and AEAD (RFC 9325), no renegotiation, no compression."""
-    context = suites.modern(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    context = suites.direct(suites.modern(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)))
     context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE
     return context

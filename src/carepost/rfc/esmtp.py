@@ -6,11 +6,13 @@ import msgspec
 
 from carepost.rfc.envelope import Recipient
 from carepost.rfc.errors import AddressError, CommandError
-from carepost.rfc.path import parse_path
+from carepost.rfc.path import parse_path, plain
 
 #: octets (RFC 3461 4.4 and 4.2)
 MAX_ENVID, MAX_ORCPT = 100, 500
 
+#: octets of an argument in which no label of a domain can be too long
+_SHORT = 64
 _PATH = re.compile(r' {0,8}<((?:"(?:[^"\\]|\\.)*+"|[^"<>])*+)>(?: (.*))?', re.DOTALL)
 _PARAMETER = re.compile(r"([A-Za-z0-9][A-Za-z0-9-]{0,62})(?:=([^\x00-\x20=\x7f]{1,1000}))?")
 _XTEXT = re.compile(r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})*")
@@ -136,6 +138,11 @@ def parse_rcpt(argument: bytes, *, utf8: bool = False, postmaster: str = "") -> 
     """What follows `RCPT `: `TO:<path> [parameters]`. `utf8`: MAIL carried SMTPUTF8.
 
     `postmaster`: the domain `<postmaster>` alone stands for (RFC 5321 4.5.1). Raises CommandError."""
+    if argument[:4] == b"TO:<" and argument[-1:] == b">" and len(argument) <= _SHORT and argument.isascii():
+        # most are so; whatever is longer, has parameters or may be refused is read below
+        address = plain(argument[4:-1].decode("ascii")) if b"--" not in argument else ""
+        if address:
+            return Recipient(address)
     path, given = _split(argument, b"TO:")
     notify: tuple[str, ...] = ()
     orcpt = None

@@ -32,6 +32,7 @@ REMOVED = frozenset(
 )
 #: triggers and secrets for us
 REMOVED_PREFIX = b"x-carepost-"
+_OURS = len(REMOVED_PREFIX)
 
 _FIELD = re.compile(rb"^([!-9;-~]++):", re.MULTILINE)
 _UNFOLD = re.compile(rb"\r\n(?=[ \t])")
@@ -212,7 +213,7 @@ def _senders(message: Message) -> tuple[Mailbox, ...]:
 
 def removed(message: Message) -> frozenset[bytes]:
     """The names of this message's fields that must not leave with it: for `rewrite`."""
-    return frozenset([n for n in message.first if n in REMOVED or n.startswith(REMOVED_PREFIX)])
+    return frozenset([n for n in message.first if n in REMOVED or n[:_OURS] == REMOVED_PREFIX])
 
 
 def rewrite(raw: bytes, message: Message, drop: AbstractSet[bytes] = frozenset(), prepend: bytes = b"") -> bytes:

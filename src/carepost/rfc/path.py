@@ -26,14 +26,23 @@ _HIDDEN = frozenset("\u00ad\u061c\u180e\u200b\u200e\u200f\u2060\ufeff") | {chr(c
 _REFUSED_CATEGORIES = frozenset({"Cc", "Cs", "Cn", "Co", "Zs", "Zl", "Zp"})
 
 
+def plain(text: str) -> str:
+    """The address of a path that is ASCII and unquoted, as nearly all are; "" for any other. Raises AddressError for a
+    domain that is none."""
+    found = _PLAIN.fullmatch(text)
+    if found is None or len(text) > MAX_PATH or found.end(1) > MAX_LOCAL:
+        return ""
+    return found[1] + "@" + _ascii_domain(found[2])
+
+
 def parse_path(text: str, *, utf8: bool = False, null_ok: bool = False) -> str:
     """The address in `text` (a path without its angle brackets). Raises AddressError, which never quotes it.
 
     `utf8`: SMTPUTF8 holds (RFC 6531); without it any other octet than ASCII is 553 5.6.7 (BI-021).
     `null_ok`: the empty path stands for the null sender and is returned as ""."""
-    plain = _PLAIN.fullmatch(text)
-    if plain is not None and len(text) <= MAX_PATH and plain.end(1) <= MAX_LOCAL:
-        return plain[1] + "@" + _ascii_domain(plain[2])
+    found = plain(text)
+    if found:
+        return found
     if not text:
         if null_ok:
             return ""

@@ -51,7 +51,7 @@ class Parser:
     Text that is not ASCII is shown as "?"; a 5xx that carries it counts as temporary (BI-024), a 2xx stands, because a
     message accepted must never be sent again."""
 
-    __slots__ = ("_broken", "_buffer", "_code", "_foreign", "_lines", "_size")
+    __slots__ = ("_buffer", "_code", "_foreign", "_lines", "_size", "broken", "pending")
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -59,19 +59,13 @@ class Parser:
         self._lines: list[str] = []
         self._size = 0
         self._foreign = False
-        self._broken = False
-
-    @property
-    def broken(self) -> bool:
-        return self._broken
-
-    @property
-    def pending(self) -> bool:
-        """Part of a reply has arrived."""
-        return bool(self._buffer or self._lines)
+        self.broken = False
+        #: part of a reply has arrived
+        self.pending = False
 
     def feed(self, data: bytes) -> list[Reply]:
-        if self._broken:
+        broken = self.broken
+        if broken:
             return []
         if self._buffer:
             data = self._buffer + data
@@ -88,10 +82,13 @@ class Parser:
         self._buffer = data[start:]
         if len(self._buffer) > MAX_LINE:
             replies.append(self._break("the reply line is too long"))
+            return replies
+        self.pending = bool(self._buffer or self._lines)
         return replies
 
     def _break(self, text: str) -> Reply:
-        self._broken = True
+        self.broken = True
+        self.pending = False
         self._buffer = b""
         self._lines = []
         return malformed(text)

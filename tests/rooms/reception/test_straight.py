@@ -96,22 +96,28 @@ def lines(head: bytes) -> list[bytes]:
 def test_the_answer_is_the_same_in_one_piece(
     http: LiveHttp, body: bytes | None, fields: tuple[str, ...], key: str, status: int
 ) -> None:
+    """And in two of which the second comes soon; and by the longer way."""
+    longer = LiveHttp(max_body=100_000, keep_alive=1, body_soon=0.0, checkpoint=lambda org: "a checkpoint")
     seen = []
-    for pieces in (1, 2):
-        http.intake.__init__()
-        with Client(http) as client:
-            head, rest = asked(http, body, *fields, key=key)
-            client.socket.sendall(head + rest if pieces == 1 else head)
-            if pieces == 2:
-                time.sleep(0.05)
-                client.socket.sendall(rest)
-            said, found = client.answer()
-            if "Connection: close" in fields:
-                assert client.ended()
-        assert said.startswith(b"HTTP/1.1 %d " % status), said
-        seen.append((lines(said), {name for name in json.loads(found) if name != "id"}, len(http.intake.submissions)))
+    try:
+        for live, pieces in ((http, 1), (http, 2), (longer, 2)):
+            live.intake.__init__()
+            with Client(live) as client:
+                head, rest = asked(live, body, *fields, key=key)
+                client.socket.sendall(head + rest if pieces == 1 else head)
+                if pieces == 2:
+                    time.sleep(0.02)
+                    client.socket.sendall(rest)
+                said, found = client.answer()
+                if "Connection: close" in fields:
+                    assert client.ended()
+            assert said.startswith(b"HTTP/1.1 %d " % status), said
+            names = {name for name in json.loads(found) if name != "id"}
+            seen.append((lines(said), names, len(live.intake.submissions)))
+    finally:
+        longer.close()
     # the length of an answer moves with the ids in it only where there are none
-    assert seen[0] == seen[1]
+    assert seen[0] == seen[1] == seen[2]
 
 
 def test_one_connection_carries_many_and_several_at_once(http: LiveHttp) -> None:
@@ -241,8 +247,71 @@ class Counting(MemoryIntake):
         return super().begin_all(submissions)
 
 
+@pytest.mark.parametrize("pieces", [2, 3])
+def test_a_body_that_comes_soon_goes_straight(pieces: int) -> None:
+    http = LiveHttp(intake=Counting(), body_soon=10.0)
+    try:
+        with Client(http) as client:
+            for number in range(1, 4):
+                head, body = asked(http)
+                for piece in (head, body) if pieces == 2 else (head, body[:5], body[5:]):
+                    client.socket.sendall(piece)
+                    time.sleep(0.02)
+                assert client.answer()[0].split(b" ")[1] == b"202"
+                assert http.intake.straight == number
+        assert http.bodies.held == 0
+    finally:
+        http.close()
+
+
+@pytest.mark.parametrize("end", ["late", "never", "leaves"])
+def test_a_body_that_does_not_come_soon(end: str) -> None:
+    """It takes the longer way (BI-086), which cuts it when its time is over; who leaves leaves nothing behind."""
+    http = LiveHttp(intake=Counting(), body_soon=0.05, body_timeout=0.5)
+    head, body = asked(http)
+    try:
+        with Client(http) as client:
+            client.socket.sendall(head + body[:5])
+            if end == "leaves":
+                client.socket.close()
+            else:
+                time.sleep(0.2)
+            if end == "late":
+                client.socket.sendall(body[5:])
+                assert client.answer()[0].split(b" ")[1] == b"202"
+            elif end == "never":
+                assert client.answer()[0].split(b" ")[1] == b"408"
+        assert http.intake.straight == 0
+        with Client(http) as client:
+            client.socket.sendall(head + body)
+            assert client.answer()[0].split(b" ")[1] == b"202"
+        assert http.bodies.held == 0
+    finally:
+        http.close()
+
+
+def test_a_body_that_is_waited_for_is_answered_before_the_end() -> None:
+    http = LiveHttp(body_soon=10.0)
+    head, body = asked(http)
+    try:
+        with Client(http) as client:
+            client.socket.sendall(head)
+            time.sleep(0.2)
+            ending = asyncio.run_coroutine_threadsafe(http.server.drain(10), http.thread.loop)
+            until = time.monotonic() + 10
+            while not http.app.draining and time.monotonic() < until:
+                time.sleep(0.01)
+            time.sleep(0.1)
+            client.socket.sendall(body)
+            said, _ = client.answer()
+            assert said.split(b" ")[1] in (b"202", b"503") and client.ended()
+            ending.result(20)
+    finally:
+        http.close()
+
+
 def test_what_is_rare_goes_the_longer_way() -> None:
-    http = LiveHttp(intake=Counting())
+    http = LiveHttp(intake=Counting(), body_soon=0.0)
     head, body = asked(http)
     late = (
         [head.replace(b"messages HTTP/1.1", b"messages?a=b HTTP/1.1") + body],

@@ -32,6 +32,11 @@ _REMOVED = re.compile(
 )
 
 
+def _to_remove(body: bytes) -> bool:
+    end = body.find(b"\r\n\r\n")
+    return _REMOVED.search(body, 0, end if end >= 0 else len(body)) is not None
+
+
 def _read(body: bytes) -> rfc_message.Message:
     try:
         return rfc_message.read(body)
@@ -98,8 +103,8 @@ class Preparer:
                 raise Unready("no-8bitmime")
             body, worked = converted, None
         data = body
-        end = body.find(b"\r\n\r\n")
-        if not header_from or _REMOVED.search(body, 0, end if end >= 0 else len(body)):
+        # what the door has just made holds nothing of it any more
+        if not header_from or (worked is None and _to_remove(body)):
             read = _read(body)
             header_from = read.from_[0].address
             data = rfc_message.rewrite(body, read, rfc_message.removed(read))

@@ -1,5 +1,6 @@
 """uvicorn's HTTP/1.1 protocol with bounds it does not have (head size, head time, connections), and a short way for
-messages whose request came in one piece: those reach `straight` without uvicorn's cycle, its task and its two writes.
+messages whose request came in one piece, or its body right behind its head (as clients in Python send it): those reach
+`straight` without uvicorn's cycle, its task and its two writes.
 
 What is timed per connection is timed by one timer that looks when it is due whether it still matters: most requests
 come whole, and to start and stop timers for each costs more than to parse it."""
@@ -20,6 +21,8 @@ from carepost.reception.http.straight import PATH, Tell
 _NOT_HTTP = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
 _TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+#: octets of a body that is waited for
+_SHORT: Final = 65_536
 _COMMON: Final = b"".join([b"%s: %s\r\n" % field for field in COMMON])
 
 
@@ -67,6 +70,8 @@ class Bounded(HttpToolsProtocol):
         self._late: asyncio.TimerHandle | None = None
         #: body of a request that may go straight, while it is read
         self._parts: list[bytes] | None = None
+        #: until when the rest of it may come
+        self._soon: asyncio.TimerHandle | None = None
         #: since when nothing is asked (loop time); 0: something is
         self._resting = 0.0
         self._rest_timer: asyncio.TimerHandle | None = None
@@ -83,6 +88,7 @@ class Bounded(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._disarm()
+        self._wait_no_more()
         if self._rest_timer is not None:
             self._rest_timer.cancel()
         super().connection_lost(exc)
@@ -93,8 +99,11 @@ class Bounded(HttpToolsProtocol):
             self._head += len(data)
         super().data_received(data)
         if self._parts is not None:
-            self._go_round()
-        if self._in_head:
+            if self._soon is None and self._short():
+                self._soon = self.loop.call_later(self.limits.body_soon, self._go_round)
+            if self._soon is None:
+                self._go_round()
+        elif self._in_head:
             if self._head > self.limits.max_head:
                 self._cut(_TOO_LARGE)
             elif self._late is None and not self.transport.is_closing():
@@ -141,6 +150,7 @@ class Bounded(HttpToolsProtocol):
             return
         raw = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
         self._parts = None
+        self._wait_no_more()
         whole = _Whole(self.parser.should_keep_alive())
         self.cycle = cast(Any, whole)
         assert self.take is not None
@@ -176,8 +186,29 @@ class Bounded(HttpToolsProtocol):
         cycle: Any = self.cycle
         return None if cycle is None else bool(cycle.response_complete)
 
+    def shutdown(self) -> None:
+        """A request whose body is still to come is answered first."""
+        if self._parts is not None:
+            self._go_round()
+        super().shutdown()
+
+    def _short(self) -> bool:
+        """The rest of the body may come in a moment, and need not be counted until then."""
+        if not self.limits.body_soon:
+            return False
+        for name, value in self.headers:
+            if name == b"content-length":
+                return len(value) < 6 and value.isdigit() and int(value) <= _SHORT
+        return False
+
+    def _wait_no_more(self) -> None:
+        if self._soon is not None:
+            self._soon.cancel()
+            self._soon = None
+
     def _go_round(self) -> None:
         """The rest of the body is still to come: uvicorn's cycle waits for it."""
+        self._wait_no_more()
         parts, self._parts = self._parts, None
         if self.transport.is_closing():
             return

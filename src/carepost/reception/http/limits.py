@@ -14,6 +14,8 @@ class HttpLimits(msgspec.Struct, frozen=True):
     #: `body_step` bytes of the body must come within this (BI-086)
     body_timeout: float = 30.0
     body_step: int = 65_536
+    #: how long a message's body may come after its head and still go straight to the door; 0: not at all
+    body_soon: float = 0.25
     keep_alive: int = 75
     max_connections: int = 2000
     #: of one message, over to, cc and bcc

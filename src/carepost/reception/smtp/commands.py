@@ -56,7 +56,7 @@ class Commands:
         self.hello = ""
         #: what `Then.PASSWORD` asks to check
         self.password = ("", "")
-        self._transaction = Transaction(role, credentials, limits)
+        self.transaction = Transaction(role, credentials, limits)
         self._table = {
             b"EHLO": self._ehlo,
             b"HELO": self._helo,
@@ -96,7 +96,7 @@ class Commands:
         self._secure = True
         self._greeted = self._extended = False
         self._identity = None
-        self._transaction.reset()
+        self.transaction.reset()
 
     def checked(self, identity: Identity | None) -> bytes:
         """The password was checked. None: wrong."""
@@ -109,32 +109,32 @@ class Commands:
 
     def handover(self) -> tuple[bytes, Envelope, str, Identity | None]:
         """(organisation, envelope, RFC 3848 word, submitter) of the message that was just received."""
-        envelope = self._transaction.envelope()
-        return self._transaction.org, envelope, self._via(envelope), self._identity
+        envelope = self.transaction.envelope()
+        return self.transaction.org, envelope, self._via(envelope), self._identity
 
     @property
     def asked(self) -> tuple[bytes, str]:
         """(organisation, address) that `Then.RECIPIENT` asks about."""
-        recipient = self._transaction.asked
+        recipient = self.transaction.asked
         assert recipient is not None
-        return self._transaction.org, recipient.address
+        return self.transaction.org, recipient.address
 
     def recipient_known(self, known: bool | None) -> bytes:
-        return self._transaction.answered(known)
+        return self.transaction.answered(known)
 
     @property
     def requiretls(self) -> bool:
         """The message that was just received must meet what RFC 8689 asks at every hop."""
-        return self._transaction.requiretls
+        return self.transaction.requiretls
 
     def reset(self) -> None:
-        self._transaction.reset()
+        self.transaction.reset()
 
     def told(self) -> list[SenderRefused]:
         """Senders refused since this was asked last."""
-        found = self._transaction.told
+        found = self.transaction.told
         if found:
-            self._transaction.told = []
+            self.transaction.told = []
         return found
 
     # commands
@@ -145,7 +145,7 @@ class Commands:
         except RfcError as error:
             return replies.of_syntax(error), _PLAIN
         self._greeted = self._extended = True
-        self._transaction.reset()
+        self.transaction.reset()
         offers = [self._hostname, "PIPELINING", f"SIZE {self._limits.max_message}", "8BITMIME", "SMTPUTF8", "DSN"]
         if not self._secure:
             offers.append("STARTTLS")
@@ -161,7 +161,7 @@ class Commands:
         except RfcError as error:
             return replies.of_syntax(error), _PLAIN
         self._greeted, self._extended = True, False
-        self._transaction.reset()
+        self.transaction.reset()
         return f"250 {self._hostname}\r\n".encode(), _PLAIN
 
     def _starttls(self, argument: bytes) -> Answer:
@@ -180,20 +180,20 @@ class Commands:
             if self.gate is None:
                 return replies.AUTH_FIRST, _PLAIN
         try:
-            if self.gate is not None and self._identity is None and self._transaction.begun is False:
+            if self.gate is not None and self._identity is None and self.transaction.begun is False:
                 refusal = self.gate.mail(argument)
                 if refusal:
                     return refusal, _PLAIN
             if self._identity is not None and not self._credentials.holds(self._identity):
                 log.event("credential-withdrawn", credential=self._identity.credential.id)
                 return replies.REVOKED, Then.CLOSE
-            return self._transaction.mail(argument, self._identity), _PLAIN
+            return self.transaction.mail(argument, self._identity), _PLAIN
         except Unavailable as error:
             return replies.of_error(error), _PLAIN
 
     def _rcpt(self, argument: bytes) -> Answer:
         try:
-            reply = self._transaction.rcpt(argument)
+            reply = self.transaction.rcpt(argument)
             return reply, _PLAIN if reply else Then.RECIPIENT
         except Unavailable as error:
             return replies.of_error(error), _PLAIN
@@ -201,13 +201,13 @@ class Commands:
     def _data(self, argument: bytes) -> Answer:
         if argument:
             return replies.BAD_ARGUMENT, _PLAIN
-        refusal = self._transaction.data()
+        refusal = self.transaction.data()
         return (refusal, _PLAIN) if refusal else (replies.GO_AHEAD, Then.DATA)
 
     def _rset(self, argument: bytes) -> Answer:
         if argument:
             return replies.BAD_ARGUMENT, _PLAIN
-        self._transaction.reset()
+        self.transaction.reset()
         return replies.OK, _PLAIN
 
     def _noop(self, _: bytes) -> Answer:
@@ -251,7 +251,7 @@ class Commands:
             return replies.NOT_OFFERED, _PLAIN
         if not self._secure:
             return replies.AUTH_NEEDS_TLS, _PLAIN
-        if not self._extended or self._identity is not None or self._transaction.begun:
+        if not self._extended or self._identity is not None or self.transaction.begun:
             return replies.NOT_NOW, _PLAIN
         if not self._credentials.welcome(self._client):
             metrics.count("auth_throttled")

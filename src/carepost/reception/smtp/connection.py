@@ -89,7 +89,12 @@ class Connection(asyncio.Protocol):
         session = self._session
         if session is None or session.closed:
             return
-        self._carry_out(session.feed(data))
+        effects = session.feed(data)
+        if len(effects) == 1 and type(effects[0]) is Reply and self._transport is not None:
+            # what most commands come to
+            self._transport.write(effects[0].data)
+            return
+        self._carry_out(effects)
         if session.waiting and session.buffered > HIGH_WATER and not self._paused and self._transport is not None:
             self._paused = True
             self._transport.pause_reading()

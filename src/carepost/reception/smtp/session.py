@@ -59,6 +59,8 @@ class Session:
         self._out: list[bytes] = []
         self._next: Effect | None = None
         self._waiting = _Waiting.NO
+        #: an effect is being carried out: the peer owes us nothing
+        self.waiting = False
         self._reader: DataReader | None = None
         self._held = 0
         self._errors = 0
@@ -73,11 +75,6 @@ class Session:
     @property
     def in_data(self) -> bool:
         return self._reader is not None
-
-    @property
-    def waiting(self) -> bool:
-        """An effect is being carried out: the peer owes us nothing."""
-        return self._waiting is not _Waiting.NO
 
     @property
     def buffered(self) -> int:
@@ -168,17 +165,23 @@ class Session:
 
     def _line(self, line: bytes) -> None:
         self._steps += 1
+        limits = self._limits
+        # RCPT is counted apart: a list of 50,000 gets its 452s, and what was accepted of it is sent (BI-020)
         recipient = line[:4].upper() == b"RCPT"
+        if recipient:
+            self._recipients += 1
+        else:
+            self._idle += 1
         if b"\n" in line or b"\r" in line:
             self._leave(replies.BARE_NEWLINE)
-        elif len(line) > self._limits.max_line and len(line) > self._longest:
+        elif len(line) > limits.max_line and len(line) > self._longest:
             self._leave(replies.LINE_TOO_LONG)
-        elif self._too_idle(recipient):
+        elif self._idle > limits.max_idle_commands or self._recipients > limits.max_recipient_commands:
             self._leave(replies.TOO_MANY_COMMANDS)
         else:
             reply, then = self._commands.line(line)
             self._answer(reply, recipient=recipient)
-            if not self.closed:
+            if then is not Then.NOTHING and not self.closed:
                 self._then(then, leaving=reply is replies.BYE)
 
     def _then(self, then: Then, *, leaving: bool) -> None:
@@ -192,14 +195,6 @@ class Session:
             self._wait(_Waiting.RECIPIENT, AskRecipient(*self._commands.asked))
         elif then is Then.DATA:
             self._reader = DataReader(self._limits.max_message)
-
-    def _too_idle(self, recipient: bool) -> bool:
-        """RCPT is counted apart: a list of 50,000 gets its 452s, and what was accepted of it is sent (BI-020)."""
-        if recipient:
-            self._recipients += 1
-        else:
-            self._idle += 1
-        return self._idle > self._limits.max_idle_commands or self._recipients > self._limits.max_recipient_commands
 
     @property
     def _longest(self) -> int:
@@ -257,11 +252,11 @@ class Session:
                 self._leave(replies.TOO_MANY_ERRORS)
 
     def _wait(self, state: _Waiting, effect: Effect) -> None:
-        self._waiting = state
+        self._waiting, self.waiting = state, True
         self._next = effect
 
     def _resume(self) -> list[Effect]:
-        self._waiting = _Waiting.NO
+        self._waiting, self.waiting = _Waiting.NO, False
         self._steps += 1
         return self._work()
 
@@ -290,10 +285,12 @@ class Session:
 
     def _flush(self) -> list[Effect]:
         effects: list[Effect] = []
-        if self._out:
-            effects.append(Reply(b"".join(self._out)))
+        out = self._out
+        if out:
+            effects.append(Reply(out[0] if len(out) == 1 else b"".join(out)))
             self._out = []
-        effects += self._commands.told()
+        if self._commands.transaction.told:
+            effects += self._commands.told()
         if self._next is not None:
             effects.append(self._next)
             self._next = None

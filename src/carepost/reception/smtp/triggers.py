@@ -35,7 +35,8 @@ class Asked(msgspec.Struct, frozen=True):
 def present(body: bytes) -> bool:
     """A quick look at the header section."""
     end = body.find(b"\r\n\r\n")
-    return _ANY.search(body, 0, end if end >= 0 else len(body)) is not None
+    head = body[:end] if end >= 0 else body
+    return _PREFIX in head.lower() and _ANY.search(head) is not None
 
 
 def take(body: bytes) -> tuple[Asked, bytes]:
