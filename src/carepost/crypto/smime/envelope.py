@@ -120,8 +120,8 @@ def encrypt(content: bytes, recipients: Sequence[Recipient], *, gcm: bool | None
     if not recipients:
         raise CannotSeal("no-recipient", "There is no certificate to encrypt to.")
     key = os.urandom(32)
-    infos = der.set_of(*(recipient.info(key) for recipient in recipients))
-    if all(recipient.gcm for recipient in recipients) if gcm is None else gcm:
+    infos = der.set_of(*[recipient.info(key) for recipient in recipients])
+    if authenticated(recipients) if gcm is None else gcm:
         return _authenticated(content, key, infos)
     version = _V0 if all(recipient.simple for recipient in recipients) else _V2
     iv = os.urandom(16)
@@ -132,6 +132,11 @@ def encrypt(content: bytes, recipients: Sequence[Recipient], *, gcm: bool | None
     last = encryptor.update(bytes((pad,)) * pad) + encryptor.finalize()
     algorithm = der.sequence(_CBC, der.tlv(der.OCTETS, iv))
     return _outer(_ENVELOPED, version + infos, algorithm, (sealed, last), b"")
+
+
+def authenticated(recipients: Sequence[Recipient]) -> bool:
+    """Whether all of them say that they read AuthEnvelopedData."""
+    return all(recipient.gcm for recipient in recipients)
 
 
 def _authenticated(content: bytes, key: bytes, infos: bytes) -> bytes:

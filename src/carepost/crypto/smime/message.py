@@ -84,9 +84,10 @@ def make(
     split = _split(message, encrypted=True, known=known)
     payload = displayed.add(split.payload, split.outline) if display else split.payload
     content = payload if signer is None else clear_signed(payload, signer, at)
+    if gcm is None:
+        gcm = envelope.authenticated(recipients)
     sealed = envelope.encrypt(content, recipients, gcm=gcm)
-    authenticated = all(r.gcm for r in recipients) if gcm is None else gcm
-    kind = _AUTH_ENVELOPED if authenticated else _ENVELOPED
+    kind = _AUTH_ENVELOPED if gcm else _ENVELOPED
     coded = base64(sealed)
     data = b"".join((split.outer, _VERSION, kind, _P7M, coded))
     # base64 is its own relaxed form: no blanks, CRLF at the end of every line, no empty line
