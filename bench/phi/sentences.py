@@ -26,7 +26,7 @@ from carepost.phi import vocabulary
 from carepost.phi.inspect import inspect
 from carepost.phi.types import Part, Where
 
-FILES = ("cards", "ssns", "codes", "npis", "medicare", "deas", "ordinary-a", "ordinary-b", "ordinary-c")
+FILES = ("cards", "ssns", "codes", "npis", "medicare", "deas", "ordinary-a", "ordinary-b", "letters", "ordinary-c")
 #: messages made of each line
 EACH = 6
 _NUMBERS = (
@@ -180,6 +180,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kind", nargs="*", choices=[*contexts.KINDS, []])
     parser.add_argument("--fold", type=int, action="append")
+    parser.add_argument("--file", action="append", help="of these files alone")
     parser.add_argument("--of", type=int, default=4)
     parser.add_argument("--misses", action="store_true")
     parser.add_argument("--seed", type=int, default=5)
@@ -187,7 +188,7 @@ def main() -> None:
     kinds = set(given.kind or contexts.KINDS)
     hit, told, wrong = Counter[str](), Counter[str](), Counter[str]()
     bad: dict[tuple[str, str, str], list[str]] = {}
-    for case in cases(FILES, given.seed):
+    for case in cases(tuple(given.file or FILES), given.seed):
         if given.fold and fold_of(case.family, given.of) not in given.fold:
             continue
         found = {f.kind for f in inspect(case.parts).found} & kinds

@@ -27,7 +27,8 @@ _PAYS = re.compile(
 )
 #: what follows the number of a card and nothing else: "exp 04/28", "04/28 123", "good thru", "cvv"
 _EXPIRES = re.compile(
-    r"[\s,;:|/()<>=&\"'-]{0,6}(?:(?:exp|cvv|cvc|valid|good th|vence|venc|security code|sec code|g[uü]ltig|auth\b)"
+    r"[\s,;:|/()<>=&\"'-]{0,6}(?:(?:exp|cvv|cvc|valid|good (?:th|un|to)|thru|vence|venc|security code|sec code|"
+    r"g[uü]ltig|auth\b)"
     r"|(?:0?[1-9]|1[0-2])/(?:20)?(?:2[4-9]|3[0-9])(?!\d|/)|(?:0[1-9]|1[0-2])(?:2[4-9]|3[0-9])(?!\d|/))"
 )
 #: cards that pay nothing

@@ -32,7 +32,7 @@ _PLACE = re.compile(
     r"paper|size|exhibit|cell|column|tier|line|firmware|release|build|sku|slot|stall|space|level|schedule|article|"
     r"annex|attachment|bus|train|platform|terminal|pod|rack|drawer|cabinet|station|parking|spot|habitacion|cuarto|"
     r"line|lane|road|rd|avenue|street|motorway|autobahn|autoroute|carretera|interstate|junction|grade|steel|bolt|screw|"
-    r"nut|washer|bearing|hose|belt|filter|fuse|relay|sensor|connector|socket|plug|bulb|lamp|battery|cable|wire|pin|port|"
+    r"session|webinar|exhibit|badge|nut|washer|bearing|hose|belt|filter|fuse|relay|sensor|connector|socket|plug|bulb|lamp|battery|cable|wire|pin|port|"
     r"camera|lens|printer|toner|cartridge|drill|bit|blade|ink|paint|shade|serum|cream|lipstick|foundation|tile|fabric|"
     r"yarn|thread|hook|chord|track|song|kit|course|lesson|module|unit|quiz|lecture|hall|theater|"
     r"theatre|booth|desk|house|plot|lodge|cabin|tent|pitch|court|hole|mile|marker|peak|sheet|map|square|"
@@ -91,6 +91,7 @@ _EVENT, _POSTAL = (
 _LIST = re.compile(r"(?:(?<![\w.-])[A-Z]{1,3}-?\d[\w.-]{0,7}(?:,? and |,? or |, ?|; ?|/| & | ))+$")
 #: nouns of care that a code follows as its illness would
 _CARED = heads.words("of care")
+_LETTERS = re.compile(r"[a-z]{3}")
 #: a code of something: "fire code", "Wi-Fi code"
 _NOT_DX = re.compile(r"(?<![a-z])([a-z-]{2,20}) codes?[\s:#\"'(=]{1,3}$")
 _OF_DX = heads.words("of diagnosis")
@@ -246,12 +247,14 @@ def _evident(look: Look, keys: Keys, told: _Told, code: _Code) -> bool:
     care = told.care if code.rest else told.ills
     if coded and not _SERVICE.fullmatch(code.written) and _near_care(care, start, WINDOW, *paragraph):
         return True
-    return code.dotted and _pointed(look, keys, told, code, paragraph if coded else (0, 1 << 60))
+    begin, stop = _line(look, start, end)
+    alone = not coded and not _LETTERS.search(look.low, begin, start) and not _LETTERS.search(look.low, end, stop)
+    return code.dotted and _pointed(look, keys, told, code, (0, 1 << 60) if alone else paragraph)
 
 
 def _pointed(look: Look, keys: Keys, told: _Told, code: _Code, bounds: tuple[int, int]) -> bool:
-    """What is enough for a code with its point. Of "code M54.5", which may be of a washer, what another paragraph says
-    is nothing."""
+    """What is enough for a code with its point. What another paragraph says is nothing, but of a line
+    of codes alone."""
     start, end = code.start, code.end
     around = (max(bounds[0], start - _CONTEXT), min(bounds[1], end + _CONTEXT))
     return (

@@ -56,6 +56,12 @@ _GLUED = {
 _TURNS = re.compile(r"[^:,;\n]{2,}[,:;]")
 #: what makes a person of a capitalised word
 _TITLED = re.compile(r"(?<![a-z])(?:dr|mr|mrs|ms|miss|prof|sra?|dra)\.? $")
+#: a number of any kind, one before another, so many of them, and the fewest digits of one
+_TOKEN = re.compile(r"[A-Za-z0-9][\w.-]*(?: \d{4}){0,3}")
+_BEFORE = re.compile(r"(?<![\w.-])([A-Za-z0-9][\w.-]{2,22}(?: \d{4}){0,3})(?:,? and |,? or | & | to | through |, )$")
+_ROW, _FEW = 6, 3
+#: a label and what its number is for
+_OF_WHICH = re.compile(r" (?:on|for|of|in|at|from|as|per|with|and)(?![a-z])| ?[&/+]")
 #: the end of a sentence or of a line
 _END = re.compile(r"[.!?;](?=\s)(?<!no\.)(?<!sec\.)(?<!soc\.)(?<!Dr\.)|\n")
 #: these say that a number follows, and leave it to the word before them of what
@@ -97,6 +103,7 @@ def _surnames() -> frozenset[str]:
 
 def head(look: Look, start: int) -> Head:
     """What the words right before the number at `start` call it."""
+    start = _series(look, start)
     floor = max(0, start - _REACH)
     if keyed := _KEYED.search(look.text, floor, start):
         return Head(Of.THING, keyed[1].lower(), keyed.start(1))
@@ -113,6 +120,21 @@ def head(look: Look, start: int) -> Head:
         numbered = numbered or word not in _SAYS
         place = begin
     return NOTHING
+
+
+def _series(look: Look, start: int) -> int:
+    """Where the first of a row of numbers alike begins: "lots 4N87A39XW54 and ..."."""
+    mine = _TOKEN.match(look.text, start)
+    for _ in range(_ROW):
+        before = _BEFORE.search(look.text, max(0, start - _REACH), start)
+        if not mine or not before or _digits(mine[0]) != _digits(before[1]) or _digits(before[1]) < _FEW:
+            break
+        start = before.start(1)
+    return start
+
+
+def _digits(token: str) -> int:
+    return sum(map(str.isdigit, token))
 
 
 def noun(look: Look, keys: Keys, start: int, mine: Iterable[str]) -> Head | None:
@@ -142,6 +164,8 @@ def elsewhere(look: Look, keys: Keys, start: int, kind: str, within: int, noun: 
         return True
     if look.text[noun.start].isupper():
         return "\n\n" in look.text[place[1] : noun.start]
+    if noun.word in _things() and not _OF_WHICH.match(look.low, place[1]):
+        return True
     return apart(look, place[1], noun.start) or bool(_TURNS.match(look.low, place[1], noun.start))
 
 
@@ -179,6 +203,8 @@ def _of(look: Look, written: str, word: str, begin: int, floor: int) -> Head:
     if _TITLED.search(look.low, max(0, begin - 6), begin):
         return Head(Of.PERSON, word, begin)
     if word in lists.given_names() or word in _surnames() or "'" in written:
+        return Head(Of.PERSON, word, begin)
+    if look.text[max(0, begin - 2) : begin] in (": ", ", ", "- ") and word not in _things():
         return Head(Of.PERSON, word, begin)
     short = (written.isupper() and len(word) <= _SHORT) or (
         begin > 1 and look.text[begin - 1] == "\n" != look.text[begin - 2]

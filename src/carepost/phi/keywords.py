@@ -17,7 +17,8 @@ KEYWORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "social secuirty", "social secrity", "social securty", "social secuity", "socail security", "scoial security",
         "social secutity", "social seciruty", "socal security", "soical security", "social security nbr", "ssa no",
         "social security num", "soc sec nbr", "soc sec num", "soc sec number", "sec soc", "tax id ssn", "ssn ein",
-        "us ssn", "fica", "tricare sponsor", "socsecno", "socsecnum", "socsecnumber", "social security account number",
+        "us ssn", "fica", "a social",
+        "tricare sponsor", "socsecno", "socsecnum", "socsecnumber", "social security account number",
         "last 4 full ssn", "full ssn", "social security card", "2 16 840 1 113883 4 1", "ss card",
     )),
     ("mbi", "Medicare", (

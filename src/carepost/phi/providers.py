@@ -75,6 +75,8 @@ def _npi(look: Look, keys: Keys, found: re.Match[str], digits: str) -> bool:
     start, end = found.span()
     name = called(look, keys, start, _NOISE)
     _, kinds = keys.under(start)
+    if (head := keys.headed(start)) and head[0].startswith("other"):
+        return False
     thing = heads.noun(look, keys, start, _OWN_NOUNS)
     if (name and name[0] == "npi" and not heads.elsewhere(look, keys, start, "npi", LABEL, thing)) or "npi" in kinds:
         return True
