@@ -23,8 +23,6 @@ class Seat(Visitor):
         super().__init__(house, "console")
         link = house.made.welcome
         self._done(self.post(link, email=ADMINISTRATOR, password=PASSWORD, again=PASSWORD))
-        self._done(self.post("/sign-in", login=ADMINISTRATOR, password=PASSWORD))
-        self._done(self.post("/sign-in/confirm?next=/security/app", password=PASSWORD))
         shown = self.get("/security/app")
         found = _SECRET.search(shown.text)
         assert found, "no key for an app"
