@@ -73,7 +73,7 @@ _PERSONAL = re.compile(
     r"spouse|dependent|taxpayer|identity|identification|dob|born|age|sex|w-?[24]|1099|payroll|hire|benefits)(?![a-z0-9])"
 )
 #: a word right before a number, but these
-_WORDED = re.compile(r"(?<![a-z])(?!(?:is|was|as|and|or|has)\b)[a-z][a-z'-]+ ?$")
+_WORDED = re.compile(r"(?<![a-z])(?!(?:is|was|as|and|or|has|id)\b)[a-z][a-z'-]+ ?$")
 _YOURS = re.compile(r"(?<![a-z])(?:my|your|his|her|their|own|su|mi) (?:number|numero|no\.?):? ?$")
 _AROUND, _ALONE = 100, 16
 
