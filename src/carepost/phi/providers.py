@@ -88,8 +88,10 @@ def _npi(look: Look, keys: Keys, found: re.Match[str], digits: str) -> bool:
         return (
             name is not None and name[0] == "provider" and not heads.elsewhere(look, keys, start, "npi", LABEL, thing)
         )
-    if _COUNTS.match(look.text, end) and not (
-        name and keys.near("provider", *heads.paragraph(look, start, end, LABEL), 0)
+    if (
+        not keys.in_name
+        and _COUNTS.match(look.text, end)
+        and not (name and keys.near("provider", *heads.paragraph(look, start, end, LABEL), 0))
     ):
         return False
     if _named(look, keys, found, name) or _QUALIFIED.search(look.text, max(0, start - 6), start):
