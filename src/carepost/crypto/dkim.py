@@ -164,25 +164,19 @@ def canonical(header: bytes) -> Canonical:
     else:
         # nothing is folded, no white space to be made one: what is left is at the ends
         found = _unfolded(header)
-    counts, order, places = _standing(tuple([name for name, _ in found]))
-    signed = b"".join([b"%s:%s\r\n" % found[at] for at in order])
-    return Canonical(counts, signed, {name: [found[at][1] for at in held] for name, held in places})
+    return _canonical(found)
 
 
 def canonical_of(values: Mapping[bytes, bytes]) -> Canonical:
     """`canonical` of a header whose fields are known, and none of which stands twice: lower-case name -> value, with
     its folds. Names that are not in SIGNED change nothing."""
-    counts, order = _layout(tuple(values))
-    relaxed = {name: relaxed_value(values[name]) for name in order}
-    signed = b"".join([b"%b:%b\r\n" % pair for pair in relaxed.items()])
-    return Canonical(counts, signed, {name: [value] for name, value in relaxed.items()})
+    return _canonical([(name, relaxed_value(value)) for name, value in values.items() if name in _WANTED])
 
 
-@lru_cache(maxsize=512)
-def _layout(names: tuple[bytes, ...]) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
-    """How often each SIGNED field occurs, and which do, in the order of SIGNED."""
-    held = frozenset(names)
-    return tuple(int(name in held) for name in _WANTED), tuple(name for name in _WANTED if name in held)
+def _canonical(found: Sequence[tuple[bytes, bytes]]) -> Canonical:
+    counts, order, places = _standing(tuple([name for name, _ in found]))
+    signed = b"".join([b"%s:%s\r\n" % found[at] for at in order])
+    return Canonical(counts, signed, {name: [found[at][1] for at in held] for name, held in places})
 
 
 @lru_cache(maxsize=512)
