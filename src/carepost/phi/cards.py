@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from carepost.phi import checks, heads
 from carepost.phi.fold import Look
 from carepost.phi.marks import WINDOW, Keys, Mark, digits_of, strong, weak
-from carepost.phi.numbers import BEGIN, END, LABEL, NOISE, called, owned
+from carepost.phi.numbers import BEGIN, END, LABEL, NOISE, called, owned, somebody
 
-_CARD = re.compile(rf"(?:{BEGIN}|(?<=%B))\d(?:[ -]?\d){{12,18}}(?:{END}|(?=[Ee]xp|EXP))")
+_CARD = re.compile(
+    rf"(?:{BEGIN}|(?<=%B)|(?<=[ /](?:AX|VI|CA|MC|DC|DS|JC|TP|UP)))\d(?:[ -]?\d){{12,18}}(?:{END}|(?=[Ee]xp|EXP))"
+)
 #: what may stand between the groups of a card: "[4111] [1111]", "4111 / 1111", "4111, 1111 and 1111"
 _BY = r"(?:[ \t\n]?[\[\]()|/.,;_\n\t-][ \t\n]?[\[(|]?|[ \n\t]|,? and )"
 _GROUPS = re.compile(
@@ -28,7 +30,7 @@ _PAYS = re.compile(
 #: what follows the number of a card and nothing else: "exp 04/28", "04/28 123", "good thru", "cvv"
 _EXPIRES = re.compile(
     r"[\s,;:|/()<>=&\"'-]{0,6}(?:(?:exp|cvv|cvc|valid|good (?:th|un|to)|thru|vence|venc|security code|sec code|"
-    r"g[uü]ltig|auth\b)"
+    r"g[uü]ltig|auth\b|=(?:2[4-9]|3\d)(?:0[1-9]|1[0-2])\d{3}|/d\d{4})"
     r"|(?:0?[1-9]|1[0-2])/(?:20)?(?:2[4-9]|3[0-9])(?!\d|/)|(?:0[1-9]|1[0-2])(?:2[4-9]|3[0-9])(?!\d|/))"
 )
 #: cards that pay nothing
@@ -37,6 +39,12 @@ _BEFORE = re.compile(r"([a-z'-]{2,20})[ -]$")
 #: what a card's word begins that is none
 _OF_CARDS = re.compile(r"s? ?(?:stock|reader|table|game|catalog|sleeve|slot|printer|board|maker)(?![a-z])")
 _AFTER = 14
+#: words of paying
+_PAYING = re.compile(
+    r"[$€£]|(?<![a-z])(?:(?:pay|paid|fees?|rent|tips?|pos|void|bill|fop|track ?[12]|auths?)(?![a-z])|"
+    r"paying|payment|pre-?auth|"
+    r"charge|billing|refund|deposit|balance|copay|donat|settle|merchant|processor|cashier|checkout|dispute|pago|cobr)"
+)
 
 
 def cards(look: Look, keys: Keys) -> Iterator[Mark]:
@@ -49,6 +57,8 @@ def cards(look: Look, keys: Keys) -> Iterator[Mark]:
         near = _near(look, keys, start, end)
         if _no_card(look, keys, start, end, near):
             continue
+        if not near and not (look.text[end : end + 1] != "@" and _paid(look, keys, start, end, whole)):
+            continue
         if near or whole.count("-") == 3 or whole.count(" ") == 3:
             yield strong(start, end, "card", near, digits)
         else:
@@ -58,6 +68,22 @@ def cards(look: Look, keys: Keys) -> Iterator[Mark]:
         near = _near(look, keys, *found.span()) if checks.card(digits) else ""
         if near and not _no_card(look, keys, *found.span(), near):
             yield strong(*found.span(), "card", near, digits)
+
+
+def _paid(look: Look, keys: Keys, start: int, end: int, whole: str) -> bool:
+    """Whether a number with a card's check digit is one though nothing calls it so: written in its groups, before its
+    expiry, or where something is paid or somebody is spoken of."""
+    begin, stop = heads.paragraph(look, start, end, WINDOW)
+    return (
+        len(whole) > len(digits_of(whole))
+        or keys.in_name
+        or look.text.startswith("%B", start - 2)
+        or "card" in keys.topic
+        or bool(_EXPIRES.match(look.low, end) or _PAYING.search(look.low, begin, stop))
+        or keys.cared(begin, stop)
+        or len(look.text.strip()) <= len(whole) + _AFTER
+        or somebody(look, begin, stop)
+    )
 
 
 def _near(look: Look, keys: Keys, start: int, end: int) -> str:
@@ -90,7 +116,9 @@ def _no_card(look: Look, keys: Keys, start: int, end: int, near: str) -> bool:
     label = keys.before("card", start, LABEL)
     if label and label[1] >= start - _AFTER and _pays_nothing(look, *label):
         return True
-    name = (owned if near else called)(look, keys, start, NOISE)
+    # What is written in groups, or stands before its expiry, is none only by what touches it
+    sure = near or _EXPIRES.match(look.low, end) or not look.text[start:end].isdigit()
+    name = (owned if sure else called)(look, keys, start, NOISE)
     thing = heads.noun(look, keys, start, ("card", "name"))
     if not (name and name[0].startswith("other")) and thing is None:
         return False

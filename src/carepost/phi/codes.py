@@ -13,11 +13,12 @@ from carepost.phi import heads
 from carepost.phi.fold import Look
 from carepost.phi.lists import Weight
 from carepost.phi.marks import QUIET, WINDOW, Keys, Mark
+from carepost.phi.numbers import somebody
 from carepost.phi.types import Score, Strength
 from carepost.phi.vocabulary import Hit, Vocabulary
 
 _CODE = re.compile(
-    r"(?:(?<![\w.-])|(?<=[\s(]\d\.)|(?<=^\d\.))([A-Z]\d[0-9AB])(?:\.([0-9A-Z]{1,4})|([0-9A-Z]{1,4}))?(?![\w-]|\.\d)"
+    r"(?:(?<![\w.-])|(?<=[\s(]\d\.)|(?<=^\d\.)|(?<=\.\.))([A-Z]\d[0-9AB])(?:\.([0-9A-Z]{1,4})|([0-9A-Z]{1,4}))?(?![\w-]|\.\d)"
 )
 #: the shape of a code of HCPCS or of dental procedures, which some codes of ICD-10-CM without their point have too
 _SERVICE = re.compile(r"[A-V]\d{4}")
@@ -41,8 +42,10 @@ _PLACE = re.compile(
     r"parada|autobus|ruta|linea|aula|sala|puerta|asiento|vuelo|tren|calle|sku|code word|password|serie|modelo|pieza|"
     r"coach|carriage|berth|deck|dock|pier|hangar|runway|taxiway|stand|counter|kiosk|checkpoint|bay no|cart|"
     r"zip|permit|plate|tag|meter|valve|pump|circuit|breaker|hex|byte|opcode)s?"
-    r"(?: codes?| numbers?| no| id)?[\s.:#]{1,3}$"
+    r"(?: codes?| numbers?| no| id)?[\s.:#]{1,3}(?<![a-z]{5}\. )$"
 )
+#: where one may go: "parks in Z79", "use T20", "E10 to E13"
+_WHERE = re.compile(r"(?<![a-z])(?:in|at|into|near|behind|outside|use|to|from|through) $")
 #: what a code is of that stands before it: "E10 fuel", "M25 motorway"
 _OF_THING = re.compile(
     r"[ -]{1,2}(?:fuel|petrol|gas|gasoline|ethanol|blend|paper|envelopes?|motorway|highway|freeway|bus|buses|tram|"
@@ -123,7 +126,7 @@ _MEDICAL = re.compile(
 #: keywords that say a number is about a person: a code with its point beside one is a code
 _OF_PATIENTS = ("ssn", "mbi", "member", "mrn", "dob", "cpt", "npi", "provider")
 #: a code of a visit, and how far from a code it may stand
-_VISIT = re.compile(r"(?<![\d$.-])9(?:9[1-4]\d\d|0[78]\d\d|[23567]\d{3})(?![\d.]|-\d{3})")
+_VISIT = re.compile(r"(?<![\d$.-])9(?:9[1-4]\d\d|0[78]\d\d|8[49][46]\d|[23567]\d{3})(?![\d.]|-\d{3})")
 _BILLED = 30
 #: what is written before an illness
 _SHORTHAND = re.compile(r"(?<![a-z])(?:[rhc]/o|s/p|c/w|f/u|hx|reason|problem|complaint|info|findings?)[:#]? ?(?:of )?$")
@@ -135,7 +138,9 @@ _TITLES = frozenset(
 _CLAIMED = re.compile(
     r"(?<![a-z])(?:denied|denial|payer|superbill|medical(?:ly)? necess(?:ary|ity)|claim for|adjudicated)(?![a-z])"
 )
-_OF_RECORDS = ("mbi", "dob", "npi", "member")
+#: how somebody is spoken of
+_SIR = re.compile(r"(?<![a-z])(?:mr|mrs|ms|dr|pts?|bene|yo|y/o)(?![a-z])")
+_OF_RECORDS = ("mbi", "ssn", "dob", "npi", "member")
 _NAMES = QUIET | {"name", "drug"}
 
 
@@ -181,7 +186,13 @@ def codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) -
         told = told or _words_of(look, hits)
         begin, stop = heads.paragraph(look, start, end, _CONTEXT)
         near = keys.near("icd", start, end, WINDOW) if code.dotted else keys.near("icd", begin, stop, 0)
-        if near or "icd" in kinds or _listed(look, last, start) or _evident(look, keys, told, code):
+        if (
+            near
+            or "icd" in kinds
+            or (code.dotted and "icd" in keys.topic)
+            or _listed(look, last, start)
+            or _evident(look, keys, told, code)
+        ):
             last = end
             yield _mark(start, end, near or "its title", term)
     yield from _smudged(look, keys, vocabulary)
@@ -208,6 +219,8 @@ def _denied(look: Look, keys: Keys, hits: Sequence[Hit], code: _Code) -> bool:
     """Whether a code is called something else, or is a part of something."""
     start, end = code.start, code.end
     titled = _named(look, start, code.title)
+    if not code.rest and _WHERE.search(code.before) and not keys.near("icd", start - _CONTEXT, end, 0):
+        return True
     if (_PLACE.search(code.before) and not titled) or _EVENT.search(code.before) or _other_code(code.before):
         return True
     if _BEFORE_MIDDLE.search(look.text, max(0, start - _MIDDLE), start) and _AFTER_MIDDLE.match(look.text, end):
@@ -219,6 +232,11 @@ def _denied(look: Look, keys: Keys, hits: Sequence[Hit], code: _Code) -> bool:
         return False
     if code.dotted and _ILL.search(code.before):
         return False
+    if code.dotted and noun.word not in heads.things():
+        # A noun of no list beside somebody's name or number may be one of medicine: "DVT R popliteal I82.431"
+        begin, stop = heads.paragraph(look, start, end, _CONTEXT)
+        if _of_somebody(look, keys, (begin, stop)):
+            return False
     return heads.elsewhere(look, keys, start, "icd", _CONTEXT, noun)
 
 
@@ -262,7 +280,20 @@ def _pointed(look: Look, keys: Keys, told: _Told, code: _Code, bounds: tuple[int
         or _near_care(told.care, start, _CONTEXT, *bounds)
         or any(keys.near(kind, *around, 0) for kind in _OF_PATIENTS)
         or any(hit.end - hit.start > len("id") for hit in keys.around("account", start, end, _CONTEXT))
+        or _of_somebody(look, keys, around)
         or _medical(look, keys, code)
+    )
+
+
+def _of_somebody(look: Look, keys: Keys, around: tuple[int, int]) -> bool:
+    """Whether a person is named beside a code with its point, or a number of one stands there."""
+    index = bisect.bisect_left(keys.people, around[0])
+    return (
+        keys.in_name
+        or (index < len(keys.people) and keys.people[index] <= around[1])
+        or bool(keys.near("name", *around, 0))
+        or bool(_SIR.search(look.low, *around))
+        or somebody(look, *around)
     )
 
 

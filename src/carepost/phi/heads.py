@@ -89,7 +89,7 @@ _VERB = 5
 
 
 @functools.cache
-def _things() -> frozenset[str]:
+def things() -> frozenset[str]:
     """The single words of our lists that are things."""
     words = (word for kind, _, words in KEYWORDS if kind in ("other:thing", "other:order") for word in words)
     return frozenset(word for word in words if word.isalpha() and len(word) > 2) | _OBJECTS
@@ -111,6 +111,9 @@ def head(look: Look, start: int) -> Head:
     while found := _WORD.search(look.text, floor, place):
         word = found[1].lower().strip("'-/&")
         begin = found.start(1)
+        if (found[0].endswith(". ") and len(word) > _SHORT) or (word in _SAYS and found[1].istitle()):
+            # Another sentence began
+            return NOTHING
         if (begin and look.text[begin - 1].isdigit()) or (word in _SAYS and _SUBJECT.search(look.low, floor, begin)):
             return NOTHING
         if word not in _NUMBERED:
@@ -142,7 +145,7 @@ def noun(look: Look, keys: Keys, start: int, mine: Iterable[str]) -> Head | None
     found = head(look, start)
     if found.of is not Of.THING:
         return None
-    if keys.in_name and look.text[found.start].isupper() and found.word not in _things():
+    if keys.in_name and look.text[found.start].isupper() and found.word not in things():
         return None
     if "_" in found.word or look.text[start - 2 : start].strip(" \"'=:") == "":
         words = _GLUED.get(next(iter(mine)), ())
@@ -164,7 +167,7 @@ def elsewhere(look: Look, keys: Keys, start: int, kind: str, within: int, noun: 
         return True
     if look.text[noun.start].isupper():
         return "\n\n" in look.text[place[1] : noun.start]
-    if noun.word in _things() and not _OF_WHICH.match(look.low, place[1]):
+    if noun.word in things() and not _OF_WHICH.match(look.low, place[1]):
         return True
     return apart(look, place[1], noun.start) or bool(_TURNS.match(look.low, place[1], noun.start))
 
@@ -180,7 +183,7 @@ def paragraph(look: Look, start: int, end: int, within: int) -> tuple[int, int]:
     above."""
     floor = max(0, start - within)
     begin = look.text.rfind("\n\n", floor, start)
-    if 0 <= start - begin <= _ABOVE and not _LETTER.search(look.text, begin, start):
+    if begin >= 0 and start - begin <= _ABOVE and not _LETTER.search(look.text, begin, start):
         begin = look.text.rfind("\n\n", floor, begin)
     stop = look.text.find("\n\n", end, end + within)
     return begin if begin >= 0 else floor, stop if stop >= 0 else end + within
@@ -197,6 +200,9 @@ def _of(look: Look, written: str, word: str, begin: int, floor: int) -> Head:
     if word in _PEOPLE:
         return Head(Of.PERSON, word, begin)
     if written[0].islower():
+        if look.text[begin - 1 : begin] == "\n" and word in lists.given_names():
+            # Who speaks, in a chat
+            return NOTHING
         if len(word) >= _VERB and word.endswith("ed"):
             return NOTHING
         return Head(Of.THING, word, begin)
@@ -204,12 +210,14 @@ def _of(look: Look, written: str, word: str, begin: int, floor: int) -> Head:
         return Head(Of.PERSON, word, begin)
     if word in lists.given_names() or word in _surnames() or "'" in written:
         return Head(Of.PERSON, word, begin)
-    if look.text[max(0, begin - 2) : begin] in (": ", ", ", "- ") and word not in _things():
+    if len(word) > _VERB and word.endswith("ed"):
+        return NOTHING
+    if look.text[max(0, begin - 2) : begin] in (": ", ", ", "- ") and word not in things():
         return Head(Of.PERSON, word, begin)
     short = (written.isupper() and len(word) <= _SHORT) or (
         begin > 1 and look.text[begin - 1] == "\n" != look.text[begin - 2]
     )
-    thing = word in _things() or (word in lists.valued("meaning") and not short and not _named(look, begin, floor))
+    thing = word in things() or (word in lists.valued("meaning") and not short and not _named(look, begin, floor))
     return Head(Of.THING if thing else Of.PERSON, word, begin)
 
 
@@ -221,4 +229,4 @@ def _named(look: Look, begin: int, floor: int) -> bool:
     before = _FIRST.search(look.text, floor, begin)
     if not before:
         return False
-    return before[1].lower() not in _things()
+    return before[1].lower() not in things()

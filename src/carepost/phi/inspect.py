@@ -36,6 +36,8 @@ _SEPARATORS = re.compile(r"[_+]|%20|(?<=[A-Za-z])[.-]|[.-](?=[A-Za-z])")
 #: "SocialSecurityCard", in the name of a file
 _HUMPS = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})")
 #: marks that support a level and say nothing to a reader of the reasons
+#: marks of numbers of people, and of who cares for them
+_NUMBERS = frozenset(("ssn", "mbi", "npi", "dea", "card", "mrn", "member-id", "dob"))
 _SILENT = frozenset(("plain", "date", "age"))
 
 
@@ -108,7 +110,13 @@ def _all(parts: Sequence[Part], own: Custom | None, words: Vocabulary | None) ->
     compiled = custom.compile_custom(own) if own else None
     looks = [(part, look(_text(part))) for part in parts]
     kind = genre.genre([text for part, text in looks if part.group == 0])
-    read = [_read(part, text, known, compiled) for part, text in looks]
+    read: list[_Read] = []
+    topics: dict[int, frozenset[str]] = {}
+    for part, text in looks:
+        one = _read(part, text, known, compiled, topics.get(part.group, frozenset()))
+        if part.where is Where.SUBJECT:
+            topics[part.group] = frozenset(hit.entry.kind[4:] for hit in one.keys.all)
+        read.append(one)
     # Names and statements say nothing where nobody speaks of health
     health = any(mark.score is Score.HEALTH for one in read for mark in one.marks)
     if health or any(evidence.health_words(one.look) for one in read):
@@ -126,7 +134,9 @@ def _text(part: Part) -> str:
     return unstuck("\n\n".join(filter(None, (text, more, disguise.plain(unrepeated(text))))))
 
 
-def _read(part: Part, text: Look, known: Vocabulary, compiled: Compiled | None) -> _Read:
+def _read(
+    part: Part, text: Look, known: Vocabulary, compiled: Compiled | None, topic: frozenset[str] = frozenset()
+) -> _Read:
     """The identifiers by number and the health of one part."""
     hits = list(known.hits(text))
     keys = Keys(hits, text)
@@ -134,9 +144,10 @@ def _read(part: Part, text: Look, known: Vocabulary, compiled: Compiled | None) 
     rows = tables.rows(text)
     tables.tell(text, keys, rows)
     read = _Read(part, text, [], [], custom.exempted(text, compiled) if compiled else [], genre.footers(text), keys)
-    marks = [
-        *identifiers.identifiers(text, keys),
-        *tables.tables(text, known, rows),
+    keys.topic = topic
+    marks = [*identifiers.identifiers(text, keys), *tables.tables(text, known, rows)]
+    keys.people = sorted(mark.start for mark in marks if mark.kind in _NUMBERS)
+    marks += [
         *clinical.clinical(text, hits, keys, known),
     ]
     if compiled:

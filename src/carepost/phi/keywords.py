@@ -25,7 +25,7 @@ KEYWORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "mbi", "medicare", "medicare number", "medicare no", "medicare id", "medicare beneficiary", "hicn",
         "beneficiary id", "beneficiary identifier", "medicare beneficiary identifier", "numero de medicare",
         "hic", "hic no", "hic number", "hi claim no", "health insurance claim number", "mcr", "mcare", "medicre",
-        "mdcr",
+        "mdcr", "qmb", "slmb", "hets", "cwf", "bene id", "bene", "medlcare", "id on card", "red white and blue card",
         "medicare beneficiary no", "medicare claim number", "medicare claim no", "mbi id", "us mbi", "m b i",
         "medicare a b", "medicare b", "2 16 840 1 113883 4 927", "beneficiario", "no medicare", "num medicare",
         "id de medicare", "box 1a", "item 1a", "mbis", "mib", "mbi num", "railroad medicare",
@@ -68,7 +68,8 @@ KEYWORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "natl provider identifier", "nat l provider id", "national provider ident", "ind npi", "org npi", "nip no",
         "numero npi", "no npi", "num npi", "2 16 840 1 113883 4 6", "numero de proveedor", "id del proveedor", "npin",
         "national provider", "national prov", "provider npi", "nppes", "n p i no", "nppes number", "npi code",
-        "prescriber id", "provider identifier", "prescriber identifier", "physician id", "rendering id",
+        "prescriber id", "pres id", "presc id", "service provider id", "svc prov id",
+        "provider identifier", "prescriber identifier", "physician id", "rendering id",
         "prescriber number", "physician number", "attending id", "billing provider id", "doctor id",
         "n p i", "npi1", "npi2", "rendering provider id", "upin npi", "npid", "npi type 1", "npi type 2")),
     ("dea", "DEA", ("dea", "dea#", "dea no", "dea number", "dea registration", "d e a", "deanumber", "deano", "dea reg",
@@ -164,7 +165,8 @@ KEYWORDS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "ref prov", "bill prov", "svc prov", "attending md", "referring md", "ordering md", "signed by", "midwife",
         "optometrist", "podiatrist", "chiropractor", "psychologist", "clinician", "resident md", "physiatrist",
         "orthopedist", "urologist", "dermatologist", "endocrinologist", "audiologist", "dietitian", "phys",
-        "individual provider", "organizational provider", "taxonomy", "credentialing", "provider directory",
+        "individual provider", "organizational provider", "taxonomy", "credentialing", "pecos", "caqh",
+        "provider directory",
     )),
     # What else is numbered as identifiers are; only structured identifiers ask for it (`marks.QUIET`)
     ("other:thing", "thing", (

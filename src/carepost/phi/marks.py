@@ -17,6 +17,7 @@ from carepost.phi.vocabulary import Entry, Hit
 
 #: how far a keyword may stand from what it supports (phi-dlp 2.1, as Purview)
 WINDOW = 300
+CARE = Weight.CARE.value
 #: kinds of keywords that only speak to who asks for them: who gives care, and things that are numbered
 QUIET = frozenset(("provider", "other:thing"))
 #: labels in the middle of a name of a program's: "subscriberSsn", "renderingnpi"
@@ -40,11 +41,15 @@ _INSIDE = (
     "DX",
 )
 #: what makes it worth to look for abbreviations with points
-_BEFORE_POINT = ("s.s", "s. s", "soc.", "soc ", "d.o", "d. o", "m.r", "m. r")
+_BEFORE_POINT = ("social", "secur", "s.s", "s. s", "soc.", "soc ", "d.o", "d. o", "m.r", "m. r")
 #: abbreviations with points and spaces between their letters
 _POINTS = re.compile(
     r"(?:s\. ?s\. ?n(?!\w)|s\.s\.(?= ?(?:[#:]|no\b|num|nbr))|soc\. ?sec(?:urity)?(?![a-z])"
     r"|d\. ?o\. ?b(?!\w)|m\. ?r\. ?n(?!\w))\.?"
+    # "her social instead", "the social as ID": no noun goes on; "socail securty"
+    r"|(?:(?<=[mb]y )|(?<=[eu]r )|(?<=the )|(?<=his )|(?<='s )|(?<=es ))social"
+    r"(?=\W*$| *[^\w\s]|\n| (?:for|as|is|was|instead|in|on|to|please|that|it|and|again|here|below|so|if|\d))"
+    r"|(?<![a-z])s[ocia]{3,5}l ?s[ec][a-z]{3,7}y(?![a-z])"
 )
 _WORDY = re.compile(r"\w")
 _POINTED = {
@@ -106,7 +111,10 @@ class Keys:
     """The keywords of one text, for quick questions about what stands before or around a place."""
 
     def __init__(self, hits: Iterable[Hit], look: Look) -> None:
+        hits = list(hits)
         named = [hit for hit in hits if hit.entry.kind.startswith("key:")]
+        #: where words of care begin
+        self.care = sorted(h.start for h in hits if h.entry.kind[:4] != "key:" and h.entry.weight.value >= CARE)
         named.extend(Hit(*found.span(), _POINTED[found[0][0]]) for found in _pointed(look))
         if any(sign in look.text for sign in _INSIDE):
             named.extend(
@@ -121,6 +129,10 @@ class Keys:
             self._places.setdefault(hit.entry.kind[4:], []).append((hit.start, hit.entry.term))
         #: of the name of a file: short, and without labels
         self.in_name = False
+        #: kinds that the subject names
+        self.topic: frozenset[str] = frozenset()
+        #: where numbers of people stand, and of who cares for them
+        self.people: list[int] = []
         #: rows under a header: where, and what the header names
         self.rows: list[tuple[int, int, frozenset[str]]] = []
         #: cells under one name of a header: where, the kind and the label of that name
@@ -184,6 +196,11 @@ class Keys:
         places = self._places.get(kind, ())
         index = bisect.bisect_left(places, (place, ""))
         return places[index][1] if index < len(places) and places[index][0] <= place + within else ""
+
+    def cared(self, begin: int, stop: int) -> bool:
+        """Whether a word of care stands between two places."""
+        index = bisect.bisect_left(self.care, begin)
+        return index < len(self.care) and self.care[index] < stop
 
     def near(self, kind: str, start: int, end: int, within: int = WINDOW) -> str:
         """The label of a keyword of this kind around a place, "" where there is none."""

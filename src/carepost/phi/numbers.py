@@ -36,9 +36,12 @@ _CLOSE = 28
 _BREAK = re.compile(r"\n\n[^\n]{0,60}[A-Za-z]")
 #: how far two labels and their two numbers reach, how the second label is joined, and what else stands between
 _RUN = 80
-_PAIRS = re.compile(r"(?: ?\([a-z ]{1,12}\))? ?(?:[/,&+;|]|and\b|y\b|or\b) ?[a-z]")
+_PAIRS = re.compile(r"(?: ?\([a-z ]{1,12}\))? ?(?:[/,&+;|]|and\b|y\b|or\b|as\b) ?[a-z]")
+#: a label and what it is for: "SSN for Medicare reporting: ..."
+_OF_WHAT = re.compile(r" (?:for|of|on|from)(?: [a-z'.-]+){1,5}(?::| is| =|=) ?")
 _JOINED = re.compile(
-    r"(?:[\s/,&+;|:#=().-]|\band\b|\bor\b|\by\b|numbers?\b|nos?\b|ids?\b|\d{1,11}|[a-z]{2}\d{7}|"
+    r"(?:[\s/,&+;|:#=().-]|\b(?:as|an|the|her|his)\b|/ [a-z]{3,12} id\b|"
+    r"\band\b|\bor\b|\by\b|numbers?\b|nos?\b|ids?\b|\d{1,11}|[a-z]{2}\d{7}|"
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*)*"
 )
 #: a thing speaks against a number from no farther than this
@@ -52,6 +55,15 @@ _OWN = ("ssn", "itin", "name")
 _OF_PLANS = ("mbi", "member", "name", "mrn", "account", "dob", "npi", "icd")
 #: nouns that a Medicare number follows as a name would
 _COVERED = heads.words("of plans")
+#: a qualifier of X12 before it, an authority or a type of HL7 after it
+_QUALIFIED, _ISSUED = re.compile(r"\*(?:MI|HN|II|C1)\*$"), re.compile(r"\^{1,4}(?:CMS|MC|MB|HIC|USSSA|US)(?![A-Z])")
+#: words of who pays for care
+_COVERAGE = re.compile(
+    r"(?<![a-z])(?:(?:run|ran|bene|part [abcd]|snf|aco|hmo|eob|abn|payers?)(?![a-z])|eligib|enroll|hospice|coinsur|"
+    r"deductible|benefit|disenroll|crossover|medigap|homebound)"
+)
+#: keywords of what stands beside a Medicare number
+_CARING = ("icd", "npi", "ssn", "dea", "cpt", "drug", "provider")
 #: keywords that say a number is about a person, though they do not name the number
 _PEOPLE = ("name", "dob", "mrn", "member", "mbi")
 #: one word that names the number only where it touches it: "social: 512 44 9087"
@@ -65,7 +77,8 @@ _JUST = re.compile(
 _GOES_ON = re.compile(r"[-/](?:[A-Za-z]{1,2}(?![A-Za-z])|\d)")
 _GOES_BEFORE = re.compile(r"[A-Za-z0-9][-/#.]$")
 _PAIR = re.compile(
-    r"(?<![A-Za-z])([A-Z][a-z'-]{1,24}|[A-Z]{2,20}),? (?:[A-Z]\.? )?([A-Z][a-z'-]{1,24}|[A-Z]{2,20})(?![a-z])"
+    r"(?<![A-Za-z])([A-Z][a-z'-]{1,24}|[A-Z]{2,20}|[A-Z]\.),? (?:[A-Z]\.? )?"
+    r"([A-Z][a-z'-]{1,24}|[A-Z]{2,20})(?![a-z0-9])"
 )
 _PERSONAL = re.compile(
     r"(?<![a-z0-9])(?:his|her|my|hers|he|she|him|patients?|pts?|mom|mother|dad|father|wife|husband|son|daughter|child|"
@@ -108,6 +121,8 @@ def paired(look: Look, keys: Keys, start: int, kind: str) -> bool:
     if place is None or place[1] == start:
         return False
     between = look.low[place[1] : start]
+    if _OF_WHAT.fullmatch(between):
+        return True
     if not _PAIRS.match(between):
         return False
     for hit in keys.all:
@@ -159,7 +174,7 @@ def _speaks_against(look: Look, keys: Keys, found: re.Match[str], name: tuple[st
         own = keys.before("ssn", start, LABEL)
         # "E-Verify case for 512-44-9087 says no (SSN)"
         aside = own and not heads.apart(look, own[1], start)
-        return not (found[1] == "-" and aside and owned(look, keys, start, NOISE) is None)
+        return not (found[1] != "" and aside and owned(look, keys, start, NOISE) is None)
     dashed = found[1] in ("-", ".", " ", "/") and found[1] != ""
     # What the number seems called stands too far off to speak against an SSN
     far = keys.label(start, 15, NOISE) is None
@@ -169,7 +184,7 @@ def _speaks_against(look: Look, keys: Keys, found: re.Match[str], name: tuple[st
 def _unlabelled(look: Look, keys: Keys, found: re.Match[str], digits: str) -> Iterator[Mark]:
     start, end = found.span()
     begin, stop = heads.paragraph(look, start, end, WINDOW)
-    near = keys.near("ssn", begin, stop, 0)
+    near = keys.near("ssn", begin, stop, 0) or ("SSN" if "ssn" in keys.topic else "")
     if near:
         yield strong(start, end, "ssn", near, digits)
     elif found[1] == "-" and _stands(look, start):
@@ -192,8 +207,11 @@ def _personal(look: Look, begin: int, stop: int) -> bool:
     """Whether anybody is spoken of around a number that nothing names; or the text is that number and little else."""
     if len(look.text) <= _ALONE:
         return True
-    if _PERSONAL.search(look.low, begin, stop):
-        return True
+    return bool(_PERSONAL.search(look.low, begin, stop)) or somebody(look, begin, stop)
+
+
+def somebody(look: Look, begin: int, stop: int) -> bool:
+    """Whether what may be somebody's name stands in a stretch of text."""
     no_name = lists.not_surnames()
     return any(
         pair[1].lower() not in no_name and pair[2].lower() not in no_name
@@ -228,9 +246,11 @@ def _medicare(look: Look, keys: Keys) -> Iterator[Mark]:
             continue
         near = keys.near("mbi", start, end) or keys.near("member", start, end)
         about = near or next(filter(None, (keys.near(kind, start, end) for kind in ("dob", "mrn", "name"))), "")
+        if not about and not _of_care(look, keys, start, end):
+            continue
         if about or found[1] != "":
             yield strong(start, end, "mbi", about, bare)
-        elif bare == found[0] or name or keys.near("icd", start, end) or keys.near("npi", start, end):
+        else:
             yield weak(start, end, "mbi", 0.5)
     for hit in keys.of("mbi"):
         smudged = _LOOSE_MBI.search(look.text, hit.end, hit.end + LABEL)
@@ -244,15 +264,32 @@ def _medicare(look: Look, keys: Keys) -> Iterator[Mark]:
 
 def _no_medicare(look: Look, keys: Keys, start: int, end: int, name: tuple[str, str] | None) -> bool:
     """Whether what looks like a Medicare number is called something else."""
-    thing = heads.noun(look, keys, start, _OF_PLANS)
-    other = name is not None and name[0].startswith("other")
     if heads.follows(look, keys, "mbi", end, FOLLOWS):
         return False
+    thing = heads.noun(look, keys, start, _OF_PLANS)
+    own = owned(look, keys, start, NOISE)
+    other = (
+        name is not None and name[0].startswith("other") and (own == name or name == keys.headed(start) or bool(thing))
+    )
     if thing is None or thing.word in _COVERED or "mbi" in keys.under(start)[1]:
         begin, stop = heads.paragraph(look, start, end, LABEL)
         return other and not keys.near("mbi", begin, stop, 0)
     away = all(heads.elsewhere(look, keys, start, kind, LABEL, thing) for kind in ("mbi", "member"))
-    return away or (other and owned(look, keys, start, NOISE) == name)
+    return away or (other and own == name)
+
+
+def _of_care(look: Look, keys: Keys, start: int, end: int) -> bool:
+    """Whether care or somebody is spoken of around what only looks like a Medicare number, or it stands alone."""
+    begin, stop = heads.paragraph(look, start, end, WINDOW)
+    return (
+        keys.in_name
+        or "mbi" in keys.topic
+        or bool(_QUALIFIED.search(look.text, max(0, start - 4), start) or _ISSUED.match(look.text, end))
+        or any(keys.near(kind, begin, stop, 0) for kind in _CARING)
+        or bool(_COVERAGE.search(look.low, begin, stop))
+        or keys.cared(begin, stop)
+        or _personal(look, max(begin, start - _AROUND), min(stop, end + _AROUND))
+    )
 
 
 def _cleaned(bare: str) -> str:

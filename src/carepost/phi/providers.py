@@ -26,7 +26,7 @@ _NOISE = frozenset(("drug", "name", "cpt", "icd"))
 #: a qualifier of X12, or a segment of HL7, says that a number is of a provider
 _QUALIFIED = re.compile(r"(?:\*XX\*|\*HPI\*|\|XX\||\^NPI\^)$")
 _SEGMENT = re.compile(
-    r"(?:PV1|PV2|ORC|OBR|ROL|PRD|PR1|RXO|RXE|RXA|TXA|SCH|AIP|FT1|IN1|OBX|STF|PRA|PRV|NM1)[|*][^\n]{0,400}$"
+    r"(?:TS[23]|PV1|PV2|ORC|OBR|ROL|PRD|PR1|RXO|RXE|RXA|TXA|SCH|AIP|FT1|IN1|OBX|STF|PRA|PRV|NM1)[|*][^\n]{0,400}$"
 )
 #: how far a keyword of who gives care may stand from a number that nothing else names, and one of care from it
 _CARERS, _CARE = 300, 120
@@ -40,8 +40,22 @@ _IT = re.compile(r"(?<![a-z])(?:it|that|this|the right one|he|she) ?(?:is|was|'s
 _OWN_NOUNS = ("npi", "provider", "name", "dea", "icd", "mbi", "member")
 _CARING = heads.words("of orders")
 #: what is counted is no provider: "1921730481 bytes"
+_FOR_DOCTOR = re.compile(r" (?:for|of) (?:the )?(?:dr|doctor|dra)\.?(?: [a-z.'-]{1,20}){1,3}[:,#]? ?$")
 _COUNTS = re.compile(r" (?!(?:for|is|and|at|in|on|the|npi|to|with|who|as|or|of|by|from|was|has)\b)[a-z]{3,}")
-_REGISTERED = frozenset(("registrant", "registration", "certificate", "practitioner", "prescriber", "reg"))
+_REGISTERED = frozenset((
+    "registrant", "registration", "certificate", "practitioner", "prescriber", "reg", "pres", "institutional", "permit",
+    "renew", "distributor's", "distributor",
+))  # fmt: skip
+_REGISTRY = re.compile(
+    r"(?<![a-z])(?:registra(?:nt|tion)s?|permit|certificate)[^a-z]{0,4}(?:(?:no|number|id|is)[^a-z]{1,3})*$"
+)
+#: what is said of controlled substances (21 CFR 1301 to 1311), and of drugs that are
+_SUBSTANCES = re.compile(
+    r"(?<![a-z0-9])(?:registrants?|schedules? (?:[1-5]n?|i{1,3}v?|iv|v|ii-v)(?![a-z0-9])|"
+    r"controlled|diversion|prescrib|presc?(?![a-z])|form 222|222 (?:form|copy|log|order)|"
+    r"narcotic|opioid|arcos|csos|epcs|pdmp|biennial|mate act|suffix|oxycodone|fentanyl|tramadol|pregabalin|hydrocodone|"
+    r"morphine|methadone|buprenorphine|adderall|ketamine|rx)(?![a-z])"
+)
 #: half of how far before a number the word for a telephone is looked for
 _HALF = LABEL // 2
 #: labels beside it of what is never ten digits
@@ -82,6 +96,8 @@ def _npi(look: Look, keys: Keys, found: re.Match[str], digits: str) -> bool:
         return True
     if heads.follows(look, keys, "npi", end, FOLLOWS) and not (thing and heads.apart(look, end, end + FOLLOWS)):
         return True
+    if found[0][0] == "1" and "npi" in keys.topic and not thing and not (name and name[0].startswith("other")):
+        return True
     if _referred(look, keys, start) or paired(look, keys, start, "npi"):
         return True
     if thing and thing.word not in _CARING:
@@ -89,7 +105,8 @@ def _npi(look: Look, keys: Keys, found: re.Match[str], digits: str) -> bool:
             name is not None and name[0] == "provider" and not heads.elsewhere(look, keys, start, "npi", LABEL, thing)
         )
     if (
-        not keys.in_name
+        thing is None
+        and not keys.in_name
         and _COUNTS.match(look.text, end)
         and not (name and keys.near("provider", *heads.paragraph(look, start, end, LABEL), 0))
     ):
@@ -100,6 +117,8 @@ def _npi(look: Look, keys: Keys, found: re.Match[str], digits: str) -> bool:
         return False
     if _segment(look, start):
         return True
+    if _for_doctor(look, keys, start):
+        return False
     if name and name[0] == "provider":
         return True
     if keys.in_name and not (name and name[0].startswith("other")):
@@ -117,10 +136,17 @@ def _npi(look: Look, keys: Keys, found: re.Match[str], digits: str) -> bool:
     if "provider" in kinds:
         return True
     before, after = heads.paragraph(look, start, end, _CARERS)
-    if keys.near("provider", before, after, 0):
+    if "provider" in keys.topic or keys.near("provider", before, after, 0):
         return True
     before, after = max(before, start - _CARE), min(after, end + _CARE)
     return any(keys.near(kind, before, after, 0) for kind in _OF_CARE)
+
+
+def _for_doctor(look: Look, keys: Keys, start: int) -> bool:
+    """Whether a number is of a thing that somebody who gives care has: "hotel confirmation for Dr. Lisle: 1..."."""
+    found = _FOR_DOCTOR.search(look.low, max(0, start - LABEL), start)
+    own = keys.label(found.start(), 2) if found else None
+    return own is not None and own[0].startswith("other")
 
 
 def _referred(look: Look, keys: Keys, start: int) -> bool:
@@ -142,6 +168,9 @@ def _named(look: Look, keys: Keys, found: re.Match[str], name: tuple[str, str] |
         # "Telephone of the doctor: 2..."
         return digits_of(found[0])[0] == "1" or not keys.near("phone", start - _HALF, start - _HALF, _HALF)
     if name[0] in _NEVER or name[0].startswith("other") or not keys.near("npi", start, start, 2 * LABEL):
+        if name[0] == "phone" and look.text[start] == "1" and (place := keys.before("npi", start, LABEL)):
+            # No telephone number begins with 1: "writes his NPI like a phone number, 1..."
+            return not heads.apart(look, place[1], start)
         return name[0] == "phone" and bool(_SPOKEN.search(look.low, max(0, start - 2 * LABEL), start))
     # What is named before it has a number or a word of its own: "NPI for claim 8831 is ..."
     own = owned(look, keys, start, _NOISE)
@@ -153,6 +182,15 @@ def _segment(look: Look, start: int) -> bool:
     return bool(_SEGMENT.match(look.text, begin, start))
 
 
+def _controlled(look: Look, keys: Keys, start: int, end: int) -> bool:
+    """Whether what has the form of a DEA number stands where controlled substances, or who may order them, are spoken
+    of."""
+    begin, stop = heads.paragraph(look, start, end, WINDOW)
+    if keys.near("dea", begin, stop, 0):
+        return True
+    return "dea" in keys.topic or bool(_SUBSTANCES.search(look.low, begin, stop))
+
+
 def _deas(look: Look, keys: Keys) -> Iterator[Mark]:
     for found in look.before(_DEA, 3):
         start, end = found.span()
@@ -160,8 +198,12 @@ def _deas(look: Look, keys: Keys) -> Iterator[Mark]:
             continue
         near = keys.near("dea", start, end, LABEL)
         name = called(look, keys, start, _NOISE)
-        if not near and name and name[0] in ("dea", "provider"):
+        if not near and name and name[0] in ("dea", "provider", "npi"):
             near = name[1]
+        other = name is not None and name[0].startswith("other") and owned(look, keys, start, _NOISE) == name
+        other = other and not _REGISTRY.search(look.low, max(0, start - LABEL // 2), start)
+        if not near and not other and not keys.headed(start) and _controlled(look, keys, start, end):
+            near = "DEA"
         if look.low.startswith("dea", start - 3):
             near = "DEA"
         if not near and not (name and name[0].startswith("other")):
@@ -174,6 +216,7 @@ def _deas(look: Look, keys: Keys) -> Iterator[Mark]:
                 heads.follows(look, keys, "dea", end, FOLLOWS)
                 or thing.word in _REGISTERED
                 or "dea" in keys.under(start)[1]
+                or (name and name[0] in ("dea", "npi") and owned(look, keys, start, _NOISE) == name)
             )
         ):
             near = ""

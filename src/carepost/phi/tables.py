@@ -29,7 +29,7 @@ _HEADERS = {word: named for word, named in _NAMED.items() if ":" not in named[0]
 #: a word that says what a column holds, whatever stands beside it: "pcp_npi", "subscriber ssn"
 _TELLING = {
     **dict.fromkeys(("ssn", "ssan", "socsec", "social"), ("ssn", "SSN")), "npi": ("npi", "NPI"), "dea": ("dea", "DEA"),
-    **dict.fromkeys(("mbi", "hic", "hicn", "medicare"), ("mbi", "Medicare")),
+    **dict.fromkeys(("mbi", "hic", "hicn", "medicare", "bene", "beneficiary"), ("mbi", "Medicare")),
     **dict.fromkeys(("icd", "icd10", "icd9", "dx", "diag", "diagnosis"), ("icd", "diagnosis")),
     **dict.fromkeys(("dob", "birthdate"), ("dob", "DOB")),
     **dict.fromkeys(("attending", "rendering", "referring", "ordering", "prescriber", "provider", "physician", "pcp",
