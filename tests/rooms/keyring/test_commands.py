@@ -61,6 +61,8 @@ def test_what_is_wrong_is_one_sentence(terminal: Terminal, tmp_path: Path) -> No
     terminal("org", "add", "willow", "--name", "Willow Clinic")
     file = tmp_path / "x.pem"
     file.write_bytes(smime("eve@elsewhere.test"))
+    table = tmp_path / "table.csv"
+    table.write_text("address,file\nbo@there.test\n")
     for sentence, words in {
         "cannot be read": ("add", BO, str(tmp_path / "nowhere.pem"), "--reason", "r"),
         "made for another address": ("add", BO, str(file), "--reason", "r"),
@@ -69,7 +71,8 @@ def test_what_is_wrong_is_one_sentence(terminal: Terminal, tmp_path: Path) -> No
         "no such certificate": ("pin", "00000000-0000-7000-8000-000000000000", "--reason", "r"),
         "no such page": ("list", "--after", "2"),
         "--limit": ("list", "--limit", "0"),
-        "does not say an address": ("import", str(file), "--reason", "r"),
+        "not a table": ("import", str(file), "--reason", "r"),
+        "does not say an address": ("import", str(table), "--reason", "r"),
     }.items():
         assert sentence in expect(terminal, "certificate", *words), words
 
