@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator
 
 from carepost.phi import checks, heads
+from carepost.phi.beside import somebody
 from carepost.phi.fold import Look
 from carepost.phi.marks import WINDOW, Keys, Mark, digits_of, strong, weak
-from carepost.phi.numbers import BEGIN, END, LABEL, NOISE, called, owned, somebody
+from carepost.phi.numbers import BEGIN, END, LABEL, NOISE, called, owned
 
 _CARD = re.compile(
     rf"(?:{BEGIN}|(?<=%B)|(?<=[ /](?:AX|VI|CA|MC|DC|DS|JC|TP|UP)))\d(?:[ -]?\d){{12,18}}(?:{END}|(?=[Ee]xp|EXP))"
@@ -39,10 +40,12 @@ _BEFORE = re.compile(r"([a-z'-]{2,20})[ -]$")
 #: what a card's word begins that is none
 _OF_CARDS = re.compile(r"s? ?(?:stock|reader|table|game|catalog|sleeve|slot|printer|board|maker)(?![a-z])")
 _AFTER = 14
+#: a word in a sentence right before a number: "use 4111...", "so full: 4111..."
+_SENTENCE = re.compile(r"(?<![A-Za-z])[a-z]{2,}:? $")
 #: words of paying
 _PAYING = re.compile(
     r"[$€£]|(?<![a-z])(?:(?:pay|paid|fees?|rent|tips?|pos|void|bill|fop|track ?[12]|auths?)(?![a-z])|"
-    r"paying|payment|pre-?auth|"
+    r"paying|payment|autopay|declin|pre-?auth|"
     r"charge|billing|refund|deposit|balance|copay|donat|settle|merchant|processor|cashier|checkout|dispute|pago|cobr)"
 )
 
@@ -82,6 +85,7 @@ def _paid(look: Look, keys: Keys, start: int, end: int, whole: str) -> bool:
         or bool(_EXPIRES.match(look.low, end) or _PAYING.search(look.low, begin, stop))
         or keys.cared(begin, stop)
         or len(look.text.strip()) <= len(whole) + _AFTER
+        or bool(_SENTENCE.search(look.text, max(0, start - _AFTER), start))
         or somebody(look, begin, stop)
     )
 
@@ -126,7 +130,7 @@ def _no_card(look: Look, keys: Keys, start: int, end: int, near: str) -> bool:
     if _EXPIRES.match(look.low, end) and (near or not other):
         return False
     if not near:
-        return True
+        return other or thing is None or not _PAYING.match(thing.word)
     return not _PAYS.search(look.low, max(0, start - LABEL), start) and (other or not _about(look, keys, start, thing))
 
 

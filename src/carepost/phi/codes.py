@@ -9,11 +9,10 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from carepost.phi import heads
+from carepost.phi import beside, heads
 from carepost.phi.fold import Look
 from carepost.phi.lists import Weight
 from carepost.phi.marks import QUIET, WINDOW, Keys, Mark
-from carepost.phi.numbers import somebody
 from carepost.phi.types import Score, Strength
 from carepost.phi.vocabulary import Hit, Vocabulary
 
@@ -129,7 +128,10 @@ _OF_PATIENTS = ("ssn", "mbi", "member", "mrn", "dob", "cpt", "npi", "provider")
 _VISIT = re.compile(r"(?<![\d$.-])9(?:9[1-4]\d\d|0[78]\d\d|8[49][46]\d|[23567]\d{3})(?![\d.]|-\d{3})")
 _BILLED = 30
 #: what is written before an illness
-_SHORTHAND = re.compile(r"(?<![a-z])(?:[rhc]/o|s/p|c/w|f/u|hx|reason|problem|complaint|info|findings?)[:#]? ?(?:of )?$")
+_SHORTHAND = re.compile(
+    r"(?<![a-z])(?:[rhc]/o|s/p|c/w|f/u|hx|reason|problem|complaint|info|findings?|"
+    r"(?:seen|treated|referred|here|in|eval|treatment|visit) for)[:#]? ?(?:of )?$"
+)
 #: words of titles that say nothing
 _TITLES = frozenset(
     "with without other unspecified hours greater than level initial encounter return time some part these".split()  # noqa: SIM905
@@ -138,8 +140,6 @@ _TITLES = frozenset(
 _CLAIMED = re.compile(
     r"(?<![a-z])(?:denied|denial|payer|superbill|medical(?:ly)? necess(?:ary|ity)|claim for|adjudicated)(?![a-z])"
 )
-#: how somebody is spoken of
-_SIR = re.compile(r"(?<![a-z])(?:mr|mrs|ms|dr|pts?|bene|yo|y/o)(?![a-z])")
 _OF_RECORDS = ("mbi", "ssn", "dob", "npi", "member")
 _NAMES = QUIET | {"name", "drug"}
 
@@ -235,7 +235,8 @@ def _denied(look: Look, keys: Keys, hits: Sequence[Hit], code: _Code) -> bool:
     if code.dotted and noun.word not in heads.things():
         # A noun of no list beside somebody's name or number may be one of medicine: "DVT R popliteal I82.431"
         begin, stop = heads.paragraph(look, start, end, _CONTEXT)
-        if _of_somebody(look, keys, (begin, stop)):
+        dashed = look.text[max(0, start - 2) : start] == "- " and beside.somebody(look, begin, stop)
+        if dashed or beside.patient(look, keys, (begin, stop)) or keys.cared(begin, stop):
             return False
     return heads.elsewhere(look, keys, start, "icd", _CONTEXT, noun)
 
@@ -278,22 +279,10 @@ def _pointed(look: Look, keys: Keys, told: _Told, code: _Code, bounds: tuple[int
     return (
         _near_care(told.ills, start, WINDOW, *bounds)
         or _near_care(told.care, start, _CONTEXT, *bounds)
-        or any(keys.near(kind, *around, 0) for kind in _OF_PATIENTS)
+        or (not _OF_THING.match(look.low, end) and any(keys.near(kind, *around, 0) for kind in _OF_PATIENTS))
         or any(hit.end - hit.start > len("id") for hit in keys.around("account", start, end, _CONTEXT))
-        or _of_somebody(look, keys, around)
+        or (not _OF_THING.match(look.low, end) and beside.name(look, keys, start, end, around))
         or _medical(look, keys, code)
-    )
-
-
-def _of_somebody(look: Look, keys: Keys, around: tuple[int, int]) -> bool:
-    """Whether a person is named beside a code with its point, or a number of one stands there."""
-    index = bisect.bisect_left(keys.people, around[0])
-    return (
-        keys.in_name
-        or (index < len(keys.people) and keys.people[index] <= around[1])
-        or bool(keys.near("name", *around, 0))
-        or bool(_SIR.search(look.low, *around))
-        or somebody(look, *around)
     )
 
 

@@ -195,7 +195,7 @@ def apart(look: Look, start: int, end: int) -> bool:
 
 
 def _of(look: Look, written: str, word: str, begin: int, floor: int) -> Head:
-    if not word or word in LINKS or len(word) < 2:
+    if not word or word in LINKS or word.removesuffix("'s") in LINKS or len(word) < 2:
         return NOTHING
     if word in _PEOPLE:
         return Head(Of.PERSON, word, begin)

@@ -7,7 +7,8 @@ is called something else, in a list of ours (a meter, a part, a parcel) or not (
 import re
 from collections.abc import Iterator
 
-from carepost.phi import checks, heads, lists
+from carepost.phi import checks, heads
+from carepost.phi.beside import somebody
 from carepost.phi.fold import Look
 from carepost.phi.marks import WINDOW, Keys, Mark, digits_of, strong, weak
 
@@ -59,7 +60,7 @@ _COVERED = heads.words("of plans")
 _QUALIFIED, _ISSUED = re.compile(r"\*(?:MI|HN|II|C1)\*$"), re.compile(r"\^{1,4}(?:CMS|MC|MB|HIC|USSSA|US)(?![A-Z])")
 #: words of who pays for care
 _COVERAGE = re.compile(
-    r"(?<![a-z])(?:(?:run|ran|bene|part [abcd]|snf|aco|hmo|eob|abn|payers?)(?![a-z])|eligib|enroll|hospice|coinsur|"
+    r"(?<![a-z])(?:(?:run|ran|bene|part [abcd]|snf|aco|hmo|eob|abn|payers?)(?![a-z])|elig|enroll|hospice|coinsur|"
     r"deductible|benefit|disenroll|crossover|medigap|homebound)"
 )
 #: keywords of what stands beside a Medicare number
@@ -76,10 +77,6 @@ _JUST = re.compile(
 #: part of a longer name of a thing: "550-18-7731-A", "XK-512-44-9087"
 _GOES_ON = re.compile(r"[-/](?:[A-Za-z]{1,2}(?![A-Za-z])|\d)")
 _GOES_BEFORE = re.compile(r"[A-Za-z0-9][-/#.]$")
-_PAIR = re.compile(
-    r"(?<![A-Za-z])([A-Z][a-z'-]{1,24}|[A-Z]{2,20}|[A-Z]\.),? (?:[A-Z]\.? )?"
-    r"([A-Z][a-z'-]{1,24}|[A-Z]{2,20})(?![a-z0-9])"
-)
 _PERSONAL = re.compile(
     r"(?<![a-z0-9])(?:his|her|my|hers|he|she|him|patients?|pts?|mom|mother|dad|father|wife|husband|son|daughter|child|"
     r"employees?|candidate|applicant|mr|mrs|ms|claimant|decedent|resident|client|subscriber|insured|beneficiary|paciente|"
@@ -210,15 +207,6 @@ def _personal(look: Look, begin: int, stop: int) -> bool:
     return bool(_PERSONAL.search(look.low, begin, stop)) or somebody(look, begin, stop)
 
 
-def somebody(look: Look, begin: int, stop: int) -> bool:
-    """Whether what may be somebody's name stands in a stretch of text."""
-    no_name = lists.not_surnames()
-    return any(
-        pair[1].lower() not in no_name and pair[2].lower() not in no_name
-        for pair in _PAIR.finditer(look.text, begin, stop)
-    )
-
-
 def _loosely(look: Look, keys: Keys) -> Iterator[Mark]:
     """Nine digits in groups of any kind, right after their label: "SSN 512-449-087", "ssn 5 1 2 4 4 9 0 8 7"."""
     for hit in keys.of("ssn"):
@@ -269,12 +257,16 @@ def _no_medicare(look: Look, keys: Keys, start: int, end: int, name: tuple[str, 
     thing = heads.noun(look, keys, start, _OF_PLANS)
     own = owned(look, keys, start, NOISE)
     other = (
-        name is not None and name[0].startswith("other") and (own == name or name == keys.headed(start) or bool(thing))
+        name is not None and name[0].startswith("other") and (own == name or bool(thing) or name == keys.headed(start))
     )
     if thing is None or thing.word in _COVERED or "mbi" in keys.under(start)[1]:
         begin, stop = heads.paragraph(look, start, end, LABEL)
         return other and not keys.near("mbi", begin, stop, 0)
     away = all(heads.elsewhere(look, keys, start, kind, LABEL, thing) for kind in ("mbi", "member"))
+    if away and own is None and thing.word not in heads.things():
+        # A noun of no list where care is spoken of: "wheelchair repair 8R38-..."
+        around = heads.paragraph(look, start, end, LABEL)
+        away = not (keys.cared(*around) and _personal(look, *around))
     return away or (other and own == name)
 
 

@@ -18,9 +18,7 @@ _TEN = re.compile(
 )
 #: ten digits in any groups, right after their label
 _LOOSE = re.compile(rf"{BEGIN}[12](?:[-. _/,\n]{{0,3}}\d){{9}}{END}")
-_DEA = re.compile(
-    rf"(?:{BEGIN}|(?<=DEA)|(?<=dea))[A-HJ-MPRSTUXa-hj-mprstux][A-Za-z9][ -]?\d{{7}}(?![A-Za-z0-9]|\.\d|-\d{{4}})"
-)
+_DEA = re.compile(rf"(?:{BEGIN}|(?<=DEA)|(?<=dea))[A-HJ-MPRSTUXa-hj-mprstux][A-Za-z9][ -]?\d{{7}}(?![A-Za-z0-9]|\.\d)")
 _LOOSE_DEA = re.compile(rf"{BEGIN}[A-HJ-MPRSTUXa-hj-mprstux](?:[-. ]{{0,2}}[A-Za-z9])(?:[-. ]{{0,2}}\d){{7}}{END}")
 _NOISE = frozenset(("drug", "name", "cpt", "icd"))
 #: a qualifier of X12, or a segment of HL7, says that a number is of a provider
@@ -44,15 +42,16 @@ _FOR_DOCTOR = re.compile(r" (?:for|of) (?:the )?(?:dr|doctor|dra)\.?(?: [a-z.'-]
 _COUNTS = re.compile(r" (?!(?:for|is|and|at|in|on|the|npi|to|with|who|as|or|of|by|from|was|has)\b)[a-z]{3,}")
 _REGISTERED = frozenset((
     "registrant", "registration", "certificate", "practitioner", "prescriber", "reg", "pres", "institutional", "permit",
-    "renew", "distributor's", "distributor",
+    "renew", "distributor's", "distributor", "supplier", "federal",
 ))  # fmt: skip
 _REGISTRY = re.compile(
     r"(?<![a-z])(?:registra(?:nt|tion)s?|permit|certificate)[^a-z]{0,4}(?:(?:no|number|id|is)[^a-z]{1,3})*$"
 )
 #: what is said of controlled substances (21 CFR 1301 to 1311), and of drugs that are
 _SUBSTANCES = re.compile(
-    r"(?<![a-z0-9])(?:registrants?|schedules? (?:[1-5]n?|i{1,3}v?|iv|v|ii-v)(?![a-z0-9])|"
-    r"controlled|diversion|prescrib|presc?(?![a-z])|form 222|222 (?:form|copy|log|order)|"
+    r"(?<![a-z0-9])(?:registrants?|schedules? (?:[1-5]n?|i{1,3}v?|iv|v|ii-v)"
+    r"(?![a-z0-9]| (?!for|of|and|drug|contr|sub)[a-z])|"
+    r"controlled|federal|diversion|prescrib|presc?(?![a-z])|form 222|222 (?:form|copy|log|order)|"
     r"narcotic|opioid|arcos|csos|epcs|pdmp|biennial|mate act|suffix|oxycodone|fentanyl|tramadol|pregabalin|hydrocodone|"
     r"morphine|methadone|buprenorphine|adderall|ketamine|rx)(?![a-z])"
 )
