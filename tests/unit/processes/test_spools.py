@@ -60,7 +60,7 @@ class Node:
         self.home = homes.create(folder / f"n{number}", shards=1, node=number)
         doorcerts.write(self.home.doors, keyring, number)
         self._config = Config(database_url=url, node_address=f"127.0.0.1:{7000 + number}")
-        self._keys = keyring.purposes("database")
+        self._keys = keyring.purposes("database", "evidence", "index")
         self.keeping = Keeping()
         self.own: list[Shard] = []
         self.spool: SharedSpool | None = None
