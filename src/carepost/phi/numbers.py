@@ -60,7 +60,8 @@ _COVERED = heads.words("of plans")
 _QUALIFIED, _ISSUED = re.compile(r"\*(?:MI|HN|II|C1)\*$"), re.compile(r"\^{1,4}(?:CMS|MC|MB|HIC|USSSA|US)(?![A-Z])")
 #: words of who pays for care
 _COVERAGE = re.compile(
-    r"(?<![a-z])(?:(?:run|ran|bene|part [abcd]|snf|aco|hmo|eob|abn|payers?)(?![a-z])|elig|enroll|hospice|coinsur|"
+    r"(?<![a-z])(?:(?:run|ran|bene|part [abcd]|snf|aco|hmo|eob|abn|payers?)(?![a-z])|"
+    r"policy (?:id|no|#)|new one is|elig|enroll|hospice|coinsur|"
     r"deductible|benefit|disenroll|crossover|medigap|homebound)"
 )
 #: keywords of what stands beside a Medicare number
