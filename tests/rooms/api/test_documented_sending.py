@@ -1,4 +1,4 @@
-"""The examples of docs/api.md about how mail leaves, as they stand there, through an engine's listener to the office."""
+"""The examples of docs/api.md about how mail leaves, as they stand there, through an engine to the office."""
 
 import subprocess
 import sys
