@@ -69,3 +69,14 @@ def test_activity(
     page.get_by_role("button", name="Add the address").click()
     expect(page.get_by_role("cell", name="ann@elsewhere.test")).to_be_visible()
     looked("suppressions")
+
+    # a list: what would happen first; one of more than a megabyte is tried by a job
+    page.goto(f"{live_server.url}/suppressions/import")
+    looked("suppressions-import")
+    lines = "".join(f"person{number}@elsewhere.test,asked\n" for number in range(40_000))
+    page.locator("input[type=file]").set_input_files(
+        {"name": "list.csv", "mimeType": "text/csv", "buffer": f"address,note\n{lines}".encode()}
+    )
+    page.locator("form[enctype='multipart/form-data'] button").first.click()
+    expect(page.get_by_role("heading", level=1)).not_to_have_text("Import suppressed addresses")
+    looked("suppressions-job")

@@ -72,7 +72,7 @@ class AddForm(forms.Form):
 
 class ImportForm(forms.Form):
     file = forms.FileField(
-        label="A file (CSV with a header line, or lines of JSON), one column `address`", required=False,
+        label="A file (CSV with a header line, or lines of JSON), one column named address", required=False,
         widget=forms.FileInput({"class": "form-control", "accept": ".csv,.ndjson,.jsonl,.txt"}),
     )  # fmt: skip
     #: the file was left out of the request
