@@ -9,15 +9,17 @@ No delivery, no TLS, a journal that drains. Medians of the turns; a busy machine
 
 import asyncio
 import gc
-import os
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from trees import Tree, by_turns
 
 HERE = Path(__file__).parent
 #: wrk's script, connections, messages a request, seconds
@@ -82,43 +84,14 @@ async def serve(folder: Path) -> None:
     directory.stop()
 
 
-class Tree:
-    def __init__(self, tree: Path, folder: Path) -> None:
-        environ = {**os.environ, "PYTHONPATH": f"{tree / 'src'}:{HERE}", "MALLOC_TRIM_THRESHOLD_": "8388608",
-                   "MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TOP_PAD_": "1048576"}  # fmt: skip
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, "serve", str(folder)], env=environ, stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self._port, self._key = self._line().split()
-
-    def spent(self, script: str, connections: int, batch: int, seconds: int) -> float:
-        """Microseconds of processor a message."""
-        before = self._figures()
-        environ = {"API_KEY": self._key, "BATCH": str(batch), "PATH": "/usr/bin:/bin"}
-        url = f"http://127.0.0.1:{self._port}/api/v1/messages"
-        command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "60s", "-s", str(HERE / script), url]
-        said = subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout
-        if "errors 0 non2xx 0" not in said:
-            raise SystemExit(f"refused: {said}")
-        after = self._figures()
-        return (after[0] - before[0]) / (after[1] - before[1])
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(20)
-
-    def _figures(self) -> tuple[int, int]:
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        spent, taken = self._line().split()
-        return int(spent), int(taken)
-
-    def _line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
+def load(script: str, connections: int, batch: int, seconds: int, told: list[str]) -> None:
+    port, key = told
+    environ = {"API_KEY": key, "BATCH": str(batch), "PATH": "/usr/bin:/bin"}
+    url = f"http://127.0.0.1:{port}/api/v1/messages"
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--timeout", "60s", "-s", str(HERE / script), url]
+    said = subprocess.run(command, env=environ, capture_output=True, text=True, check=True).stdout
+    if "errors 0 non2xx 0" not in said:
+        raise SystemExit(f"refused: {said}")
 
 
 def main() -> None:
@@ -127,23 +100,13 @@ def main() -> None:
 
         uvloop.run(serve(Path(sys.argv[2])))
         return
-    trees = [HERE.parent, *map(Path, sys.argv[1:2])]
+    paths = [HERE.parent, *map(Path, sys.argv[1:2])]
     turns = int(sys.argv[2]) if len(sys.argv) > 2 else 6
-    for kind, load in KINDS.items():
+    for kind, given in KINDS.items():
         folder = Path(tempfile.mkdtemp(prefix="http-bench-"))
-        running = [Tree(tree, folder / str(n)) for n, tree in enumerate(trees)]
+        running = [Tree(path, [__file__, "serve", str(folder / str(n))]) for n, path in enumerate(paths)]
         try:
-            found: list[list[float]] = [[] for _ in trees]
-            for turn in range(turns + 1):
-                for n in sorted(range(len(trees)), reverse=bool(turn % 2)):
-                    spent = running[n].spent(*load)
-                    if turn:  # the first warms up
-                        found[n].append(spent)
-            for tree, values in zip(trees, found, strict=True):
-                print(
-                    f"{kind:9} {statistics.median(values):5.0f} µs a message (least {min(values):.0f})  {tree}",
-                    flush=True,
-                )
+            by_turns(running, turns, partial(load, *given), kind)
         finally:
             for one in running:
                 one.close()

@@ -14,23 +14,25 @@ import asyncio
 import base64
 import gc
 import json
-import os
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+from trees import Tree, by_turns
 
 HERE = Path(__file__).parent
 DOMAIN, SINK = "src.bench.invalid", "d0.bench.invalid"
 
 
 async def serve(folder: Path, pki: Path, sink: int, algorithm: str) -> None:
-    """Tells its port and AUTH PLAIN; then, for every line it reads, the microseconds of processor it has used and how
-    many messages it has sent."""
+    """Tells its port, AUTH PLAIN and the sink's port; then, for every line it reads, the microseconds of processor it
+    has used and how many messages it has sent."""
     # of the tree that PYTHONPATH names
     import msgspec
     from spool_bench import Engine, drain
@@ -111,7 +113,7 @@ async def serve(folder: Path, pki: Path, sink: int, algorithm: str) -> None:
     gc.freeze()
     # as `processes.engine`
     gc.set_threshold(50_000, 20, 50)
-    print(sock.getsockname()[1], base64.b64encode(f"\0load\0{password}".encode()).decode(), flush=True)
+    print(sock.getsockname()[1], base64.b64encode(f"\0load\0{password}".encode()).decode(), sink, flush=True)
     reader = asyncio.StreamReader()
     await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     while await reader.readline():
@@ -133,77 +135,37 @@ async def serve(folder: Path, pki: Path, sink: int, algorithm: str) -> None:
     directory.stop()
 
 
-class Tree:
-    def __init__(self, tree: Path, folder: Path, work: Path, sink: int, dkim: str) -> None:
-        environ = {**os.environ, "PYTHONPATH": f"{tree / 'src'}:{HERE}", "MALLOC_TRIM_THRESHOLD_": "8388608",
-                   "MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TOP_PAD_": "1048576"}  # fmt: skip
-        folder.mkdir()
-        self._work, self._sink = work, sink
-        self._process = subprocess.Popen(
-            [sys.executable, __file__, "--serve", str(folder), str(work / "pki"), str(sink), dkim], env=environ,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
-        )  # fmt: skip
-        self.pid = self._process.pid
-        self._port, self._auth = self._line().split()
-
-    def spent(self, sessions: int, messages: int) -> float:
-        """Microseconds of processor a message."""
-        before = self._figures()
-        bench, pki, count = str(self._work / "smtpbench"), self._work / "pki", str(messages)
-        sink = subprocess.Popen(
-            [bench, "sink", "-p", str(self._sink), "-n", count, "-x", "90", "-k", str(pki / "srv.pem"),
-             "-K", str(pki / "srv.key")],
-            stdout=subprocess.PIPE,
-        )  # fmt: skip
-        time.sleep(0.2)
-        source = subprocess.run(
-            [bench, "source", "-p", self._port, "-n", count, "-c", str(sessions), "-x", "90", "-S",
-             "-C", str(pki / "ca.pem"), "-a", self._auth],
-            stdout=subprocess.PIPE, check=False,
-        )  # fmt: skip
-        received = json.loads(sink.communicate()[0])
-        if source.returncode or received["missing"] or received["dups"]:
-            raise SystemExit(f"not as it should be: {source.stdout!r} {received}")
-        after = self._figures()
-        return (after[0] - before[0]) / (after[1] - before[1])
-
-    def close(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(20)
-
-    def _figures(self) -> tuple[int, int]:
-        assert self._process.stdin is not None
-        self._process.stdin.write("\n")
-        self._process.stdin.flush()
-        spent, sent = self._line().split()
-        return int(spent), int(sent)
-
-    def _line(self) -> str:
-        assert self._process.stdout is not None
-        return self._process.stdout.readline()
+def load(sessions: int, messages: int, work: Path, told: list[str]) -> None:
+    port, auth, sink_port = told
+    bench, pki, count = str(work / "smtpbench"), work / "pki", str(messages)
+    sink = subprocess.Popen(
+        [bench, "sink", "-p", sink_port, "-n", count, "-x", "90", "-k", str(pki / "srv.pem"),
+         "-K", str(pki / "srv.key")],
+        stdout=subprocess.PIPE,
+    )  # fmt: skip
+    time.sleep(0.2)
+    source = subprocess.run(
+        [bench, "source", "-p", port, "-n", count, "-c", str(sessions), "-x", "90", "-S",
+         "-C", str(pki / "ca.pem"), "-a", auth],
+        stdout=subprocess.PIPE, check=False,
+    )  # fmt: skip
+    received = json.loads(sink.communicate()[0])
+    if source.returncode or received["missing"] or received["dups"]:
+        raise SystemExit(f"not as it should be: {source.stdout!r} {received}")
 
 
-def measure(trees: list[Path], options: argparse.Namespace, work: Path) -> None:
+def measure(paths: list[Path], options: argparse.Namespace, work: Path) -> None:
     running: list[Tree] = []
     try:
-        for number, tree in enumerate(trees):
+        for number, path in enumerate(paths):
             with socket.create_server(("127.0.0.1", 0)) as free:
                 sink = free.getsockname()[1]
-            running.append(Tree(tree, work / f"home-{number}", work, sink, options.dkim))
+            folder = work / f"home-{number}"
+            folder.mkdir()
+            given = ["--serve", str(folder), str(work / "pki"), str(sink), options.dkim]
+            running.append(Tree(path, [__file__, *given]))
         for sessions in map(int, options.sessions.split(",")):
-            found: list[list[float]] = [[] for _ in trees]
-            for turn in range(options.turns + 1):
-                for number in sorted(range(len(trees)), reverse=bool(turn % 2)):
-                    spent = running[number].spent(sessions, options.messages)
-                    if turn:  # the first warms up
-                        found[number].append(spent)
-            for tree, values in zip(trees, found, strict=True):
-                print(
-                    f"{sessions:4} sessions {statistics.median(values):5.0f} µs a message (least {min(values):.0f})  "
-                    f"{tree}  {' '.join(f'{value:.0f}' for value in values)}",
-                    flush=True,
-                )
+            by_turns(running, options.turns, partial(load, sessions, options.messages, work), f"{sessions} sessions")
     finally:
         for one in running:
             one.close()

@@ -6,7 +6,6 @@ says where they are had."""
 import uuid
 from typing import Final, NoReturn
 
-import msgspec
 from django.http import HttpResponse
 
 from carepost.api import answers, asked
@@ -16,7 +15,6 @@ from carepost.api.gate import ApiRequest, scoped
 from carepost.api.shapes_certificates import Why
 from carepost.ground.errors import NotFound
 from carepost.keyring import authorities, own_acts, own_export, own_select
-from carepost.keyring.authorities import AuthorityShown
 from carepost.keyring.models import OwnKey
 from carepost.policy.types import Method
 from carepost.tenancy.permissions import Scope
@@ -184,7 +182,7 @@ def _generated(request: ApiRequest) -> OwnKey:
 
 
 def _authorities(request: ApiRequest) -> tuple[ownkeys.OwnAuthority, ...]:
-    return tuple([_shown(one) for one in authorities.authorities(request.caller.org, request.caller.actor)])
+    return authorities.authorities(request.caller.org, request.caller.actor)
 
 
 def _one(request: ApiRequest, authority: uuid.UUID) -> HttpResponse:
@@ -192,12 +190,6 @@ def _one(request: ApiRequest, authority: uuid.UUID) -> HttpResponse:
     if found is None:
         raise NotFound("There is no such authority.")
     return answers.json(found)
-
-
-def _shown(one: AuthorityShown) -> ownkeys.OwnAuthority:
-    given = msgspec.structs.asdict(one)
-    where = given.pop("where")
-    return ownkeys.OwnAuthority(**given, list_url=f"{where}.crl", certificate_url=f"{where}.cer")
 
 
 def _person(why: str) -> NoReturn:

@@ -13,10 +13,10 @@ from carepost.console.own_key_forms import AuthorityForm
 from carepost.ground import clock
 from carepost.ground.errors import Refused
 from carepost.keyring import authorities, factor, issuing, words
-from carepost.keyring.authorities import AuthorityShown
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.permissions import Permission
 from carepost.tenancy.sessions import factor_at
+from carepost.wire.ownkeys import OwnAuthority
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -81,10 +81,10 @@ def _page(request: StaffRequest, form: AuthorityForm, *, status: int = 200) -> H
     return render(request, "console/authority.html", context, status=status)
 
 
-def _issues(one: AuthorityShown) -> bool:
+def _issues(one: OwnAuthority) -> bool:
     return one.state == issuing.ACTIVE
 
 
-def _soon(one: AuthorityShown) -> bool:
+def _soon(one: OwnAuthority) -> bool:
     """Near its end: it renews nothing more, and the next one is due."""
     return one.not_after - clock.now() <= (words.SOON + 1) * words.DAY_US

@@ -24,6 +24,7 @@ from carepost.tenancy.act import act
 from carepost.tenancy.endings import DAY_US
 from carepost.tenancy.models import Organisation, SenderDomain
 from carepost.tenancy.permissions import Forbidden, Permission, authorise
+from carepost.wire.ownkeys import OwnAuthority
 from carepost.wire.types import Actor
 
 #: a certificate of ours is renewed so long before its end
@@ -33,25 +34,6 @@ ROUND: Final = 20
 _JOURNAL: Final = Actor("system", "journal")
 #: path below the host that faces outside
 PATH: Final = "/ca/"
-
-
-class AuthorityShown(msgspec.Struct, frozen=True):
-    """Times: UTC microseconds. `held`, `revoked`: certificates of it that hold now, and that were taken back."""
-
-    id: str
-    name: str
-    algorithm: str
-    state: str
-    fingerprint: str
-    domains: tuple[str, ...]
-    where: str
-    made_at: int
-    not_after: int
-    held: int
-    revoked: int
-    list_number: int
-    list_at: int
-    list_until: int
 
 
 def make_authority(
@@ -221,7 +203,7 @@ def sign_list(org: uuid.UUID, authority: uuid.UUID, *, actor: Actor) -> Authorit
         return issuing.publish(doing, row)
 
 
-def authorities(org: uuid.UUID, actor: Actor) -> tuple[AuthorityShown, ...]:
+def authorities(org: uuid.UUID, actor: Actor) -> tuple[OwnAuthority, ...]:
     """Newest first. Raises Forbidden."""
     with act(org, Permission.KEYRING, actor=actor) as doing:
         rows = list(Authority.objects.filter(org_id=org).order_by("-pk"))
@@ -238,12 +220,13 @@ def certificate(org: uuid.UUID, actor: Actor, authority: uuid.UUID) -> Public:
     return Public(f"authority-{found.fingerprint[:16].lower()}.pem", found.pem())
 
 
-def _shown(row: Authority, now: int) -> AuthorityShown:
+def _shown(row: Authority, now: int) -> OwnAuthority:
     known = issuing.own(row)
     listed = AuthorityList.objects.filter(org_id=row.org_id, pk=row.pk).first()
     issued = Issued.objects.filter(org_id=row.org_id, authority=row)
-    return AuthorityShown(
-        str(row.pk), row.name, row.algorithm, row.state, known.fingerprint, issuing.domains_of(row), row.where,
+    return OwnAuthority(
+        str(row.pk), row.name, row.algorithm, row.state, known.fingerprint, issuing.domains_of(row),
+        f"{row.where}.crl", f"{row.where}.cer",
         row.made_at, row.not_after, issued.filter(revoked_at=0, not_after__gt=now).count(),
         issued.filter(revoked_at__gt=0).count(), listed.number if listed else 0, listed.at if listed else 0,
         listed.until if listed else 0,

@@ -8,9 +8,9 @@ from pathlib import Path
 from carepost.cli.office import common, entry
 from carepost.ground import durable
 from carepost.keyring import authorities, issuing, own_acts, words
-from carepost.keyring.authorities import AuthorityShown
 from carepost.keyring.models import OwnKey
 from carepost.tenancy.permissions import COMMAND_LINE
+from carepost.wire.ownkeys import OwnAuthority
 
 
 def run(args: argparse.Namespace) -> int:
@@ -70,7 +70,7 @@ def _export(org: uuid.UUID, authority: uuid.UUID, args: argparse.Namespace) -> i
     return entry.done(f"Written to {args.output}.", {"id": str(authority), "file": args.output}, args)
 
 
-def _row(one: AuthorityShown) -> dict[str, object]:
+def _row(one: OwnAuthority) -> dict[str, object]:
     return {
         "id": one.id, "kind": one.algorithm, "state": "issues" if one.state == issuing.ACTIVE else "ended",
         "domains": list(one.domains), "until": common.moment(one.not_after)[:10], "certificates": one.held,
