@@ -17,7 +17,16 @@ from carepost.policy.decide import is_look
 from carepost.policy.explain import PENDING, SEEKING
 from carepost.policy.types import Category, Decision, Deliver, Hold, Kind, Method, Refuse, label
 from carepost.proof import commitments, kinds
-from carepost.queue.types import DeliveryRecord, EventDraft, MessageRecord, NewDelivery, NewMessage, State, Worked
+from carepost.queue.types import (
+    DeliveryRecord,
+    EventDraft,
+    Foreseen,
+    MessageRecord,
+    NewDelivery,
+    NewMessage,
+    State,
+    Worked,
+)
 from carepost.rfc import message as rfc_message
 from carepost.rfc import received
 from carepost.rfc.envelope import Recipient
@@ -278,7 +287,7 @@ class Drafting:
             values | {"words": _records.encode(Told(record.words))}, facts, result,
             "" if plan is not None else why.reason,
         )  # fmt: skip
-        return NewDelivery(id_, judged.destination, state, due, record, judged.decided), event
+        return NewDelivery(id_, judged.destination, state, due, record, judged.decided, _foreseen(judged)), event
 
 
 _KIND_OF: Final = {
@@ -286,6 +295,17 @@ _KIND_OF: Final = {
     "Hold": (kinds.DELIVERY_HELD, "held"),
     "Refuse": (kinds.DELIVERY_REFUSED, "refused"),
 }
+
+
+def _foreseen(judged: Judged) -> Foreseen | None:
+    """None: the answer says what the record says."""
+    if judged.likely is None or judged.open:
+        return None
+    plan = judged.likely.plan if isinstance(judged.likely, Deliver) else None
+    said = plan if plan is not None else judged.likely
+    assert not isinstance(said, Deliver)
+    words = said.words if judged.via is None else f"{routing.sentence(judged.via)} {said.words}"
+    return Foreseen(plan.steps[0].method._value_ if plan is not None else "", said.reason, words, said.rule)
 
 
 def _taken_apart(judged: list[tuple[Recipient, Judged]]) -> bool:

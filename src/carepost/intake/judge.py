@@ -12,7 +12,7 @@ from carepost.ground.orgkeys import OrgKeys
 from carepost.intake.addresses import Tokens
 from carepost.intake.facts import About, for_claim, gather
 from carepost.intake.keys import Held, Keys
-from carepost.intake.preview import foreseen
+from carepost.intake.preview import foreseen, likely
 from carepost.intake.routing import Via
 from carepost.intake.suppression import Suppression
 from carepost.policy.decide import decide
@@ -65,6 +65,8 @@ class Judged(msgspec.Struct, frozen=True):
     asks: frozenset[Need] = frozenset()
     #: it would be held, and a key of the recipient that nobody has looked for yet could let it go
     seeks: bool = False
+    #: what the answer says, where it is known already that the plan's first step will not be reached; None: `decision`
+    likely: Decision | None = None
 
     @property
     def open(self) -> bool:
@@ -172,7 +174,9 @@ class Judge:
         if index(snapshot.rules).questions.content and not isinstance(decision, Refuse):
             asks = needs(snapshot.rules, facts)
         seeks = isinstance(decision, Hold) and bool(snapshot.key_sources) and bool(sought(facts))
-        return Judged(decision, self.destination(domain), (snapshot.epoch, version), None, asks, seeks)
+        foreseeable = None if isinstance(decision, Refuse) else likely(facts)[0]
+        said = None if foreseeable == decision else foreseeable
+        return Judged(decision, self.destination(domain), (snapshot.epoch, version), None, asks, seeks, said)
 
     def _names(self, snapshot: OrgSnapshot) -> _Named:
         found = self._named.get((snapshot.id, snapshot.epoch))

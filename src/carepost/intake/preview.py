@@ -3,12 +3,29 @@
 A delivery begins with the plan's first step and moves on when the wire does not reach its floor. Where posture knows
 what the wire reaches, the preview takes the steps the delivery would take."""
 
+from collections.abc import Callable
+
 from carepost.policy import again, explain
 from carepost.policy.decide import decide, is_look
 from carepost.policy.types import Decision, Deliver, Facts, Method
 
 #: more steps than any plan has
 _STEPS = 8
+
+
+def likely(facts: Facts, judge: Callable[[Facts], Decision] = decide) -> tuple[Decision, Facts]:
+    """The decision that is likely to be carried out, and the facts it was made of. What the door answers, a preview
+    and the page of what is held say is made here. `judge`: decides anew after each step that was not reached."""
+    decision = judge(facts)
+    for _ in range(_STEPS):
+        if not isinstance(decision, Deliver) or facts.seen.tls is None:
+            break
+        step = decision.plan.steps[0]
+        if step.method is not Method.TLS or (facts.seen.tls >= step.floor and not is_look(step)):
+            break
+        facts = again.after(facts, Method.TLS, facts.seen.tls)
+        decision = judge(facts)
+    return decision, facts
 
 
 def foresee(facts: Facts) -> tuple[Decision, str]:
@@ -19,13 +36,5 @@ def foresee(facts: Facts) -> tuple[Decision, str]:
 
 def foreseen(facts: Facts) -> tuple[Decision, str, Facts]:
     """As `foresee`, and the facts that decision was made of."""
-    decision = decide(facts)
-    for _ in range(_STEPS):
-        if not isinstance(decision, Deliver) or facts.seen.tls is None:
-            break
-        step = decision.plan.steps[0]
-        if step.method is not Method.TLS or (facts.seen.tls >= step.floor and not is_look(step)):
-            break
-        facts = again.after(facts, Method.TLS, facts.seen.tls)
-        decision = decide(facts)
+    decision, facts = likely(facts)
     return decision, explain.words(decision, facts), facts

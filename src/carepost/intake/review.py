@@ -1,21 +1,19 @@
 """How a delivery that waits for a person would leave, if it were released now: as the rules decide, and by each method
 alone. The same decisions as the real ones; decided again at the attempt. Nothing is written."""
 
-from typing import Final
+from functools import partial
 
 import msgspec
 
 from carepost.intake.judge import MAY_CHANGE
+from carepost.intake.preview import likely
 from carepost.policy import again, explain
 from carepost.policy.decide import is_look
 from carepost.policy.index import index
 from carepost.policy.needs import needs
 from carepost.policy.rules import MOST_APPROVALS
-from carepost.policy.types import Assurance, Decision, Deliver, Facts, Hold, Method, Plan, label
+from carepost.policy.types import Assurance, Deliver, Facts, Hold, Method, Plan, label
 from carepost.wire.types import WayView
-
-#: more steps than any plan has
-_STEPS: Final = 8
 
 
 def ways(facts: Facts, plan: Plan | None) -> tuple[WayView, ...]:
@@ -35,7 +33,8 @@ def ways(facts: Facts, plan: Plan | None) -> tuple[WayView, ...]:
 
 
 def _way(method: str, facts: Facts, plan: Plan | None) -> WayView:
-    decision, end = _foresee(facts, plan)
+    # held to the plan the message was accepted with
+    decision, end = likely(facts, partial(again.decide_again, plan))
     words = explain.words(decision, end)
     if index(facts.rules).questions.content and needs(facts.rules, facts):
         words += f" {MAY_CHANGE}"
@@ -50,17 +49,3 @@ def _way(method: str, facts: Facts, plan: Plan | None) -> WayView:
         method, "deliver", step.method.value, label(step.floor, step.method), words, step.rule, allowed=True,
         minimum=step.floor,
     )  # fmt: skip
-
-
-def _foresee(facts: Facts, plan: Plan | None) -> tuple[Decision, Facts]:
-    """As `preview.foresee`, held to the plan the message was accepted with."""
-    decision = again.decide_again(plan, facts)
-    for _ in range(_STEPS):
-        if not isinstance(decision, Deliver) or facts.seen.tls is None:
-            break
-        step = decision.plan.steps[0]
-        if step.method is not Method.TLS or (facts.seen.tls >= step.floor and not is_look(step)):
-            break
-        facts = again.after(facts, Method.TLS, facts.seen.tls)
-        decision = again.decide_again(plan, facts)
-    return decision, facts

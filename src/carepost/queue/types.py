@@ -138,6 +138,16 @@ class MessageRecord(msgspec.Struct, frozen=True):
     tracking: TrackingAsk | None = None
 
 
+class Foreseen(msgspec.Struct, frozen=True):
+    """How a delivery is likely to go, where its plan's first step is known to be out of reach: said, never stored."""
+
+    #: "" where it is likely to be held
+    method: str
+    reason: str
+    words: str
+    rule: str
+
+
 class NewDelivery(msgspec.Struct, frozen=True):
     id: bytes
     #: HMAC token of the recipient's domain
@@ -147,6 +157,8 @@ class NewDelivery(msgspec.Struct, frozen=True):
     record: DeliveryRecord
     #: (organisation's epoch, posture version) the plan was made at: unmoved, the attempt need not decide again
     decided: tuple[int, int] | None = None
+    #: for the answer to whoever handed it over; None: as its record says
+    foreseen: Foreseen | None = None
 
 
 class EventDraft(msgspec.Struct, frozen=True):

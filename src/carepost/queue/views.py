@@ -23,9 +23,15 @@ def accepted(message: bytes, deliveries: Iterable[NewDelivery], repeats: bytes |
 def accepted_delivery(new: NewDelivery, id_text: str | None = None) -> AcceptedDelivery:
     """A delivery already leased to the worker is `queued` to whoever handed the message over."""
     record = new.record
+    id_text = ids.text(new.id) if id_text is None else id_text
+    if new.foreseen is not None:
+        said = new.foreseen
+        return AcceptedDelivery(
+            id_text, record.recipient.address, new.state._value_, said.method, said.reason, said.words, said.rule
+        )
     method = events.method(record)
     return AcceptedDelivery(
-        ids.text(new.id) if id_text is None else id_text,
+        id_text,
         record.recipient.address,
         new.state._value_,
         method._value_ if method is not None else "",

@@ -198,6 +198,24 @@ async def test_a_preview_writes_nothing_and_says_what_an_acceptance_would(office
     assert all(f.words.startswith(d.words) for f, d in zip(found, accepted.deliveries, strict=True))
 
 
+@pytest.mark.parametrize("reached", [None, Assurance.NONE, Assurance.ENCRYPTED, Assurance.VERIFIED])
+@pytest.mark.parametrize("asked", [Protection(), Protection(access=AccessProof(Access.CODE, "", "slow-hash"))])
+async def test_an_acceptance_says_what_a_preview_says_of_a_destination_already_known(
+    office: Office, reached: Assurance | None, asked: Protection
+) -> None:
+    office.change(CLINIC, rules=(Rule("portal-by-mail", portal_by_mail=True),))
+    if reached is not None:
+        office.seen("known.test", reached)
+    (foreseen,) = await office.intake().preview(submission("a@known.test", protection=asked))
+    ((told,),) = [(await office.intake().accept(submission("a@known.test", protection=asked))).deliveries]
+    assert (told.method, told.reason, told.rule) == (foreseen.method, foreseen.reason, foreseen.rule)
+    assert foreseen.words.startswith(told.words)
+    # what is kept is the decision as it was made: the attempt takes its steps anew, and the wire may reach more today
+    assert told.state == "queued"
+    (claim,) = await office.queue.claim(1)
+    assert claim.record.plan is not None and claim.record.plan.steps[0].method is Method.TLS
+
+
 # who it comes from (BI-015, BI-047)
 
 
