@@ -38,6 +38,8 @@ class Carepost:
             "CAREPOST_HOSTNAME": "localhost",
             **{f"CAREPOST_{name.upper()}": value for name, value in (settings or {}).items()},
         }
+        #: the last port that is opened
+        self.portal = int(self.environ.get("CAREPOST_PORT_PORTAL", "8082"))
         self.process: subprocess.Popen[bytes] | None = None
         self.auth = ""
         self.api_key = ""
@@ -98,7 +100,7 @@ class Carepost:
             if self.process.poll() is not None:
                 raise SystemExit("carepost up ended; run it by hand to see why")
             try:
-                socket.create_connection(("127.0.0.1", 8082), timeout=1).close()
+                socket.create_connection(("127.0.0.1", self.portal), timeout=1).close()
                 return
             except OSError:
                 time.sleep(0.2)
