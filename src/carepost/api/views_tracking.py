@@ -2,7 +2,6 @@
 of the log too: `GET /api/v1/events`, `tracking.opened` and `tracking.clicked`."""
 
 import uuid
-from datetime import date, timedelta
 
 from django.http import HttpResponse
 
@@ -11,7 +10,7 @@ from carepost.api import shapes_tracking as shapes
 from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, scoped
 from carepost.engagement import acts, networks, select
-from carepost.engagement.types import CATEGORIES, Fetched
+from carepost.engagement.types import CATEGORIES
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.tenancy.permissions import Scope
@@ -83,12 +82,7 @@ def report(request: ApiRequest) -> HttpResponse:
         request.caller.org, request.caller.actor, first=today - int(days) + 1, last=today, category=query["category"],
         counts=Switch(query["counts"]) if query["counts"] else None,
     )  # fmt: skip
-    lines = tuple(
-        tracked.Line(str(date(1970, 1, 1) + timedelta(days=one.day)), one.category, one.opened, one.clicked)
-        for one in found.lines
-    )
-    total = found.total
-    return answers.json(tracked.TrackingReport(found.counts.value, lines, total.opened, total.clicked))
+    return answers.json(found)
 
 
 @scoped(Scope.MESSAGES)
@@ -96,17 +90,8 @@ def message(request: ApiRequest, message: uuid.UUID) -> HttpResponse:
     """The same for a message that was never fetched from, is not watched, or is none of this organisation's."""
     asked.query(request)
     found = select.access_copies(request.caller.org, request.caller.actor, message.bytes)
-    copies = tuple(
-        tracked.CopyFetches(delivery, tuple(_fetch(one) for one in those)) for delivery, those in found.items()
-    )
+    copies = tuple(tracked.CopyFetches(delivery, those) for delivery, those in found.items())
     return answers.json(tracked.MessageTracking(str(message), copies))
-
-
-def _fetch(one: Fetched) -> tracked.Fetch:
-    return tracked.Fetch(
-        one.kind, one.role, one.link, one.at, one.last_at, one.count, one.verdict, one.words, one.confidence,
-        one.counted,
-    )  # fmt: skip
 
 
 def _settings(request: ApiRequest) -> HttpResponse:

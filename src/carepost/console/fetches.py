@@ -29,7 +29,7 @@ def _entry(one: Fetched) -> Entry:
     if not one.verdict:
         return Entry(one.at, f"{what}; not judged yet", "plain", ("That takes a minute.",))
     sure = "" if one.verdict == "undetermined" else ("probably " if one.confidence < 95 else "")
-    texts = [f"Because {one.words}. {one.confidence} in 100 sure."]
+    texts = [f"Because {one.because}. {one.confidence} in 100 sure."]
     if one.role != "decoy":
         texts.append("It counts." if one.counted else "It does not count.")
     if one.count > 1:

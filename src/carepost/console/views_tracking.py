@@ -1,6 +1,6 @@
 """Opens and clicks: the figures, and where they are watched at all."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from typing import Any, Final
 
 from django import forms
@@ -20,7 +20,6 @@ from carepost.tenancy.permissions import Permission
 from carepost.tracking.types import Switch
 
 _DAY_US: Final = 86_400_000_000
-_EPOCH: Final = date(1970, 1, 1)
 _DAYS: Final = (("7", "7 days"), ("30", "30 days"), ("90", "90 days"), ("365", "a year"))
 _NAMES: Final = {"marketing": "Marketing", "operational": "Operational", "transactional": "Transactional"}
 _LEVELS: Final = (
@@ -102,8 +101,8 @@ def tracking(request: StaffRequest) -> HttpResponse:
     )
     context = {
         "lines": [_line(one) for one in found.lines],
-        "total": _line(found.total),
-        "counts": dict(_COUNTS)[found.counts.value],
+        "total": {"opened": _split(found.opened), "clicked": _split(found.clicked)},
+        "counts": dict(_COUNTS)[found.counts],
         "watched": any(one.on for one in select.settings(request.desk.org).watched),
         "days": _DAYS, "chosen": chosen, "categories": [(name, _NAMES[name]) for name in CATEGORIES],
         "category": category, "chosen_category": _NAMES.get(category, "All"),
@@ -254,7 +253,7 @@ def _domains(request: StaffRequest) -> list[str]:
 
 
 def _line(one: Line) -> dict[str, Any]:
-    shown = datetime.combine(_EPOCH + timedelta(days=one.day), datetime.min.time(), UTC)
+    shown = date.fromisoformat(one.day)
     return {
         "day": f"{shown.day} {shown:%b %Y}",
         "category": _NAMES.get(one.category, one.category),

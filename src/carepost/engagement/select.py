@@ -3,6 +3,7 @@ account's switch holds for the past too."""
 
 import uuid
 from collections.abc import Iterable
+from datetime import date, timedelta
 from typing import Final
 
 from django.db.models import Count, Q, Sum
@@ -82,11 +83,13 @@ def _report(by: Switch, copies: list[tuple[int, str, str, str, int]], sent: list
         _add(opened if what == "opens" else clicked, (day, category), "sent", count)
     keys = sorted({*opened, *clicked}, key=lambda key: (-key[0], key[1]))
     lines = tuple(
-        Line(day, category, _split(by, opened.get((day, category), {})), _split(by, clicked.get((day, category), {})))
-        for day, category in keys
+        Line(_date(key[0]), key[1], _split(by, opened.get(key, {})), _split(by, clicked.get(key, {}))) for key in keys
     )
-    total = Line(0, "", _sum(line.opened for line in lines), _sum(line.clicked for line in lines))
-    return Report(by, lines, total)
+    return Report(by.value, lines, _sum(line.opened for line in lines), _sum(line.clicked for line in lines))
+
+
+def _date(day: int) -> str:
+    return str(date(1970, 1, 1) + timedelta(days=day))
 
 
 def _add(into: dict[tuple[int, str], dict[str, int]], key: tuple[int, str], what: str, count: int) -> None:
@@ -130,6 +133,5 @@ def _fetched(hit: Hit, by: Switch) -> Fetched:
     counted = hit.role != "decoy" and hit.verdict in COUNTED[by]
     words = reasons.words(hit.reason) if hit.reason else ""
     return Fetched(
-        ids.text(hit.delivery.bytes), hit.kind, hit.role, hit.link, hit.at, hit.last_at, hit.count, hit.verdict, words,
-        hit.confidence, counted,
+        hit.kind, hit.role, hit.link, hit.at, hit.last_at, hit.count, hit.verdict, words, hit.confidence, counted
     )  # fmt: skip

@@ -27,6 +27,9 @@ MEANINGS: Final = {
 Known = tracked.Network
 Watched = tracked.Watched
 Split = tracked.Split
+Line = tracked.Line
+Report = tracked.TrackingReport
+Fetched = tracked.Fetch
 
 
 class Settings(msgspec.Struct, frozen=True):
@@ -38,39 +41,3 @@ class Settings(msgspec.Struct, frozen=True):
     #: the organisation's own, and those of the installation
     networks: tuple[Known, ...] = ()
     shared: tuple[Known, ...] = ()
-
-
-class Line(msgspec.Struct, frozen=True):
-    """One day and category. `day`: days since 1970-01-01, by the day the copy was sent."""
-
-    day: int
-    category: str
-    opened: Split
-    clicked: Split
-
-
-class Report(msgspec.Struct, frozen=True):
-    """Newest day first. `total`: of all lines."""
-
-    counts: Switch
-    lines: tuple[Line, ...]
-    total: Line
-
-
-class Fetched(msgspec.Struct, frozen=True):
-    """One line of a message's page: hits that were alike. Times are UTC microseconds."""
-
-    delivery: str
-    kind: str
-    role: str
-    link: int
-    at: int
-    last_at: int
-    count: int
-    #: human | automated | undetermined; "" while it is not judged
-    verdict: str
-    #: completes "because …"
-    words: str
-    confidence: int
-    #: by the account's switch
-    counted: bool

@@ -132,8 +132,8 @@ LINE = Line("d", "j@patient.test", words.state("sent"), "", "", "", "", "", 0, (
 
 def fetched(**more: Any) -> Fetched:
     given: dict[str, Any] = {
-        "delivery": "d", "kind": "open", "role": "pixel", "link": 0, "at": 5, "last_at": 5, "count": 1,
-        "verdict": "automated", "words": "it named itself a machine", "confidence": 90, "counted": False,
+        "kind": "open", "role": "pixel", "link": 0, "at": 5, "last_at": 5, "count": 1,
+        "verdict": "automated", "because": "it named itself a machine", "confidence": 90, "counted": False,
     }  # fmt: skip
     return Fetched(**(given | more))
 

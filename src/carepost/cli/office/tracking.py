@@ -3,7 +3,6 @@
 import argparse
 import json
 import uuid
-from datetime import date, timedelta
 
 import msgspec
 
@@ -113,7 +112,7 @@ def _report(org: uuid.UUID, args: argparse.Namespace) -> int:
 
 
 def _row(one: Line) -> dict[str, object]:
-    row: dict[str, object] = {"day": str(date(1970, 1, 1) + timedelta(days=one.day)), "category": one.category}
+    row: dict[str, object] = {"day": one.day, "category": one.category}
     for name, split in (("opened", one.opened), ("clicked", one.clicked)):
         row |= {
             name: f"{split.counted} of {split.sent}", f"{name}_people": split.human,
