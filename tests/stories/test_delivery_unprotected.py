@@ -5,12 +5,14 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from carepost.ground import clock
+from carepost.ground import clock, ids
+from carepost.intake import agreed
 from carepost.policy.types import Access, Assurance, Rule
 from carepost.posture import StoredPolicy
 from carepost.proof import kinds
-from carepost.wire.types import AccessProof, Protection
-from tests.support.delivering import Delivering, side
+from carepost.queue.acts import Wish
+from carepost.wire.types import AccessProof, Actor, Protection
+from tests.support.delivering import WILLOW, Delivering, side
 from tests.support.mailhost import Ca, MailHost, Pair, make
 
 DAY = timedelta(days=1)
@@ -62,6 +64,24 @@ async def test_without_tls_the_portal_needs_an_access_code(ca: Ca) -> None:
         assert saw_no_message(host)
         (event,) = await willow.events(kinds.DELIVERY_HELD)
         assert (event.cause, event.facts["achieved"]) == ("needs-access-code", "NONE")
+
+
+async def test_what_waits_for_a_code_is_given_one_and_the_same_message_goes_on(ca: Ca) -> None:
+    host = MailHost()
+    async with Delivering({"mx.there.test": host}, side("there.test"), ca) as willow:
+        taken = await willow.submit("jane.roe@there.test")
+        held = await willow.ended(taken)
+        assert (held.state, held.reason) == ("held", "needs-access-code")
+        wish = Wish(access=agreed.proof("owl-7714", "", "", late=True))
+        (done,) = (
+            await willow.queue.act("agree", WILLOW, (ids.parse(held.id),), Actor("staff", "ada"), "by phone", (), wish)
+        ).values()
+        assert done == "queued"
+        view = await willow.ended(taken)
+        assert (view.state, view.method, view.assurance) == ("deposited", "portal", "PORTAL")
+        (event,) = await willow.events(kinds.DELIVERY_ACCESS_AGREED)
+        assert (event.actor.id, event.facts) == ("ada", {"state": "queued", "access": "code"})
+        assert saw_no_message(host)
 
 
 async def test_starttls_that_is_refused_or_gone_never_lets_a_body_through(ca: Ca) -> None:

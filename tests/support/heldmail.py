@@ -18,7 +18,7 @@ from carepost.intake.accept import Intake
 from carepost.intake.client import Client
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.mailbox import door
-from carepost.policy.types import ContentFacts, Rule
+from carepost.policy.types import Assurance, ContentFacts, Method, Rule
 from carepost.posture import Posture
 from carepost.queue.queue import Queue
 from carepost.queue.types import Settlement, State
@@ -37,6 +37,8 @@ from tests.support.live import Loop
 JANE = "jane.quillfeather@patient.test"
 NURSE = Actor("credential", "nurse")
 HOLD = Rule("look-at-it", action="hold", held_hours=48)
+#: by the portal alone, which nothing opens that travels by e-mail: who writes without a code waits for one
+PORTAL_ALONE = Rule("portal-alone", methods=(Method.PORTAL,), floor=Assurance.MESSAGE)
 TWO = Rule("two-people", sender="boss@maple.test", action="approve", approvals=2)
 #: words nobody says by chance
 SUBJECT = "About Xylographia Quillfeather"
@@ -125,8 +127,26 @@ def waiting(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[HeldMail]:
-    made = HeldMail(tmp_path_factory.mktemp("w"), maple, harbour, rules=(HOLD, TWO))
+    yield from _open(maple, harbour, tmp_path_factory, monkeypatch, (HOLD, TWO))
+
+
+@pytest.fixture
+def wanting(
+    maple: Organisation,
+    harbour: Organisation,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[HeldMail]:
+    """What is written waits for an access code; the boss's for two people first."""
+    yield from _open(maple, harbour, tmp_path_factory, monkeypatch, (PORTAL_ALONE, TWO))
+
+
+def _open(
+    maple: Organisation, harbour: Organisation, folders: pytest.TempPathFactory, patch: pytest.MonkeyPatch,
+    rules: tuple[Rule, ...],
+) -> Iterator[HeldMail]:  # fmt: skip
+    made = HeldMail(folders.mktemp("w"), maple, harbour, rules=rules)
     for place in (door, archives):
-        monkeypatch.setattr(place, "client", lambda: made.client)
+        patch.setattr(place, "client", lambda: made.client)
     yield made
     made.close()

@@ -118,6 +118,7 @@ def lay(
     raw: bytes | None = None,
     message: bytes | None = None,
     thread: str = "",
+    access: AccessProof | None = None,
 ) -> Deposit:
     """A deposit as the journal makes it: body as the engine encrypted it, content key under the portal key."""
     message = message or ids.new(1)
@@ -132,7 +133,7 @@ def lay(
         message_id=header_id,
         at=NOON,
     )
-    access = AccessProof()
+    access = access or AccessProof()
     if code:
         access = AccessProof(Access.CODE, verifier=slowhash.make(code))
     elif question:

@@ -127,6 +127,11 @@ def _held() -> dict[str, Any]:
         f"{one}/release": {
             "post": _op("releaseHeld", "Let it go, as the rules say.", "Decided", body="Release", also=[delivery])
         },
+        f"{one}/access": {
+            "post": _op(
+                "giveHeldAccess", "Give it the access code it waits for.", "Decided", body="Agreement", also=[delivery]
+            )
+        },
         f"{one}/refuse": {
             "post": _op("refuseHeld", "Do not send it; its sender is told.", "Decided", body="Refusal", also=[delivery])
         },

@@ -170,9 +170,16 @@ class Refusal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     note: Annotated[str, msgspec.Meta(max_length=500)] = ""
 
 
+class Agreement(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`access`: agreed with the recipient beforehand, by telephone or face to face."""
+
+    reason: Reason
+    access: rest.AccessAsk
+
+
 class Decided(msgspec.Struct, frozen=True):
     delivery: str
-    #: released | approved | refused
+    #: released | approved | refused | agreed
     state: str
     #: the same key had done so before
     again: bool

@@ -60,6 +60,7 @@ urlpatterns = [
     path("api/v1/held", views_held.listing, name="held"),
     path("api/v1/held/search", views_held.searched, name="held-search"),
     path("api/v1/held/<uuid:delivery>/release", views_held.release, name="held-release"),
+    path("api/v1/held/<uuid:delivery>/access", views_held.agree, name="held-access"),
     path("api/v1/held/<uuid:delivery>/refuse", views_held.refuse, name="held-refuse"),
     path("api/v1/jobs", views_jobs.jobs, name="jobs"),
     path("api/v1/jobs/<uuid:job>", views_jobs.job, name="job"),

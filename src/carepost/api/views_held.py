@@ -14,7 +14,12 @@ from carepost.review.held import Who
 from carepost.tenancy.permissions import Scope
 from carepost.wire.types import HeldFilter, HeldView
 
-_CONFLICTS = {"barred": "needs-another", "late": "not-held", "not-stronger": "not-stronger"}
+_CONFLICTS = {
+    "barred": "needs-another",
+    "late": "not-held",
+    "not-stronger": "not-stronger",
+    "not-awaited": "not-awaited",
+}
 
 
 @scoped(Scope.HELD)
@@ -63,6 +68,18 @@ def refuse(request: ApiRequest, delivery: UUID) -> HttpResponse:
     given = asked.body(request, shapes.Refusal)
     (done,) = acts.refuse(
         request.caller.org, _who(request), [delivery.bytes], reason=given.reason, note=given.note
+    )  # fmt: skip
+    return _decided(done)
+
+
+@scoped(Scope.HELD, methods=("POST",))
+def agree(request: ApiRequest, delivery: UUID) -> HttpResponse:
+    """What opens it in the portal. Never answered, kept as a slow hash alone."""
+    given = asked.body(request, shapes.Agreement)
+    access = given.access
+    done = acts.agree(
+        request.caller.org, _who(request), delivery.bytes, reason=given.reason, code=access.code,
+        question=access.question, answer=access.answer,
     )  # fmt: skip
     return _decided(done)
 

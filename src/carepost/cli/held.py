@@ -1,8 +1,10 @@
-"""`carepost held list|release|refuse|letters`: what waits for a person, a person's word about it, and who is told."""
+"""`carepost held list|release|refuse|access|letters`: what waits for a person, a person's word, and who is told."""
 
 import argparse
+import getpass
 import sys
 from datetime import datetime
+from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -11,9 +13,10 @@ from carepost.cli import local
 from carepost.cli.office import entry
 from carepost.ground import clock, ids
 from carepost.ground.errors import ConfigError, Unavailable
+from carepost.intake import agreed
 from carepost.policy.types import Method
 from carepost.wire import doors
-from carepost.wire.types import HeldFilter, HeldView
+from carepost.wire.types import AccessProof, HeldFilter, HeldView
 
 #: pages of the engine's looked through for one list
 _PAGES: Final = 50
@@ -23,6 +26,13 @@ _NOT_DONE = {
     "not-possible": "It is not held any more: somebody else was quicker.",
     "needs-another": "It waits for approval, which people give in the console, and never the sender.",
     "not-stronger": "That method protects less than what the rules decide, or cannot reach this person.",
+}
+
+_NOT_AWAITED = "It is not held for want of an access code, or not held any more."
+_DONE = {
+    "release": "released",
+    "refuse": "refused",
+    "access": "goes on with it; tell it to the person by telephone or face to face, never by e-mail",
 }
 
 
@@ -44,6 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     refuse = verbs.add_parser("refuse", help="do not send them; their senders get a report")
     refuse.add_argument("--note", default="", help="told to the sender by mail; nothing of the message")
+    access = verbs.add_parser("access", help="give one what it waits for: an access code, agreed with its recipient")
+    access.add_argument(
+        "--from-file", metavar="FILE", help='its first line is the code, or the answer ("-" is standard input)'
+    )
+    access.add_argument("--question", default="", help="what the recipient is asked; the secret is its answer")
     letters = entry.verb(verbs, "letters", "who is told that something waits, and how often; alone, it shows it")
     letters.add_argument("--write", choices=["at-once", "daily", "off"], help="when a letter is written")
     letters.add_argument("--to", metavar="ADDRESS", help='to this address alone; "" is everybody who may release')
@@ -51,8 +66,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--remind", type=int, metavar="HOURS", help="once more, so long before the time of something is over (0: never)"
     )
     entry.reason(letters, required=False)
+    access.add_argument("delivery", nargs=1, metavar="DELIVERY", help="as the list shows it")
     for one in (release, refuse):
         one.add_argument("delivery", nargs="+", metavar="DELIVERY", help="as the list shows it")
+    for one in (release, refuse, access):
         one.add_argument("--reason", required=True, help="why, in a few words (kept sealed)")
         local.add_arguments(one)
 
@@ -71,17 +88,35 @@ def run(args: argparse.Namespace) -> int:
         methods = (Method(args.method),) if args.verb == "release" and args.method else ()
         note = " ".join(args.note.split())[:500] if args.verb == "refuse" else ""
         chosen = tuple(_id(typed) for typed in args.delivery)
-        states = here.client.act(args.verb, org, chosen, local.ACTOR, args.reason, (), methods, note)
+        verb, proof = ("agree", _proof(args)) if args.verb == "access" else (args.verb, AccessProof())
+        states = here.client.act(verb, org, chosen, local.ACTOR, args.reason, (), methods, note, proof)
     except Unavailable as error:
         raise local.running(error) from None
     if args.json:
         print(msgspec.json.encode(states).decode())
     for delivery, state in states.items():
         if state in _NOT_DONE:
-            print(f"{delivery}: {_NOT_DONE[state]}", file=sys.stderr)
+            why = _NOT_AWAITED if args.verb == "access" and state == "not-possible" else _NOT_DONE[state]
+            print(f"{delivery}: {why}", file=sys.stderr)
         elif not args.json:
-            print(f"{delivery}  {'refused' if args.verb == 'refuse' else 'released'}")
+            print(f"{delivery}  {_DONE[args.verb]}")
     return 1 if set(_NOT_DONE) & set(states.values()) else 0
+
+
+def _proof(args: argparse.Namespace) -> AccessProof:
+    """Never on the command line, where other users of the machine and its history would see it."""
+    asked = " ".join(args.question.split())
+    if args.from_file:
+        try:
+            typed = sys.stdin.readline() if args.from_file == "-" else Path(args.from_file).read_text("utf-8")
+        except (OSError, UnicodeDecodeError):
+            raise ConfigError(f"{args.from_file} cannot be read as text.") from None
+        secret = typed.partition("\n")[0].strip()
+    elif sys.stdin.isatty():
+        secret = getpass.getpass("Answer: " if asked else "Access code: ").strip()
+    else:
+        raise ConfigError("Say where the code stands: --from-file FILE (- is standard input).")
+    return agreed.proof("" if asked else secret, asked, secret if asked else "", late=True)
 
 
 def _found(

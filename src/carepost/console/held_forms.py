@@ -7,6 +7,7 @@ from uuid import UUID
 from django import forms
 
 from carepost.console import fields
+from carepost.intake import agreed
 from carepost.review import words
 from carepost.review.acts import LONGEST, MOST
 from carepost.wire.types import HeldFilter
@@ -77,6 +78,23 @@ class DecideForm(forms.Form):
     note = forms.CharField(required=False, max_length=LONGEST)
     from_list = forms.BooleanField(required=False)
     confirmed = forms.BooleanField(required=False)
+
+
+class AgreeForm(forms.Form):
+    """What was agreed. Code and answer are never shown again, also not where something else was wrong."""
+
+    kind = forms.ChoiceField(choices=[("code", "code"), ("question", "question")], initial="code")
+    code = forms.CharField(required=False, max_length=agreed.LONGEST_CODE)
+    question = forms.CharField(required=False, max_length=agreed.LONGEST_QUESTION)
+    answer = forms.CharField(required=False, max_length=agreed.LONGEST_CODE)
+    reason = forms.CharField(required=False, max_length=LONGEST)
+
+    def given(self) -> dict[str, str]:
+        """As `review.acts.agree` takes it: what the kind chosen does not ask for counts nothing."""
+        told = self.cleaned_data
+        if told["kind"] == "code":
+            return {"code": told["code"]}
+        return {"question": told["question"], "answer": told["answer"]}
 
 
 class LettersForm(forms.Form):

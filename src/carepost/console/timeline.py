@@ -133,6 +133,8 @@ _TOLD_BY_PORTAL: Final = "portal."
 _NOTES: Final[dict[str, tuple[str, str, str]]] = {
     kinds.DELIVERY_HELD: ("Held", "bad", "It waited for a person from here on."),
     kinds.DELIVERY_RELEASED: ("Released by a person", "good", ""),
+    kinds.DELIVERY_ACCESS_AGREED: (
+        "Given an access code by a person", "good", "It opens the message in the portal; the code itself is not kept."),
     kinds.DELIVERY_APPROVED: ("Approved by a person", "plain", "Another person had to approve it too."),
     kinds.DELIVERY_TURNED_DOWN: ("Refused by a person", "bad", "The sender was told."),
     kinds.DELIVERY_TIME_OVER: ("Waited as long as your rules allow", "wait", ""),

@@ -74,6 +74,7 @@ _pages = [
     path("held", views_held.held_, name="held"),
     path("held/count", views_held.count, name="held-count"),
     path("held/decide", views_held.decide, name="held-decide"),
+    path("held/<uuid:delivery>/access", views_held.agree, name="held-access"),
     path("held/letters", views_held.letters, name="held-letters"),
     path("held/<uuid:delivery>", views_held.delivery, name="held-one"),
     path("held/<uuid:delivery>/message", views_held.message, name="held-message"),

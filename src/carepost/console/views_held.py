@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from carepost.console import acting
 from carepost.console import words as house
 from carepost.console.guard import shielded
-from carepost.console.held_forms import DecideForm, FilterForm, LettersForm
+from carepost.console.held_forms import AgreeForm, DecideForm, FilterForm, LettersForm
 from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused, Unavailable
 from carepost.phi.render import render as render_html
@@ -105,6 +105,26 @@ def decide(request: StaffRequest) -> HttpResponse:
     return redirect("console:held")
 
 
+@require_POST
+@permission(Permission.RELEASE)
+@shielded
+def agree(request: StaffRequest, delivery: UUID) -> HttpResponse:
+    """An access code, or a question with its answer, for a message that waits for that."""
+    form = AgreeForm(request.POST)
+    if not form.is_valid():
+        return _page(request, delivery, agree="A code or answer has at most 128 characters, a question 255.", form=form)
+    if not form.cleaned_data["reason"]:
+        return _page(request, delivery, agree="Say why; it is kept with the event. Enter the code again.", form=form)
+    try:
+        done = acts.agree(
+            request.desk.org, _who(request), delivery.bytes, reason=form.cleaned_data["reason"], **form.given()
+        )
+    except Refused as refused:
+        return _page(request, delivery, agree=refused.public, form=form)
+    _tell(request, [done])
+    return redirect("console:held")
+
+
 @require_safe
 @permission(Permission.RELEASE)
 def count(request: StaffRequest) -> HttpResponse:
@@ -145,7 +165,10 @@ def _row(view: HeldView) -> Row:
     return Row(view, words.KINDS[words.kind(view)][0], soon, words.BARRED.get(view.barred, ""))
 
 
-def _page(request: StaffRequest, delivery: UUID, *, error: str = "", form: DecideForm | None = None) -> HttpResponse:
+def _page(
+    request: StaffRequest, delivery: UUID, *, error: str = "", agree: str = "",
+    form: DecideForm | AgreeForm | None = None,
+) -> HttpResponse:  # fmt: skip
     try:
         found = held.one(request.desk.org, _who(request), delivery.bytes)
     except NotFound:
@@ -167,10 +190,12 @@ def _page(request: StaffRequest, delivery: UUID, *, error: str = "", form: Decid
         "open": view.state == "held",
         "error": error,
         "typed": form.data if form is not None else {},
+        "agree": found.kind == "access",
+        "agree_error": agree,
         "done": _last(found),
         "now": clock.now(),
     }
-    return render(request, "console/held-one.html", context, status=422 if error else 200)
+    return render(request, "console/held-one.html", context, status=422 if error or agree else 200)
 
 
 def _past(request: StaffRequest, delivery: UUID) -> HttpResponse:

@@ -24,9 +24,10 @@ from carepost.rfc.asking import FAILED, Found, Question
 from carepost.wire import doors
 from carepost.wire.pacing import LaneView
 from carepost.wire.probes import Probed
-from carepost.wire.types import Accepted, AcceptedDelivery, Actor, Drained, MessageView, Submission
+from carepost.wire.types import Accepted, AcceptedDelivery, AccessProof, Actor, Drained, MessageView, Submission
 
 Answer = TypeVar("Answer")
+_NOTHING = AccessProof()
 
 
 class Client:
@@ -62,12 +63,13 @@ class Client:
         also: tuple[str, ...] = (),
         methods: tuple[Method, ...] = (),
         note: str = "",
+        access: AccessProof = _NOTHING,
     ) -> dict[str, str]:
-        """hold | release | refuse | retry | retract. Delivery id (text) -> new state, "not-found", "not-possible",
-        "needs-another" or "not-stronger". `also`, `methods`, `note`: as doors.Act."""
+        """hold | release | agree | refuse | retry | retract. Delivery id (text) -> new state, "not-found",
+        "not-possible", "needs-another" or "not-stronger". `also`, `methods`, `note`, `access`: as doors.Act."""
         states: dict[str, str] = {}
         for shard, some in by_shard(deliveries).items():
-            call = doors.Act(verb, org, some, actor, reason, also, methods, note)
+            call = doors.Act(verb, org, some, actor, reason, also, methods, note, access)
             states.update(self._ask(shard, call, doors.ActAnswer).states)
         return states
 

@@ -130,7 +130,9 @@ def _joined(submission: Submission, found: Found, thread: bytes, recipient: Reci
         recipients=(msgspec.structs.replace(recipient, address=record.recipient, orcpt=None),),
         envid=None,
     )
-    protection = Protection(submission.protection.minimum, (Method.PORTAL,), record.access)
+    # of the message that began it a sender was told how it opens; of what follows nobody needs to be
+    known = msgspec.structs.replace(record.access, late=False)
+    protection = Protection(submission.protection.minimum, (Method.PORTAL,), known)
     return msgspec.structs.replace(
         submission, envelope=envelope, protection=protection, thread=ids.text(thread), **changes
     )

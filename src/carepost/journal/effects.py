@@ -162,6 +162,7 @@ class Effects:
         held = one.event.at <= self._restored_from
         hold = (restored.REASON, restored.words_of(self._restored_from)) if held else None
         notify.notice(one.org, bytes.fromhex(delivery.replace("-", "")), door=self._door, n=1, hold=hold)
+        notify.tell_agreed(one.org, ids.parse(delivery), door=self._door)
         return ""
 
     def _failure(self, one: Owed) -> str:

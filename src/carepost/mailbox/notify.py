@@ -68,6 +68,20 @@ def notice(org: bytes, delivery: bytes, *, door: Door, n: int = 1, hold: tuple[s
     return True
 
 
+def tell_agreed(org: bytes, delivery: bytes, *, door: Door) -> bool:
+    """Tells the sender, once, that somebody else gave their message what opens it. False: nobody did, or they know.
+    Raises NotFound, Unavailable."""
+    with within(org):
+        row = Deposit.objects.filter(org_id=UUID(bytes=org), delivery=UUID(bytes=delivery)).first()
+        if row is None:
+            raise NotFound
+        if not sealing.open_record(org, row.id, row.record, DepositRecord).access.late:
+            return False
+        if NoticeMail.objects.filter(org_id=row.org_id, deposit=row, about=About.AGREED.value).exists():
+            return False
+    return tell_sender(row, About.AGREED, door=door)
+
+
 def tell_sender(row: Deposit, about: About, *, door: Door, until: int = 0) -> bool:
     """Tells the sender of one message what its recipient met; once an hour for each cause. Raises Unavailable."""
     org = row.org_id.bytes

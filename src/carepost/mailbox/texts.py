@@ -12,6 +12,7 @@ class About(enum.StrEnum):
     LOCKED = "locked"
     HELP = "help"
     NOT_ME = "not-me"
+    AGREED = "agreed"
 
 
 #: about -> (subject, paragraphs before the button, label of the button, paragraphs after it)
@@ -76,6 +77,18 @@ TEXTS: dict[About, tuple[str, tuple[str, ...], str, tuple[str, ...]]] = {
         ),
         "",
         ("Message {message}, delivery {delivery}.",),
+    ),
+    About.AGREED: (
+        "Your secure message waits for its recipient with an access code",
+        (
+            "A message you sent had to wait, because it can be read only with something agreed with its recipient. "
+            "Somebody who looks after your organisation's mail has now given it an access code, or a question and "
+            "its answer. It lies in the portal, and the recipient is told that it waits.",
+            "The code is in no e-mail. Ask who gave it, and make sure that the recipient knows it: by telephone or "
+            "face to face, never by e-mail. The message's page in Carepost says who it was.",
+        ),
+        "",
+        ("Message {message}, delivery {delivery}. It can be read until {until}.",),
     ),
 }
 

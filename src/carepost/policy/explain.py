@@ -28,8 +28,9 @@ REASONS = {
     "X-Carepost-Reason, or the API's field reason) and send it again.",
     "key-changed": "Another key turned up for this person than the one known so far. "
     "It waits until somebody has checked.",
-    "needs-access-code": "Needs an access code: agree on one with the person, and send the message with it "
-    "(Write has a field for it; a mail program gives it in the header field X-Carepost-Access-Code).",
+    "needs-access-code": "Needs an access code: agree on one with the person. Give it under Held, where the message "
+    "waits, or with the next message (Write has a field for it; a mail program gives it in the header field "
+    "X-Carepost-Access-Code).",
     "no-method-left": "No method that can reach this recipient is safe enough. It waits for a person to decide.",
     "methods-conflict": "The methods the message asks for and those the rules allow have none in common. It waits.",
     "uncertain-bound": "An earlier attempt may have arrived, so no other method is used. It waits for a person.",

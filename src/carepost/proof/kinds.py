@@ -87,6 +87,7 @@ DELIVERY_QUEUED: Final = "delivery.queued"
 DELIVERY_HELD: Final = "delivery.held"
 DELIVERY_REFUSED: Final = "delivery.refused"
 DELIVERY_RELEASED: Final = "delivery.released"
+DELIVERY_ACCESS_AGREED: Final = "delivery.access-agreed"
 DELIVERY_RETRIED: Final = "delivery.retried"
 DELIVERY_RETRACTED: Final = "delivery.retracted"
 DELIVERY_PLAN_CHANGED: Final = "delivery.plan-changed"
@@ -174,6 +175,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     DELIVERY_APPROVED: KindInfo(DELIVERY, "a person approved the delivery; another must too"),
     DELIVERY_TURNED_DOWN: KindInfo(DELIVERY, "a person refused the delivery; the sender is told"),
     DELIVERY_TIME_OVER: KindInfo(DELIVERY, "the delivery had waited for a person as long as the rules allow"),
+    DELIVERY_ACCESS_AGREED: KindInfo(DELIVERY, "a person gave the delivery the access code it waited for"),
     DELIVERY_RETRIED: KindInfo(DELIVERY, "a person asked for another attempt at once"),
     DELIVERY_RETRACTED: KindInfo(DELIVERY, "the delivery was taken back"),
     DELIVERY_PLAN_CHANGED: KindInfo(DELIVERY, "the decision at the attempt differed from the one at the door"),
@@ -245,7 +247,7 @@ RECIPIENT_KEY, SIGNING_KEY, OPENING_KEY = "recipient-key", "signing-key", "openi
 
 #: names of facts; values are words, codes and numbers as text, never anything personal
 FACTS: Final = frozenset({
-    "access",  # portal: code | question | mailed-code
+    "access",  # portal: code | question | mailed-code; delivery.access-agreed: the first two
     "achieved",  # assurance label reached
     "count",  # how many a member of staff saw in a list; never a number of recipients
     "asked-methods",  # delivery.released, delivery.approved: the methods a person allowed, with spaces between;

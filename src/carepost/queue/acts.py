@@ -1,4 +1,5 @@
-"""What a person may do with a delivery that waits: hold, release, refuse, retry, retract. Pure: a row in, a row out.
+"""What a person may do with a delivery that waits: hold, release, agree on an access code, refuse, retry, retract.
+Pure: a row in, a row out.
 
 A refusal is not the end yet: the next attempt makes it one, and owes the sender its report (`delivery.refused`)."""
 
@@ -9,22 +10,26 @@ import msgspec
 from carepost.ground.errors import Refused
 from carepost.policy.holding import BY_REVIEWER, ENDS, TOO_LONG
 from carepost.policy.holding import RELEASE as LET_GO
-from carepost.policy.types import Assurance, Method, label
+from carepost.policy.types import Access, Assurance, Method, label
 from carepost.proof import kinds
 from carepost.queue.types import DeliveryRecord, MessageRecord, State
-from carepost.wire.types import Actor
+from carepost.wire.types import AccessProof, Actor
 
 HOLD: Final = "hold"
 RELEASE: Final = "release"
 RETRY: Final = "retry"
 RETRACT: Final = "retract"
 REFUSE: Final = "refuse"
+#: gives what opens it in the portal to a delivery that waits for that alone
+AGREE: Final = "agree"
+AWAITS_CODE: Final = "needs-access-code"
 
 #: verb -> (event kind, states it is possible in, state it leads to)
 _VERBS: Final = {
     HOLD: (kinds.DELIVERY_HELD, (State.QUEUED, State.DEFERRED), State.HELD),
     RELEASE: (kinds.DELIVERY_RELEASED, (State.HELD,), State.QUEUED),
     REFUSE: (kinds.DELIVERY_TURNED_DOWN, (State.HELD,), State.QUEUED),
+    AGREE: (kinds.DELIVERY_ACCESS_AGREED, (State.HELD,), State.QUEUED),
     RETRY: (kinds.DELIVERY_RETRIED, (State.QUEUED, State.DEFERRED), State.QUEUED),
     RETRACT: (kinds.DELIVERY_RETRACTED, (State.QUEUED, State.DEFERRED, State.HELD), State.FAILED),
 }
@@ -39,11 +44,12 @@ _NOBODY: Final = Actor("", "")
 
 class Wish(msgspec.Struct, frozen=True):
     """What goes with an act. A release may ask for more protection, never for less; `note`: a refusal's, for its
-    sender."""
+    sender; `access`: what was agreed with the recipient."""
 
     minimum: Assurance | None = None
     methods: tuple[Method, ...] = ()
     note: str = ""
+    access: AccessProof = AccessProof()
 
     def told(self) -> dict[str, str]:
         """As facts of the event."""
@@ -52,6 +58,8 @@ class Wish(msgspec.Struct, frozen=True):
             said["asked-minimum"] = label(self.minimum, self.methods[0] if len(self.methods) == 1 else None)
         if self.methods:
             said["asked-methods"] = " ".join(self.methods)
+        if self.access.kind is not Access.NONE:
+            said["access"] = self.access.kind.value
         return said
 
 
@@ -87,9 +95,9 @@ def act(
     `actor` counts where a delivery waits for approval; `barred` was asked before."""
     found = _VERBS.get(verb)
     if found is None:
-        raise Refused("unknown-verb", "What can be done is: hold, release, refuse, retry, retract.", status=422)
+        raise Refused("unknown-verb", "What can be done is: hold, release, agree, refuse, retry, retract.", status=422)
     kind, possible, target = found
-    if state not in possible:
+    if state not in possible or (verb == AGREE and not _awaits(record, wish.access)):
         return None
     record = msgspec.structs.replace(record, last_verb=verb, last_by=_by(actor), last_at=now)
     if verb in _REASONS:
@@ -97,6 +105,8 @@ def act(
         record = msgspec.structs.replace(record, reason=reason, words=words, held_until=0, held_then="")
     if verb == REFUSE:
         return Act(kind, target, _turned_down(record, BY_REVIEWER, wish.note))
+    if verb == AGREE:
+        return Act(kind, target, _agreed(record, wish.access, now))
     if verb == RELEASE:
         raised = _raised(record, wish)
         if raised is None:
@@ -115,6 +125,19 @@ def time_over(record: DeliveryRecord, now: int) -> DeliveryRecord:
 def _turned_down(record: DeliveryRecord, why: str, note: str) -> DeliveryRecord:
     return msgspec.structs.replace(
         record, refused=why, note=note, reason=why, words=ENDS[why], held_until=0, held_then=""
+    )
+
+
+def _awaits(record: DeliveryRecord, access: AccessProof) -> bool:
+    """Whether a code is what it waits for, and one is given. What waits for approval waits for that first."""
+    return record.reason == AWAITS_CODE and not record.approvals and access.kind is not Access.NONE
+
+
+def _agreed(record: DeliveryRecord, access: AccessProof, now: int) -> DeliveryRecord:
+    """It goes on as the rules say at the attempt; rules that hold apply as before: this is no release."""
+    said = {"reason": "access-agreed", "words": "An access code was agreed; how it goes is decided at the attempt."}
+    return msgspec.structs.replace(
+        record, access=access, held_until=0, held_then="", first_due=_anew(record, now), **(said | _planned(record))
     )
 
 
@@ -158,6 +181,11 @@ def _by(actor: Actor) -> str:
 
 def _without_hold(record: DeliveryRecord) -> dict[str, str]:
     """What the delivery says of itself while it waits for its next attempt."""
-    if record.plan is not None:
-        return {"reason": record.plan.reason, "words": record.plan.words, "rule": record.plan.rule}
-    return {"reason": "released", "words": "A person released this delivery; how it goes is decided at the attempt."}
+    said = {"reason": "released", "words": "A person released this delivery; how it goes is decided at the attempt."}
+    return _planned(record) or said
+
+
+def _planned(record: DeliveryRecord) -> dict[str, str]:
+    """The same where there is a plan."""
+    plan = record.plan
+    return {"reason": plan.reason, "words": plan.words, "rule": plan.rule} if plan is not None else {}

@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from carepost.crypto import slowhash
 from carepost.ground import processors
-from carepost.ground.errors import Refused, Unavailable
+from carepost.ground.errors import Unavailable
+from carepost.intake.agreed import check
 from carepost.policy.types import Access
 from carepost.wire.types import AccessProof
 
 #: secrets waiting for a thread, and proofs remembered
 MOST_WAITING, MOST_REMEMBERED = 128, 2048
-LONGEST_CODE, LONGEST_QUESTION = 128, 255
 
 
 class AccessProofs:
@@ -62,17 +62,3 @@ class AccessProofs:
             self._remembered.pop(mark, None)
         while len(self._remembered) > MOST_REMEMBERED:
             del self._remembered[next(iter(self._remembered))]
-
-
-def check(code: str, question: str, answer: str) -> None:
-    """Raises Refused unless it is one code, or one question with its answer."""
-    if bool(code) == bool(question or answer) or bool(question) != bool(answer):
-        raise _refused("Give an access code, or a question and its answer.")
-    if len(code) > LONGEST_CODE or len(answer) > LONGEST_CODE or len(question) > LONGEST_QUESTION:
-        raise _refused("An access code or answer has at most 128 characters, a question at most 255.")
-    if not slowhash.normalise(code or answer):
-        raise _refused("An access code or answer must not be blank.")
-
-
-def _refused(sentence: str) -> Refused:
-    return Refused("access", sentence, enhanced="5.6.0", status=422)

@@ -334,7 +334,7 @@ class DoorsServer:
                 for delivery in deliveries:
                     states[ids.text(delivery)] = await self._by_method(queue, call, delivery)
             else:
-                some, wish = tuple(deliveries), Wish(note=call.note)
+                some, wish = tuple(deliveries), Wish(note=call.note, access=call.access)
                 states.update(await queue.act(call.verb, call.org, some, call.actor, call.reason, call.also, wish))
         return states
 

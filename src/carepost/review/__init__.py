@@ -10,6 +10,7 @@ Doors (org: UUID; Permission.RELEASE, and READ for the message itself):
     held.count(org) -> int                                                       a figure, nothing of a message
     acts.release(org, who, deliveries, *, reason, method="") -> list[acts.Done]  event delivery.released | approved
     acts.refuse(org, who, deliveries, *, reason, note="") -> list[acts.Done]     event delivery.turned-down
+    acts.agree(org, who, delivery, *, reason, code | question, answer) -> acts.Done   event delivery.access-agreed
     settings.of(org), settings.change(org, *, actor, reason, ...)                event review.changed
     letters.send(door, now, where) -> int                                        for the journal alone
 """

@@ -40,8 +40,8 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "access": (
         "Needs an access code",
-        "This person can only be reached through the portal, and no code was agreed that opens it. A message that "
-        "waits takes no code any more: send it again with one, under Write, and refuse this one.",
+        "This person can only be reached through the portal, and no code was agreed that opens it. Agree on one with "
+        "the person, by telephone or face to face, and give it here: the same message then goes on to the portal.",
     ),
     "method": (
         "No safe way",
@@ -146,7 +146,13 @@ BARRED: Final[dict[str, str]] = {
     "damaged": "What is stored of it cannot be opened, so it cannot be sent.",
 }
 #: `HeldView.last_verb` -> what was done
-DONE: Final[dict[str, str]] = {"release": "released", "refuse": "refused", "retract": "taken back", "hold": "held"}
+DONE: Final[dict[str, str]] = {
+    "release": "released",
+    "refuse": "refused",
+    "retract": "taken back",
+    "hold": "held",
+    "agree": "given an access code",
+}
 THEN: Final[dict[str, str]] = {
     "refuse": "it goes back to its sender with a report",
     "release": "it is sent as the rules then say",

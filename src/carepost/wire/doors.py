@@ -13,6 +13,7 @@ from carepost.wire.probes import Probed
 from carepost.wire.types import (
     Accepted,
     AcceptedDelivery,
+    AccessProof,
     Actor,
     Drained,
     HeldFilter,
@@ -32,7 +33,8 @@ class Preview(msgspec.Struct, frozen=True, tag="preview"):
 
 
 class Act(msgspec.Struct, frozen=True, tag="act"):
-    """hold | release | retry | retract of deliveries of one organisation, with a reason in words (sealed)."""
+    """hold | release | agree | refuse | retry | retract of deliveries of one organisation, with a reason in words
+    (sealed)."""
 
     verb: str
     org: bytes
@@ -46,6 +48,8 @@ class Act(msgspec.Struct, frozen=True, tag="act"):
     methods: tuple[Method, ...] = ()
     #: refuse: what the sender is told besides
     note: str = ""
+    #: agree: what opens it in the portal
+    access: AccessProof = AccessProof()
 
 
 class Held(msgspec.Struct, frozen=True, tag="held"):

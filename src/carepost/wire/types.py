@@ -48,6 +48,8 @@ class AccessProof(msgspec.Struct, frozen=True):
     kind: Access = Access.NONE
     question: str = ""
     verifier: str = ""
+    #: given by somebody else of the organisation to a message that waited for it: its sender must be told how it opens
+    late: bool = False
 
 
 class Protection(msgspec.Struct, frozen=True):

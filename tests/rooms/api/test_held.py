@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
+from carepost.crypto import slowhash
 from carepost.ground import ids
 from carepost.tenancy.actions import access
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
 from tests.rooms.api.conftest import Machine
-from tests.support.heldmail import SUBJECT, HeldMail, waiting
+from tests.support.heldmail import SUBJECT, HeldMail, waiting, wanting
 from tests.support.mailroom import clinic
 from tests.support.outbox import Outbox
 
-__all__ = ["waiting"]
+__all__ = ["waiting", "wanting"]
 
 pytestmark = [pytest.mark.django_db(databases=["default", "records"]), pytest.mark.usefixtures("log_tables")]
 
@@ -137,4 +138,43 @@ def test_strangers_and_keys_without_the_scope(
         assert (answer.status_code, answer.content) == (404, absent.content)
         assert key(maple, "send", "messages").post(f"/held/{delivery}/{verb}", {"reason": "r"}).status_code == 403
     assert key(maple, "search").get("/held").status_code == 403
+    assert state(waiting, delivery) == "held"
+
+
+def test_an_access_code_is_given_once_and_never_answered(
+    maple: Organisation, harbour: Organisation, wanting: HeldMail, key: Key
+) -> None:
+    delivery, code = wanting.mail(maple), "Xylo-7714"
+    asking = key(maple)
+    assert [one["kind"] for one in asking.get("/held").json()["held"]] == ["access"]
+    path, body = f"/held/{delivery}/access", {"reason": "by telephone", "access": {"code": code}}
+    absent = asking.post(f"/held/{uuid.UUID(bytes=ids.new(0))}/access", body)
+    stranger = key(harbour).post(path, body)
+    assert (stranger.status_code, stranger.content) == (404, absent.content)
+    assert key(maple, "send", "messages").post(path, body).status_code == 403
+    for wrong in (
+        {"code": code, "question": "q", "answer": "a"},
+        {"question": "q"},
+        {},
+        {"code": "x" * 129},
+        {"pin": code},
+    ):
+        answer = asking.post(path, {"reason": "r", "access": wrong})
+        assert answer.status_code == 422 and code not in answer.content.decode()
+    assert asking.post(path, {"access": {"code": code}}).status_code == 422, "no reason"
+    assert state(wanting, delivery) == "held"
+    answer = asking.post(path, body)
+    assert (answer.status_code, answer.json()) == (
+        200, {"delivery": str(delivery), "state": "agreed", "again": False},
+    )  # fmt: skip
+    late = key(maple).post(path, {"reason": "r", "access": {"code": "other"}})
+    assert (late.status_code, late.json()["type"]) == (409, "urn:carepost:problem:not-held")
+    assert "that one opens it" in late.json()["detail"]
+    assert slowhash.verify(wanting.record(delivery).access.verifier, code)
+
+
+def test_a_code_for_what_waits_for_none(maple: Organisation, waiting: HeldMail, key: Key) -> None:
+    delivery = waiting.mail(maple)
+    answer = key(maple).post(f"/held/{delivery}/access", {"reason": "r", "access": {"code": "owl"}})
+    assert (answer.status_code, answer.json()["type"]) == (409, "urn:carepost:problem:not-awaited")
     assert state(waiting, delivery) == "held"

@@ -13,9 +13,9 @@ from carepost.review import settings
 from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from tests.support.cast import fresh_books
-from tests.support.heldmail import SUBJECT, TEXT, HeldMail, waiting
+from tests.support.heldmail import SUBJECT, TEXT, HeldMail, waiting, wanting
 
-__all__ = ["fresh_books", "waiting"]
+__all__ = ["fresh_books", "waiting", "wanting"]
 
 pytestmark = [pytest.mark.django_db(databases=["default", "records"]), pytest.mark.usefixtures("log_tables")]
 
@@ -231,3 +231,31 @@ def test_what_was_decided_and_forgotten_leads_to_its_message(
     assert (answer.status_code, answer.headers["Location"]) == (302, f"/messages/{message}")
     assert at_desk("operator", elsewhere=True).get(f"/held/{delivery}").status_code == 404
     assert http.get(f"/held/{uuid.uuid4()}").status_code == 404
+
+
+def test_what_waits_for_a_code_is_given_one(maple: Organisation, wanting: HeldMail, at_desk: Sit) -> None:
+    delivery, code = wanting.mail(maple), "Xylo-7714"
+    http, page = at_desk("operator"), f"/held/{delivery}"
+    assert "Give it what opens it" in http.get(page).content.decode()
+    told = {"kind": "code", "code": code, "question": "", "answer": ""}
+    for wrong in (
+        {"reason": ""},
+        {"reason": "r", "code": "x" * 129},
+        {"reason": "r", "kind": "question", "question": "q"},
+    ):
+        answer = post(http, page, f"{page}/access", **{**told, **wrong})
+        assert answer.status_code == 422 and "agree-error" in answer.content.decode()
+        assert code not in answer.content.decode(), "a secret is not shown again"
+    assert state(wanting, delivery) == "held"
+    answer = post(http, page, f"{page}/access", **told, reason="by telephone")
+    said = text_of(answer.content.decode())
+    assert "Tell it to the person by telephone or face to face, never by e-mail" in said and code not in said
+    assert state(wanting, delivery) == "queued"
+    assert wanting.record(delivery).access.verifier
+    assert "Give it what opens it" not in http.get(page).content.decode()
+
+
+def test_a_code_is_asked_for_only_where_it_helps(maple: Organisation, waiting: HeldMail, at_desk: Sit) -> None:
+    delivery = waiting.mail(maple)
+    assert "Give it what opens it" not in at_desk("operator").get(f"/held/{delivery}").content.decode()
+    assert at_desk("auditor").post(f"/held/{delivery}/access", {"code": "c", "reason": "r"}).status_code in (403, 404)

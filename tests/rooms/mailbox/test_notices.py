@@ -9,6 +9,7 @@ import pytest
 
 from carepost.ground import ids
 from carepost.ground.errors import NotFound, Unavailable
+from carepost.intake import agreed
 from carepost.mailbox import notify, sessions
 from carepost.mailbox.models import Deposit, Recipient
 from carepost.policy.types import Kind
@@ -51,6 +52,25 @@ def test_a_notice_has_everything_it_needs_and_nothing_else(maple: Organisation, 
     assert "<img" not in whole
     # the recipient's address stands in To alone
     assert whole.count("jane.quillfeather") == 1
+
+
+def test_a_sender_is_told_once_that_somebody_gave_their_message_a_code(maple: Organisation, door: KeptDoor) -> None:
+    """How it opens and what to do, and neither the code nor anything of the message or its recipient."""
+    row = lay(maple, access=agreed.proof("Xylo-7714", "", "", late=True))
+    assert notify.tell_agreed(maple.pk.bytes, row.delivery.bytes, door=door)
+    assert not notify.tell_agreed(maple.pk.bytes, row.delivery.bytes, door=door)
+    (one,) = door.taken
+    assert one.envelope.recipients[0].address == "dr.owl@maple.test"
+    (text,) = door.mails("dr.owl@maple.test")
+    assert "by telephone or face to face, never by e-mail" in " ".join(text.split())
+    assert str(row.delivery) in text
+    whole = one.body.decode().lower()
+    for word in ("xylo", "argon2", "quillfeather", "zebrafish", row.link.lower()):
+        assert word not in whole
+    theirs = lay(maple, to="kim@patient.test", access=agreed.proof("Xylo-7714", "", ""))
+    assert not notify.tell_agreed(maple.pk.bytes, theirs.delivery.bytes, door=door), "they gave it themselves"
+    with pytest.raises(NotFound):
+        notify.tell_agreed(maple.pk.bytes, ids.new(0), door=door)
 
 
 def test_the_same_notice_is_sent_once(maple: Organisation, door: KeptDoor) -> None:

@@ -7,10 +7,10 @@ import pytest
 from carepost.archive import store
 from carepost.tenancy.models import Organisation
 from tests.support.cast import fresh_books
-from tests.support.heldmail import waiting
+from tests.support.heldmail import waiting, wanting
 from tests.support.mailroom import clinic
 
-__all__ = ["fresh_books", "waiting"]
+__all__ = ["fresh_books", "waiting", "wanting"]
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,8 @@ from carepost.directory import keywords
 from carepost.directory.shelf import Upload
 from carepost.directory.types import ApiKey
 from carepost.ground import clock, ids
+from carepost.intake import agreed
 from carepost.policy.types import Category
-from carepost.reception import access
 from carepost.reception.http.limits import HttpLimits
 from carepost.reception.http.problem import ProblemError, problem
 from carepost.reception.http.said import digest
@@ -68,7 +68,7 @@ def draft(
     now = clock.now()
     asked = message.protection or _NOTHING_ASKED
     if asked.access is not None:
-        access.check(asked.access.code, asked.access.question, asked.access.answer)
+        agreed.check(asked.access.code, asked.access.question, asked.access.answer)
     body = _mime(message, files, from_, to, cc, now)
     submission = Submission(
         key.org,
