@@ -218,6 +218,28 @@ async def test_a_new_address_sends_its_days_share_and_the_known_one_the_rest(ca:
         assert host.peers == ["127.0.0.61", "127.0.0.62"]
 
 
+async def test_a_burst_to_a_domain_not_known_yet_keeps_to_the_days_share(ca: Ca) -> None:
+    host = google(ca)
+    pool = Sending(
+        addresses=(Address("127.0.0.63", "", "all", "active", warming=True),),
+        pools=(Pool("all"),),
+        warm={("127.0.0.63", "gmail"): Warm(clock.now() // 86_400_000_000, 3)},
+    )
+    async with Delivering({GOOGLE: host}, ZONE, ca, sending=pool) as willow:
+        letters = [willow.submit("jane.roe@there.test", category=Category.MARKETING) for _ in range(12)]
+        accepted = await asyncio.gather(*letters)
+
+        async def over(one: Accepted) -> DeliveryView:
+            return await willow.until(one, lambda view: view.state == "sent" or view.held_back is not None)
+
+        await asyncio.gather(*map(over, accepted))
+        # what waited while others were under way has its turn when one of them ends
+        views = await asyncio.gather(*map(over, accepted))
+        assert len(host.peers) <= 3
+        assert sum(view.state == "sent" for view in views) <= 3
+        assert willow.pace.views(willow.snapshot.id)[0].warm in {(3, 2), (3, 3)}
+
+
 @pytest.mark.parametrize("category", [Category.MARKETING, Category.TRANSACTIONAL])
 async def test_over_the_days_share_marketing_waits_and_a_letter_takes_the_houses_address(
     ca: Ca, category: Category

@@ -29,13 +29,15 @@ class Share:
 
 class Warming:
     """What a new address may send in a day to one provider, or to all that have no name of their own together, and how
-    much of it went from this process."""
+    much of it went from this process. What is under way counts: it may all be accepted."""
 
-    __slots__ = ("_day", "_share", "delivered", "warm")
+    __slots__ = ("_day", "_share", "busy", "delivered", "warm")
 
     def __init__(self, share: Share) -> None:
         self.warm = Warm(0, FIRST)
         self.delivered = 0
+        #: deliveries under way, of all lanes that share it
+        self.busy = 0
         self._day = 0
         self._share = share
 
@@ -51,7 +53,7 @@ class Warming:
             return MANY
         self._today(now)
         parts, cap = self._share.parts, self.warm.cap
-        return cap // parts + (self._share.part < cap % parts) - self.delivered
+        return cap // parts + (self._share.part < cap % parts) - self.delivered - self.busy
 
     def sent(self, now: int) -> None:
         self._today(now)
@@ -67,8 +69,8 @@ class Lane:
     """`provider`: its group. `base`: of the table or the organisation's own; nothing told yet."""
 
     __slots__ = (
-        "_fresh_until", "_now", "_share", "base", "busy", "dial_tat", "hour_tat",
-        "provider", "source", "state", "tat", "warming",
+        "_fresh_until", "_now", "_share", "_warming", "base", "busy", "dial_tat", "hour_tat",
+        "provider", "source", "state", "tat",
     )  # fmt: skip
 
     def __init__(self, source: str, provider: str, base: Limits, share: Share) -> None:
@@ -77,11 +79,26 @@ class Lane:
         self.busy = 0
         #: when the next would go at an even pace: by minute, by hour; the next connection
         self.tat = self.hour_tat = self.dial_tat = 0
-        #: its address is new to this provider
-        self.warming: Warming | None = None
+        self._warming: Warming | None = None
         self._share = share
         self._now = InForce(base)
         self._fresh_until = 0
+
+    @property
+    def warming(self) -> Warming | None:
+        """Its address is new to this provider."""
+        return self._warming
+
+    @warming.setter
+    def warming(self, new: Warming | None) -> None:
+        """What is under way goes along."""
+        if new is self._warming:
+            return
+        if self._warming is not None:
+            self._warming.busy -= self.busy
+        if new is not None:
+            new.busy += self.busy
+        self._warming = new
 
     # what holds
 
@@ -137,7 +154,7 @@ class Lane:
             room = min(room, self._tokens(limits.per_minute, rate.MINUTE, self.tat, now))
         if limits.per_hour:
             room = min(room, self._tokens(limits.per_hour, _HOUR, self.hour_tat, now))
-        return max(0, min(room, self.left(now) - self.busy))
+        return max(0, min(room, self.left(now)))
 
     # what happens
 
@@ -154,10 +171,14 @@ class Lane:
         if limits.per_hour:
             _, self.hour_tat = rate.admit(self.hour_tat, now, *self._steps(limits.per_hour, _HOUR))
         self.busy += 1
+        if self._warming is not None:
+            self._warming.busy += 1
         return 0, ""
 
     def end(self) -> None:
         self.busy -= 1
+        if self._warming is not None:
+            self._warming.busy -= 1
 
     def dial(self, now: int) -> int:
         """When a connection may be opened, which counts as opened then; 0: at once."""
@@ -194,7 +215,7 @@ class Lane:
         return lane.closed_for(self.state, since, now)
 
     def left(self, now: int) -> int:
-        """Messages this process may still send today."""
+        """Messages that may still begin today, in this process."""
         return self.warming.left(now) if self.warming is not None else MANY
 
     def _places(self, now: int, bulk: bool) -> int:

@@ -115,6 +115,27 @@ def test_a_days_share_is_counted_and_begins_anew_the_next_day() -> None:
 
 
 @pytest.mark.fast
+def test_what_is_under_way_counts_towards_the_days_share_over_all_lanes_that_have_it() -> None:
+    today, tomorrow = NOW // DAY, (NOW // DAY + 1) * DAY
+    warming = Warming(Share())
+    warming.told(Warm(today, 3))
+    lane, other = (Lane("127.0.0.61", provider, Limits(), Share()) for provider in ("one.test", "two.test"))
+    lane.warming = other.warming = warming
+    assert lane.begin(NOW) == lane.begin(NOW) == other.begin(NOW) == (0, "")
+    assert lane.begin(NOW) == other.begin(NOW) == (tomorrow, "warm-up")
+    other.end()
+    assert (other.free(NOW), lane.free(NOW)) == (1, 1), "one was refused: its place is free again"
+    lane.end()
+    lane.accepted(NOW)
+    assert lane.free(NOW) == 1
+    # an address whose plan ends while something is under way, and begins anew later, owes it nothing
+    lane.warming = None
+    lane.end()
+    lane.warming = warming
+    assert (warming.busy, lane.free(NOW)) == (0, 2)
+
+
+@pytest.mark.fast
 def test_only_those_with_limits_of_their_own_and_the_open_internet_are_limited_unasked() -> None:
     assert base_of("gmail", public=False).connections == 5
     assert base_of("clinic.test", public=False) == Limits()
