@@ -13,7 +13,7 @@ from carepost.spool.postgres.holding import Holdings
 from carepost.spool.postgres.store import PostgresBackend
 from carepost.spool.types import DeliveryRow
 
-_TABLES = "shard, message, body, delivery, pending, outbox, done, keyed, node, installation"
+_TABLES = "shard, message, body, delivery, pending, outbox, done, keyed, tally, held, node, installation"
 
 
 @contextmanager

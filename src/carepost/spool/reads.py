@@ -134,10 +134,11 @@ class Lists(_Connected):
         return [_delivery(row) for row in self._rows(sql, org, *before, limit)]
 
     def waiting(self) -> list[Waiting]:
-        """Of every organisation that has something held. From the index alone."""
+        """Of every organisation that has something held: what was counted as it changed, and two steps of indexes."""
         sql = (
-            "SELECT org, count(*), max(due_at), min(CASE WHEN lease_until > 0 THEN lease_until END)"
-            " FROM delivery WHERE state='held' GROUP BY org"
+            "SELECT org, n, (SELECT max(due_at) FROM delivery WHERE state='held' AND org=held.org),"
+            " (SELECT min(lease_until) FROM delivery WHERE state='held' AND lease_until > 0 AND org=held.org)"
+            " FROM held WHERE n > 0"
         )
         return [Waiting(org, held, newest, ends or 0) for org, held, newest, ends in self._rows(sql)]
 
@@ -168,18 +169,14 @@ class Lists(_Connected):
         return [(token, id_, at) for token, id_, at in rows if token is not None and at >= since]
 
     def counts(self) -> Counts:
-        def count(table: str, where: str) -> int:
-            (n,) = self._rows(f"SELECT count(*) FROM {table} WHERE {where}")[0]
-            return int(n)
-
-        return Counts(
-            ready=count("delivery", "place=1"),
-            waiting=count("delivery", "place=2"),
-            claimed=count("delivery", "place=3"),
-            held=count("delivery", f"{_OPEN} AND state='held'"),
-            deferred=count("delivery", f"{_OPEN} AND state='deferred'"),
-            outbox=count("outbox", "seq>0"),
+        """Kept by triggers (sql/0004.sql): as quick with ten million rows as with ten."""
+        stand = dict(self._rows("SELECT what, n FROM tally"))
+        ((held, outbox),) = self._rows(
+            "SELECT (SELECT coalesce(sum(n), 0) FROM held),"
+            # its numbers have no gap
+            " coalesce((SELECT max(seq) FROM outbox) - (SELECT min(seq) FROM outbox) + 1, 0)"
         )
+        return Counts(ready=stand[1], waiting=stand[2], claimed=stand[3], held=held, deferred=stand[4], outbox=outbox)
 
     def segments(self) -> dict[int, int]:
         """segment -> bodies in it that rows point to."""

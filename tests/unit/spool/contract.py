@@ -1,6 +1,8 @@
 """What every store of a shard must do (spool.backend). A store's test module subclasses this with its own `backend`."""
 
+import random
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 
 import msgspec
 import pytest
@@ -18,6 +20,7 @@ from carepost.spool.types import (
     Place,
     Promote,
     Retire,
+    Unit,
 )
 from tests.unit.spool import rows
 
@@ -263,6 +266,31 @@ class Contract(ABC):
         assert (counts.held, counts.deferred, counts.outbox) == (1, 1, 8)
         assert 0 < backend.oldest() <= clock.now()
 
+    def test_figures_follow_every_change(self, backend: Backend) -> None:
+        """What is told is what a look at every row finds, after each of some hundred commits of all kinds."""
+        chance = random.Random(5)
+        states = (
+            ("queued", Place.READY), ("queued", Place.WAITING), ("deferred", Place.WAITING), ("deferred", Place.READY),
+            ("claimed", Place.CLAIMED), ("held", Place.NOWHERE), ("failed", Place.NOWHERE),
+        )  # fmt: skip
+        known: list[bytes] = []
+        for turn in range(120):
+            backend.commit(_changes(backend, chance, known, states))
+            if turn % 10 == 0:
+                backend.commit([Promote("transactional", rows.ORG, 1 << 60, 2)])
+                backend.commit([Retire(backend.head, 0)])
+            found = [row for id_ in known if (row := backend.delivery(id_)) is not None]
+            told, held = backend.counts(), [row for row in found if row.state == "held"]
+            at = [sum(row.place == place for row in found) for place in (Place.READY, Place.WAITING, Place.CLAIMED)]
+            assert [told.ready, told.waiting, told.claimed] == at
+            assert (told.held, told.deferred) == (len(held), sum(row.state == "deferred" for row in found))
+            assert told.outbox == len(backend.outbox(0, 10_000))
+            waits = {one.org: (one.held, one.newest, one.ends) for one in backend.waiting()}
+            assert waits == {org: _waits([row for row in held if row.org == org]) for org in {row.org for row in held}}
+        assert len(found) < len(known), "some were forgotten"
+        reopened = self.reopened(backend)
+        assert reopened.counts() == told
+
     def test_tokens_of_repeats_are_found_again(self, backend: Backend) -> None:
         unit = rows.accept()
         marked = msgspec.structs.replace(unit, message=msgspec.structs.replace(unit.message, repeat=b"t" * 16))
@@ -280,3 +308,30 @@ class Contract(ABC):
         for unit in units:
             assert again.body(unit.message.id) == (b"ciphertext",)
             assert [again.delivery(d.id) for d in unit.deliveries] == list(unit.deliveries)
+
+
+def _changes(
+    backend: Backend, chance: random.Random, known: list[bytes], states: Sequence[tuple[str, int]]
+) -> list[Unit]:
+    """A group: messages that come, and deliveries that move from wherever they are. What is final stays."""
+    units: list[Unit] = []
+    for _ in range(chance.randrange(4)):
+        state, place = chance.choice(states)
+        org = chance.choice((rows.ORG, rows.OTHER))
+        own, due = chance.choice((1, 2)), chance.randrange(9)
+        unit = rows.accept(state=state, place=place, org=org, due_at=due, deliveries=own)
+        known += [one.id for one in unit.deliveries]
+        units.append(unit)
+    there = [row for id_ in known if (row := backend.delivery(id_)) is not None and row.state not in ("failed", "sent")]
+    for row in chance.sample(there, min(3, len(there))):
+        state, place = chance.choice((*states, ("sent", Place.NOWHERE)))
+        moved = rows.move(row, state=state, place=place)
+        until = chance.randrange(3) if state == "held" else 0
+        final = state in ("failed", "sent")
+        units.append(msgspec.structs.replace(moved, due_at=chance.randrange(9), lease_until=until, final=final))
+    return units
+
+
+def _waits(held: Sequence[DeliveryRow]) -> tuple[int, int, int]:
+    ends = [row.lease_until for row in held if row.lease_until > 0]
+    return len(held), max(row.due_at for row in held), min(ends, default=0)

@@ -51,6 +51,12 @@ SELECT one.id FROM unnest(%(orgs)s::bytea[]) AS asked(org), unnest(%(states)s::t
         ORDER BY id DESC LIMIT %(limit)s) AS one
 ORDER BY one.id DESC LIMIT %(limit)s"""  # noqa: S608 (constants of this file)
 
+#: how much is held, and the outbox, whose numbers have no gap
+_SUMS: Final = """
+SELECT (SELECT coalesce(sum(n), 0)::bigint FROM held WHERE shard=%(shard)s),
+    coalesce((SELECT max(seq) FROM outbox WHERE shard=%(shard)s)
+        - (SELECT min(seq) FROM outbox WHERE shard=%(shard)s) + 1, 0)"""
+
 
 class Connected:
     """One connection, callable from any thread, one at a time; opened again when the server closed it."""
@@ -162,9 +168,12 @@ class Lists(Connected):
         return self._deliveries(where, org, *before, limit)
 
     def waiting(self) -> list[Waiting]:
+        """Of every organisation that has something held: what was counted as it changed, and two steps of indexes."""
         sql = (
-            "SELECT org, count(*), max(due_at), min(CASE WHEN lease_until > 0 THEN lease_until END)"
-            " FROM delivery WHERE shard=%s AND state='held' GROUP BY org"
+            "SELECT org, n, (SELECT due_at FROM delivery WHERE shard=held.shard AND state='held' AND org=held.org"
+            " ORDER BY due_at DESC LIMIT 1),"
+            " (SELECT lease_until FROM delivery WHERE shard=held.shard AND state='held' AND lease_until > 0"
+            " AND org=held.org ORDER BY lease_until LIMIT 1) FROM held WHERE shard=%s AND n > 0"
         )
         return [Waiting(org, held, newest, ends or 0) for org, held, newest, ends in self._rows(sql, (self._number,))]
 
@@ -186,15 +195,11 @@ class Lists(Connected):
         return [(token, id_, at) for token, id_, at in rows if token is not None and at >= since]
 
     def counts(self) -> Counts:
-        def count(table: str, where: str) -> int:
-            sql = f"SELECT count(*) FROM {table} WHERE shard=%s AND {where}"  # noqa: S608 (constants of this file)
-            return int(self._rows(sql, (self._number,))[0][0])
-
+        """Kept by triggers (sql/0004.sql): as quick with ten million rows as with ten."""
+        asked: dict[str, object] = {"shard": self._number}
+        stand = dict(self._rows("SELECT what, n FROM tally WHERE shard=%(shard)s", asked))
+        ((held, outbox),) = self._rows(_SUMS, asked)
         return Counts(
-            ready=count("delivery", "place=1"),
-            waiting=count("delivery", "place=2"),
-            claimed=count("delivery", "place=3"),
-            held=count("delivery", "state='held'"),
-            deferred=count("delivery", f"{_OPEN} AND state='deferred'"),
-            outbox=count("outbox", "seq>0"),
-        )
+            ready=stand.get(1, 0), waiting=stand.get(2, 0), claimed=stand.get(3, 0), held=held,
+            deferred=stand.get(4, 0), outbox=outbox,
+        )  # fmt: skip
