@@ -243,6 +243,23 @@ def test_what_others_may_send_stays_allowed_in_the_proposed_spf() -> None:
     assert everybody.wanted == "v=spf1 mx ip4:192.0.2.7 ip6:2001:db8::7 -all"
 
 
+def test_of_two_records_one_is_proposed_that_takes_nothing_away() -> None:
+    two = first(checked({_SPF: ("v=spf1 mx ip4:192.0.2.7 ~all", "v=spf1 include:_spf.example mx -all")}), Part.SPF)
+    assert two.code == "several"
+    assert two.wanted == "v=spf1 mx ip4:192.0.2.7 include:_spf.example ip6:2001:db8::7 ~all"
+    for records in (("v=DMARC1; p=none", "v=DMARC1; p=reject"), ("v=DMARC1; p=reject", "v=DMARC1; p=quarantine")):
+        assert first(checked({_DMARC: records}), Part.DMARC).wanted == "v=DMARC1; p=reject"
+
+
+def test_the_address_of_the_system_counts_beside_a_pools_where_some_mail_leaves_by_it() -> None:
+    pool = (Address("192.0.2.200", "news.clinic.test"),)
+    for house, state in ((False, R), (True, D)):
+        asked = msgspec.structs.replace(ASKED, addresses=pool, house=house)
+        line = first(checked({_SPF: ("v=spf1 ip4:192.0.2.200 -all",)}, asked), Part.SPF)
+        assert line.state is state
+    assert line.wanted == "v=spf1 ip4:192.0.2.200 ip4:192.0.2.7 ip6:2001:db8::7 -all"
+
+
 def test_without_addresses_those_of_the_host_are_asked_for_and_nothing_is_taken_for_right() -> None:
     asked = msgspec.structs.replace(ASKED, addresses=())
     assert first(checked({}, asked), Part.SPF).state is State.RIGHT

@@ -30,7 +30,7 @@ def check(asked: Asked) -> Course[list[Line]]:
         return [lines.unknown()]
     found = texts(answer, lambda text: _VERSION.match(text) is not None)
     if len(found) > 1:
-        return [lines.different("several", "Receivers pass over several records. Leave one.", found)]
+        return [lines.different("several", "Receivers pass over several records. Leave one.", found, _strictest(found))]
     policy = dmarc.parse(found[0].encode()) if found else None
     if found and policy is None:
         return [lines.different("syntax", "Receivers cannot read it, and count it as missing. Correct it.", found)]
@@ -44,6 +44,13 @@ def check(asked: Asked) -> Course[list[Line]]:
         return [(yield from _inherited(asked, lines, verdict))]
     one = yield from _own(asked, lines, policy, found)
     return [one, *(yield from _reports(asked, policy))]
+
+
+def _strictest(found: tuple[str, ...]) -> str:
+    """The record that asks most of receivers: to leave that one protects as much as was meant."""
+    asks = ("none", "quarantine", "reject")
+    read = [(policy, text) for text in found if (policy := dmarc.parse(text.encode())) is not None]
+    return max(read, key=lambda one: asks.index(one[0].p) if one[0].p in asks else -1)[1] if read else ""
 
 
 def _inherited(asked: Asked, lines: Lines, verdict: Verdict) -> Course[Line]:

@@ -9,7 +9,7 @@ from django.conf import settings
 
 from carepost.destinations import returnpaths
 from carepost.destinations.models import SendingAddress, SendingPool
-from carepost.directory.sending import PAUSED
+from carepost.directory.sending import PAUSED, Pool, Sending, pool_for
 from carepost.engagement.models import Host
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
@@ -19,10 +19,13 @@ from carepost.senders.models import Choice
 from carepost.senders.types import Address, Asked, Key, Phase, Sts
 from carepost.tenancy import names, scope, select
 from carepost.tenancy.models import DkimKey, SenderDomain
+from carepost.wire.types import Stream
 
 DAY_US: Final = 86_400_000_000
 #: how long a former key is shown once its time is over
 _SHOWN_US: Final = 60 * DAY_US
+#: streams that never wait for a warm-up
+_URGENT: Final = frozenset({Stream.SYSTEM, Stream.TRANSACTIONAL})
 #: sending addresses asked about
 _MOST: Final = 16
 
@@ -51,6 +54,7 @@ def asked(org: uuid.UUID, row: SenderDomain) -> Asked:
         host=hosts.own_name(settings.CAREPOST_HOSTNAME),
         keys=keys(row, chosen.keep_days, clock.now()),
         addresses=addresses(org, row.domain),
+        house=by_house(org, row.domain),
         dmarc=dmarc,
         tls=tls,
         return_path=returnpaths.current(org),
@@ -67,6 +71,21 @@ def addresses(org: uuid.UUID, domain: str) -> tuple[Address, ...]:
         closed = set(others.values_list("name", flat=True))
         rows = SendingAddress.objects.filter(org_id=org).exclude(state=PAUSED).order_by("ip")
         return tuple(Address(row.ip, row.helo) for row in rows[:_MOST] if row.pool not in closed)
+
+
+def by_house(org: uuid.UUID, domain: str) -> bool:
+    """Whether some mail of the domain leaves by the house's own address: a stream without a pool, or one whose
+    addresses are all new, which transactional and system mail does not wait for (decision 0032)."""
+    with scope.organisation(org):
+        pools = tuple(Pool(p.name, tuple(p.streams.split()), p.domain) for p in SendingPool.objects.filter(org_id=org))
+        usable = SendingAddress.objects.filter(org_id=org).exclude(state=PAUSED)
+        known = {pool: not new for pool, new in sorted(usable.values_list("pool", "warms_from"), reverse=True)}
+    sending = Sending(pools=pools)
+    for stream in Stream:
+        pool = pool_for(sending, stream.value, domain)
+        if not pool or pool not in known or (stream in _URGENT and not known[pool]):
+            return True
+    return False
 
 
 def tracking(org: uuid.UUID, row: SenderDomain) -> str:

@@ -45,7 +45,8 @@ def check(name: str, addresses: Sequence[Address], host: str, *, returns: bool =
             return lines.missing(NAMELESS.format(domain=_parent(name, returns)), "no-name")
         return lines.missing("Publish the record.")
     if len(found) > 1:
-        return lines.different("several", f"{_BROKEN} Make one record of the {len(found)}.", found)
+        todo = f"{_BROKEN} Make one record of the {len(found)}."
+        return lines.different("several", todo, found, _with(_one_of(found), addresses, host))
     wanted = _with(found[0], addresses, host)
     if re.search(r"(^| )\+?all( |$)", found[0], re.IGNORECASE):
         todo = "With “+all” anybody may send as this name. End the record with “-all”, or “~all” while you look."
@@ -99,6 +100,13 @@ def _parent(name: str, returns: bool) -> str:
 def _new(addresses: Sequence[Address], host: str) -> str:
     terms = _terms(addresses, host)
     return f"v=spf1 {terms} -all" if terms else ""
+
+
+def _one_of(records: Sequence[str]) -> str:
+    """What any of them allowed, and the end of the first."""
+    words = [word for record in records for word in record.split()[1:]]
+    ends = [word for word in words if _ENDS.fullmatch(word)]
+    return " ".join(("v=spf1", *dict.fromkeys(word for word in words if word not in ends), *ends[:1]))
 
 
 def _with(record: str, addresses: Sequence[Address], host: str) -> str:

@@ -73,14 +73,15 @@ class Address(msgspec.Struct, frozen=True):
 
 class Asked(msgspec.Struct, frozen=True):
     """`host`: this system's name, in HELO and as MX; "" where it was given none. `addresses`: those mail leaves from;
-    empty: those of `host` in DNS. `dmarc`, `tls`: addresses that reports go to. `return_path`, `tracking`: host names,
-    "" where there is none. `tracking_to`: where the tracking host must lead. `sts`: None where we serve no policy for
-    the domain."""
+    empty: those of `host` in DNS. `house`: some of it leaves by those of `host` besides. `dmarc`, `tls`: addresses that
+    reports go to. `return_path`, `tracking`: host names, "" where there is none. `tracking_to`: where the tracking host
+    must lead. `sts`: None where we serve no policy for the domain."""
 
     domain: str
     host: str
     keys: tuple[Key, ...] = ()
     addresses: tuple[Address, ...] = ()
+    house: bool = False
     dmarc: str = ""
     tls: str = ""
     return_path: str = ""

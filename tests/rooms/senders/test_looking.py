@@ -268,6 +268,20 @@ def test_addresses_and_tracking_host_are_those_chosen_elsewhere(org: uuid.UUID) 
     asked = settings.asked(org, row)
     assert [one.ip for one in asked.addresses] == ["192.0.2.1", "192.0.2.2"], "a draining one still sends"
     assert asked.tracking == "links.maple.test"
+    assert not asked.house, "every stream leaves by a pool with a known address"
+
+
+@pytest.mark.parametrize(
+    ("streams", "new", "state", "house"),
+    [("", 0, "active", False), ("bulk", 0, "active", True), ("", 20_000, "active", True), ("", 0, "paused", True)],
+)
+def test_the_houses_own_address_counts_where_some_mail_leaves_by_it(
+    org: uuid.UUID, streams: str, new: int, state: str, house: bool
+) -> None:
+    with scope.organisation(org):
+        SendingPool.objects.create(org_id=org, name="all", streams=streams)
+        SendingAddress.objects.create(org_id=org, ip="192.0.2.1", pool="all", state=state, warms_from=new)
+    assert settings.asked(org, row_of(org)).house is house
 
 
 def test_what_was_sent_to_a_provider_counts_over_thirty_days(org: uuid.UUID, at: list[int], outbox: Outbox) -> None:
