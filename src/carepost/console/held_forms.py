@@ -90,9 +90,11 @@ class AgreeForm(forms.Form):
     reason = forms.CharField(required=False, max_length=LONGEST)
 
     def given(self) -> dict[str, str]:
-        """As `review.acts.agree` takes it: what the kind chosen does not ask for counts nothing."""
+        """As `review.acts.agree` takes it: what the kind chosen does not ask for counts nothing. Where a question was
+        filled in and no code, that was meant."""
         told = self.cleaned_data
-        if told["kind"] == "code":
+        asked = bool(told["question"] or told["answer"]) and not told["code"]
+        if told["kind"] == "code" and not asked:
             return {"code": told["code"]}
         return {"question": told["question"], "answer": told["answer"]}
 

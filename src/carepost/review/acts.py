@@ -157,7 +157,7 @@ def _done(verb: str, org: uuid.UUID, who: Who, delivery: bytes, state: str) -> D
     try:
         view = door.client().review(doors.Review(org.bytes, delivery, who.actor, who.also)).delivery
     except NotFound:
-        return _gone(org, delivery)
+        return _gone(org, verb, delivery)
     if state == "needs-another":
         again = view.barred == "approved"
         return Done(text, "approved" if again else "barred", words.BARRED.get(view.barred, ""), again)
@@ -182,13 +182,16 @@ def _late(verb: str, who: Who, view: HeldView) -> Done:
     return Done(view.id, "late", f"{said}. Nothing was done now.")
 
 
-def _gone(org: uuid.UUID, delivery: bytes) -> Done:
+def _gone(org: uuid.UUID, verb: str, delivery: bytes) -> Done:
     """Its shard has forgotten it: history may know how it ended."""
     with scope.organisation(org):
         known = Delivery.objects.filter(org_id=org, id=uuid.UUID(bytes=delivery)).exists()
     if not known:
         return Done(ids.text(delivery), "absent", _WORDS["absent"])
-    return Done(ids.text(delivery), "late", "It is not held any more; its message says what became of it.")
+    said = "It is not held any more; its message says what became of it."
+    if verb == "agree":
+        said += " What you entered does not open it. Nothing was done now."
+    return Done(ids.text(delivery), "late", said)
 
 
 def _name(by: str) -> str:

@@ -9,11 +9,14 @@ import pytest
 from django.test import Client
 
 from carepost.archive.models import Delivery
+from carepost.keyring.acts import add_key
 from carepost.review import settings
 from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
+from carepost.tenancy.permissions import BOOTSTRAP
+from tests.rooms.keyring.test_recipient_keys import smime
 from tests.support.cast import fresh_books
-from tests.support.heldmail import SUBJECT, TEXT, HeldMail, waiting, wanting
+from tests.support.heldmail import JANE, SUBJECT, TEXT, HeldMail, waiting, wanting
 
 __all__ = ["fresh_books", "waiting", "wanting"]
 
@@ -71,6 +74,22 @@ def test_the_page_offers_what_can_be_done_and_not_what_cannot(
     assert "As the rules say : by ordinary mail over TLS VERIFIED" in said
     assert "Only by ordinary mail over TLS" in said
     assert "S/MIME cannot be chosen" in said
+
+
+def test_a_changed_certificate_leads_to_where_it_is_decided(
+    maple: Organisation, waiting: HeldMail, at_desk: Sit
+) -> None:
+    """The address stands in no web address on the way; who may not decide is told who does."""
+    delivery = waiting.mail(maple)
+    waiting.thread.run(waiting.held_for(maple.pk.bytes, delivery.bytes, "key-changed", "known-key-changed"))
+    key = add_key(maple.pk, JANE, smime(JANE), actor=BOOTSTRAP, reason="known")
+    http = at_desk("administrator")
+    page = http.get(f"/held/{delivery}").content.decode()
+    assert "Decide which certificate holds" in page and "goes on by itself" in page
+    answer = post(http, f"/held/{delivery}", "/certificates", address=JANE, straight="on")
+    assert answer.redirect_chain == [(f"/certificates/{key.pk}", 302)] and JANE in answer.content.decode()
+    page = at_desk("operator").get(f"/held/{delivery}").content.decode()
+    assert "Decide which certificate holds" not in page and "An administrator decides that" in page
 
 
 def test_one_is_released_with_a_reason_and_the_second_is_told(
@@ -253,6 +272,14 @@ def test_what_waits_for_a_code_is_given_one(maple: Organisation, wanting: HeldMa
     assert state(wanting, delivery) == "queued"
     assert wanting.record(delivery).access.verifier
     assert "Give it what opens it" not in http.get(page).content.decode()
+
+
+def test_a_question_that_was_filled_in_is_meant(maple: Organisation, wanting: HeldMail, at_desk: Sit) -> None:
+    """Who fills in a question and leaves the choice above it as it was, need not begin anew."""
+    delivery = wanting.mail(maple)
+    given = {"kind": "code", "code": "", "question": "Which ward?", "answer": "the owls", "reason": "by telephone"}
+    post(at_desk("operator"), f"/held/{delivery}", f"/held/{delivery}/access", **given)
+    assert wanting.record(delivery).access.question == "Which ward?"
 
 
 def test_a_code_is_asked_for_only_where_it_helps(maple: Organisation, waiting: HeldMail, at_desk: Sit) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from carepost.archive import proof as proofs
+from carepost.archive.models import Delivery
 from carepost.cli import local, main
 from carepost.crypto import slowhash
 from carepost.ground import ids
@@ -18,6 +19,7 @@ from carepost.policy.types import Access
 from carepost.proof import event, kinds
 from carepost.proof.verify import verify
 from carepost.review import acts, held
+from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from tests.rooms.review.test_acts import person
 from tests.support.heldmail import HeldMail
@@ -109,6 +111,18 @@ def test_who_comes_second_is_told_that_theirs_does_not_open_it(maple: Organisati
     )  # fmt: skip
     assert agree(maple, olga, delivery, code="a third").words.startswith("You have given it")
     assert wanting.record(delivery).access == first
+
+
+def test_nor_where_its_shard_has_forgotten_it(maple: Organisation, wanting: HeldMail) -> None:
+    """It lies in the portal by then: the words say that what was entered is not what opens it."""
+    gone, olga = uuid.UUID(bytes=ids.new(0)), person(maple, "operator")
+    with scope.organisation(maple.pk):
+        Delivery.objects.create(
+            id=gone, org_id=maple.pk, message=gone, state="deposited", method="portal", assurance="PORTAL", reason="",
+            rule="", updated_at=1, recipient=b"",
+        )  # fmt: skip
+    done = agree(maple, olga, gone)
+    assert done.code == "late" and "What you entered does not open it" in done.words
 
 
 def test_what_waits_for_something_else_takes_none(maple: Organisation, wanting: HeldMail, waiting: HeldMail) -> None:
