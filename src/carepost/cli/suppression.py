@@ -5,16 +5,23 @@ from pathlib import Path
 
 from carepost.cli.office import entry
 
+#: as tenancy.actions.suppression has them, which needs Django
+_CAUSES = ("bounce", "soft-bounces", "complaint", "unsubscribe", "request")
+_SCOPES = ("all", "marketing", "operational", "transactional")
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = entry.verbs(parser)
     some = entry.verb(verbs, "list", "the list, newest first; shown addresses are on record")
     some.add_argument("--address", default="", help="this address alone")
+    some.add_argument("--cause", choices=_CAUSES, default="", help="of this cause alone")
+    some.add_argument("--scope", choices=_SCOPES, default="", help="of this scope alone")
     some.add_argument("--limit", type=int, default=100, help="rows at most (100)")
     add = entry.verb(verbs, "add", "send nothing to an address")
     add.add_argument("address", metavar="ADDRESS")
     add.add_argument("--scope", default="all", help="all, marketing, operational or transactional")
-    add.add_argument("--cause", default="request", help="bounce, complaint, unsubscribe or request")
+    add.add_argument("--cause", default="request", help="bounce, soft-bounces, complaint, unsubscribe or request")
+    add.add_argument("--until", default="", metavar="TIME", help="as 2026-12-01T00:00Z (default: without an end)")
     add.add_argument("--note", default="", help="words for the record (sealed)")
     remove = entry.verb(verbs, "remove", "send to an address again")
     remove.add_argument("address", metavar="ADDRESS")

@@ -25,11 +25,16 @@ _BLOCK: Final = 262_144
 def run(args: argparse.Namespace) -> int:
     org = common.organisation(args).pk
     if args.verb == "list":
-        found = suppressions.page(org.bytes, COMMAND_LINE, address=args.address, limit=args.limit)
+        found = suppressions.page(
+            org.bytes, COMMAND_LINE, address=args.address, reason=args.cause, scope_=args.scope, limit=args.limit
+        )
         return entry.show([_row(row) for row in found.rows], args, "Nobody is on the list.")
     if args.verb == "add":
+        ends = common.time(args.until) if args.until else 0
+        if ends and ends <= clock.now():
+            raise ConfigError("--until has passed already: nothing would be kept back.")
         added = suppression.suppress(
-            org, args.address, actor=COMMAND_LINE, reason=args.cause, scope=args.scope, note=args.note
+            org, args.address, actor=COMMAND_LINE, reason=args.cause, scope=args.scope, expires_at=ends, note=args.note
         )
         said = "The address is on the list." if added else "It was on the list already."
         return entry.done(said, {"added": added}, args)
