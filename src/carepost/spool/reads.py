@@ -171,12 +171,12 @@ class Lists(_Connected):
     def counts(self) -> Counts:
         """Kept by triggers (sql/0004.sql): as quick with ten million rows as with ten."""
         stand = dict(self._rows("SELECT what, n FROM tally"))
-        ((held, outbox),) = self._rows(
-            "SELECT (SELECT coalesce(sum(n), 0) FROM held),"
+        ((held, claimed, outbox),) = self._rows(
+            "SELECT (SELECT coalesce(sum(n), 0) FROM held), (SELECT count(*) FROM delivery WHERE place=3),"
             # its numbers have no gap
             " coalesce((SELECT max(seq) FROM outbox) - (SELECT min(seq) FROM outbox) + 1, 0)"
         )
-        return Counts(ready=stand[1], waiting=stand[2], claimed=stand[3], held=held, deferred=stand[4], outbox=outbox)
+        return Counts(ready=stand[1], waiting=stand[2], claimed=claimed, held=held, deferred=stand[4], outbox=outbox)
 
     def segments(self) -> dict[int, int]:
         """segment -> bodies in it that rows point to."""

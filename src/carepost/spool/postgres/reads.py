@@ -51,9 +51,10 @@ SELECT one.id FROM unnest(%(orgs)s::bytea[]) AS asked(org), unnest(%(states)s::t
         ORDER BY id DESC LIMIT %(limit)s) AS one
 ORDER BY one.id DESC LIMIT %(limit)s"""  # noqa: S608 (constants of this file)
 
-#: how much is held, and the outbox, whose numbers have no gap
+#: how much is held, what is claimed (never much), and the outbox, whose numbers have no gap
 _SUMS: Final = """
 SELECT (SELECT coalesce(sum(n), 0)::bigint FROM held WHERE shard=%(shard)s),
+    (SELECT count(*) FROM delivery WHERE shard=%(shard)s AND place=3),
     coalesce((SELECT max(seq) FROM outbox WHERE shard=%(shard)s)
         - (SELECT min(seq) FROM outbox WHERE shard=%(shard)s) + 1, 0)"""
 
@@ -198,8 +199,8 @@ class Lists(Connected):
         """Kept by triggers (sql/0004.sql): as quick with ten million rows as with ten."""
         asked: dict[str, object] = {"shard": self._number}
         stand = dict(self._rows("SELECT what, n FROM tally WHERE shard=%(shard)s", asked))
-        ((held, outbox),) = self._rows(_SUMS, asked)
+        ((held, claimed, outbox),) = self._rows(_SUMS, asked)
         return Counts(
-            ready=stand.get(1, 0), waiting=stand.get(2, 0), claimed=stand.get(3, 0), held=held,
+            ready=stand.get(1, 0), waiting=stand.get(2, 0), claimed=claimed, held=held,
             deferred=stand.get(4, 0), outbox=outbox,
         )  # fmt: skip

@@ -4,7 +4,8 @@
 
 CREATE TABLE tally (
     shard smallint NOT NULL,
-    -- 1, 2, 3: `delivery.place` · 4: state deferred, wherever
+    -- 1, 2: `delivery.place` (what is claimed is never much: a message sent at once passes by here) · 4: state
+    -- deferred, wherever
     what smallint NOT NULL,
     n bigint NOT NULL,
     PRIMARY KEY (shard, what)
@@ -23,7 +24,7 @@ CREATE FUNCTION delivery_tallied() RETURNS trigger LANGUAGE plpgsql SECURITY DEF
 SET search_path = carepost_spool, pg_temp AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO tally SELECT shard, place, count(*) FROM came WHERE place > 0 GROUP BY 1, 2
+        INSERT INTO tally SELECT shard, place, count(*) FROM came WHERE place IN (1, 2) GROUP BY 1, 2
             ON CONFLICT (shard, what) DO UPDATE SET n = tally.n + excluded.n;
         INSERT INTO tally SELECT shard, 4, count(*) FROM came WHERE state = 'deferred' GROUP BY 1
             ON CONFLICT (shard, what) DO UPDATE SET n = tally.n + excluded.n;
@@ -31,8 +32,8 @@ BEGIN
             ON CONFLICT (shard, org) DO UPDATE SET n = held.n + excluded.n;
     ELSIF TG_OP = 'UPDATE' THEN
         INSERT INTO tally SELECT shard, what, sum(by) FROM (
-                SELECT shard, place AS what, 1 AS by FROM came WHERE place > 0
-                UNION ALL SELECT shard, place, -1 FROM gone WHERE place > 0
+                SELECT shard, place AS what, 1 AS by FROM came WHERE place IN (1, 2)
+                UNION ALL SELECT shard, place, -1 FROM gone WHERE place IN (1, 2)
                 UNION ALL SELECT shard, 4, 1 FROM came WHERE state = 'deferred'
                 UNION ALL SELECT shard, 4, -1 FROM gone WHERE state = 'deferred'
             ) AS change GROUP BY 1, 2 HAVING sum(by) <> 0
@@ -44,7 +45,7 @@ BEGIN
             ON CONFLICT (shard, org) DO UPDATE SET n = held.n + excluded.n;
     ELSE
         INSERT INTO tally SELECT shard, what, -count(*) FROM (
-                SELECT shard, place AS what FROM gone WHERE place > 0
+                SELECT shard, place AS what FROM gone WHERE place IN (1, 2)
                 UNION ALL SELECT shard, 4 FROM gone WHERE state = 'deferred'
             ) AS change GROUP BY 1, 2
             ON CONFLICT (shard, what) DO UPDATE SET n = tally.n + excluded.n;
@@ -62,6 +63,6 @@ CREATE TRIGGER delivery_dropped AFTER DELETE ON delivery REFERENCING OLD TABLE A
     FOR EACH STATEMENT EXECUTE FUNCTION delivery_tallied();
 
 -- after the triggers: whoever wrote has ended by then, and nobody writes until this is there
-INSERT INTO tally SELECT shard, place, count(*) FROM delivery WHERE place > 0 GROUP BY 1, 2;
+INSERT INTO tally SELECT shard, place, count(*) FROM delivery WHERE place IN (1, 2) GROUP BY 1, 2;
 INSERT INTO tally SELECT shard, 4, count(*) FROM delivery WHERE state = 'deferred' GROUP BY 1;
 INSERT INTO held SELECT shard, org, count(*) FROM delivery WHERE state = 'held' GROUP BY 1, 2;
