@@ -25,7 +25,12 @@ FAN: Final = 8
 _SEGMENTS: Final = "SELECT number, level FROM archive_segment WHERE org_id = ? AND day = ? ORDER BY number"
 _ADD: Final = "INSERT INTO archive_segment (org_id, day, number, level) VALUES (?, ?, ?, ?)"
 _BLOCK: Final = "INSERT INTO archive_block (org_id, day, number, first, entries) VALUES (?, ?, ?, ?, ?)"
-_OF: Final = "SELECT entries FROM archive_block WHERE org_id = ? AND day = ? AND number = ? ORDER BY first"
+#: blocks of each segment held while they are merged
+_AHEAD: Final = 16
+_NEXT: Final = (
+    "SELECT first, entries FROM archive_block WHERE org_id = ? AND day = ? AND number = ? AND first > ? "
+    "ORDER BY first LIMIT ?"
+)
 _AT: Final = (
     "SELECT first, entries FROM archive_block WHERE org_id = ? AND day = ? AND number = ? AND first <= ? "
     "ORDER BY first DESC LIMIT 1"
@@ -85,19 +90,59 @@ def remove(store: Store, org: bytes, day: int, entries: Iterable[bytes]) -> None
 
 def _write(store: Store, owner: object, day: int, number: int, level: int, entries: Sequence[bytes]) -> None:
     store.rows(_ADD, (owner, day, number, level))
+    _lay(store, owner, day, number, entries)
+
+
+def _lay(store: Store, owner: object, day: int, number: int, entries: Sequence[bytes]) -> None:
     blocks = [entries[at : at + BLOCK] for at in range(0, len(entries), BLOCK)]
     store.many(_BLOCK, [(owner, day, number, block[0], b"".join(block)) for block in blocks])
 
 
 def _merge(store: Store, owner: object, day: int, numbers: Sequence[int], into: int, level: int) -> None:
+    """A few blocks of each at a time: a day of a million messages has thirteen million entries, and what they take as
+    objects (790 MB, measured) is no journal's to hold."""
+    runs = [_Run(store, owner, day, number) for number in numbers]
+    store.rows(_ADD, (owner, day, into, level))
     entries: list[bytes] = []
+    bound: bytes | None = b""
+    while bound is not None:
+        bound = min((last for run in runs if (last := run.ahead()) is not None), default=None)
+        part = [entry for run in runs for entry in run.take(bound)]
+        # runs that are in order already: the sort is a merge
+        part.sort()
+        entries += part
+        whole = len(entries) if bound is None else len(entries) // BLOCK * BLOCK
+        _lay(store, owner, day, into, entries[:whole])
+        del entries[:whole]
     for number in numbers:
-        for (block,) in store.rows(_OF, (owner, day, number)):
-            entries += _split(bytes(block))
         _delete(store, owner, day, number)
-    # runs that are in order already: the sort is a merge
-    entries.sort()
-    _write(store, owner, day, into, level, entries)
+
+
+class _Run:
+    """A segment's entries in order, `_AHEAD` blocks at a time."""
+
+    def __init__(self, store: Store, owner: object, day: int, number: int) -> None:
+        self._store = store
+        self._place = (owner, day, number)
+        self._entries: list[bytes] = []
+        self._first = b""
+        self._ended = False
+
+    def ahead(self) -> bytes | None:
+        """The last entry at hand; None: there are none after those at hand."""
+        if not self._entries and not self._ended:
+            rows = self._store.rows(_NEXT, (*self._place, self._first, _AHEAD))
+            self._ended = len(rows) < _AHEAD
+            for first, block in rows:
+                self._first = bytes(first)
+                self._entries += _split(bytes(block))
+        return None if self._ended else self._entries[-1]
+
+    def take(self, bound: bytes | None) -> list[bytes]:
+        """Those up to `bound`; None: all that are left."""
+        at = len(self._entries) if bound is None else bisect_right(self._entries, bound)
+        taken, self._entries = self._entries[:at], self._entries[at:]
+        return taken
 
 
 def _delete(store: Store, owner: object, day: int, number: int) -> None:
@@ -125,6 +170,18 @@ def _split(block: bytes) -> list[bytes]:
     return [block[at : at + ENTRY] for at in range(0, len(block), ENTRY)]
 
 
+def _within(block: bytes, key: bytes) -> int:
+    """How many entries of a block are not greater."""
+    low, high = 0, len(block) // ENTRY
+    while low < high:
+        middle = (low + high) // 2
+        if block[middle * ENTRY : (middle + 1) * ENTRY] <= key:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 class _Cursor:
     """One token in one segment; keeps the block it looked into last."""
 
@@ -132,22 +189,28 @@ class _Cursor:
         self._store = store
         self._place = (owner, day, number)
         self._token = token
-        self._first = b""
+        self._first = self._block = self._last = b""
+        #: of the block at hand, once it is looked into again: most are looked into once, and to take one apart costs
+        #: more than to look
         self._entries: list[bytes] = []
 
     def at_most(self, message: bytes) -> bytes | None:
         """The newest message with the token whose id is not greater."""
         key = self._token + message
-        if not self._entries or not self._first <= key <= self._entries[-1]:
+        if not self._block or not self._first <= key <= self._last:
             rows = self._store.rows(_AT, (*self._place, key))
             if not rows:
                 return None
-            self._first, self._entries = bytes(rows[0][0]), _split(bytes(rows[0][1]))
-        at = bisect_right(self._entries, key) - 1
+            self._first, self._block, self._entries = bytes(rows[0][0]), bytes(rows[0][1]), []
+            self._last = self._block[-ENTRY:]
+            at = _within(self._block, key) - 1
+        else:
+            self._entries = self._entries or _split(self._block)
+            at = bisect_right(self._entries, key) - 1
         if at < 0:
             # what stood between `first` and here was disposed of
             return self._before()
-        found = self._entries[at]
+        found = self._block[at * ENTRY : (at + 1) * ENTRY]
         return found[TOKEN:] if found[:TOKEN] == self._token else None
 
     def _before(self) -> bytes | None:

@@ -2,6 +2,7 @@
 
 import itertools
 import random
+import tracemalloc
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,6 +31,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Blocks so small that a few hundred entries make many, and several levels."""
     monkeypatch.setattr(segments, "BLOCK", 5)
     monkeypatch.setattr(segments, "FAN", 3)
+    monkeypatch.setattr(segments, "_AHEAD", 2)
     return
 
 
@@ -94,3 +96,28 @@ def test_what_is_removed_is_gone_and_its_neighbours_stay(cast: Any, outbox: Outb
     assert all(message(number) not in index for number in gone)
     add(outbox, cast.maple, {70: {1}})
     assert find(outbox, cast.maple, 1, limit=1) == [70]
+
+
+def test_a_large_day_is_merged_a_few_blocks_at_a_time(cast: Any, outbox: Outbox) -> None:
+    """What the journal holds at a time does not grow with the day: eight segments of 40,000 entries are 18 MB of
+    objects at once, and a day of a million messages was 790 MB."""
+    made = [[token(t) + message(t * 8 + n) for t in range(40_000)] for n in range(segments.FAN)]
+    for entries in made[:-1]:
+        with outbox.store.writing():
+            segments.add(outbox.store, cast.maple, DAY, entries)
+    tracemalloc.start()
+    try:
+        with outbox.store.writing():
+            segments._merge(outbox.store, org_value(outbox.store, cast.maple), DAY, range(1, segments.FAN), 99, 1)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < 12_000_000
+    everything = sorted(entry for entries in made[:-1] for entry in entries)
+    place = (org_value(outbox.store, cast.maple), DAY)
+    with outbox.store.reading(cast.maple):
+        assert outbox.store.rows("SELECT number FROM archive_segment WHERE org_id = ? AND day = ?", place) == [(99,)]
+        sql = "SELECT entries FROM archive_block WHERE org_id = ? AND day = ? ORDER BY first"
+        blocks = [bytes(block) for (block,) in outbox.store.rows(sql, place)]
+    assert b"".join(blocks) == b"".join(everything)
+    assert {len(block) for block in blocks[:-1]} == {segments.BLOCK * segments.ENTRY}, "and full but for the last"
