@@ -177,12 +177,12 @@ def check(at: Path) -> None:
     )
 
 
-def enter(at: Path) -> Any:
+def enter(at: Path, role: str = "journal") -> Any:
     log.start("journal", io.StringIO())
     opened = home.open_(at)
     settings = config.load(at, {})
     keys = MasterKeyring.open(opened.keyring()).purposes()
-    boot.setup("journal", at=opened, settings=settings, keys=keys)
+    boot.setup(role, at=opened, settings=settings, keys=keys)
     return opened, settings, keys
 
 

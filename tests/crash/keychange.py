@@ -1,11 +1,13 @@
 """A change of every key, to be killed: the master key and every key of the organisation, of a real home with rows in
 every table that follows, with what the journal does of it.
 
-python keychange.py HOME make            the home: mail on record, somebody in the portal, keys of every kind
+python keychange.py HOME make [URL]      the home: mail on record, somebody in the portal, keys of every kind;
+                                         its tables in PostgreSQL where a URL of their owner's is given
 python keychange.py HOME die             for each commit a process that goes on where the last one died, and dies by
                                          SIGKILL before it, and another that dies after it; prints what was passed by
 python keychange.py HOME run             goes on to the end, and prints what stands there, as JSON"""
 
+import copy
 import json
 import os
 import signal
@@ -21,20 +23,32 @@ from typing import Any
 import msgspec
 
 from carepost.crypto.smime import identity
-from carepost.ground import clock, database, durable, home
+from carepost.ground import clock, config, database, durable, home
 from carepost.ground.keys import MasterKeyring
 from carepost.processes import rotation
 from carepost.settings import migrate
 from carepost.wire.types import Drained
-from tests.crash.journal import Fatal, Killer, append, enter, lines
+from tests.crash import journal as crashing
+from tests.crash.journal import Fatal, Killer, append, lines
 
 GONE, PARTNER, OWN, JANE = "gone@partner.test", "bo@partner.test", "nurse@maple.test", "jane.quillfeather@patient.test"
 #: those that are changed by an act; what each opened before must open after
 PURPOSES = ("content", "evidence", "portal", "index", "signing")
 
 
-def make(at: Path) -> None:
+def on_postgres(at: Path) -> bool:
+    return bool(config.load(at, {}).database_url)
+
+
+def enter(at: Path) -> Any:
+    """As the journal; on PostgreSQL as the owner of the tables, because what staff do is done here too."""
+    return crashing.enter(at, "migrate" if on_postgres(at) else "journal")
+
+
+def make(at: Path, url: str = "") -> None:
     made = home.create(at, shards=1, sandbox=True)
+    if url:
+        (at / "carepost.toml").write_text(f"database_url = {json.dumps(url)}\n")
     MasterKeyring.create(made.keyring())
     enter(at)
     migrate.migrate(made)
@@ -107,7 +121,9 @@ class Change:
         self.store = journal.open_store(opened, settings, keys)
         book = import_module("carepost.archive.books").book()
         signers = import_module("carepost.journal.signers").signers(book, keys)
-        store = Fatal(self.store, self.killer, "commit")
+        # of its own kind: who writes asks which database it is
+        store = copy.copy(self.store)
+        store.writing = Fatal(self.store, self.killer, "commit").writing
         self.writer = import_module("carepost.journal.commits").Commits(store, book, signers, threading.Event())
         self.org = import_module("carepost.tenancy.select").organisations()[0].pk
         with import_module("carepost.tenancy.scope").every("all of this home is the test's"):
@@ -198,12 +214,13 @@ def wrapped(place: Any) -> str:
     return f"wrapped-{place.table._meta.db_table}"
 
 
-def expected() -> set[str]:
-    """Every table that follows, or is wrapped, is one."""
+def expected(at: Path) -> set[str]:
+    """Every table that follows, or is wrapped, is one; a file that is encrypted is one where there is one."""
     followed, wraps = import_module("carepost.engagement.retokening"), import_module("carepost.tenancy.rewrapping")
     purposes = import_module("carepost.tenancy.retokening").PURPOSES
+    files = () if on_postgres(at) else rotation.FILES
     return {
-        "ring", "rekey-office.db", "rekey-records.db", "commit", *PURPOSES, *map(moved, followed.PLACES),
+        "ring", *[f"rekey-{name}" for name in files], "commit", *PURPOSES, *map(moved, followed.PLACES),
         *[f"empty-{one}" for one in purposes], *map(wrapped, wraps.PLACES),
     }  # fmt: skip
 
@@ -236,14 +253,14 @@ def die(at: Path) -> dict[str, Any]:
     given = enter(at)
     ended.append(until_spared(lambda: Change(at).others(*given)))
     died = set(lines(at.parent / "died"))
-    missing = {f"{one}.{side}" for one in expected() for side in ("before", "after")} - died
+    missing = {f"{one}.{side}" for one in expected(at) for side in ("before", "after")} - died
     return {"ended": ended, "missing": sorted(missing), "died": len(died)}
 
 
 if __name__ == "__main__":
-    folder, verb = sys.argv[1:]
+    folder, verb, *more = sys.argv[1:]
     if verb == "make":
-        make(Path(folder))
+        make(Path(folder), *more)
     elif verb == "die":
         print(json.dumps(die(Path(folder))))
     else:
