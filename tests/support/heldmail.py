@@ -102,6 +102,13 @@ class HeldMail:
         record = msgspec.structs.replace(claim.record, content=content, reason="rule-holds", rule=HOLD.id)
         await self.queue.settle(claim, Settlement(State.HELD, record))
 
+    async def held_for(self, org: bytes, delivery: bytes, reason: str, rule: str) -> None:
+        """As after an attempt that held it for this reason."""
+        await self.queue.act("release", org, (delivery,), Actor("system", "test"), "")
+        (claim,) = await self.queue.claim(1)
+        record = msgspec.structs.replace(claim.record, reason=reason, rule=rule)
+        await self.queue.settle(claim, Settlement(State.HELD, record))
+
     def record(self, delivery: uuid.UUID) -> Any:
         """The delivery's record as the next attempt finds it."""
         row = self.shard.backend.delivery(delivery.bytes)

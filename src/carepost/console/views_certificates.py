@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from carepost.console import acting
@@ -20,6 +20,8 @@ from carepost.tenancy.permissions import Permission
 from carepost.ui.uploads import TOO_LARGE
 
 _TOO_LARGE = "This is larger than 25 MB; a certificate has a few kilobytes."
+
+_GOES_ON = " Mail that waited for this decision goes on by itself, within a few seconds."
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -50,6 +52,9 @@ def certificates(request: StaffRequest) -> HttpResponse:
     else:
         page = select.listing(org, actor, after=cursor, attention=attention)
         found, more = page.keys, page.cursor
+    if found and request.POST.get("straight"):
+        # from what waits because of it, to the decision
+        return redirect("console:certificate", found[0].id)
     context = {
         "form": form,
         "lines": [_line(key) for key in found],
@@ -122,8 +127,10 @@ def pin(request: StaffRequest, row: UUID) -> HttpResponse:
     reason = acting.reason(request)
     if not reason:
         return _page(request, row, wrong=f"pin-{row}", status=422)
+    waits = _waits(request, row)
     acts.pin_key(request.desk.org, row, actor=request.desk.actor, reason=reason)
-    return acting.done(request, "This certificate is used from now on, under your name.", "console:certificate", row)
+    said = "This certificate is used from now on, under your name."
+    return acting.done(request, said + waits, "console:certificate", row)
 
 
 @require_POST
@@ -132,7 +139,7 @@ def pin(request: StaffRequest, row: UUID) -> HttpResponse:
 def renewed(request: StaffRequest, row: UUID) -> HttpResponse:
     """One click: nobody need say why the same authority renewed a certificate of the same owner."""
     renewal.accept(request.desk.org, row, actor=request.desk.actor)
-    return acting.done(request, "The renewed certificate is used from now on.", "console:certificate", row)
+    return acting.done(request, f"The renewed certificate is used from now on.{_GOES_ON}", "console:certificate", row)
 
 
 @require_POST
@@ -142,8 +149,16 @@ def distrust(request: StaffRequest, row: UUID) -> HttpResponse:
     reason = acting.reason(request)
     if not reason:
         return _page(request, row, wrong=f"distrust-{row}", status=422)
+    waits = _waits(request, row)
     acts.distrust_key(request.desk.org, row, actor=request.desk.actor, reason=reason)
-    return acting.done(request, "Nothing is encrypted to this certificate any more.", "console:certificate", row)
+    said = "Nothing is encrypted to this certificate any more."
+    goes_on = waits if select.settled(request.desk.org, row) else ""
+    return acting.done(request, said + goes_on, "console:certificate", row)
+
+
+def _waits(request: StaffRequest, row: UUID) -> str:
+    """What follows for mail, where something of this recipient waits for a decision (`journal.keys.decided`)."""
+    return "" if select.settled(request.desk.org, row) else _GOES_ON
 
 
 def _import(request: StaffRequest) -> HttpResponse:

@@ -191,6 +191,8 @@ def _page(
         "error": error,
         "typed": form.data if form is not None else {},
         "agree": found.kind == "access",
+        "of_key": found.kind == "key",
+        "decides_keys": found.kind == "key" and request.desk.may(Permission.KEYRING),
         "agree_error": agree,
         "done": _last(found),
         "now": clock.now(),

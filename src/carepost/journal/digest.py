@@ -24,16 +24,23 @@ REPORT: Final = "report"
 FAILURE: Final = "failure"
 FOUND: Final = "key-found"
 WITHDRAWN: Final = "key-withdrawn"
+DECIDED: Final = "key-decided"
 GATEWAY: Final = "gateway-seen"
 BOUNCE: Final = "bounce"
 REFUSED: Final = "refused"
 UNSUBSCRIBED: Final = "unsubscribed"
 ASKED: Final = "provider-asked"
 
+#: after which a recipient's key may be settled, whoever did it and wherever
+_KEYS_DECIDED: Final = (
+    "keyring.key-added", "keyring.key-pinned", "keyring.key-renewed", "keyring.key-distrusted",
+    "keyring.key-superseded", "keyring.key-removed",
+)  # fmt: skip
 #: kind of event -> what it makes the journal owe
 _EFFECTS: Final = {
     kinds.DELIVERY_DEPOSITED: DEPOSIT, kinds.REPORT_RECEIVED: REPORT, kinds.DELIVERY_FAILED: FAILURE,
     kinds.KEY_FOUND: FOUND, kinds.KEY_WITHDRAWN: WITHDRAWN,
+    **dict.fromkeys(_KEYS_DECIDED, DECIDED),
     kinds.BOUNCE_RECEIVED: BOUNCE, kinds.UNSUBSCRIBED: UNSUBSCRIBED, kinds.PROVIDER_ASKED: ASKED,
 }  # fmt: skip
 #: events that show how a connection to a tenant's mail system works

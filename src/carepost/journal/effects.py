@@ -18,6 +18,7 @@ from carepost.journal import bounces, deposits, keys, paces, reports
 from carepost.journal.digest import (
     ASKED,
     BOUNCE,
+    DECIDED,
     DEPOSIT,
     FAILURE,
     FOUND,
@@ -45,7 +46,7 @@ _ROUND: Final = 50
 _YOUNG_US: Final = 3_000_000
 
 
-class Door(Protocol):
+class Door(keys.Door, Protocol):
     """`intake.client.Client`, as far as the effects need it."""
 
     def body(self, org: bytes, message: bytes) -> StoredBody: ...
@@ -87,7 +88,7 @@ class Effects:
         self._acts: dict[str, Callable[[Owed], str]] = {
             DEPOSIT: self._deposit, NOTICE: self._notice, REPORT: self._report,
             FAILURE: self._failure, FOUND: self._found,
-            WITHDRAWN: self._withdrawn, GATEWAY: self._gateway,
+            WITHDRAWN: self._withdrawn, DECIDED: self._decided, GATEWAY: self._gateway,
             BOUNCE: self._bounce, REFUSED: self._refused, UNSUBSCRIBED: self._unsubscribed,
             ASKED: self._asked,
             # owed before uses were remembered by day (`journal.uses`)
@@ -210,6 +211,13 @@ class Effects:
 
     def _withdrawn(self, one: Owed) -> str:
         keys.withdrawn(one.org, one.event)
+        return ""
+
+    def _decided(self, one: Owed) -> str:
+        if clock.now() - one.event.at < _YOUNG_US:
+            # an engine that does not know of it yet would hold it once more
+            raise NotFound
+        keys.decided(one.org, one.event, self._door)
         return ""
 
     def _done(self, one: Owed, follows: str) -> None:

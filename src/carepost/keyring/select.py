@@ -88,6 +88,17 @@ def attention(org: uuid.UUID) -> int:
         return _attention(org, clock.now()).count()
 
 
+def settled(org: uuid.UUID, key: uuid.UUID) -> str:
+    """The address whose certificate this is, where none that is known of it waits for a decision; "" otherwise, and
+    where there is no such certificate. For the journal, which shows it to nobody: no event. Raises Damaged."""
+    with scope.organisation(org):
+        row = RecipientKey.objects.filter(org_id=org, pk=key).first()
+        if row is None:
+            return ""
+        address = opened(row).address
+        return "" if of_address(org, address).filter(state=CHANGED).exists() else address
+
+
 def _attention(org: uuid.UUID, now: int) -> "QuerySet[RecipientKey]":
     ends = Q(state=IN_USE, not_after__gt=0, not_after__lte=now + (words.SOON + 1) * words.DAY_US)
     return RecipientKey.objects.filter(ends | Q(state=CHANGED), org_id=org)

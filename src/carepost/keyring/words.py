@@ -47,7 +47,8 @@ class Mark(msgspec.Struct, frozen=True):
 _OTHERS: Final = {
     "changed": Mark(
         "Changed: mail is held", "bad",
-        "It differs from the one that was known. What needs it waits until somebody decides which of them holds.",
+        "It differs from the one that was known. What needs it waits until somebody decides which of them holds, "
+        "and goes on by itself then.",
     ),
     "replaced": Mark("Replaced", "plain", "Another one took its place for this recipient."),
     "withdrawn": Mark("Taken back", "plain", "The recipient wants it used no more."),

@@ -23,6 +23,8 @@ REFUSE: Final = "refuse"
 #: gives what opens it in the portal to a delivery that waits for that alone
 AGREE: Final = "agree"
 AWAITS_CODE: Final = "needs-access-code"
+#: what waits until somebody decides which key of the recipient's holds; then it is tried again, and not released
+KEY_CHANGED: Final = "key-changed"
 
 #: verb -> (event kind, states it is possible in, state it leads to)
 _VERBS: Final = {
@@ -97,7 +99,8 @@ def act(
     if found is None:
         raise Refused("unknown-verb", "What can be done is: hold, release, agree, refuse, retry, retract.", status=422)
     kind, possible, target = found
-    if state not in possible or (verb == AGREE and not _awaits(record, wish.access)):
+    decided = verb == RETRY and state == State.HELD and record.reason == KEY_CHANGED and not record.approvals
+    if not (decided or state in possible) or (verb == AGREE and not _awaits(record, wish.access)):
         return None
     record = msgspec.structs.replace(record, last_verb=verb, last_by=_by(actor), last_at=now)
     if verb in _REASONS:
@@ -107,6 +110,8 @@ def act(
         return Act(kind, target, _turned_down(record, BY_REVIEWER, wish.note))
     if verb == AGREE:
         return Act(kind, target, _agreed(record, wish.access, now))
+    if decided:
+        return Act(kind, target, _looked_anew(record, now))
     if verb == RELEASE:
         raised = _raised(record, wish)
         if raised is None:
@@ -139,6 +144,16 @@ def _agreed(record: DeliveryRecord, access: AccessProof, now: int) -> DeliveryRe
     return msgspec.structs.replace(
         record, access=access, held_until=0, held_then="", first_due=_anew(record, now), **(said | _planned(record))
     )
+
+
+def _looked_anew(record: DeliveryRecord, now: int) -> DeliveryRecord:
+    """Decided again at the attempt, under all rules: where the key still differs it is held once more."""
+    said = {
+        "reason": "key-decided",
+        "words": "Somebody decided which key holds; how it goes is decided at the attempt.",
+    }
+    said |= _planned(record)
+    return msgspec.structs.replace(record, held_until=0, held_then="", first_due=_anew(record, now), **said)
 
 
 def _let_go(record: DeliveryRecord, now: int) -> DeliveryRecord:

@@ -35,8 +35,8 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "rule": ("A rule holds it", "Look at it, then release it or refuse it."),
     "key": (
         "Certificate changed",
-        "Another certificate turned up for this person than the one known so far. Ask them by telephone, then use or "
-        "distrust the new one under Certificates; a release alone does not change it.",
+        "Ask this person by telephone which certificate is theirs, then use or distrust the new one. What waits for "
+        "that goes on by itself; a release alone does not change it.",
     ),
     "access": (
         "Needs an access code",

@@ -125,6 +125,32 @@ async def test_the_time_of_a_delivery_runs_from_its_release_not_from_acceptance(
     assert claim.record.first_due >= before
 
 
+@pytest.mark.parametrize(
+    ("changes", "goes"),
+    [
+        ({"reason": "key-changed"}, True),
+        # somebody must look at it, whatever became of the key
+        ({"reason": "key-changed", "approvals": 1}, False),
+        ({"reason": "rule-holds"}, False),
+    ],
+    ids=["key", "approval", "rule"],
+)
+async def test_what_waited_for_a_key_is_tried_again_and_is_not_released(
+    house: House, changes: dict[str, object], goes: bool
+) -> None:
+    queue = await house.queue()
+    new = clinic.message(state=State.HELD)
+    [one] = new.deliveries
+    waiting = msgspec.structs.replace(one.record, held_until=clock.now() + 10**12, held_then="refuse", **changes)
+    await queue.accept(msgspec.structs.replace(new, deliveries=(msgspec.structs.replace(one, record=waiting),)))
+    said = await queue.act("retry", CLINIC, (one.id,), Actor("system", "journal"), "")
+    assert said == {ids.text(one.id): "queued" if goes else "not-possible"}
+    claims = await queue.claim(10)
+    assert [(c.record.released, c.record.held_until, c.record.reason) for c in claims] == (
+        [(False, 0, clinic.PLAN.reason)] if goes else []
+    )
+
+
 async def test_retry_makes_a_deferred_delivery_due_at_once(house: House) -> None:
     queue = await house.queue()
     new = clinic.message()
