@@ -46,7 +46,9 @@ def fitting(log: Store, org: bytes, wanted: Wanted, messages: Sequence[bytes]) -
         for start in range(0, len(messages), _TOGETHER):
             part = [one.hex() for one in messages[start : start + _TOGETHER]]
             among = ", ".join("?" * len(part))
-            sql = f"SELECT DISTINCT d.{column} FROM {table} d WHERE d.org_id = ? AND d.{column} IN ({among}){where}"  # noqa: S608
+            # `id` stands in no index of states: for one message alone SQLite would else walk through all of an
+            # organisation's rows in that index (5.7 s of processor at ten million)
+            sql = f"SELECT d.{column}, d.id FROM {table} d WHERE d.org_id = ? AND d.{column} IN ({among}){where}"  # noqa: S608
             found.update(raw_value(row[0]) for row in log.rows(sql, (owner, *part, *values)))
     return found
 

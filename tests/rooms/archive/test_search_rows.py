@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.db import connections
 
 from carepost.archive import narrowing
 from carepost.archive import search as searching
@@ -122,3 +123,26 @@ def test_a_page_of_the_index_is_bounded_too(
     assert seen == []
     assert back_to[0] >= NOON - 10 * DAY
     assert len(back_to) < 50
+
+
+@pytest.mark.parametrize("messages", [1, 2, 100])
+def test_hits_are_narrowed_by_their_own_rows_however_few(cast: Any, outbox: Outbox, messages: int) -> None:
+    """Not by a walk through all of an organisation's rows in another index, which SQLite preferred for one hit."""
+    if connections["records"].vendor != "sqlite":
+        pytest.skip("SQLite's planner; PostgreSQL's has statistics")
+    asked: list[tuple[str, Any]] = []
+
+    class Watched:
+        reading = outbox.store.reading
+
+        def rows(self, sql: str, values: Any = ()) -> list[Any]:
+            asked.append((sql, values))
+            return []
+
+    hits = [n.to_bytes(16, "big") for n in range(messages)]
+    for wanted in (Wanted(state="deferred"), Wanted(provider="yahoo", method="tls"), Wanted(category="marketing")):
+        narrowing.fitting(Watched(), cast.maple, wanted, hits)  # type: ignore[arg-type]
+    assert len(asked) == 3
+    for sql, values in asked:
+        plan = [row[3] for row in outbox.store.rows("EXPLAIN QUERY PLAN " + sql, values)]
+        assert all("(org_id=? AND message=?)" in line or "(org_id=? AND id=?)" in line for line in plan), plan
