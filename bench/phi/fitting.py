@@ -6,18 +6,19 @@ example without stretches) is not learned from and scores as found.
 
 import pathlib
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy
 import pyarrow.parquet
+from fitted import minimise
 
 from carepost.phi import lists
 from carepost.phi.phrases import scale
 
 #: a phrase must stand in so many templates to have a weight of its own
 FEWEST = 3
-ROUNDS, STEPS = 3, 120
+ROUNDS = 3
 #: penalties of counts, phrases, senses
 PENALTY = {"count": 1.5, "phrase": 0.5, "sense": 0.15}
 #: common words that get a sense, beside all of the examples and all of our own lists
@@ -148,34 +149,3 @@ def fit(found: Sequence[Any], senses: Senses) -> Model:
 
         weights = minimise(loss, weights)
     return Model(weights, columns)
-
-
-def minimise(loss: Callable[[numpy.ndarray], tuple[float, numpy.ndarray]], start: numpy.ndarray) -> numpy.ndarray:
-    """Limited-memory BFGS with a halving step (Nocedal and Wright, algorithm 7.5)."""
-    at = start
-    value, slope = loss(at)
-    pairs: list[tuple[numpy.ndarray, numpy.ndarray]] = []
-    for _ in range(STEPS):
-        way = slope.copy()
-        passed = []
-        for moved, turned in reversed(pairs):
-            a = moved @ way / (moved @ turned)
-            way -= a * turned
-            passed.append(a)
-        if pairs:
-            way *= pairs[-1][0] @ pairs[-1][1] / (pairs[-1][1] @ pairs[-1][1])
-        for (moved, turned), a in zip(pairs, reversed(passed), strict=True):
-            way += (a - turned @ way / (moved @ turned)) * moved
-        step = 1.0 if pairs else 1.0 / max(1.0, float(numpy.abs(slope).sum()))
-        while step > 1e-8:
-            then, bent = loss(at - step * way)
-            if then <= value - 1e-4 * step * float(slope @ way):
-                break
-            step /= 2
-        else:
-            return at
-        pairs = [*pairs[-9:], (-step * way, bent - slope)]
-        if value - then < 1e-6 * abs(value):
-            return at - step * way
-        at, value, slope = at - step * way, then, bent
-    return at

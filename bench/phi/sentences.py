@@ -26,7 +26,10 @@ from carepost.phi import vocabulary
 from carepost.phi.inspect import inspect
 from carepost.phi.types import Part, Where
 
-FILES = ("cards", "ssns", "codes", "npis", "medicare", "deas", "ordinary-a", "ordinary-b", "letters", "ordinary-c")
+FILES = (
+    "cards", "ssns", "codes", "npis", "medicare", "deas", "ordinary-a", "ordinary-b", "letters", "ordinary-c",
+    "ordinary-d", "subjects",
+)  # fmt: skip
 #: messages made of each line
 EACH = 6
 _NUMBERS = (

@@ -53,12 +53,12 @@ _PAYING = re.compile(
 def cards(look: Look, keys: Keys) -> Iterator[Mark]:
     for found in look.begins(_CARD):
         start = found.start()
-        whole = _card(found[0])
+        whole = begun(found[0])
         if not whole:
             continue
         end, digits = start + len(whole), digits_of(whole)
         near = _near(look, keys, start, end)
-        if _no_card(look, keys, start, end, near):
+        if _nobegun(look, keys, start, end, near):
             continue
         if not near and not (look.text[end : end + 1] != "@" and _paid(look, keys, start, end, whole)):
             continue
@@ -69,7 +69,7 @@ def cards(look: Look, keys: Keys) -> Iterator[Mark]:
     for found in look.begins(_GROUPS, long=True) if keys.of("card") else ():
         digits = digits_of(found[0])
         near = _near(look, keys, *found.span()) if checks.card(digits) else ""
-        if near and not _no_card(look, keys, *found.span(), near):
+        if near and not _nobegun(look, keys, *found.span(), near):
             yield strong(*found.span(), "card", near, digits)
 
 
@@ -110,7 +110,7 @@ def _pays_nothing(look: Look, start: int, end: int) -> bool:
     return bool((kind and kind[1].strip("'-") in _NO_PAYMENT) or _OF_CARDS.match(look.low, end))
 
 
-def _no_card(look: Look, keys: Keys, start: int, end: int, near: str) -> bool:
+def _nobegun(look: Look, keys: Keys, start: int, end: int, near: str) -> bool:
     """Whether the number of a card is called something else. Where a card is spoken of, only what touches the number
     says so: "your receipt; the new one is ..." does not."""
     if head := keys.headed(start):
@@ -143,7 +143,7 @@ def _about(look: Look, keys: Keys, start: int, thing: heads.Head | None) -> bool
 _MAY = heads.words("of a card")
 
 
-def _card(text: str) -> str:
+def begun(text: str) -> str:
     """The card a run of digits begins with: a date or a code may follow it after a space."""
     if checks.card(digits_of(text)):
         return text

@@ -17,6 +17,7 @@ from carepost.phi import (
     person,
     reasons,
     tables,
+    verdict,
     vocabulary,
     weigh,
 )
@@ -112,8 +113,9 @@ def _all(parts: Sequence[Part], own: Custom | None, words: Vocabulary | None) ->
     kind = genre.genre([text for part, text in looks if part.group == 0])
     read: list[_Read] = []
     topics: dict[int, frozenset[str]] = {}
+    subject = next((text.low for part, text in looks if part.where is Where.SUBJECT), "")
     for part, text in looks:
-        one = _read(part, text, known, compiled, topics.get(part.group, frozenset()))
+        one = _read(part, text, known, compiled, topics.get(part.group, frozenset()), subject)
         if part.where is Where.SUBJECT:
             topics[part.group] = frozenset(hit.entry.kind[4:] for hit in one.keys.all)
         read.append(one)
@@ -135,7 +137,12 @@ def _text(part: Part) -> str:
 
 
 def _read(
-    part: Part, text: Look, known: Vocabulary, compiled: Compiled | None, topic: frozenset[str] = frozenset()
+    part: Part,
+    text: Look,
+    known: Vocabulary,
+    compiled: Compiled | None,
+    topic: frozenset[str] = frozenset(),
+    subject: str = "",
 ) -> _Read:
     """The identifiers by number and the health of one part."""
     hits = list(known.hits(text))
@@ -147,9 +154,8 @@ def _read(
     keys.topic = topic
     marks = [*identifiers.identifiers(text, keys), *tables.tables(text, known, rows)]
     keys.people = sorted(mark.start for mark in marks if mark.kind in _NUMBERS)
-    marks += [
-        *clinical.clinical(text, hits, keys, known),
-    ]
+    marks += clinical.clinical(text, hits, keys, known)
+    marks = verdict.judged(text, keys, hits, marks, known, subject)
     if compiled:
         marks.extend(custom.marks(text, compiled))
     read.marks = _counted(read, _apart(marks), compiled)

@@ -64,7 +64,7 @@ def read(name: str) -> dict[str, tuple[str, ...]]:
     """The sections of one file of `words/`."""
     sections: dict[str, list[str]] = {}
     current: list[str] = sections.setdefault("", [])
-    for line in _source(name).splitlines():
+    for line in source(name).splitlines():
         if line.startswith("["):
             current = sections.setdefault(line.strip("[] "), [])
         elif line and not line.startswith("#"):
@@ -115,7 +115,7 @@ def rare() -> frozenset[str]:
 @functools.cache
 def weights() -> dict[str, float]:
     """What each count of `evidence` adds, by its name."""
-    rows = (line.partition(" = ") for line in _source("weights").splitlines() if line and not line.startswith("#"))
+    rows = (line.partition(" = ") for line in source("weights").splitlines() if line and not line.startswith("#"))
     return {name: float(value) for name, _, value in rows}
 
 
@@ -125,7 +125,7 @@ def expressions(name: str) -> dict[str, re.Pattern[str]]:
     sections: dict[str, list[str]] = {}
     sets: dict[str, str] = {}
     current = ""
-    for line in _source(name).splitlines():
+    for line in source(name).splitlines():
         if line.startswith("["):
             current = line.strip("[] ")
         elif current == "sets" and " = " in line:
@@ -141,18 +141,19 @@ def expressions(name: str) -> dict[str, re.Pattern[str]]:
 @functools.cache
 def valued(name: str) -> dict[str, float]:
     """A file of `value: entry|entry` lines, as the value of each entry."""
-    rows = (line.partition(": ") for line in _source(name).splitlines() if line and not line.startswith("#"))
+    rows = (line.partition(": ") for line in source(name).splitlines() if line and not line.startswith("#"))
     return {entry: float(value) for value, _, entries in rows for entry in entries.split("|")}
 
 
 def drugs() -> list[tuple[str, str]]:
     """Names of medicines, each with the substance it is of."""
     refused = frozenset(read("notdrugs")[""])
-    rows = (line.rpartition(": ") for line in _source("drugs").splitlines() if line and not line.startswith("#"))
+    rows = (line.rpartition(": ") for line in source("drugs").splitlines() if line and not line.startswith("#"))
     return [(name, substance) for substance, _, names in rows for name in names.split("|") if name not in refused]
 
 
-def _source(name: str) -> str:
+def source(name: str) -> str:
+    """The text of one file of `words/`."""
     return importlib.resources.files("carepost.phi").joinpath("words", f"{name}.txt").read_text("utf-8")
 
 
