@@ -98,7 +98,9 @@ async def test_a_complaint_that_hides_all_but_the_number_is_left_to_history(
 async def test_bi_028_a_complaint_that_names_nothing_signed_changes_nothing(office: Office, returns: Returns) -> None:
     known = office.directory.snapshot(CLINIC)
     link = returns.link(known, DELIVERY)
-    body = complaint(f"Message-ID: <{ids.text(DELIVERY)}@clinic.test>\r\nList-Unsubscribe: <{link[:-1]}a>")
+    # the last sign may be an "a" already
+    forged = link[:-2] + ("b" if link[-2] == "a" else "a") + link[-1]
+    body = complaint(f"Message-ID: <{ids.text(DELIVERY)}@clinic.test>\r\nList-Unsubscribe: <{forged}>")
     await office.intake().accept(came(f"feedback@{HOST}", body))
     said, _ = await told(office)
     assert (said.kind, said.cause) == (kinds.MESSAGE_IGNORED, "bounce-forged")
