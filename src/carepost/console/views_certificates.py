@@ -12,7 +12,7 @@ from carepost.console.certificate_forms import AgreedForm, CertificateForm, Cert
 from carepost.console.guard import shielded
 from carepost.ground import clock
 from carepost.ground.errors import Refused
-from carepost.keyring import acts, batch, renewal, select, words
+from carepost.keyring import acts, batch, looking, renewal, select, words
 from carepost.keyring.acts import Imported
 from carepost.keyring.select import Shown
 from carepost.tenancy.gates import StaffRequest, permission
@@ -55,9 +55,10 @@ def certificates(request: StaffRequest) -> HttpResponse:
     if found and request.POST.get("straight"):
         # from what waits because of it, to the decision
         return redirect("console:certificate", found[0].id)
+    strict = not looking.looking(org, actor).unknown_ok
     context = {
         "form": form,
-        "lines": [_line(key) for key in found],
+        "lines": [_line(key, strict) for key in found],
         "searched": bool(address or attention),
         "attention": attention,
         "more": more,
@@ -184,14 +185,19 @@ def _told(request: StaffRequest, told: list[Imported], agreed: AgreedForm | None
 def _page(request: StaffRequest, row: UUID, *, wrong: str = "", status: int = 200) -> HttpResponse:
     keys = select.beside(request.desk.org, request.desk.actor, row)
     # what counts first, newest first among equals
-    lines = sorted(map(_line, keys), key=lambda line: line.key.state not in (acts.IN_USE, acts.CHANGED))
+    strict = not looking.looking(request.desk.org, request.desk.actor).unknown_ok
+    lines = sorted(
+        (_line(key, strict) for key in keys), key=lambda line: line.key.state not in (acts.IN_USE, acts.CHANGED)
+    )
     context = {"address": keys[0].address, "lines": lines, "wrong": wrong, "now": clock.now()}
     context["may_search"] = request.desk.may(Permission.SEARCH)
     return render(request, "console/certificate.html", context, status=status)
 
 
-def _line(key: Shown) -> Line:
-    mark = words.mark(key.state, key.not_after, clock.now())
+def _line(key: Shown, strict: bool) -> Line:
+    """`strict`: the organisation wants to know of each that it was not revoked."""
+    asks = strict and key.method == "smime" and not key.pinned
+    mark = words.mark(key.state, key.not_after, clock.now(), asks=asks)
     used = key.state == acts.IN_USE and key.pinned
     return Line(
         key, mark, words.method(key.method), words.source(key.source), words.grouped(key.fingerprint),

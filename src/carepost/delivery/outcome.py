@@ -81,6 +81,10 @@ REASONS: dict[str, tuple[str, str]] = {
     "no-recipient-key": ("5.7.5", "No key of the recipient's can be used any more."),
     **openpgp.REASONS,
     "certificate-unusable": ("5.7.5", "The recipient's certificate for S/MIME can no longer be used."),
+    "certificate-unchecked": (
+        "5.7.5",
+        "Nobody could be asked whether the recipient's certificate for S/MIME was revoked, so it was not used.",
+    ),
     # before a server was reached
     "null-mx": ("5.1.10", "The recipient's domain takes no mail."),
     "no-such-domain": ("5.1.2", "The recipient's domain does not exist."),

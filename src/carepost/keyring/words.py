@@ -44,6 +44,10 @@ class Mark(msgspec.Struct, frozen=True):
     text: str
 
 
+_ASKS: Final = (
+    "Mail for this recipient can be encrypted to it whenever its authority says that it was not revoked. Where nobody "
+    "can be asked, mail goes the next way, unless you vouch for this certificate."
+)
 _OTHERS: Final = {
     "changed": Mark(
         "Changed: mail is held", "bad",
@@ -56,14 +60,17 @@ _OTHERS: Final = {
 }  # fmt: skip
 
 
-def mark(state: str, not_after: int, now: int) -> Mark:
-    """Of a certificate with this state and end (UTC microseconds, 0 for never), now."""
+def mark(state: str, not_after: int, now: int, *, asks: bool = False) -> Mark:
+    """Of a certificate with this state and end (UTC microseconds, 0 for never), now. `asks`: its authority is asked
+    before each use whether it was revoked, and an answer is wanted."""
     if state != "in use":
         return _OTHERS.get(state, Mark(state, "plain", ""))
     if not_after and not_after <= now:
         return Mark("Ran out", "bad", "Nothing is encrypted to it any more. Ask the recipient for the new one.")
     if not_after and not_after - now <= (SOON + 1) * DAY_US:
         return Mark("In use, ends soon", "wait", "Ask the recipient for the new one before it ends.")
+    if asks:
+        return Mark("In use", "good", _ASKS)
     return Mark("In use", "good", "Mail for this recipient can be encrypted to it.")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from carepost.keyring import acts, words
+from carepost.keyring import acts, looking, words
 from carepost.keyring.models import RecipientKey
 from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
@@ -220,3 +220,17 @@ def test_the_overview_tells_administrators_what_needs_them(
     assert "recipient’s certificate" not in at_desk("operator").get("/").content.decode()
     page = http.get("/certificates?attention=1").content.decode()
     assert "cy@partner.test" in page and BO not in page and "In use, ends soon" in page
+
+
+def test_one_nobody_vouched_for_is_said_to_be_asked_about_unless_the_organisation_does_not_want_to_know(
+    maple: Organisation, at_desk: Callable[..., Client], door: KeptDoor
+) -> None:
+    row = known(maple)
+    http = at_desk("administrator")
+    asked = "whenever its authority says that it was not revoked"
+    assert asked not in http.get(f"/certificates/{row}").content.decode(), "vouched for: nobody is asked"
+    with scope.organisation(maple.pk):
+        RecipientKey.objects.filter(pk=row).update(pinned=False, source="signed-mail")
+    assert asked in http.get(f"/certificates/{row}").content.decode()
+    looking.choose(maple.pk, ["signed-mail"], unknown_ok=True, actor=BOOTSTRAP, reason="small authorities")
+    assert asked not in http.get(f"/certificates/{row}").content.decode()

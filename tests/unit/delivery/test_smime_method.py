@@ -89,9 +89,8 @@ def test_gcm_for_those_who_said_in_a_signed_message_that_they_read_it() -> None:
         (Key(CA.issue("rsa-2048", PAT_ADDRESS, usage=("digital_signature",)).certificate.der), TRUST),
         (Key(Authority("Another CA").issue("rsa-2048", PAT_ADDRESS).certificate.der), TRUST),
         (Key(PAT.certificate.der), CA.trust(CA.crl(PAT))),
-        (Key(PAT.certificate.der), CA.trust(b"no list")),
     ],
-    ids=["address", "expired", "weak", "key usage", "stranger", "revoked", "unknown"],
+    ids=["address", "expired", "weak", "key usage", "stranger", "revoked"],
 )
 def test_bi_071_a_certificate_that_may_not_be_used_sends_nothing(key: Key, trust: Trust) -> None:
     with pytest.raises(Unready) as caught:
@@ -99,6 +98,16 @@ def test_bi_071_a_certificate_that_may_not_be_used_sends_nothing(key: Key, trust
     assert str(caught.value) == smime.UNUSABLE and smime.UNUSABLE in REASONS
     assert smime.reasons(key, PAT_ADDRESS, NOW, trust)
     assert not smime.reasons(Key(PAT.certificate.der), PAT_ADDRESS, NOW, TRUST)
+
+
+def test_bi_071_unknown_revocation_has_a_reason_of_its_own_and_only_where_nothing_else_stands_against_it() -> None:
+    unknown = CA.trust(b"no list")
+    with pytest.raises(Unready) as caught:
+        prepared(Key(PAT.certificate.der), unknown)
+    assert str(caught.value) == smime.UNCHECKED and smime.UNCHECKED in REASONS
+    with pytest.raises(Unready) as caught:
+        prepared(Key(CA.issue("rsa-2048", PAT_ADDRESS, usage=("digital_signature",)).certificate.der), unknown)
+    assert str(caught.value) == smime.UNUSABLE
 
 
 def test_a_certificate_that_cannot_be_read_is_no_reason_to_send_in_clear() -> None:

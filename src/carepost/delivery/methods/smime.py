@@ -29,6 +29,8 @@ KEPT = 4096
 FRESH = 60
 #: reason codes of `outcome`
 UNUSABLE = "certificate-unusable"
+#: nothing else stands against it: nobody could be asked whether it was revoked, and the organisation wants to know
+UNCHECKED = "certificate-unchecked"
 
 
 class Key(msgspec.Struct, frozen=True):
@@ -47,7 +49,7 @@ class Sealer:
         self._preparer = preparer
         self._oaep = oaep
         self._recipients: OrderedDict[tuple[bytes, frozenset[str]], Recipient] = OrderedDict()
-        self._judged: OrderedDict[tuple[str, str], tuple[Trust, int, bool]] = OrderedDict()
+        self._judged: OrderedDict[tuple[str, str], tuple[Trust, int, str]] = OrderedDict()
 
     def prepare(
         self,
@@ -64,12 +66,13 @@ class Sealer:
     ) -> Prepared:
         """`delivery`: its id; `body`: the message as submitted; `address`: the recipient's; `head`: the header as the
         door read it. Raises Unready with
-        certificate-unusable or cannot-be-prepared, WrongKey."""
+        certificate-unusable, certificate-unchecked or cannot-be-prepared, WrongKey."""
         now = clock.now()
         try:
             recipient = self._recipient(key)
-            if not self._usable(recipient, address, now, key, trust):
-                raise Unready(UNUSABLE)
+            against = self._against(recipient, address, now, key, trust)
+            if against:
+                raise Unready(against)
             made = message.make(body, [recipient], now, signer=signer, known=head)
         except SmimeError as error:
             raise Unready(UNUSABLE if error.code == "unsupported-key" else "cannot-be-prepared") from None
@@ -79,14 +82,15 @@ class Sealer:
             b"smime|" + delivery, made.data, snapshot, header_from=header_from, worked=worked, alone=True
         )
 
-    def _usable(self, recipient: Recipient, address: str, now: int, key: Key, trust: Trust) -> bool:
-        """Judged anew when the organisation's trust is another value, and every FRESH seconds: a chain costs more than
-        the encryption."""
+    def _against(self, recipient: Recipient, address: str, now: int, key: Key, trust: Trust) -> str:
+        """Why it may not be used now, "" where it may. Judged anew when the organisation's trust is another value, and
+        every FRESH seconds: a chain costs more than the encryption."""
         name = (recipient.certificate.fingerprint, address)
         known = self._judged.get(name)
         if known is not None and known[0] is trust and 0 <= now - known[1] < FRESH * 1_000_000:
-            return known[2] and now <= recipient.certificate.not_after
-        found = usable.for_encryption(recipient.certificate, address, now, trust, key.chain).usable
+            return known[2] if now <= recipient.certificate.not_after else UNUSABLE
+        reasons = usable.for_encryption(recipient.certificate, address, now, trust, key.chain).reasons
+        found = UNCHECKED if reasons == ("revocation-unknown",) else UNUSABLE if reasons else ""
         self._judged[name] = (trust, now, found)
         if len(self._judged) > KEPT:
             self._judged.popitem(last=False)
