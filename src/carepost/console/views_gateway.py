@@ -3,8 +3,9 @@
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from carepost.console import acting
@@ -97,8 +98,12 @@ def check(request: StaffRequest, row: UUID) -> HttpResponse:
         form.add_error(None, refused.public)
         return _page(request, row, check=form, status=422)
     wrong = sum(one.state == probes.BAD for one in found)
-    said = f"{wrong} of {len(found)} steps do not work." if wrong else "Every step that was tried works."
-    return acting.done(request, f"Checked. {said}", "console:gateway", row)
+    if not wrong:
+        return acting.done(request, "Checked. Every step that was tried works.", "console:gateway", row)
+    # what does not work is no success
+    said = f"Checked. {wrong} of {len(found)} steps {'does' if wrong == 1 else 'do'} not work."
+    messages.warning(request, said, extra_tags="console")
+    return redirect("console:gateway", row)
 
 
 @require_POST

@@ -98,6 +98,7 @@ def test_check_again_tries_it_and_says_what_to_mend(
     monkeypatch.setattr(engine, "client", _Tried)
     assert post(http, f"{path}/check").status_code == 302
     page = http.get(path).content.decode()
+    assert re.search(r'alert-warning" role="status">Checked. \d of \d steps do(es)? not work\.', page), "no success"
     assert "a firewall may drop our connections" in page and "Publish an MX record" in page
     assert len(office_events("gateway.probed")) == 1
     refused = post(http, f"{path}/check", send="on")
