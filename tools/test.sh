@@ -17,6 +17,8 @@ need() { command -v "$1" >/dev/null 2>&1 || ls $1 >/dev/null 2>&1 || missing="$m
 need '/usr/lib/postgresql/*/bin/initdb' postgresql
 need postfix postfix
 need swaks swaks
+# swaks only recommends it, and speaks no TLS without it
+need '/usr/lib/*/perl5/*/Net/SSLeay.pm' libnet-ssleay-perl
 need curl curl
 need unbound unbound
 need gpg gnupg
