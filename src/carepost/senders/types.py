@@ -81,13 +81,13 @@ class Asked(msgspec.Struct, frozen=True):
     host: str
     keys: tuple[Key, ...] = ()
     addresses: tuple[Address, ...] = ()
-    house: bool = False
     dmarc: str = ""
     tls: str = ""
     return_path: str = ""
     tracking: str = ""
     tracking_to: str = ""
     sts: Sts | None = None
+    house: bool = False
 
 
 class Line(msgspec.Struct, frozen=True):
