@@ -174,7 +174,7 @@ class Judge:
         if index(snapshot.rules).questions.content and not isinstance(decision, Refuse):
             asks = needs(snapshot.rules, facts)
         seeks = isinstance(decision, Hold) and bool(snapshot.key_sources) and bool(sought(facts))
-        foreseeable = None if isinstance(decision, Refuse) else likely(facts)[0]
+        foreseeable = None if isinstance(decision, Refuse) else likely(facts, first=decision)[0]
         said = None if foreseeable == decision else foreseeable
         return Judged(decision, self.destination(domain), (snapshot.epoch, version), None, asks, seeks, said)
 

@@ -13,10 +13,13 @@ from carepost.policy.types import Decision, Deliver, Facts, Method
 _STEPS = 8
 
 
-def likely(facts: Facts, judge: Callable[[Facts], Decision] = decide) -> tuple[Decision, Facts]:
+def likely(
+    facts: Facts, judge: Callable[[Facts], Decision] = decide, *, first: Decision | None = None
+) -> tuple[Decision, Facts]:
     """The decision that is likely to be carried out, and the facts it was made of. What the door answers, a preview
-    and the page of what is held say is made here. `judge`: decides anew after each step that was not reached."""
-    decision = judge(facts)
+    and the page of what is held say is made here. `judge`: decides anew after each step that was not reached; `first`:
+    what it says of these facts, where that is known already."""
+    decision = first if first is not None else judge(facts)
     for _ in range(_STEPS):
         if not isinstance(decision, Deliver) or facts.seen.tls is None:
             break
