@@ -10,7 +10,7 @@ from carepost.archive import books
 from carepost.archive.store import store
 from carepost.proof.note import SignerKey
 from carepost.tenancy.models import Organisation
-from tests.support.console import _plain, door, keep, maple, sign_in
+from tests.support.console import _plain, door, looking, maple, sign_in
 from tests.support.desk import person
 from tests.support.mailroom import KeptDoor
 
@@ -37,12 +37,7 @@ def test_a_key_is_changed_with_a_reason(
             ],
         )
     page = open_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-
-    def look(shown: str) -> None:
-        keep(page, f"keys-at-rest-{shown}-{width}-{scheme}")
-        checked(page)
-        no_sideways(page)
-
+    look = looking(page, "keys-at-rest", f"{width}-{scheme}", checked, no_sideways)
     sign_in(page, live_server.url, "ada@maple.test")
     page.goto(f"{live_server.url}/keys-at-rest")
     expect(page.get_by_role("heading", level=1)).to_have_text("Keys at rest")

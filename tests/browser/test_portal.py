@@ -19,7 +19,7 @@ from carepost.tenancy import keys, scope
 from carepost.tenancy.models import Organisation
 from tests.rooms.keyring.test_found_keys import smime as published
 from tests.rooms.keyring.test_recipient_keys import openpgp
-from tests.support.console import OPEN, keep, maple
+from tests.support.console import OPEN, keep, looking, maple
 from tests.support.mailroom import KeptDoor, lay
 
 __all__ = ["maple"]
@@ -69,12 +69,7 @@ def test_every_page_of_the_way_is_clean_at_every_width(
     width: int, live_server: Any, row: Deposit, door: KeptDoor, open_page: OPEN, checked: Any, no_sideways: Any
 ) -> None:
     page = open_page(viewport={"width": width, "height": 800}, device_scale_factor=1)
-
-    def look(name: str) -> None:
-        keep(page, f"portal-{name}-{width}")
-        checked(page)
-        no_sideways(page)
-
+    look = looking(page, "portal", width, checked, no_sideways)
     page.goto(f"{live_server.url}/m/{row.link}")
     look("door")
     page.get_by_role("link", name="This isn’t me").click()

@@ -12,7 +12,7 @@ from carepost.mailbox.models import Deposit, PortalSession
 from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from tests.browser.test_portal import JANE, _face, door
-from tests.support.console import OPEN, keep, maple
+from tests.support.console import OPEN, looking, maple
 from tests.support.mailroom import KeptDoor, lay
 
 __all__ = ["_face", "door", "engine", "maple"]
@@ -29,12 +29,7 @@ def test_every_end_has_a_way_on(
     width: int, live_server: Any, maple: Organisation, door: KeptDoor, open_page: OPEN, checked: Any, no_sideways: Any
 ) -> None:
     page = open_page(viewport={"width": width, "height": 450}, device_scale_factor=2)
-
-    def look(name: str) -> None:
-        keep(page, f"zoomed-portal-{name}-{width}")
-        checked(page)
-        no_sideways(page)
-
+    look = looking(page, "zoomed-portal", width, checked, no_sideways)
     over = lay(maple, expires_at=clock.now() - DAY)
     page.goto(f"{live_server.url}/m/{over.link}")
     look("expired")

@@ -12,7 +12,7 @@ from carepost.tenancy.actions import staff
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
 from tests.support.cast import fresh_books
-from tests.support.console import OPEN, _plain, _tables, keep, maple, sign_in
+from tests.support.console import OPEN, _plain, _tables, keep, looking, maple, sign_in
 from tests.support.desk import PASSWORD, person
 from tests.support.heldmail import HeldMail, wanting
 from tests.support.mailroom import clinic
@@ -63,12 +63,7 @@ def test_a_message_that_waits_is_given_a_code_by_keyboard_alone(
     one = wanting.mail(maple, to=LONG, subject="Donaudampfschifffahrts" * 6)
     page = open_page(**size)
     width = size["viewport"]["width"]
-
-    def look(name: str) -> None:
-        keep(page, f"zoomed-{name}-{width}")
-        checked(page)
-        no_sideways(page)
-
+    look = looking(page, "zoomed", width, checked, no_sideways)
     sign_in(page, live_server.url, "ada@maple.test")
     page.goto(f"{live_server.url}/help")
     look("help")

@@ -65,6 +65,19 @@ def keep(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
+def looking(
+    page: Page, name: str, end: object, checked: Callable[[Page], None], no_sideways: Callable[[Page], None]
+) -> Callable[[str], None]:
+    """What looks at the page as it stands: a picture called `name`, what is shown and `end`, axe, nothing sideways."""
+
+    def look(shown: str) -> None:
+        keep(page, f"{name}-{shown}-{end}")
+        checked(page)
+        no_sideways(page)
+
+    return look
+
+
 def looked_at(page: Page, name: str, checked: Callable[[Page], None], no_sideways: Callable[[Page], None]) -> None:
     """At both widths: axe, nothing moves sideways, and a picture where one is wanted."""
     for width in (1440, 375):
