@@ -79,6 +79,17 @@ def test_a_domain_is_set_up_and_its_keys_change(
     expect(page.get_by_role("heading", name="To be mended")).to_be_visible()
     expect(page.get_by_role("heading", name="What receivers should do (DMARC)")).to_be_visible()
     look("records")
+    dns.txt["_dmarc.maple.test"] = "v=DMARC1; p=reject; rua=mailto:dmarc-reports@maple.test"
+    page.get_by_role("button", name="Compare with DNS now").click()
+    dns.txt["_dmarc.maple.test"] = "v=DMARC1; p=none; rua=mailto:dmarc-reports@maple.test"
+    page.get_by_role("button", name="Compare with DNS now").click()
+    page.get_by_role("link", name="Over time").click()
+    expect(page.get_by_role("heading", name="What receivers should do (DMARC) (weaker)")).to_be_visible()
+    expect(page.get_by_text("p=reject").first).to_be_visible()
+    look("history")
+    page.get_by_role("link", name="Who sends").click()
+    expect(page.get_by_role("heading", name="What changed")).to_be_visible()
+    look("changed")
     page.get_by_role("link", name="Rules of providers").click()
     expect(page.get_by_role("heading", name="Yahoo and AOL")).to_be_visible()
     look("rules")

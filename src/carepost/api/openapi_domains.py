@@ -4,11 +4,14 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from carepost.api import shapes_domains as shapes
+from carepost.senders import history
 
 ROOTS: Final = (
-    shapes.DomainView, shapes.Signing, shapes.NextKeys, shapes.RevokeKey, shapes.ChangeDomain, shapes.ServePolicy,
+    shapes.DomainView, shapes.DomainHistory, shapes.Signing, shapes.NextKeys, shapes.RevokeKey, shapes.ChangeDomain,
+    shapes.ServePolicy,
 )  # fmt: skip
 _NAME: Final = {"type": "string", "minLength": 4, "maxLength": 253, "pattern": "^[A-Za-z0-9.-]+$"}
+_DAYS: Final = {"type": "integer", "minimum": 1, "maximum": history.MOST_DAYS, "default": history.DAYS}
 _SELECTOR: Final = {"type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[A-Za-z0-9-]+$"}
 Operation = Callable[..., dict[str, Any]]
 
@@ -23,6 +26,10 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
             "get": op("getDomain", "Its records beside what DNS last said, keys, rules of providers.", "DomainView",
                       also=mine),
             "patch": op("changeDomain", "Change when its keys change.", "DomainView", body="ChangeDomain", also=mine),
+        },
+        f"{one}/history": {
+            "get": op("getDomainHistory", "How it stood day by day, and what changed.", "DomainHistory",
+                      also=[*mine, parameter("days", "query", _DAYS)]),
         },
         f"{one}/check": {"post": op("checkDomain", "Ask DNS now.", "DomainView", also=mine)},
         f"{one}/keys": {

@@ -5,6 +5,7 @@ from typing import Annotated
 import msgspec
 
 from carepost.senders.bulk import Judged
+from carepost.senders.history import Day, Entry
 from carepost.senders.types import Key, Line
 
 
@@ -21,6 +22,16 @@ class DomainView(msgspec.Struct, frozen=True):
     rotate_days: int
     keep_days: int
     mta_sts: str
+
+
+class DomainHistory(msgspec.Struct, frozen=True):
+    """`days`: oldest first, up to today, each of them; `changes`: newest first, at most 100 of DNS. `more`: there are
+    older ones."""
+
+    domain: str
+    days: tuple[Day, ...]
+    changes: tuple[Entry, ...]
+    more: bool
 
 
 class Signing(msgspec.Struct, frozen=True):

@@ -111,6 +111,7 @@ urlpatterns = [
     path("api/v1/authorities/<uuid:authority>/end", views_own_keys.authority_end, name="authority-end"),
     path("api/v1/domains", views_settings.domains_, name="domains"),
     path("api/v1/domains/<str:domain>", views_domains.domain, name="domain"),
+    path("api/v1/domains/<str:domain>/history", views_domains.over_time, name="domain-history"),
     path("api/v1/domains/<str:domain>/check", views_domains.check, name="domain-check"),
     path("api/v1/domains/<str:domain>/keys", views_domains.keys, name="domain-keys"),
     path("api/v1/domains/<str:domain>/keys/switch", views_domains.switch, name="domain-switch"),

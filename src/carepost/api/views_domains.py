@@ -1,12 +1,14 @@
 """Sender domains for machines: records beside what DNS says, DKIM keys that change, the MTA-STS policy served."""
 
+import re
+
 from django.http import HttpResponse
 
 from carepost.api import answers, asked
 from carepost.api import shapes_domains as shapes
 from carepost.api.gate import ApiRequest, scoped
 from carepost.mailbox import door
-from carepost.senders import acts, looking, reading, rotation, settings
+from carepost.senders import acts, history, looking, reading, rotation, settings
 from carepost.tenancy.actions import dkim_keys
 from carepost.tenancy.permissions import Scope
 
@@ -21,6 +23,18 @@ def domain(request: ApiRequest, domain: str) -> HttpResponse:
             keep_days=given.keep_days,
         )  # fmt: skip
     return answers.json(_view(request, domain))
+
+
+@scoped(Scope.DOMAINS, methods=("GET",))
+def over_time(request: ApiRequest, domain: str) -> HttpResponse:
+    """How it stood day by day, and what changed."""
+    given = asked.query(request, "days")["days"]
+    if given and (not re.fullmatch(r"[0-9]{1,3}", given) or not 1 <= int(given) <= history.MOST_DAYS):
+        raise answers.ProblemError(422, "invalid", f"`days` is a number from 1 to {history.MOST_DAYS}.")
+    found = history.history(
+        request.caller.org, request.caller.actor, domain, days=int(given) if given else history.DAYS
+    )
+    return answers.json(shapes.DomainHistory(found.row.domain, found.days, found.changes, found.more))
 
 
 @scoped(Scope.DOMAINS, methods=("POST",))

@@ -14,6 +14,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     entry.reason(remove)
     records = entry.verb(verbs, "records", "the DKIM records to publish")
     check = entry.verb(verbs, "check", "ask DNS now; exit 1 while something that mail needs is missing or different")
+    history = entry.verb(verbs, "history", "how its records stood week by week, what was reported, and what changed")
+    history.add_argument("--days", type=int, default=84, metavar="N", help="up to today (1 to 366, default 84)")
     rotate = entry.verb(
         verbs, "rotate", "make the next DKIM keys: publish them, then switch; nothing signs with them yet"
     )
@@ -25,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     schedule.add_argument("--days", type=int, metavar="N", help="every so many days (30 to 730); 0: never")
     schedule.add_argument("--keep", type=int, metavar="N", help="days a former key stays published (5 to 365)")
     policy = entry.verb(verbs, "mta-sts", "serve an MTA-STS policy for the domain")
-    for made in (add, remove, rotate, records, check, switch, revoke, schedule, policy):
+    for made in (add, remove, rotate, records, check, history, switch, revoke, schedule, policy):
         made.add_argument("domain", metavar="DOMAIN")
     revoke.add_argument("selector", metavar="SELECTOR")
     policy.add_argument("mode", choices=("testing", "enforce", "none", "off"), help="off: no policy is served here")

@@ -94,8 +94,8 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
             ),
             Entry(
                 "Domains", "domains", Permission.DOMAINS,
-                ("domain", "domain-new", "domain-records", "domain-rules", "domain-keys", "domain-switch",
-                 "domain-schedule", "domain-revoke", "domain-policy"),
+                ("domain", "domain-new", "domain-records", "domain-history", "domain-rules", "domain-keys",
+                 "domain-switch", "domain-schedule", "domain-revoke", "domain-policy"),
             ),
             Entry(
                 "Opens and clicks", "tracking", Permission.SEARCH,

@@ -172,6 +172,7 @@ _pages = [
     path("domains/new", views_domains.new, name="domain-new"),
     path("domains/<uuid:row>", views_domains.domain, name="domain"),
     path("domains/<uuid:row>/records", views_domain_check.records, name="domain-records"),
+    path("domains/<uuid:row>/history", views_domain_check.over_time, name="domain-history"),
     path("domains/<uuid:row>/check", views_domain_check.check, name="domain-check"),
     path("domains/<uuid:row>/rules", views_domain_check.rules, name="domain-rules"),
     path("domains/<uuid:row>/keys", views_domain_keys.keys, name="domain-keys"),

@@ -13,21 +13,13 @@ from django.views.decorators.http import require_POST, require_safe
 from carepost.console.guard import shielded
 from carepost.ground import clock
 from carepost.mailbox import door
-from carepost.senders import bulk, looking, reading, settings
+from carepost.senders import bulk, history, looking, reading, settings
 from carepost.senders.bulk import Judged, Met
 from carepost.senders.reading import Page
-from carepost.senders.types import Line, Part, State
+from carepost.senders.types import Line, State
 from carepost.tenancy.gates import StaffRequest, permission
 from carepost.tenancy.permissions import Permission
 
-_TITLES: Final = {
-    Part.SPF: "Who may send (SPF)", Part.DKIM: "Our signature (DKIM)", Part.DMARC: "What receivers should do (DMARC)",
-    Part.DMARC_REPORTS: "Reports to another domain (DMARC)", Part.RETURN_MX: "Where bounces come back to",
-    Part.RETURN_SPF: "Who may send with the return path (SPF)", Part.TRACKING: "Where links lead over",
-    Part.MX: "Where answers go (MX)", Part.REVERSE: "The name of a sending address",
-    Part.HELO: "The name this system says", Part.MTA_STS: "Encryption to you is required (MTA-STS)",
-    Part.MTA_STS_FILE: "The policy itself (MTA-STS)", Part.TLS_REPORTS: "Reports about encryption (TLS-RPT)",
-}  # fmt: skip
 _WORDS: Final = {
     State.RIGHT: ("good", "Right"), State.MISSING: ("bad", "Missing"), State.DIFFERENT: ("bad", "Different"),
     State.UNKNOWN: ("plain", "Not known now"),
@@ -51,6 +43,14 @@ class Shown(msgspec.Struct, frozen=True):
 
 class RuleShown(msgspec.Struct, frozen=True):
     rule: Judged
+    tone: str
+    word: str
+
+
+class Week(msgspec.Struct, frozen=True):
+    """`tone`, `word`: how its records stood on its worst day."""
+
+    told: history.Day
     tone: str
     word: str
 
@@ -101,6 +101,25 @@ def rules(request: StaffRequest, row: UUID) -> HttpResponse:
     return render(request, "console/domain-rules.html", {"page": page, "providers": providers, "many": bulk.BULK})
 
 
+@require_safe
+@permission(Permission.DOMAINS)
+@shielded
+def over_time(request: StaffRequest, row: UUID) -> HttpResponse:
+    """Week by week how its records stood and what others reported, and what changed."""
+    found = history.history(request.desk.org, request.desk.actor, str(row))
+    weeks = [Week(one, *_stood(one)) for one in history.weeks(found.days)]
+    context = {"row": found.row, "weeks": weeks, "entries": found.changes, "more": found.more, "now": clock.now()}
+    return render(request, "console/domain-history.html", context | {"kept": history.KEPT_DAYS})
+
+
+def _stood(week: history.Day) -> tuple[str, str]:
+    if not week.looked:
+        return "plain", "Not looked at"
+    if week.wrong:
+        return "bad", f"{week.wrong} not right"
+    return ("plain", f"{week.unknown} not known") if week.unknown else ("good", "Right")
+
+
 def _shown(page: Page, line: Line) -> Shown:
     tone, word = _WORDS[line.state]
     if line.right and line.todo:
@@ -113,7 +132,7 @@ def _shown(page: Page, line: Line) -> Shown:
         word = "Name this system first"
     known = page.look.known.get(line.place)
     same = known.at if known is not None and known.state == line.state.value else 0
-    return Shown(line, _TITLES[line.part], tone, word, same)
+    return Shown(line, history.TITLES[line.part], tone, word, same)
 
 
 def _suffers(line: Line) -> bool:

@@ -17,7 +17,7 @@ from carepost.destinations.reports import Picture
 from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused, Unavailable
 from carepost.mailbox import door
-from carepost.senders import looking, reading
+from carepost.senders import history, looking, reading
 from carepost.senders.types import State
 from carepost.tenancy import select
 from carepost.tenancy.actions import domains as actions
@@ -26,6 +26,8 @@ from carepost.tenancy.models import SenderDomain
 from carepost.tenancy.permissions import Permission
 
 _DAYS: Final = 30
+#: changes on a domain's first page
+_NEWEST: Final = 3
 _KINDS: Final = {
     "certificate-expired": "The certificate had ended",
     "certificate-host-mismatch": "The certificate is for another name",
@@ -97,6 +99,7 @@ def domain(request: StaffRequest, row: UUID) -> HttpResponse:
         "picture": line.picture,
         "troubles": troubles,
         "page": reading.page(request.desk.org, request.desk.actor, str(row)),
+        "entries": history.history(request.desk.org, request.desk.actor, str(row)).changes[:_NEWEST],
         "days": _DAYS,
         "now": clock.now(),
     }

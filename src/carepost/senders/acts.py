@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from carepost.ground import clock
-from carepost.senders import settings
+from carepost.senders import history, settings
 from carepost.senders.models import Choice, StsPolicy
 from carepost.senders.transport import text_of
-from carepost.senders.types import Sts
 from carepost.tenancy import names
 from carepost.tenancy.act import Doing, act
 from carepost.tenancy.models import SenderDomain
@@ -65,15 +64,22 @@ def serve_policy(
     with act(org, Permission.DOMAINS, actor=actor) as doing:
         row = settings.domain(org, domain)
         chosen = _chosen(doing, row)
+        was = (chosen.sts_mode, _served(chosen))
         chosen.sts_mode, chosen.sts_mx, chosen.sts_age = mode, "\n".join(hosts), max_age
         chosen.sts_id = clock.rfc3339(doing.at)[:19].translate({ord(c): None for c in "-:T"}) if mode else ""
         chosen.save()
         StsPolicy.objects.filter(domain=row.domain, owner=org).delete()
+        text = _served(chosen)
         if mode:
-            text = text_of(Sts(mode, hosts, max_age, chosen.sts_id))
             StsPolicy.objects.update_or_create(domain=row.domain, defaults={"owner": org, "text": text})
+        history.served(org, row, was, (mode, text), doing.at)
         doing.event(POLICY, on=[row.pk], facts={"domain": row.domain, "mode": mode or "not-served"})
     return chosen
+
+
+def _served(chosen: Choice) -> str:
+    sts = settings.sts(chosen)
+    return text_of(sts) if sts is not None else ""
 
 
 def _chosen(doing: Doing, row: SenderDomain) -> Choice:

@@ -13,11 +13,12 @@ from carepost.tenancy.models import DkimKey, Organisation
 from carepost.tenancy.permissions import Permission
 
 _TURNED: Final = (
-    "Records of your sender domains in DNS that were right yesterday are not right now: {count}.\r\n\r\n"
-    "Receivers may put your mail aside or refuse it until they are mended. Nothing was changed here because of it: "
-    "mail is signed and protected as before.\r\n\r\n"
-    "Which they are, what stands there, and what should, stands in the console under Domains{where}, and is said by: "
-    "carepost domain check DOMAIN\r\n"
+    "Records of your sender domains in DNS that were right yesterday are not right now, or protect less than they "
+    "did: {count}.\r\n\r\n"
+    "Receivers may put your mail aside, or let mail of others in your name through, until they are mended. Nothing was "
+    "changed here because of it: mail is signed and protected as before.\r\n\r\n"
+    "Which they are, what stood there and what stands there now, is in the console under Domains{where}, and is said "
+    "by: carepost domain check DOMAIN, and carepost domain history DOMAIN\r\n"
 )
 _NEXT: Final = (
     "By their schedule, new keys were made that your mail will be signed with. Domains: {count}.\r\n\r\n"

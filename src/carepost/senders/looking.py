@@ -13,7 +13,8 @@ from carepost.ground import clock
 from carepost.ground.errors import NotFound
 from carepost.rfc import asking
 from carepost.rfc.asking import FAILED, Found, Question
-from carepost.senders import check, settings
+from carepost.senders import changes, check, history, settings
+from carepost.senders.changes import Known, Turn
 from carepost.senders.models import Check
 from carepost.senders.types import Line, Phase, State
 from carepost.tenancy import scope
@@ -31,14 +32,6 @@ _SILENT: Final = 4
 
 #: a question to an engine's resolver (`intake.client.Client.ask`)
 Ask = Callable[[Question], Found]
-
-
-class Known(msgspec.Struct, frozen=True):
-    """The state of a record that was last known. `at`: since when, UTC microseconds."""
-
-    state: str
-    code: str
-    at: int
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -89,33 +82,30 @@ def keep(
     before = last(org, domain)
     now = clock.now()
     known = _moved(before.known, lines, now)
-    turned = [line for line in lines if _turned(before.known.get(line.place), line)]
-    changed = [
-        line
-        for line in lines
-        if line.place in before.known and line.state is not State.UNKNOWN
-        and before.known[line.place].state != line.state.value
-    ]  # fmt: skip
+    turns = changes.between(before.known, lines)
+    first = not before.at
     values = {
         "at": now,
         "lines": _encode(tuple(lines)).decode(),
         "known": _encode(known).decode(),
         "due_at": now + (HOUR_US if waits or any(line.state is State.UNKNOWN for line in lines) else DAY_US),
     }
-    if actor.kind == "system" and not changed:
+    if actor.kind == "system" and not turns:
         with scope.organisation(org), transaction.atomic():
-            _write(org, domain, values, turned)
+            _write(org, domain, values, turns)
+            history.note(org, domain, lines, turns, now, first=first)
         return Look(now, tuple(lines), known)
     with act(org, Permission.DOMAINS, actor=actor) as doing:
-        row = _write(org, domain, values, turned)
+        row = _write(org, domain, values, turns)
+        history.note(org, domain, lines, turns, now, first=first)
         if actor.kind != "system":
             facts = {"domain": domain.domain, "right": str(sum(line.right for line in lines)), "of": str(len(lines))}
             doing.event(CHECKED, on=[domain.pk, row.pk], facts=facts)
-        for line in changed:
-            old = before.known[line.place]
-            facts = {"domain": domain.domain, "part": line.part.value, "name": line.name, "from": old.state}
+        for turn in turns:
+            line = turn.line
+            facts = {"domain": domain.domain, "part": line.part.value, "name": line.name, "from": turn.was}
             facts |= {"to": line.state.value, "cause": line.code}
-            doing.event(CHANGED, on=[domain.pk], facts=facts)
+            doing.event(CHANGED, on=[domain.pk], facts=facts | ({"weaker": "yes"} if turn.weaker else {}))
     return Look(now, tuple(lines), known)
 
 
@@ -125,13 +115,14 @@ def last(org: uuid.UUID, domain: SenderDomain) -> Look:
     return Look(row.at, _lines.decode(row.lines), _known.decode(row.known)) if row is not None else Look(0)
 
 
-def _write(org: uuid.UUID, domain: SenderDomain, values: dict[str, object], turned: Sequence[Line]) -> Check:
+def _write(org: uuid.UUID, domain: SenderDomain, values: dict[str, object], turns: Sequence[Turn]) -> Check:
     if not SenderDomain.objects.filter(org_id=org, pk=domain.pk, removed_at=0).exists():
         raise NotFound
     row = Check.objects.select_for_update().filter(org_id=org, domain_id=domain.pk).first()
     row = row or Check(org_id=org, domain=domain)
     waiting = msgspec.json.decode(row.turned, type=list[str])
-    row.turned = _encode(list(dict.fromkeys([*waiting, *(line.place for line in turned)]))).decode()
+    # weaker than it was: somebody must know
+    row.turned = _encode(list(dict.fromkeys([*waiting, *(one.line.place for one in turns if one.weaker)]))).decode()
     for name, value in values.items():
         setattr(row, name, value)
     row.save()
@@ -148,11 +139,6 @@ def _moved(before: dict[str, Known], lines: Sequence[Line], now: int) -> dict[st
                 found[line.place] = old
             continue
         same = old is not None and (old.state, old.code) == (line.state.value, line.code)
-        found[line.place] = old if same and old is not None else Known(line.state.value, line.code, now)
+        since = old.at if same and old is not None else now
+        found[line.place] = Known(line.state.value, line.code, since, changes.values(line))
     return found
-
-
-def _turned(old: Known | None, line: Line) -> bool:
-    """It was right, and is wrong: somebody must know."""
-    wrong = line.state in (State.MISSING, State.DIFFERENT)
-    return wrong and old is not None and old.state == State.RIGHT.value

@@ -1,4 +1,5 @@
-"""What was chosen for a sender domain, what DNS was last found to say of it, and the MTA-STS policies served here."""
+"""What was chosen for a sender domain, what DNS was last found to say of it and how that changed, and the MTA-STS
+policies served here."""
 
 from typing import ClassVar
 
@@ -55,6 +56,47 @@ class Check(OrgModel):
             models.UniqueConstraint(fields=["org", "domain"], name="senders_check_domain"),
         ]
         indexes: ClassVar = [models.Index(fields=["due_at"], name="senders_check_due")]
+
+
+class Change(OrgModel):
+    """What DNS, or what is served here, said of one domain and says now: the domain's history, newest on its page."""
+
+    domain = models.ForeignKey(SenderDomain, on_delete=models.PROTECT, related_name="+")
+    at = models.BigIntegerField(default=now)
+    #: first | record | policy (the MTA-STS policy served here)
+    kind = models.CharField(max_length=10)
+    #: senders.types.Part, and the record's name; "" of a first look
+    part = models.CharField(max_length=20, blank=True)
+    name = models.CharField(max_length=300, blank=True)
+    #: senders.types.State before and now; of a policy its modes
+    was = models.CharField(max_length=12, blank=True)
+    state = models.CharField(max_length=12, blank=True)
+    #: what stood there and stands there, a value a line
+    old = models.TextField(blank=True)
+    new = models.TextField(blank=True)
+    weaker = models.BooleanField(default=False)
+
+    class Meta(OrgModel.Meta):
+        indexes: ClassVar = [models.Index(fields=["org", "domain", "-at"], name="senders_change_at")]
+
+
+class Standing(OrgModel):
+    """How the records of one domain stood on one day, UTC: by that day's worst look."""
+
+    domain = models.ForeignKey(SenderDomain, on_delete=models.PROTECT, related_name="+")
+    #: days since 1970
+    day = models.IntegerField()
+    #: records that are right; that mail needs and are missing or different; that DNS said nothing of; and all
+    right = models.PositiveIntegerField(default=0)
+    wrong = models.PositiveIntegerField(default=0)
+    unknown = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+
+    class Meta(OrgModel.Meta):
+        constraints: ClassVar = [
+            *OrgModel.Meta.constraints,
+            models.UniqueConstraint(fields=["org", "domain", "day"], name="senders_standing_day"),
+        ]
 
 
 class StsPolicy(models.Model):

@@ -71,6 +71,24 @@ def test_schedule_and_policy_are_kept(machine: Machines, zone: dict[str, str]) -
     assert (sts["state"], sts["needed"], sts["wanted"][:14]) == ("missing", True, "v=STSv1; id=20")
 
 
+def test_what_changed_is_told_day_by_day(machine: Machines, zone: dict[str, str]) -> None:
+    asking = machine("domains")
+    zone["_dmarc.maple.test"] = "v=DMARC1; p=reject"
+    asking.post("/domains/maple.test/check", {})
+    zone["_dmarc.maple.test"] = "v=DMARC1; p=none"
+    asking.post("/domains/maple.test/check", {})
+    told = asking.get("/domains/maple.test/history?days=7").json()
+    assert (told["domain"], len(told["days"]), told["more"]) == ("maple.test", 7, False)
+    assert [day["looked"] for day in told["days"]] == [0] * 6 + [1] and told["days"][-1]["wrong"] > 0
+    [change] = [one for one in told["changes"] if one["kind"] == "record"]
+    assert (change["name"], change["old"], change["new"], change["weaker"]) == (
+        "_dmarc.maple.test", "v=DMARC1; p=reject", "v=DMARC1; p=none", True,
+    )  # fmt: skip
+    assert len(asking.get("/domains/maple.test/history").json()["days"]) == 84
+    for wrong in ("days=0", "days=367", "days=x", "since=1"):
+        assert asking.get(f"/domains/maple.test/history?{wrong}").status_code == 422
+
+
 def test_only_with_the_scope_and_only_ones_own(machine: Machines, cast: Any, zone: dict[str, str]) -> None:
     asks = [
         ("get", "/domains/maple.test", None), ("patch", "/domains/maple.test", {"rotate_days": 180}),

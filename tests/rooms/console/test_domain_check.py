@@ -66,6 +66,22 @@ def test_with_no_engine_nothing_is_known_and_nothing_is_called_missing(
     assert len(engine.asked) == 4, "silence is not waited for at every name"
 
 
+def test_what_changed_stands_on_the_domains_page_and_week_by_week(
+    maple: Organisation, at_desk: Callable[..., Client], engine: Engine
+) -> None:
+    http = at_desk("administrator")
+    [row] = select.domains(maple.pk)
+    engine.zone["_dmarc.maple.test"] = "v=DMARC1; p=reject"
+    press(http, maple)
+    engine.zone["_dmarc.maple.test"] = "v=DMARC1; p=none; rua=mailto:<b>@maple.test"
+    press(http, maple)
+    for page in ("", "/history"):
+        text = http.get(f"/domains/{row.pk}{page}").content.decode()
+        assert "What receivers should do (DMARC) (weaker)" in text, page
+        assert "v=DMARC1; p=reject" in text and "mailto:&lt;b&gt;@" in text and "<b>@" not in text
+    assert "looked at on 1 day<" in text and text.count("none reported") == 2 and "<title>Domain over time" in text
+
+
 def test_nobody_else_asks_and_a_get_asks_nothing(
     maple: Organisation, harbour: Organisation, at_desk: Callable[..., Client], engine: Engine
 ) -> None:
@@ -75,7 +91,7 @@ def test_nobody_else_asks_and_a_get_asks_nothing(
     assert [press(stranger, maple, place)[0] for place in places] == [404] * 5
     for http in map(at_desk, ("operator", "auditor", "sender")):
         assert [press(http, maple, place)[0] for place in places] == [404] * 5
-    for page in ("records", "keys", "policy", "rules"):
+    for page in ("records", "keys", "policy", "rules", "history"):
         assert stranger.get(f"/domains/{row.pk}/{page}").status_code == 404
     assert at_desk("administrator").get(f"/domains/{row.pk}/check").headers["Location"] == f"/domains/{row.pk}"
     assert engine.asked == []

@@ -110,12 +110,13 @@ def test_a_record_that_turns_is_an_event_and_one_letter(org: uuid.UUID, at: list
     (changed,) = told(looking.CHANGED)
     assert changed == {
         "domain": "maple.test", "part": "dkim", "name": gone, "from": "right", "to": "missing", "cause": "missing",
+        "weaker": "yes",
     }  # fmt: skip
     organisations.change_settings(org, actor=BOOTSTRAP, reason="r", alerts="it@maple.test")
     assert [letters.mail(door, at[0], "https://console.maple.test") for _ in range(2)] == [1, 0]
     (sent,) = door.taken
     assert sent.envelope.recipients[0].address == "it@maple.test"
-    assert b"right now: 1" in sent.body and gone.encode() not in sent.body
+    assert b"did: 1" in sent.body and gone.encode() not in sent.body
     dns.txt[gone] = record
     looking.look(org, row, dns.ask, actor=COMMAND_LINE)
     assert [one["to"] for one in told(looking.CHANGED)] == ["missing", "right"]

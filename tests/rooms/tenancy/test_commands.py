@@ -101,6 +101,10 @@ def test_an_organisation_from_nothing_to_its_first_message(terminal: Terminal, i
     domain = json.loads(terminal.ok("domain", "add", "willow.test", "--unit", "Heart", "--json"))
     assert [r["value"][:8] for r in domain["records"]] == ["v=DKIM1;"] * 2
     assert "_domainkey.willow.test. TXT" in terminal.ok("domain", "records", "willow.test")
+    told = json.loads(terminal.ok("domain", "history", "willow.test", "--days", "14", "--json"))
+    assert len(told["days"]) == 14 and {one["kind"] for one in told["changes"]} == {"added", "key-signs"}
+    said = terminal.ok("domain", "history", "willow.test")
+    assert said.count("not looked at") == 1 and "What changed:" in said and "Signing key in use" in said
     again = json.loads(terminal.ok("domain", "rotate", "willow.test", "--json"))
     assert again["selectors"] == domain["selectors"] and not set(again["next"]) & set(domain["selectors"])
 
@@ -200,6 +204,7 @@ def test_an_organisation_from_nothing_to_its_first_message(terminal: Terminal, i
         "at least one administrator": ("staff", "disable", "ada@willow.test", "--reason", "r"),
         "signs in as": ("staff", "link", "nobody@willow.test", "--reason", "r"),
         "another organisation": ("domain", "add", "willow.test", "--org", "second"),
+        "--days is a number": ("domain", "history", "willow.test", "--days", "0", "--org", "willow"),
         "Name the organisation by --org": ("domain", "list"),
     }.items():
         if "second" in words:

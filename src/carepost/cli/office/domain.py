@@ -8,8 +8,9 @@ import msgspec
 
 from carepost.cli.office import common, entry
 from carepost.crypto import dkim
+from carepost.ground import clock
 from carepost.ground.errors import NotFound
-from carepost.senders import acts, bulk, looking, reading, rotation, settings
+from carepost.senders import acts, bulk, history, looking, reading, rotation, settings
 from carepost.tenancy import engines, names, select
 from carepost.tenancy.actions import dkim_keys, domains
 from carepost.tenancy.models import DkimKey, SenderDomain
@@ -25,6 +26,8 @@ def run(args: argparse.Namespace) -> int:
     match args.verb:
         case "check":
             return _check(org, args)
+        case "history":
+            return _history(org, args)
         case "schedule" | "mta-sts":
             return _choose(org, args)
         case "switch":
@@ -135,6 +138,31 @@ def _check(org: uuid.UUID, args: argparse.Namespace) -> int:
     total = f"{page.look.good} of {len(page.look.lines)} records are right"
     print(f"\n{total}; {page.wrong} that mail needs are not; of {page.unknown} DNS says nothing now.")
     return 1 if page.wrong else 0
+
+
+def _history(org: uuid.UUID, args: argparse.Namespace) -> int:
+    if not 1 <= args.days <= history.MOST_DAYS:
+        raise names.Wrong("bad-days", f"--days is a number from 1 to {history.MOST_DAYS}.")
+    found = history.history(org, COMMAND_LINE, args.domain, days=args.days)
+    if args.json:
+        told = {"days": found.days, "changes": found.changes, "more": found.more}
+        print(json.dumps({"domain": found.row.domain, **msgspec.to_builtins(told)}, indent=2))
+        return 0
+    print("Week from   Records                  Messages  Not proved  Connections  Failed")
+    for week in history.weeks(found.days):
+        stood = f"{week.wrong} not right of {week.total}" if week.wrong else f"{week.right} of {week.total} right"
+        print(
+            f"{week.date}  {stood if week.looked else 'not looked at':23}  {week.messages:8}  {week.unproved:10}  "
+            f"{week.sessions:11}  {week.failed:6}"
+        )
+    print("\nWhat changed:")
+    for one in found.changes:
+        print(f"{clock.rfc3339(one.at)[:19]}Z  {one.heading}{' (weaker)' if one.weaker else ''}")
+        print(f"    {one.name}: {one.text}" if one.name else f"    {one.text}")
+        for word, text in (("before", one.old), ("now", one.new)):
+            for line in text.splitlines():
+                print(f"    {word:6}  {line}")
+    return 0
 
 
 def told(page: reading.Page) -> dict[str, object]:
