@@ -12,7 +12,7 @@ from carepost.destinations import suppression_lines, suppression_pages
 from carepost.ground import clock
 from carepost.ground.errors import CarepostError, NotFound, Refused
 from carepost.proof import kinds
-from carepost.tenancy import events, scope
+from carepost.tenancy import address_tokens, events, keys, scope
 from carepost.tenancy.act import act
 from carepost.tenancy.actions import suppression
 from carepost.tenancy.actions.suppression import Wanted, address_of, note_of, spelt, tokens
@@ -100,7 +100,8 @@ def page(
                 owner, reasons=_only(reason), scopes=_only(scope_), ends=ends, after=older, limit=size + 1
             )
             rows = list(found.filter(pk__in=chosen).order_by("-id"))
-        shown = tuple(shown_of(row) for row in rows[:size])
+        with keys.together():
+            shown = tuple([shown_of(row) for row in rows[:size]])
         tell(owner, actor, len(shown))
     return Page(shown, str(rows[size - 1].pk) if len(rows) > size else "")
 
@@ -136,11 +137,9 @@ def import_(org: bytes, actor: Actor, data: bytes, *, dry_run: bool, reason: str
         allowed(owner, actor)
     if len(data) > OCTETS:
         raise Refused("import-size", "The file is larger than 16 MB: import it in parts.", status=413)
-    lines = added = known = 0
+    taking = _Taking(owner, actor, dry_run)
+    lines = failed = 0
     wrong: list[tuple[int, str]] = []
-    failed = 0
-    waiting: list[Wanted] = []
-    seen: set[tuple[str, str]] = set()
     for number, fields in suppression_lines.of_file(data):
         lines += 1
         if lines > LINES:
@@ -152,18 +151,41 @@ def import_(org: bytes, actor: Actor, data: bytes, *, dry_run: bool, reason: str
             if len(wrong) < _NAMED:
                 wrong.append((number, error.public))
             continue
-        if (asked.address, asked.scope) in seen or suppression.known(owner, asked):
-            known += 1
-            continue
-        seen.add((asked.address, asked.scope))
-        added += 1
-        waiting.append(asked)
-        if len(waiting) >= _TOGETHER and not dry_run:
-            _put(owner, actor, waiting)
-            waiting = []
-    if waiting and not dry_run:
-        _put(owner, actor, waiting)
-    return Imported(lines, added, known, failed, tuple(wrong), dry_run)
+        taking.take(asked)
+    taking.done()
+    return Imported(lines, taking.added, taking.known, failed, tuple(wrong), dry_run)
+
+
+class _Taking:
+    """Lines as they are read, looked for on the list and put on it some hundred at a time."""
+
+    def __init__(self, owner: uuid.UUID, actor: Actor, dry_run: bool) -> None:
+        self._owner, self._actor, self._dry_run = owner, actor, dry_run
+        with scope.organisation(owner):
+            self._keys = address_tokens.standing(owner)
+        self._seen: set[tuple[bytes, str]] = set()
+        self._waiting: list[Wanted] = []
+        self.added = self.known = 0
+
+    def take(self, asked: Wanted) -> None:
+        mark = (self._keys.token(asked.address), asked.scope)
+        if mark in self._seen:
+            self.known += 1
+            return
+        self._seen.add(mark)
+        self._waiting.append(asked)
+        if len(self._waiting) >= _TOGETHER:
+            self.done()
+
+    def done(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        with scope.organisation(self._owner):
+            there = suppression.on_list(self._owner, self._keys, waiting)
+        fresh = [one for one in waiting if not there.get((one.address, one.scope), False)]
+        self.known += len(waiting) - len(fresh)
+        self.added += len(fresh)
+        if fresh and not self._dry_run:
+            _put(self._owner, self._actor, fresh)
 
 
 def _put(owner: uuid.UUID, actor: Actor, waiting: list[Wanted]) -> None:

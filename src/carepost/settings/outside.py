@@ -19,6 +19,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "carepost.tenancy.reading.KeysTogether",
 ]
 AUTHENTICATION_BACKENDS: list[str] = []
 

@@ -25,6 +25,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "carepost.console.guard.Reachable",
+    "carepost.tenancy.reading.KeysTogether",
 ]
 AUTHENTICATION_BACKENDS = ["carepost.tenancy.accounts.StaffBackend"]
 

@@ -74,3 +74,30 @@ def test_any_page_of_a_long_list_reads_its_own_rows(asked: Any) -> None:
         assert asked(**given).rows == (), given
     assert len(asked(removed_since=clock.now() - 10**12).rows) == 50
     assert asked(removed_since=clock.now() + 10**12).rows == ()
+
+
+def test_a_page_looks_for_its_key_once(cast: Any) -> None:
+    generated().fill(uuid.UUID(bytes=cast.maple), 3_000)
+    with CaptureQueriesContext(connection) as seen:
+        assert len(suppressions.page(cast.maple, BOOTSTRAP, limit=50).rows) == 50
+    # twice: for the rows, and for the event that says they were shown
+    assert sum("tenancy_orgkey" in query["sql"] for query in seen.captured_queries) <= 2
+
+
+def test_a_file_is_compared_with_the_list_some_hundred_lines_at_a_time(cast: Any) -> None:
+    generated().fill(uuid.UUID(bytes=cast.maple), 3_000)
+    known = [f"person.{number}@patients-{number % 977}.test" for number in range(400)]
+    new = [f"new.{number}@elsewhere.test" for number in range(800)]
+    lines = ["address", *known, *new, "NEW.1@elsewhere.test", "new.2@ELSEWHERE.test", "no address"]
+    data = "\n".join(lines).encode()
+    with CaptureQueriesContext(connection) as seen:
+        tried = suppressions.import_(cast.maple, BOOTSTRAP, data, dry_run=True)
+    assert len(seen.captured_queries) < 40
+    done = suppressions.import_(cast.maple, BOOTSTRAP, data, dry_run=False)
+    again = suppressions.import_(cast.maple, BOOTSTRAP, data, dry_run=False)
+    for told, added in ((tried, done.added), (done, done.added), (again, 0)):
+        assert (told.lines, told.added, told.failed) == (1203, added, 1)
+        assert told.known == 1202 - added and [line for line, _ in told.wrong] == [1204]
+    # one in three of the known is kept back from marketing alone; capitals make no other address
+    assert done.added == 800 + 134
+    assert len(suppressions.page(cast.maple, BOOTSTRAP, address="new.799@elsewhere.test").rows) == 1
