@@ -113,3 +113,12 @@ def test_an_envid_is_one_key_for_one_set_of_recipients() -> None:
     # a client that splits one message keeps the ENVID (RFC 3461 5.2.3)
     assert one != key("a@b.test", "visit-7", "c@d.test")
     assert one is not None and one.startswith("envid:visit-7:") and "d.test" not in one
+
+
+async def test_the_senders_reason_stays_for_the_door_which_asks_for_it(proofs: AccessProofs) -> None:
+    """docs/policy.md: a rule that asks why is answered by this field, from a mail program too."""
+    fields = b"X-Carepost-Reason: the insurer asked\r\nX-Carepost-Minimum: VERIFIED\r\n"
+    made = await submission(accept(fields), "", proofs)
+    assert made.body == BODY % b"X-Carepost-Reason: the insurer asked\r\n"
+    with pytest.raises(Refused):
+        await submission(accept(b"X-Carepost-Reason: a\r\nX-Carepost-Reason: b\r\n"), "", proofs)

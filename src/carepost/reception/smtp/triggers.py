@@ -1,8 +1,8 @@
 """What an authenticated submitter asks for in header fields, taken out of the message before it is stored.
 
 `X-Carepost-Access-Code`, or `X-Carepost-Question` with `X-Carepost-Answer`: agreed with the recipient beforehand.
-`X-Carepost-Minimum`: the weakest protection the sender accepts. A misspelt field of ours is refused, so that no
-secret travels and no protection is silently missing.
+`X-Carepost-Minimum`: the weakest protection the sender accepts. `X-Carepost-Reason` stays for the door. A misspelt
+field of ours is refused, so that no secret travels and no protection is silently missing.
 """
 
 import re
@@ -17,7 +17,10 @@ from carepost.wire.rest import Minimum
 _PREFIX = b"x-carepost-"
 _CODE, _QUESTION, _ANSWER = b"x-carepost-access-code", b"x-carepost-question", b"x-carepost-answer"
 _MINIMUM = b"x-carepost-minimum"
-_KNOWN = frozenset({_CODE, _QUESTION, _ANSWER, _MINIMUM})
+#: taken out here
+_TAKEN = frozenset({_CODE, _QUESTION, _ANSWER, _MINIMUM})
+#: read by the door where a rule asks for it, kept sealed, and never sent (`intake.asked`)
+_KNOWN = _TAKEN | {b"x-carepost-reason"}
 _ANY = re.compile(rb"^x-carepost-", re.IGNORECASE | re.MULTILINE)
 
 
@@ -51,7 +54,7 @@ def take(body: bytes) -> tuple[Asked, bytes]:
     asked = Asked(
         _minimum(minimum) if minimum else None, _value(read, _CODE), _value(read, _QUESTION), _value(read, _ANSWER)
     )
-    return asked, message.rewrite(body, read, drop=frozenset(ours))
+    return asked, message.rewrite(body, read, drop=_TAKEN.intersection(ours))
 
 
 def _value(read: message.Message, name: bytes) -> str:
