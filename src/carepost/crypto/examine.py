@@ -129,12 +129,12 @@ def _of_author(proved: Proved, body: bool) -> Finding:
     if verdict is None:
         return Finding("bad", "Several senders", "From names addresses of several domains, so none of them is proved.")
     way = {"dkim": "a signature that holds today", "spf": "the address it was handed over from"}.get(verdict.by, "")
+    rests = "" if verdict.by == "dkim" else " That rests on the Received line being genuine."
     if verdict.result == "pass":
-        rests = "" if verdict.by == "dkim" else " That rests on the Received line being genuine."
         return Finding("good", "The sender’s domain is proved", f"{who} is proved by {way} (DMARC).{rests}")
     if verdict.aligned:
         return Finding(
-            "good", "The sender’s domain is proved", f"{who} publishes no DMARC policy, but is proved by {way}."
+            "good", "The sender’s domain is proved", f"{who} publishes no DMARC policy, but is proved by {way}.{rests}"
         )
     if verdict.result == "temperror":
         return Finding(

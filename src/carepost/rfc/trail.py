@@ -19,7 +19,11 @@ _WORD = r"([^\s;()]{1,255})"
 _FROM = re.compile(rf"^from\s+{_WORD}", re.IGNORECASE)
 _BY = re.compile(rf"(?:^|\s)by\s+{_WORD}", re.IGNORECASE)
 _WITH = re.compile(r"\swith\s+([A-Za-z0-9]{1,20}(?:\s+SMTP)?)", re.IGNORECASE)
-_ADDRESS = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]|\((?:[^()\s]*\s)?([0-9]{1,3}(?:\.[0-9]{1,3}){3})\)")
+_ADDRESS = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]|(?:^|[\s@])([0-9]{1,3}(?:\.[0-9]{1,3}){3})$")
+#: what the client said of itself, which servers write into their comments too (Exim, qmail)
+_CLAIMED = re.compile(r"(?:^|(?<=\s))(?:(?:helo|ehlo)[=\s]|ident=)\S*", re.IGNORECASE)
+#: comments about the encryption and the account
+_OTHER = re.compile(r"(?:using|client|no client|authenticated|version=)", re.IGNORECASE)
 _TLS = re.compile(r"(TLSv?1(?:[._][0-3])?|TLS1_[23])", re.IGNORECASE)
 
 
@@ -74,12 +78,39 @@ def _hop(value: str) -> Hop:
 
 
 def _address(head: str) -> str:
-    for found in _ADDRESS.finditer(head):
-        try:
-            return str(ipaddress.ip_address(found[1] or found[2]))
-        except ValueError:
-            continue
-    return ""
+    """What the server saw, which it writes in a comment (RFC 5321 4.4): anything before that, and what follows HELO in
+    one, the client chose, and may be the address of somebody whose word counts. Where several comments have an address
+    the last: a server writes its own after the client's words."""
+    said = [_CLAIMED.sub("", comment).strip() for comment in _comments(head) if _OTHER.match(comment) is None]
+    for text in reversed(said):
+        for found in reversed(list(_ADDRESS.finditer(text))):
+            if address := _parsed(found[1] or found[2]):
+                return address
+    # Exim writes the address it saw in the place of a name it could not find
+    only = _ADDRESS.search(head.partition("(")[0])
+    return _parsed(only[1] or only[2]) if only else ""
+
+
+def _parsed(text: str) -> str:
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return ""
+
+
+def _comments(head: str) -> list[str]:
+    """The outermost ones, with what is nested in them."""
+    found: list[str] = []
+    depth = start = 0
+    for at, character in enumerate(head):
+        if character == "(":
+            depth += 1
+            start = at + 1 if depth == 1 else start
+        elif character == ")" and depth:
+            depth -= 1
+            if not depth:
+                found.append(head[start:at])
+    return found
 
 
 def _encrypted(protocol: str, tls: bool) -> bool | None:

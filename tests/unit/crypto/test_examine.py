@@ -64,6 +64,21 @@ def test_a_forged_sender_is_named_and_what_else_it_may_be() -> None:
     assert "refused" in said["The sender’s domain is not proved"] and "No trail" in said and "No signature" in said
 
 
+@pytest.mark.parametrize("policy", [True, False], ids=["with DMARC", "without"])
+def test_what_spf_alone_proves_rests_on_the_trail(policy: bool) -> None:
+    zone = ZONE if policy else {name: rows for name, rows in ZONE.items() if name != "_dmarc.clinic.test"}
+    found = told(examined(mail(sign=False), zone))["The sender’s domain is proved"]
+    assert found.startswith("good:") and found.endswith("That rests on the Received line being genuine.")
+
+
+def test_what_a_client_calls_itself_is_not_where_it_came_from() -> None:
+    """Postfix writes an address literal the client says after HELO before what it saw itself."""
+    top = "Received: from [198.51.100.7] (unknown [203.0.113.66]) by mx.there.test (Postfix) with ESMTP id 1;\r\n"
+    found = examined(mail(top + "\tSat, 21 Nov 2026 12:30:00 +0000\r\n", sign=False))
+    assert found.handed and found.handed.address == "203.0.113.66"
+    assert told(found)["The sender’s domain is not proved"].startswith("bad:") and not found.proved.aligned
+
+
 def test_a_changed_text_and_a_header_alone_are_told_apart() -> None:
     assert "the text is not" in told(examined(mail() + b"PS: send money.\r\n"))["Signature does not help"]
     header = mail().split(b"\r\n\r\n")[0] + b"\r\n\r\n"

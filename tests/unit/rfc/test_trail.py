@@ -38,3 +38,29 @@ def test_bi_065_dates_that_are_none(date: str) -> None:
 def test_a_hundred_long_fields_are_read_at_once() -> None:
     long = b"Received: from " + b"(" * 20_000 + b" by x; nonsense\r\n"
     assert len(hops(long * 20)) == 20
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        # Postfix, Exchange, Exim, qmail and Sendmail; 198.51.100.9 is what the client called itself
+        "[198.51.100.9] (unknown [203.0.113.66])",
+        "[IPv6:2001:db8::9] (unknown [203.0.113.66]) (using TLSv1.3 with cipher X (256/256 bits))",
+        "[198.51.100.9] (203.0.113.66)",
+        "[203.0.113.66] (helo=[198.51.100.9])",
+        "x ([203.0.113.66] helo=[198.51.100.9])",
+        "x ([203.0.113.66] ident=[198.51.100.9])",
+        "unknown (HELO [198.51.100.9]) (203.0.113.66)",
+        "unknown (HELO x) (someone@203.0.113.66)",
+        "[198.51.100.9] ([198.51.100.9]@host.there.test [203.0.113.66] (may be forged))",
+        # Postfix puts several words after HELO together
+        "x (y [198.51.100.9]) (unknown [203.0.113.66])",
+        'x (unknown [203.0.113.66]) (Client CN "[198.51.100.9]", Issuer "x" (not verified))',
+        "[203.0.113.66]",
+    ],
+)
+def test_the_address_is_the_one_the_server_saw(said: str) -> None:
+    [hop] = hops(
+        f"Received: from {said} by mx.clinic.test with ESMTP id 1; Mon, 23 Nov 2026 02:00:00 +0000\r\n".encode()
+    )
+    assert hop.address == "203.0.113.66"
