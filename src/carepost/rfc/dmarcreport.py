@@ -110,7 +110,8 @@ def read(data: bytes) -> Report:
     parser.UnparsedEntityDeclHandler = _refuse
     try:
         parser.Parse(data, True)
-    except expat.ExpatError:
+    except (expat.ExpatError, LookupError, ValueError):
+        # the last two for an encoding no parser knows, or one of Python's that is none of text
         raise ReportError("report-syntax", "The DMARC report is not well-formed XML.") from None
     return _report(reader)
 

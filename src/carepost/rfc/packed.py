@@ -10,8 +10,10 @@ from carepost.rfc.errors import RfcError
 
 #: octets of a report once it is out, and how many times larger than it came
 MOST, RATIO = 16 * 1024 * 1024, 400
-#: files of a ZIP looked at
-FILES = 10
+#: files of a ZIP looked at, and octets of its list of them
+FILES, LIST = 10, 65_536
+#: the record at the end of a ZIP, and the place of the longer one that would count instead
+_END, _LONG_END = b"PK\x05\x06", b"PK\x06\x07"
 
 
 class PackedError(RfcError):
@@ -46,6 +48,7 @@ def _inflate(data: bytes, most: int, window: int) -> bytes:
 
 
 def _unzip(data: bytes, most: int) -> bytes:
+    _listed(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             files = [one for one in archive.infolist()[:FILES] if not one.is_dir()]
@@ -64,6 +67,16 @@ def _unzip(data: bytes, most: int) -> bytes:
     if len(out) > room:
         raise _large()
     return out
+
+
+def _listed(data: bytes) -> None:
+    """Raises PackedError for an archive whose list of files alone would cost seconds and hundreds of megabytes to
+    read."""
+    end = data.rfind(_END, -65_558)
+    if end < 0 or len(data) < end + 22:
+        raise _damaged()
+    if _LONG_END in data[max(0, end - 20) : end] or int.from_bytes(data[end + 12 : end + 16], "little") > LIST:
+        raise PackedError("packed-files", "The report's archive must hold one file.")
 
 
 def _large() -> PackedError:

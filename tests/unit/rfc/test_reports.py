@@ -70,6 +70,11 @@ BOMB = (
         (xml(""), "report-empty"),
         (xml(GOOD, domain=""), "report-empty"),
         (xml(GOOD.replace("40", "-4")), "report-syntax"),
+        # encodings no parser knows, of several octets, of no text at all
+        *(
+            (b'<?xml version="1.0" encoding="%b"?><feedback/>' % one, "report-syntax")
+            for one in (b"nope", b"utf-7", b"big5", b"idna", b"punycode", b"hex", b"zlib", b"undefined")
+        ),
         (xml(GOOD.replace("40", "9" * 400)), "report-syntax"),
     ],
 )
@@ -151,6 +156,7 @@ def test_what_a_report_may_be_packed_in() -> None:
         (gzip.compress(b"x" * 200)[:-9], "packed-damaged"),
         (b"\x1f\x8bnot gzip", "packed-damaged"),
         (b"PK\x03\x04not zip", "packed-damaged"),
+        (zipped(("r.xml", b"data"))[:-1], "packed-damaged"),
         (zipped(("a.xml", b"1"), ("b.xml", b"2")), "packed-files"),
         (zipped(*((f"{n}.xml", b"") for n in range(50))), "packed-files"),
         (b"x" * (packed.MOST + 1), "packed-large"),
@@ -160,6 +166,20 @@ def test_bi_058_bombs_and_broken_archives(data: bytes, code: str) -> None:
     with pytest.raises(PackedError) as refused:
         packed.open_(data)
     assert refused.value.code == code
+
+
+def test_bi_058_a_zip_of_very_many_files_is_refused_before_its_list_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    many = zipped(*((f"{n}.xml", b"") for n in range(2000)))
+    long = many[:-22] + b"PK\x06\x07" + bytes(16) + many[-22:-10] + bytes(4) + many[-6:]
+
+    def listed(*_anything: object) -> None:
+        raise AssertionError("the list was read")
+
+    monkeypatch.setattr(zipfile.ZipFile, "_RealGetContents", listed)
+    for data in (many, long):
+        with pytest.raises(PackedError) as refused:
+            packed.open_(data)
+        assert refused.value.code == "packed-files"
 
 
 def test_bi_058_a_zip_that_lies_about_its_size_and_one_that_is_encrypted() -> None:
