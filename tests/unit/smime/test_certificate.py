@@ -9,8 +9,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from carepost.crypto.smime import certificate, usable
-from carepost.crypto.smime.errors import BadCertificate
+from carepost.crypto.smime import certificate, identity, preference, usable, verifying
+from carepost.crypto.smime.envelope import Recipient
+from carepost.crypto.smime.errors import BadCertificate, CannotSeal
+from carepost.crypto.smime.identity import Identity
+from carepost.crypto.smime.signing import Signer
 from tests.support.smime import ADDRESS, DAY, NOW, Authority
 
 pytestmark = pytest.mark.fast
@@ -97,6 +100,34 @@ def test_bi_071_sha1() -> None:
     parsed["signature_algorithm"]["algorithm"] = "sha1_ecdsa"
     weak = certificate.parse(bytes(parsed.dump(force=True)))
     assert "weak-signature" in usable.for_encryption(weak, ADDRESS, NOW, TRUST).reasons
+
+
+def pss_alone() -> tuple[Identity, usable.Trust]:
+    """A certificate whose RSA key is for PSS alone (RFC 4055 1.2), vouched for by hand: its name of the key's kind is
+    changed in one that was made, which its issuer's signature no longer fits."""
+    one = CA.issue("rsa-2048")
+    parsed = asn1.Certificate.load(one.certificate.der)
+    parsed["tbs_certificate"]["subject_public_key_info"]["algorithm"] = {"algorithm": "rsassa_pss"}
+    changed = certificate.parse(bytes(parsed.dump(force=True)))
+    pinned = usable.Trust(TRUST.store, pinned=frozenset({changed.fingerprint}))
+    return Identity(changed, one.key), pinned
+
+
+def test_bi_071_an_rsa_key_for_pss_alone_signs_and_is_never_encrypted_to() -> None:
+    one, pinned = pss_alone()
+    assert one.certificate.key == "rsa-pss-2048"
+    assert usable.for_encryption(one.certificate, ADDRESS, NOW, pinned).reasons == ("unsupported-key",)
+    assert usable.for_signature(one.certificate, ADDRESS, NOW, pinned).usable
+    assert not preference.encrypts(one.certificate)
+    with pytest.raises(CannotSeal):
+        Recipient(one.certificate)
+    with pytest.raises(BadCertificate) as refused:
+        identity.load(identity.private_bytes(one.key), one.certificate.der)
+    assert refused.value.code == "key-kind"
+    # a signature of the other kind by such a key is none of its owner's program
+    raw = Signer(one).sign(b"text\r\n", NOW, detached=False)
+    [report] = verifying.check(verifying.read(raw), b"text\r\n")
+    assert report.faults == ("unsupported-signature",)
 
 
 def test_bi_071_an_unknown_authority() -> None:

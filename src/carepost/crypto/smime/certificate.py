@@ -15,7 +15,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import pkcs7
-from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, PublicKeyAlgorithmOID
 
 from carepost.crypto.smime import der, oids
 from carepost.crypto.smime.errors import UNREADABLE, BadCertificate, Malformed
@@ -56,7 +56,7 @@ class Certificate(msgspec.Struct, frozen=True, eq=False):
     serial: str
     not_before: int
     not_after: int
-    #: rsa-2048, ec-p256, x25519, ed25519, ...
+    #: rsa-2048, rsa-pss-2048 (for signatures alone, RFC 4055 1.2), ec-p256, x25519, ed25519, ...
     key: str
     #: permanent faults: weak-key, unsupported-key, weak-signature, unknown-critical-extension
     faults: tuple[str, ...]
@@ -186,7 +186,8 @@ def _key(found: x509.Certificate) -> tuple[object, str, str]:
         return None, "unknown", "unsupported-key"
     if isinstance(key, rsa.RSAPublicKey):
         fits = MIN_RSA <= key.key_size <= MAX_RSA and key.public_numbers().e >= 3
-        return key, f"rsa-{key.key_size}", "" if fits else "weak-key"
+        pss = found.public_key_algorithm_oid == PublicKeyAlgorithmOID.RSASSA_PSS
+        return key, f"rsa-pss-{key.key_size}" if pss else f"rsa-{key.key_size}", "" if fits else "weak-key"
     if isinstance(key, ec.EllipticCurvePublicKey):
         known = isinstance(key.curve, oids.CURVE_TYPES)
         return key, f"ec-p{key.curve.key_size}" if known else "ec-other", "" if known else "unsupported-key"

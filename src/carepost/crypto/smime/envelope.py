@@ -50,7 +50,7 @@ class Recipient:
         key = certificate.public_key
         self._oaep = oaep
         self._scheme = self._middle = b""
-        if isinstance(key, rsa.RSAPublicKey):
+        if isinstance(key, rsa.RSAPublicKey) and not certificate.key.startswith("rsa-pss"):
             self.simple = True
             self._key: rsa.RSAPublicKey | ec.EllipticCurvePublicKey | x25519.X25519PublicKey = key
             self._prefix = self._transport(certificate, key)

@@ -156,6 +156,9 @@ def _identity(key: object, certificate: Certificate, chain: Sequence[bytes]) -> 
         theirs = b""
     if key.public_key().public_bytes(*form) != theirs:
         raise BadCertificate("key-mismatch", "The private key belongs to another certificate.")
+    if certificate.key.startswith("rsa-pss"):
+        # nobody could encrypt to it, and our signatures are of the other kind
+        raise BadCertificate("key-kind", "An RSA key for PSS alone cannot be used: make or order a plain RSA one.")
     weak = {"weak-key", "unsupported-key"} & set(certificate.faults)
     if weak:
         raise BadCertificate(

@@ -32,7 +32,8 @@ def fault(info: SignerInfo, certificate: Certificate) -> str:
         return "algorithms-differ"
     digest, key = oids.DIGESTS[info.digest], certificate.public_key
     try:
-        if isinstance(key, rsa.RSAPublicKey) and (info.algorithm == oids.RSA or _is_rsa(info.algorithm)):
+        pss = certificate.key.startswith("rsa-pss")
+        if isinstance(key, rsa.RSAPublicKey) and not pss and (info.algorithm == oids.RSA or _is_rsa(info.algorithm)):
             key.verify(info.signature, info.signed, padding.PKCS1v15(), digest)
         elif isinstance(key, rsa.RSAPublicKey) and info.algorithm == oids.PSS:
             scheme = _pss(info.parameters, info.digest)

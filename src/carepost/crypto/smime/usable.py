@@ -44,7 +44,7 @@ def for_encryption(
 ) -> Usability:
     """May mail to `address` be encrypted to it at `at` (UTC microseconds)? `intermediates`: DER, in any order."""
     reasons = _common(certificate, address, at)
-    if certificate.key == "ed25519":
+    if certificate.key == "ed25519" or certificate.key.startswith("rsa-pss"):
         reasons.append("unsupported-key")
     wanted = "key_encipherment" if certificate.key.startswith("rsa") else "key_agreement"
     if certificate.key_usage is not None and wanted not in certificate.key_usage:
