@@ -5,7 +5,7 @@ import pytest
 from carepost.crypto.openpgp import cipher, keys, message
 from carepost.crypto.openpgp.errors import Malformed, NotDecrypted, Unusable
 from carepost.crypto.openpgp.secret import PrivateKey
-from carepost.rfc import compose, lines, mime, parts
+from carepost.rfc import compose, displayed, lines, mime, parts, protected
 from carepost.rfc import message as rfc_message
 from carepost.rfc.address import Mailbox
 from tests.support.openpgp import JANE, NURSE, key, letter, now
@@ -45,6 +45,18 @@ def test_it_comes_back_as_it_was_sent_signed_and_encrypted(nurse: PrivateKey, ja
     read = rfc_message.read(opened.message)
     assert (read.subject, read.get("x-patient")) == (f"Über {CANARY}", CANARY)
     assert bodies(opened.message) == bodies(raw)
+
+
+def test_the_subject_others_put_into_the_text_is_taken_out_again(nurse: PrivateKey, jane: PrivateKey) -> None:
+    """RFC 9788 4.5.3: a legacy display element is for readers that know no header protection."""
+    split = protected.protect(letter(), encrypted=True, old_parameter=True)
+    payload = displayed.add(split.payload)
+    assert payload.count(b"Subject: Your results\r\n") == split.payload.count(b"Subject: Your results\r\n") + 1
+    signer = keys.signer(nurse, NURSE, now())
+    sealed = wrapped(cipher.encrypt(payload, [(JANE, jane.certificate)], now(), signer), split.outer)
+    opened = message.open_(sealed, [jane], [nurse.certificate], at=now())
+    assert opened.verdict.valid and mime.read(opened.message).text == "All is well.\n"
+    assert b"hp-legacy-display" not in opened.message
 
 
 def test_each_recipient_opens_it_and_nobody_else(nurse: PrivateKey, jane: PrivateKey, mallory: PrivateKey) -> None:

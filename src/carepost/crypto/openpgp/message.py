@@ -17,8 +17,8 @@ from carepost.crypto.openpgp.errors import Malformed, Unusable
 from carepost.crypto.openpgp.opened import Opened
 from carepost.crypto.openpgp.secret import PrivateKey
 from carepost.crypto.openpgp.verdict import INVALID, PARTIAL, UNSIGNED, Verdict
+from carepost.rfc import displayed, mime, parts, protected, signable
 from carepost.rfc import message as rfc_message
-from carepost.rfc import mime, parts, protected, signable
 from carepost.rfc.errors import RfcError
 
 ENCRYPTED, SIGNED = "encrypted", "signed"
@@ -144,7 +144,8 @@ def _decrypted(message: bytes, keys: Sequence[PrivateKey], certificates: Sequenc
             data = payload
     found = verdict.judge(data, bodies, certificates, at, _senders(message, payload), opened.by)
     shown = protected.open_(message, payload, encrypted=True, vouched=_vouched(found))
-    return Opened(shown.message, True, found, shown.protection, shown.hidden, shown.warnings, opened.by)
+    whole = displayed.remove(shown.message) if shown.protection == "cipher" else shown.message
+    return Opened(whole, True, found, shown.protection, shown.hidden, shown.warnings, opened.by)
 
 
 def _verified(message: bytes, certificates: Sequence[Certificate], at: int) -> Opened:
