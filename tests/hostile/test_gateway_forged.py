@@ -1,11 +1,16 @@
 """What a tenant, a user of it, or another tenant of its provider may write to pass a gateway as somebody else."""
 
+import hashlib
+from typing import Any
+
 import aiosmtplib
 import pytest
 
+from carepost.crypto import scram
 from carepost.directory.gateways import LOOP_FIELD, SECRET_FIELD, Settings
+from carepost.directory.types import Credential
 from tests.support.certificates import Ca
-from tests.support.delivering import DOMAIN, SENDER, body, side
+from tests.support.delivering import DOMAIN, SENDER, WILLOW, body, side
 from tests.support.fronts import OTHER_DOMAIN, PROVIDER, Fronted
 from tests.support.mailhost import MailHost
 
@@ -22,9 +27,9 @@ def message(*fields: str, sender: str = SENDER) -> bytes:
     return body(extra="".join(f"{field}\r\n" for field in fields)).replace(SENDER.encode(), sender.encode())
 
 
-async def refused(world: Fronted, raw: bytes, *, sender: str = SENDER) -> str:
+async def refused(world: Fronted, raw: bytes, *, sender: str = SENDER, **how: Any) -> str:
     with pytest.raises(aiosmtplib.SMTPResponseException) as error:
-        await world.hand_over(raw, sender=sender)
+        await world.hand_over(raw, sender=sender, **how)
     assert error.value.code in (550, 554), error.value
     return error.value.message
 
@@ -56,8 +61,34 @@ async def test_a_field_given_twice_is_refused_whichever_is_right(ca: Ca) -> None
 
 @pytest.mark.parametrize(
     "field",
-    ["", "Bearer {}", "{}x", "{}.{}", "=?utf-8?q?{}?=", '"{}"', "<{}>", "{}\r\n\t,", "willow-front"],
-    ids=["empty", "bearer", "longer", "twice", "encoded", "quoted", "angled", "folded", "id-only"],
+    [
+        "",
+        "Bearer {}",
+        "{}x",
+        "{}.{}",
+        "{}, {}",
+        "=?utf-8?q?{}?=",
+        '"{}"',
+        "<{}>",
+        "{}\r\n\t,",
+        "willow-front",
+        "{}" + "x" * 5_000,
+        "{}" + " " * 300 + "x",
+    ],
+    ids=[
+        "empty",
+        "bearer",
+        "longer",
+        "twice",
+        "list",
+        "encoded",
+        "quoted",
+        "angled",
+        "folded",
+        "id-only",
+        "oversized",
+        "far-behind",
+    ],
 )
 async def test_nothing_but_the_value_itself_counts(ca: Ca, field: str) -> None:
     async with Fronted({}, side("there.test"), ca) as world:
@@ -96,6 +127,57 @@ async def test_each_sender_must_be_the_tenants(ca: Ca) -> None:
         assert "appears twice" in await refused(world, doubled)
         group = message(field).replace(f"Nurse Fern <{SENDER}>".encode(), f"Group: {SENDER};".encode())
         await refused(world, group)
+
+
+async def test_sender_may_be_outside_but_never_another_tenants_here(ca: Ca) -> None:
+    """Mail programs show "Sender on behalf of From": a calendar may stand there, a neighbour's chief may not."""
+    there = MailHost(ca.leaf("mx.there.test").context())
+    async with Fronted({"mx.there.test": there}, side("there.test"), ca) as world:
+        field = f"{SECRET_FIELD}: {world.secret}"
+        for sender in (f"Chief <chief@{OTHER_DOMAIN}>", f"chief@{OTHER_DOMAIN.upper()}"):
+            assert "Sender" in await refused(world, message(field, f"Sender: {sender}"))
+        for sender in ("calendar@outside.example", f"desk@{DOMAIN}"):
+            await world.hand_over(message(field, f"Sender: {sender}"))
+        await there.wait(2)
+        assert [one.cause for one in await world.events("sender.refused")] == ["not-our-domain"] * 2
+
+
+async def test_who_signs_in_sends_as_their_own_organisation_alone(ca: Ca) -> None:
+    """SMTP AUTH with From, MAIL FROM or Sender of another tenant, also with that tenant's valid secret and the shared
+    certificate, by an ordinary credential and by a connection's."""
+    async with Fronted({}, side("there.test"), ca) as world:
+        for gateway in ("", "willow-front"):
+            world.change(credentials=(Credential("c", WILLOW, "exchange", scram.make("a-word"), gateway=gateway),))
+            secret = f"{SECRET_FIELD}: {world.other_secret}"
+            foreign = f"x@{OTHER_DOMAIN}"
+            for raw, sender in (
+                (message(sender=foreign), SENDER), (message(sender=foreign), ""), (message(), foreign),
+                (message(secret, sender=foreign), SENDER), (message(secret, sender=foreign), ""),
+                (message(f"Sender: {foreign}"), SENDER),
+            ):  # fmt: skip
+                for shown in (None, "provider"):
+                    said = await refused(world, raw, sender=sender, shown=shown, login=("exchange", "a-word"))
+                    assert said.startswith(("5.7.1", "5.6.0")), (gateway, raw, sender, said)
+        await world.intake.close()
+        assert await world.events("message.accepted") == []
+
+
+async def test_the_key_all_tenants_share_is_nobodys_own(ca: Ca) -> None:
+    """An administrator who enters the provider's key as the tenant's own opens the door to no other tenant."""
+    provider = ca.leaf("mail.protection.outlook.com")
+    there = MailHost(ca.leaf("mx.there.test").context())
+    async with Fronted({"mx.there.test": there}, side("there.test"), ca) as world:
+        world.change(
+            settings=Settings(
+                shared_names=("mail.protection.outlook.com",), keys=(hashlib.sha256(provider.spki).hexdigest(),)
+            )
+        )
+        assert SECRET_FIELD in await refused(world, message(), shown=provider)
+        await world.hand_over(message(f"{SECRET_FIELD}: {world.secret}"), shown=provider)
+        await there.wait(1)
+        world.change(settings=Settings(keys=(hashlib.sha256(provider.spki).hexdigest(),)))
+        with pytest.raises(aiosmtplib.SMTPSenderRefused, match=r"5\.7\.0"):
+            await world.hand_over(message(f"{SECRET_FIELD}: {world.secret}"), shown=provider)
 
 
 async def test_a_bounce_of_the_tenants_own_passes_with_its_secret_alone(ca: Ca) -> None:

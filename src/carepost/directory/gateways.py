@@ -21,6 +21,12 @@ PLACE: Final = "gateway_connection.sealed"
 #: the field that carries a tenant's secret, and the one that says that we have had the message already
 SECRET_FIELD: Final = "X-Carepost-Gateway"  # noqa: S105  the name of a field
 LOOP_FIELD: Final = "X-Carepost-Returned"
+#: names in the certificates that the servers of a provider show for all of its tenants
+MICROSOFT_NAMES: Final = (
+    "*.mail.protection.outlook.com", "mail.protection.outlook.com", "*.outbound.protection.outlook.com",
+)  # fmt: skip
+GOOGLE_NAMES: Final = ("smtp.gmail.com", "*.google.com", "mx.google.com")
+PROVIDER_NAMES: Final = MICROSOFT_NAMES + GOOGLE_NAMES
 #: `Settings.mode`: copies go to their recipients from here, or back through the tenant's own system
 DIRECT: Final = "direct"
 RETURN: Final = "return"

@@ -4,7 +4,7 @@ from typing import Final
 
 import msgspec
 
-from carepost.directory.gateways import Settings
+from carepost.directory.gateways import GOOGLE_NAMES, MICROSOFT_NAMES, Settings
 
 MICROSOFT: Final = "microsoft365"
 GOOGLE: Final = "google"
@@ -30,7 +30,7 @@ PROVIDERS: Final = {
     MICROSOFT: Provider(
         MICROSOFT,
         "Microsoft 365",
-        ("*.mail.protection.outlook.com", "mail.protection.outlook.com", "*.outbound.protection.outlook.com"),
+        MICROSOFT_NAMES,
         ("40.92.0.0/15", "40.107.0.0/16", "52.100.0.0/14", "104.47.0.0/17", "2a01:111:f400::/48", "2a01:111:f403::/48"),
         True,
         "spf.protection.outlook.com",
@@ -39,7 +39,7 @@ PROVIDERS: Final = {
     GOOGLE: Provider(
         GOOGLE,
         "Google Workspace",
-        ("smtp.gmail.com", "*.google.com", "mx.google.com"),
+        GOOGLE_NAMES,
         (
             "35.190.247.0/24", "64.233.160.0/19", "66.102.0.0/20", "66.249.80.0/20", "72.14.192.0/18", "74.125.0.0/16",
             "108.177.8.0/21", "173.194.0.0/16", "209.85.128.0/17", "216.58.192.0/19", "216.239.32.0/19",

@@ -36,7 +36,7 @@ from carepost.intake.harvest import Harvest
 from carepost.intake.inbound import Inbound
 from carepost.intake.judge import Judge, Judged, Seer
 from carepost.intake.looking import Inspector
-from carepost.intake.orgkeys import Organisations
+from carepost.intake.orgkeys import Owners
 from carepost.intake.passing import Keeper, Passing
 from carepost.intake.previews import Previews
 from carepost.intake.proving import Dns, NoDns, Prover
@@ -63,7 +63,7 @@ class Intake:
     def __init__(
         self,
         queues: Mapping[int, Keeper],
-        directory: Organisations,
+        directory: Owners,
         posture: Seer,
         purposes: PurposeKeys,
         config: Config,
@@ -312,6 +312,7 @@ class Intake:
         snapshot = self._directory.snapshot(submission.org)
         read = rfc_message.read(submission.body)
         checks.sender(submission, snapshot, read.from_, config.hostname)
+        checks.named(submission, snapshot, read, self._directory.domain_owner)
         if submission.tracking is not None:
             checks.tracking(submission, submission.tracking, snapshot)
         if submission.send_at:

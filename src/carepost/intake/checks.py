@@ -1,11 +1,13 @@
 """What is refused at the door whatever the recipient: size, shape, and a sender who is not the submitter's to use."""
 
+from collections.abc import Callable
 from typing import Final
 
 from carepost.directory.types import OrgSnapshot, Tracking
 from carepost.ground import clock
 from carepost.ground.errors import Refused
 from carepost.rfc.address import Mailbox
+from carepost.rfc.message import Message
 from carepost.wire.types import Origin, Submission, TrackingAsk
 
 #: what people and their programs hand over: its sender must be theirs (BI-015)
@@ -83,4 +85,17 @@ def sender(submission: Submission, snapshot: OrgSnapshot, mailboxes: tuple[Mailb
                 address,
                 "not-this-credential",
                 "This credential may not send from the domain of the From or MAIL FROM address.",
+            )
+
+
+def named(submission: Submission, snapshot: OrgSnapshot, read: Message, owner: Callable[[str], bytes | None]) -> None:
+    """Sender may be somebody outside (a calendar, a list), but nobody of another organisation here: mail programs show
+    it beside From, or instead of it. `owner`: of a sender domain. Raises SenderRefused, Unavailable."""
+    if b"sender" not in read.first or submission.origin not in _SUBMITTED:
+        return
+    for mailbox in read.mailboxes("sender"):
+        domain = mailbox.address.rpartition("@")[2]
+        if snapshot.domain(domain) is None and owner(domain) is not None:
+            raise SenderRefused(
+                mailbox.address, "not-our-domain", "The Sender address is not in a domain of your organisation."
             )

@@ -28,7 +28,7 @@ MOST_RECIPIENTS: Final = 100
 MOST: Final = 30
 
 _AT: Final = f"{NAME}@"
-_AT_BYTES: Final = _AT.encode()
+_NAME_BYTES: Final = NAME.encode()
 _AT_SIZE: Final = len(_AT)
 _ACTOR: Final = Actor("system", "protection-check")
 _NOTE: Final = (
@@ -49,7 +49,8 @@ def suspected(submission: Submission) -> bool:
         if recipient.address[:_AT_SIZE].lower() == _AT:
             return True
     body = submission.body
-    return _AT_BYTES in body[: body.find(b"\r\n\r\n")].lower()
+    # without its @: in a field the name may stand in quotes, and means the same
+    return _NAME_BYTES in body[: body.find(b"\r\n\r\n")].lower()
 
 
 def recipients(submission: Submission, snapshot: OrgSnapshot, read: Message) -> tuple[Recipient, ...] | None:

@@ -16,6 +16,13 @@ class Organisations(Protocol):
         """Raises NotFound, Unavailable."""
 
 
+class Owners(Organisations, Protocol):
+    """The same, and whose a sender domain is."""
+
+    def domain_owner(self, domain: str) -> bytes | None:
+        """Raises Unavailable."""
+
+
 class DirectoryKeys(KeyBook):
     """The OrgKeyBook of an engine."""
 

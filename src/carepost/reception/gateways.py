@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from carepost.directory.gateways import LOOP_FIELD, SECRET_FIELD, Gateway, loop_mark, network
+from carepost.directory.gateways import LOOP_FIELD, PROVIDER_NAMES, SECRET_FIELD, Gateway, loop_mark, network
 from carepost.directory.types import Credential, OrgSnapshot
 from carepost.ground import log, metrics
 from carepost.ground.errors import NotFound, Refused
@@ -86,7 +86,7 @@ Matches = Callable[[str, frozenset[str]], bool]
 
 class Peer(msgspec.Struct, frozen=True):
     """What a session shows of itself. `names`: of a certificate a trust anchor vouches for; `key`: SHA-256 of the
-    public key it proved to hold, whoever vouches."""
+    public key it proved to hold, whoever vouches; "" for one that all tenants of a provider share."""
 
     address: str = ""
     names: frozenset[str] = frozenset()
@@ -124,7 +124,9 @@ class Gateways:
         if not chain:
             return Peer(address)
         judged = self._judge(chain)
-        return Peer(address, judged.names if not judged.fault else frozenset(), judged.key)
+        # what a provider shows for all of its tenants is nobody's own, also where somebody entered its key as theirs
+        shared = any(_fits(one, judged.names) for one in PROVIDER_NAMES)
+        return Peer(address, judged.names if not judged.fault else frozenset(), "" if shared else judged.key)
 
     def known(self, peer: Peer) -> bool:
         """Whether some connection could be this peer's: what may begin a transaction. Raises Unavailable."""

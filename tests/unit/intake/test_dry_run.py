@@ -5,15 +5,19 @@ from collections.abc import AsyncIterator
 import msgspec
 import pytest
 
+from carepost.directory.recipients import PackedKeys
+from carepost.directory.types import RecipientKey
 from carepost.directory.words import OwnWords, Person
+from carepost.ground import ids
 from carepost.ground.errors import Refused, Unavailable
 from carepost.inspection.inspector import Inspector
 from carepost.inspection.pool import Limits, Pool
 from carepost.inspection.process import Start
 from carepost.intake import dry_run
+from carepost.intake.addresses import Tokens
 from carepost.intake.orgkeys import DirectoryKeys
 from carepost.phi.types import Custom, Score, Strength, Word
-from carepost.policy.types import Assurance, Level, Rule
+from carepost.policy.types import Assurance, Level, Method, Rule
 from carepost.proof import event, kinds
 from carepost.queue.sealing import Opener
 from carepost.rfc import mime
@@ -70,11 +74,12 @@ async def test_the_submitter_is_told_and_nobody_else_gets_anything(office: Offic
         submission("jane.roe@verified.test", CHECK),
         # a program that splits a message by domain hands this half over without the address in its envelope
         submission("jane.roe@verified.test", body=to("jane.roe@verified.test", "Protection-Check@Clinic.TEST")),
+        submission("jane.roe@verified.test", body=to("jane.roe@verified.test", '"protection-check"@clinic.test')),
         submission("jane.roe@verified.test", body=to("jane.roe@verified.test", more=f"Cc: {CHECK}\r\n".encode())),
         submission("jane.roe@verified.test", body=to("jane.roe@verified.test", more=f"Bcc: {CHECK}\r\n".encode())),
         submission("PROTECTION-CHECK@wards.clinic.test", "jane.roe@verified.test"),
     ],
-    ids=["envelope", "to", "cc", "bcc", "another-domain-of-ours"],
+    ids=["envelope", "to", "quoted", "cc", "bcc", "another-domain-of-ours"],
 )
 async def test_naming_it_anywhere_is_enough(office: Office, asked: Submission) -> None:
     said, _ = await answered(office, asked)
@@ -185,3 +190,22 @@ class TestContent:
             office.change(CLINIC, own_words=msgspec.structs.replace(own, **excepted))
             (sent,) = await intake.preview(asked)
             assert (sent.state, sent.method) == ("queued", "tls"), excepted
+
+
+async def test_a_certificate_that_changed_is_foreseen_as_it_is_decided(office: Office) -> None:
+    """By preview, by mail and at the door alike."""
+    row = RecipientKey(ids.text(ids.new()), Method.SMIME, True, True, 0)
+    snapshot = office.directory.snapshot(CLINIC)
+    tokens = Tokens(office.org_keys).of(snapshot, "jane.roe@verified.test")
+    assert tokens is not None
+    rules = (BY_MAIL, Rule("encrypt", methods=(Method.SMIME,)))
+    office.change(CLINIC, recipient_keys=PackedKeys([(tokens[0], row)]), rules=rules)
+    intake = office.intake()
+    (foreseen,) = await intake.preview(submission())
+    (taken,) = (await intake.accept(submission())).deliveries
+    assert (foreseen.state, foreseen.reason) == (taken.state, taken.reason) == ("held", "key-changed")
+    assert foreseen.rule == taken.rule and foreseen.words.startswith(taken.words)
+    accepted = await intake.accept(submission("jane.roe@verified.test", CHECK))
+    said = await text(office, accepted.message_id)
+    assert "How: would be held for a person" in said and f"Rule: {taken.rule}" in said
+    await intake.close()
