@@ -50,7 +50,7 @@ class _Dns:
 
     def __call__(self, question: Question) -> Found:
         if question not in self._asked:
-            if self._client is None or len(self._asked) >= sender.QUESTIONS:
+            if self._client is None or sender.beyond(self._asked, question):
                 self._asked[question] = FAILED
             else:
                 self._asked[question] = self._client.ask(question)

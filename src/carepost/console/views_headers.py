@@ -17,7 +17,7 @@ from carepost.crypto import examine, sender
 from carepost.crypto.examine import Examined, Finding
 from carepost.ground import clock
 from carepost.mailbox import door
-from carepost.rfc.asking import ABSENT, Found, Question, run
+from carepost.rfc.asking import FAILED, Found, Question, run
 from carepost.rfc.errors import RfcError
 from carepost.rfc.trail import Hop
 from carepost.tenancy.gates import StaffRequest, permission
@@ -37,8 +37,8 @@ class _Dns:
 
     def __call__(self, question: Question) -> Found:
         if question not in self._known:
-            over = len(self._known) >= sender.QUESTIONS or clock.monotonic() > self._until
-            self._known[question] = ABSENT if over else door.client().ask(question)
+            over = sender.beyond(self._known, question) or clock.monotonic() > self._until
+            self._known[question] = FAILED if over else door.client().ask(question)
         return self._known[question]
 
 

@@ -4,6 +4,7 @@ and ARC for the record.
 Nothing here decides what becomes of mail, and nothing that cannot be learnt counts as proved."""
 
 import re
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -11,11 +12,12 @@ import msgspec
 from carepost.crypto import arc_verify, dkim_verify
 from carepost.crypto.dkim_verify import Signed
 from carepost.rfc import authres, dmarc, spf_check
-from carepost.rfc.asking import Course
+from carepost.rfc.asking import Course, Question, Record
 from carepost.rfc.authres import Result
 
-#: questions of one message, over all three
+#: questions of one message, over all of it but DMARC's, and of DMARC: its walks, and what SPF may ask of such names
 QUESTIONS: Final = 80
+POLICY_QUESTIONS: Final = dmarc.STEPS * (1 + dmarc.WALKS) + spf_check.LOOKUPS + 1
 
 _NAME: Final = re.compile(r"[a-z0-9_.-]{1,253}")
 
@@ -81,10 +83,25 @@ def prove(
     if spf.result == "pass":
         proved.append(dmarc.Identified("spf", spf.domain))
     verdict = yield from dmarc.evaluate(author, proved)
-    if verdict.result == "fail" and (spf.result == "temperror" or any(s.result == "temperror" for s in signed)):
-        # RFC 9989 5.3.5: what could not be asked might have aligned
+    late = [one.domain for one in signed if one.result == "temperror"] + [spf.domain] * (spf.result == "temperror")
+    if verdict.result == "fail" and any(dmarc.may_align(domain, verdict) for domain in late):
+        # RFC 9989 5.3.5: what could not be asked might have aligned; a stranger's domain could not
         verdict = msgspec.structs.replace(verdict, result="temperror")
     return Proved(author, spf, signed, verdict, arc)
+
+
+def beyond(known: Collection[Question], question: Question) -> bool:
+    """Whether `question` is one too many for one message: then nothing is learnt, which is not that nothing is there.
+    DMARC has a share of its own: whoever sends must not use up the questions that would show what he is."""
+    policy = _is_policy(question)
+    asked = sum(_is_policy(one) == policy for one in known)
+    return asked >= (POLICY_QUESTIONS if policy else QUESTIONS)
+
+
+def _is_policy(question: Question) -> bool:
+    # a selector may begin like that, too
+    named = question.name.startswith("_dmarc.") and "._domainkey." not in question.name
+    return question.record is Record.TXT and named
 
 
 def unproved(author: str = "") -> Proved:

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 from carepost.crypto import dkim_verify, sender
 from carepost.crypto.sender import Peer, Proved
 from carepost.ground import clock, log, metrics
-from carepost.rfc.asking import ABSENT, FAILED, Course, Found, Question
+from carepost.rfc.asking import FAILED, Course, Found, Question
 from carepost.rfc.message import Message
 from carepost.wire.types import Submission
 
@@ -55,14 +55,14 @@ class Prover:
         return sender.unproved(authors[0].rpartition("@")[2] if len(authors) == 1 else "")
 
     async def carry_out(self, course: Course[Proved]) -> Proved:
-        """Each question once; past the limit of questions none is found."""
+        """Each question once; past the limit of questions nothing is learnt."""
         known: dict[Question, Found] = {}
         try:
             question = next(course)
             while True:
                 if question not in known:
-                    over = len(known) >= sender.QUESTIONS
-                    known[question] = ABSENT if over else await self._dns.ask(question)
+                    over = sender.beyond(known, question)
+                    known[question] = FAILED if over else await self._dns.ask(question)
                 question = course.send(known[question])
         except StopIteration as end:
             result: Proved = end.value

@@ -175,6 +175,11 @@ def _aligned(
     return ""
 
 
+def may_align(domain: str, verdict: Verdict) -> bool:
+    """Whether a domain could have aligned, had it been proved."""
+    return domain == verdict.domain or f".{domain}".endswith(f".{verdict.organisation}")
+
+
 def _asked(domain: str, applied: tuple[str, Policy]) -> Course[str]:
     """What the record asks for mail of this name that fails (4.7)."""
     name, policy = applied
