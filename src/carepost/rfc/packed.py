@@ -3,6 +3,7 @@
 The limits count what comes out, while it comes out: what the archive says of itself is not believed (BI-058)."""
 
 import io
+import struct
 import zipfile
 import zlib
 
@@ -62,7 +63,8 @@ def _unzip(data: bytes, most: int) -> bytes:
                 out = stream.read(room + 1)
     except PackedError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, NotImplementedError, RuntimeError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, LookupError, RuntimeError, struct.error):
+        # LookupError: of a file without a name
         raise _damaged() from None
     if len(out) > room:
         raise _large()

@@ -157,6 +157,7 @@ def test_what_a_report_may_be_packed_in() -> None:
         (b"\x1f\x8bnot gzip", "packed-damaged"),
         (b"PK\x03\x04not zip", "packed-damaged"),
         (zipped(("r.xml", b"data"))[:-1], "packed-damaged"),
+        (zipped(("r.xml", b"data")).replace(b"r.xml", b"\0.xml"), "packed-damaged"),
         (zipped(("a.xml", b"1"), ("b.xml", b"2")), "packed-files"),
         (zipped(*((f"{n}.xml", b"") for n in range(50))), "packed-files"),
         (b"x" * (packed.MOST + 1), "packed-large"),
