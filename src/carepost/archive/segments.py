@@ -35,6 +35,13 @@ _AT: Final = (
     "SELECT first, entries FROM archive_block WHERE org_id = ? AND day = ? AND number = ? AND first <= ? "
     "ORDER BY first DESC LIMIT 1"
 )
+#: the same in every segment of a day, in one statement: over a connection each costs more than the look itself
+_AT_EACH: Final = (
+    "SELECT s.number, b.first, b.entries FROM archive_segment s JOIN archive_block b "
+    "ON b.org_id = s.org_id AND b.day = s.day AND b.number = s.number AND b.first = "
+    "(SELECT c.first FROM archive_block c WHERE c.org_id = s.org_id AND c.day = s.day AND c.number = s.number "
+    "AND c.first <= ? ORDER BY c.first DESC LIMIT 1) WHERE s.org_id = ? AND s.day = ?"
+)
 
 
 def add(store: Store, org: bytes, day: int, entries: Iterable[bytes]) -> None:
@@ -58,11 +65,10 @@ def add(store: Store, org: bytes, day: int, entries: Iterable[bytes]) -> None:
 def find(store: Store, org: bytes, day: int, asked: Sequence[Sequence[bytes]], below: bytes, limit: int) -> list[bytes]:
     """Messages that hold every token of one of `asked` (the same question under each key that may have served), newest
     first, ids less than `below`. Inside `store.reading(org)`."""
-    owner = org_value(store, org)
-    numbers = [int(number) for number, _ in store.rows(_SEGMENTS, (owner, day))]
-    runs = [
-        _matches([_Cursor(store, owner, day, n, token) for token in tokens], below) for tokens in asked for n in numbers
-    ]
+    owner, bound = org_value(store, org), _before(below)
+    if bound is None:
+        return []
+    runs = [_matches(cursors, bound) for tokens in asked for cursors in _beginning(store, owner, day, tokens, bound)]
     hits: list[bytes] = []
     # all entries of a message stand in one segment; groupby: what was indexed twice is one message
     for message, _ in groupby(heapq.merge(*runs, reverse=True)):
@@ -182,31 +188,43 @@ def _within(block: bytes, key: bytes) -> int:
     return low
 
 
+#: a block: (first, entries)
+Found = tuple[bytes, bytes]
+
+
 class _Cursor:
     """One token in one segment; keeps the block it looked into last."""
 
-    def __init__(self, store: Store, owner: object, day: int, number: int, token: bytes) -> None:
+    def __init__(self, store: Store, place: tuple[object, int, int], token: bytes, key: bytes, found: Found) -> None:
+        """`found`: (first, entries) of the block with the greatest `first` up to `key`."""
         self._store = store
-        self._place = (owner, day, number)
+        self._place = place
         self._token = token
-        self._first = self._block = self._last = b""
+        self._take(key, *found)
+
+    def _take(self, key: bytes, first: bytes, block: bytes) -> None:
+        self._first, self._block = first, block
+        #: up to here no later block is the right one
+        self._until = max(key, block[-ENTRY:])
         #: of the block at hand, once it is looked into again: most are looked into once, and to take one apart costs
         #: more than to look
         self._entries: list[bytes] = []
+        self._looked = False
 
     def at_most(self, message: bytes) -> bytes | None:
         """The newest message with the token whose id is not greater."""
         key = self._token + message
-        if not self._block or not self._first <= key <= self._last:
+        if not self._first <= key <= self._until:
             rows = self._store.rows(_AT, (*self._place, key))
             if not rows:
                 return None
-            self._first, self._block, self._entries = bytes(rows[0][0]), bytes(rows[0][1]), []
-            self._last = self._block[-ENTRY:]
-            at = _within(self._block, key) - 1
-        else:
+            self._take(key, bytes(rows[0][0]), bytes(rows[0][1]))
+        if self._looked:
             self._entries = self._entries or _split(self._block)
             at = bisect_right(self._entries, key) - 1
+        else:
+            self._looked = True
+            at = _within(self._block, key) - 1
         if at < 0:
             # what stood between `first` and here was disposed of
             return self._before()
@@ -222,9 +240,24 @@ class _Cursor:
         return self.at_most(before[TOKEN:]) if before[:TOKEN] == self._token else None
 
 
-def _matches(cursors: Sequence[_Cursor], below: bytes) -> Iterator[bytes]:
+def _beginning(store: Store, owner: object, day: int, tokens: Sequence[bytes], bound: bytes) -> Iterator[list[_Cursor]]:
+    """Of each segment a cursor a token, where all may be found: it has a block for each."""
+    each: list[dict[int, Found]] = []
+    for token in tokens:
+        rows = store.rows(_AT_EACH, (token + bound, owner, day))
+        each.append({int(number): (bytes(first), bytes(entries)) for number, first, entries in rows})
+    for number in each[0]:
+        if all(number in found for found in each):
+            place = (owner, day, number)
+            yield [
+                _Cursor(store, place, token, token + bound, found[number])
+                for token, found in zip(tokens, each, strict=True)
+            ]
+
+
+def _matches(cursors: Sequence[_Cursor], newest: bytes) -> Iterator[bytes]:
     """Messages of one segment that all cursors know, newest first: the rarest token sets the pace."""
-    bound = _before(below)
+    bound: bytes | None = newest
     while bound is not None:
         found = [cursor.at_most(bound) for cursor in cursors]
         known = [message for message in found if message is not None]

@@ -121,3 +121,21 @@ def test_a_large_day_is_merged_a_few_blocks_at_a_time(cast: Any, outbox: Outbox)
         blocks = [bytes(block) for (block,) in outbox.store.rows(sql, place)]
     assert b"".join(blocks) == b"".join(everything)
     assert {len(block) for block in blocks[:-1]} == {segments.BLOCK * segments.ENTRY}, "and full but for the last"
+
+
+def test_a_look_into_a_day_is_a_statement_a_token_however_many_segments(
+    cast: Any, outbox: Outbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(7):
+        add(outbox, cast.maple, {100 * number + one: {1, number + 10} for one in range(5)})
+    asked: list[str] = []
+    rows = outbox.store.rows
+
+    def seen(sql: str, parameters: Any = ()) -> Any:
+        asked.append(sql)
+        return rows(sql, parameters)
+
+    monkeypatch.setattr(outbox.store, "rows", seen)
+    assert len(find(outbox, cast.maple, 1)) == 35 and len(asked) == 1
+    asked.clear()
+    assert find(outbox, cast.maple, 1, 13) == [304, 303, 302, 301, 300] and len(asked) == 2
