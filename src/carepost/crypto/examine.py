@@ -91,10 +91,17 @@ def _first(read: Message, name: str) -> str:
 def _handed(hops: tuple[Hop, ...]) -> Hop | None:
     """The newest hop that came from a public address: where the mail entered the side that received it."""
     for hop in reversed(hops):
-        if hop.address and ipaddress.ip_address(hop.address).is_global:
+        if not hop.address or not (seen := ipaddress.ip_address(hop.address)).is_global:
+            continue
+        # servers of one provider speak to each other by public addresses of IPv6
+        if seen.version == 4 or _side(hop.named) != _side(hop.by):
             return hop
     # a sandbox and a laboratory have no public addresses
     return next((hop for hop in reversed(hops) if hop.address), None)
+
+
+def _side(host: str) -> str:
+    return ".".join(host.lower().rstrip(".").split(".")[-2:])
 
 
 def _claims(read: Message) -> tuple[tuple[str, str], ...]:

@@ -19,7 +19,10 @@ _WORD = r"([^\s;()]{1,255})"
 _FROM = re.compile(rf"^from\s+{_WORD}", re.IGNORECASE)
 _BY = re.compile(rf"(?:^|\s)by\s+{_WORD}", re.IGNORECASE)
 _WITH = re.compile(r"\swith\s+([A-Za-z0-9]{1,20}(?:\s+SMTP)?)", re.IGNORECASE)
-_ADDRESS = re.compile(r"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]|(?:^|[\s@])([0-9]{1,3}(?:\.[0-9]{1,3}){3})$")
+_ADDRESS = re.compile(
+    r"\[(?:IPv6:)?([0-9A-Fa-f:.]{2,45})\]"
+    r"|(?:^|[\s@])([0-9]{1,3}(?:\.[0-9]{1,3}){3}|(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4})$"
+)
 #: what the client said of itself, which servers write into their comments too (Exim, qmail)
 _CLAIMED = re.compile(r"(?:^|(?<=\s))(?:(?:helo|ehlo)[=\s]|ident=)\S*", re.IGNORECASE)
 #: comments about the encryption and the account

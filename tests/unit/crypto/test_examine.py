@@ -79,6 +79,16 @@ def test_what_a_client_calls_itself_is_not_where_it_came_from() -> None:
     assert told(found)["The sender’s domain is not proved"].startswith("bad:") and not found.proved.aligned
 
 
+def test_where_it_entered_is_not_a_line_below_that_the_sender_wrote() -> None:
+    """Exchange Online writes addresses of IPv6 without brackets, of its own servers and of others."""
+    at = "\tMon, 23 Nov 2026 02:00:00 +0000\r\n"
+    inside = "Received: from a.prod.there.test (2600:1::1) by b.prod.there.test (2600:1::2) with Microsoft SMTP;\r\n"
+    edge = "Received: from mail.evil.test (2a00:1450::66) by edge.there.test (2600:1::3) with Microsoft SMTP;\r\n"
+    found = examined(mail(inside + at + edge + at + RECEIVED, sign=False))
+    assert found.handed and found.handed.address == "2a00:1450::66"
+    assert found.proved.spf.result == "fail" and not found.proved.aligned
+
+
 def test_a_changed_text_and_a_header_alone_are_told_apart() -> None:
     assert "the text is not" in told(examined(mail() + b"PS: send money.\r\n"))["Signature does not help"]
     header = mail().split(b"\r\n\r\n")[0] + b"\r\n\r\n"

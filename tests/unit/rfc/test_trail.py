@@ -64,3 +64,11 @@ def test_the_address_is_the_one_the_server_saw(said: str) -> None:
         f"Received: from {said} by mx.clinic.test with ESMTP id 1; Mon, 23 Nov 2026 02:00:00 +0000\r\n".encode()
     )
     assert hop.address == "203.0.113.66"
+
+
+def test_an_address_of_ipv6_without_brackets_is_read_as_well() -> None:
+    head = b"Received: from mail.there.test (2001:db8::66) by mx.clinic.test (2001:db8::1) with Microsoft SMTP Server;"
+    [hop] = hops(head + b" Mon, 23 Nov 2026 02:00:00 +0000\r\n")
+    assert (hop.address, hop.by) == ("2001:db8::66", "mx.clinic.test")
+    [hop] = hops(b"Received: from x (12:30:00) by mx.clinic.test; Mon, 23 Nov 2026 02:00:00 +0000\r\n")
+    assert hop.address == ""
