@@ -125,7 +125,10 @@ def protect(
         elif name == b"mime-version" or name in _GONE or name.startswith(rfc_message.REMOVED_PREFIX):
             continue
         elif name in TRACE:
-            trace.append(whole)
+            # the way it came stays (RFC 5321 4.4); what the sender's servers found about him is for nobody else, and
+            # anything can be written into it
+            if name == b"received" or not encrypted:
+                trace.append(whole)
         else:
             inner.append(whole)
     if b"content-type" not in read.first:

@@ -10,6 +10,7 @@ pytestmark = pytest.mark.fast
 CANARY = "Zebrafinch"
 RAW = (
     f"Received: from clinic by carepost.test; Sat, 21 Nov 2026 18:00:00 +0000\r\n"
+    f'Authentication-Results: gate.clinic.test; spf=none reason="{CANARY}"\r\nReceived-SPF: none ({CANARY})\r\n'
     f'From: "{CANARY} Ward" <nurse@clinic.test>\r\n'
     f'To: "{CANARY} One" <one@home.test>, {CANARY} list: two@home.test, three@home.test;\r\n'
     f"Cc: four@home.test ({CANARY})\r\n"
