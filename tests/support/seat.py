@@ -19,10 +19,10 @@ _SECRET = re.compile(r'<span class="cs-mono">([A-Z2-7]{16,})</span>')
 class Seat(Visitor):
     """The administrator of a sandbox house, signed in once it was made."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, *, link: str = "", email: str = ADMINISTRATOR) -> None:
         super().__init__(house, "console")
-        link = house.made.welcome
-        self._done(self.post(link, email=ADMINISTRATOR, password=PASSWORD, again=PASSWORD))
+        link = link or house.made.welcome
+        self._done(self.post(link, email=email, password=PASSWORD, again=PASSWORD))
         shown = self.get("/security/app")
         found = _SECRET.search(shown.text)
         assert found, "no key for an app"
