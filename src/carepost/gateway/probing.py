@@ -10,7 +10,7 @@ from carepost.gateway.models import Connection, Finding
 from carepost.gateway.providers import PROVIDERS
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
-from carepost.rfc.asking import ABSENT, Found, Question, run
+from carepost.rfc.asking import FAILED, Found, Question, run
 from carepost.tenancy import names, scope, select
 from carepost.tenancy.act import act
 from carepost.tenancy.permissions import Permission, authorise
@@ -61,7 +61,8 @@ class _Bounded:
     def __call__(self, question: Question) -> Found:
         if question not in self._known:
             over = len(self._known) >= QUESTIONS
-            self._known[question] = ABSENT if over else self._engine.ask(question)
+            # what was not asked is not known: it is no record that is missing
+            self._known[question] = FAILED if over else self._engine.ask(question)
         return self._known[question]
 
 

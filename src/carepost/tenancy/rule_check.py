@@ -118,6 +118,9 @@ def _conditions(rule: Rule) -> None:
             ) from None
     if rule.header and not _FIELD.fullmatch(rule.header):
         raise Wrong("bad-header", "A header field has a name of letters, digits and hyphens.")
+    if rule.header.startswith("x-carepost-"):
+        # the door reads and takes out its own fields, and refuses those it does not know: no rule would ever see one
+        raise Wrong("bad-header", "Fields that begin with X-Carepost- are Carepost's own: choose another name.")
     if rule.contains and not rule.header:
         raise Wrong("bad-header", "Say which header field contains the text: for example subject.")
     names.words(rule.contains, "text in the header", longest=100, empty=True)

@@ -87,6 +87,15 @@ def test_what_was_found_is_kept_told_and_shown_with_the_mend(cast: Any, told: An
         assert Finding.objects.filter(org_id=cast.clinic).count() == 5
 
 
+def test_what_was_not_asked_any_more_is_not_told_as_missing(
+    cast: Any, made: acts.Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "QUESTIONS", 0)
+    probing.probe(cast.clinic, made.connection, actor=cast.ada, engine=Engine(ZONE), host=HOST)
+    found = tried(cast, made)
+    assert {found[step] for step in ("mx", "spf", "dkim")} == {("bad", mends.MENDS["dns-failure"])}
+
+
 def test_a_test_message_waits_comes_back_or_did_not(cast: Any, made: acts.Made) -> None:
     sent = Probed(probes.SENT, probes.GOOD, "handed over")
     probing.probe(

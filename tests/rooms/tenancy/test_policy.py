@@ -96,6 +96,7 @@ def test_a_rule_of_a_later_version_is_not_half_carried_out() -> None:
         (Rule("r", action="hold", hours="sometimes"), "bad-hours"),
         (Rule("r", action="hold", header="two words"), "bad-header"),
         (Rule("r", action="hold", contains="x"), "bad-header"),
+        (Rule("r", action="hold", header="X-Carepost-Secure"), "bad-header"),
         (Rule("r", action="hold", direction="sideways"), "bad-condition"),
         (Rule("r", action="hold", category="spam"), "bad-condition"),
         (Rule("r", action="hold", size_over=-1), "bad-size"),
