@@ -123,6 +123,16 @@ class Look(msgspec.Struct, frozen=True):
     #: and those of three digits or more
     longs: list[int] = []
 
+    def without(self, spans: Sequence[tuple[int, int]]) -> "Look":
+        """The same with blanks for some stretches; every place stays where it is."""
+        if not spans:
+            return self
+        text, low, flat = self.text, self.low, self.flat
+        for start, end in spans:
+            blank = " " * (end - start)
+            text, low, flat = (f"{one[:start]}{blank}{one[end:]}" for one in (text, low, flat))
+        return Look(text, low, flat)
+
     def around(self, expression: re.Pattern[str], low: bool = False) -> Iterator[re.Match[str]]:
         """Every match of an expression that needs a digit."""
         source = self.low if low else self.text

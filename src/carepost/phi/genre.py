@@ -12,6 +12,14 @@ from carepost.phi import lists
 from carepost.phi.fold import Look
 from carepost.phi.types import Genre
 
+#: how who writes signs for a clinic: a word of farewell, a name, a line or more of a place and its office, a telephone
+_NAMES = r"[A-Z][\w'.&-]*(?:,? (?:[A-Z][\w'.&-]*|&|and|of|the|for|-|\|)){0,7}"
+_SIGNED = re.compile(
+    r"\n[ \t]*(?:(?:[Kk]ind|[Bb]est|[Ww]arm|[Mm]any)? ?(?:[Rr]egards|[Ww]ishes|[Tt]hanks)|[Tt]hank you|[Bb]est|"
+    r"[Ss]incerely|[Cc]heers|[Tt]ake care|[Rr]espectfully|[Cc]ordially|[Ss]aludos|[Gg]racias)[,.!]?[ \t]*\n+"
+    rf"[A-Z][\w'.-]+(?: [A-Z][\w'.-]*){{1,3}}(?:, [A-Z][\w., -]{{1,16}})?[ \t]*\n+(?:{_NAMES}[ \t]*\n+){{1,3}}"
+    r"(?:[A-Za-z]{1,9}[.:]? ?)?\+?1?[ .-]?\(?\d{3}\)?[ .-]?\d{3}[ .-]\d{4}(?![\w-])"
+)
 _LINES = re.compile(r"[^\n_]_{3,}|_{3,}[^\n_]")
 _BLANK = re.compile(
     # each begins with a sign of its own: dense text is passed over quickly
@@ -37,6 +45,11 @@ def footers(look: Look) -> list[tuple[int, int]]:
         end = look.low.find("\n", found.end())
         spans.append((begin + 1, len(look.low) if end < 0 else end))
     return spans
+
+
+def signatures(look: Look) -> list[tuple[int, int]]:
+    """Who signs for an office, as spans: "Referral Coordinator, Cedar Point Dialysis" is no care of the reader's."""
+    return [found.span() for found in _SIGNED.finditer(look.text)]
 
 
 def inside(spans: Sequence[tuple[int, int]], start: int) -> bool:

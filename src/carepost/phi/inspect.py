@@ -51,6 +51,8 @@ class _Read(msgspec.Struct):
     said: list[Statement]
     exempt: list[tuple[int, int]]
     footers: list[tuple[int, int]]
+    #: who signs for an office
+    signed: list[tuple[int, int]]
     keys: Keys
 
 
@@ -150,7 +152,8 @@ def _read(
     keys.in_name = part.where is Where.NAME
     rows = tables.rows(text)
     tables.tell(text, keys, rows)
-    read = _Read(part, text, [], [], custom.exempted(text, compiled) if compiled else [], genre.footers(text), keys)
+    exempt, signed = custom.exempted(text, compiled) if compiled else [], genre.signatures(text)
+    read = _Read(part, text, [], [], exempt, sorted((*genre.footers(text), *signed)), signed, keys)
     keys.topic = topic
     marks = [*identifiers.identifiers(text, keys), *tables.tables(text, known, rows)]
     keys.people = sorted(mark.start for mark in marks if mark.kind in _NUMBERS)
@@ -242,7 +245,9 @@ def _groups(read: Sequence[_Read]) -> list[list[_Read]]:
 
 def _sources(group: Sequence[_Read]) -> list[evidence.Source]:
     heads = (Where.SUBJECT, Where.NAME)
-    return [evidence.Source(one.look, one.marks, one.said, one.part.where in heads) for one in group]
+    return [
+        evidence.Source(one.look.without(one.signed), one.marks, one.said, one.part.where in heads) for one in group
+    ]
 
 
 def _likeliest(

@@ -19,9 +19,9 @@ from carepost.phi.types import Score, Strength
 from carepost.phi.vocabulary import Hit, Vocabulary
 from carepost.phi.witness import Scene, facts, spoken, stems
 
-#: what the rules' answer adds, and above what a candidate is an identifier: by leaving authors out (decision 0065)
+#: what the rules' answer adds, and above what a candidate is an identifier: by leaving authors out (0065, 0069)
 RULES = 1.5
-ABOVE = {"ssn": 0.25, "mbi": 0.5, "npi": 0.25, "dea": 0.0, "card": 0.5, "icd10": 0.5}
+ABOVE = {"ssn": 0.25, "mbi": 0.5, "npi": -0.25, "dea": -0.25, "card": 1.0, "icd10": 0.5}
 #: what a kind adds to a level where no label names it
 _WEIGHTS = {"ssn": 1.0, "mbi": 0.5, "card": 0.5, "npi": 0.0, "dea": 0.0}
 #: so many candidates of a part are looked at; and weighed, with one more for so many characters: of the rest the

@@ -7,7 +7,7 @@ what the rules say of it. Linear: each candidate is looked at within a fixed rea
 import bisect
 import functools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from carepost.phi import heads, lists
@@ -32,6 +32,12 @@ _EMPTY = frozenset((
     "unspec", "other", "with", "withou", "initia", "encoun", "right", "left", "type", "due", "site", "part", "speci",
     "diseas", "disord", "person", "histor", "status", "contac", "exposu", "place", "cause", "code", "number", "level",
 ))  # fmt: skip
+#: what calls a number something: "overpayment #", "RQID:"
+_CALLED = re.compile(
+    r"(?<![a-z'])([a-z][a-z'/-]{0,30})\.?(?:(?: ?(?:#|no\.?|nos\.?|number|num|nbr|id|code)){1,2}[ :#=.(]*|"
+    r" ?[:=#][ :=#(]*)$"
+)
+_REACH = 48
 #: how far after a number its label may stand; near words of illness, and of care
 _FOLLOWS, _CLOSE, _NEARBY = 14, 30, 90
 
@@ -147,6 +153,10 @@ def _labels(scene: Scene, one: Candidate) -> set[str]:
         found.add(f"label {kind} {next(name for most, name in _NEAR if distance <= most)}")
         if distance < line:
             found.add(f"label {kind} in line")
+    if called := _CALLED.search(look.low, max(0, one.start - _REACH), one.start):
+        # No list holds every word that a number can be called by, but that it is called by none of ours says something
+        own = {kind for first, last, kind in _reaching(labels, called.start(), one.start)}
+        found.update(f"called {kind}" for kind in own or ("what no list holds",))
     found.update(f"label {kind} subject" for kind in keys.topic)
     found.add(f"nearest {min(away, key=away.__getitem__)}" if away else "nearest none")
     if head := keys.headed(one.start):
@@ -169,6 +179,15 @@ def _labels(scene: Scene, one: Candidate) -> set[str]:
         found.add(f"{name} {_many(last - first)} about")
         found.add(f"{name} {_many(len(places))} anywhere")
     return found
+
+
+def _reaching(labels: Sequence[tuple[int, int, str]], start: int, end: int) -> Iterator[tuple[int, int, str]]:
+    """The labels that share a place with a stretch before a number."""
+    index = bisect.bisect_left(labels, (max(0, start - _REACH), 0))
+    while index < len(labels) and labels[index][0] < end:
+        if start < labels[index][1] <= end:
+            yield labels[index]
+        index += 1
 
 
 def _many(count: int) -> str:
