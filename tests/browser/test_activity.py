@@ -1,5 +1,6 @@
 """Searching by everything, asking whether something arrived, the report and the suppression list, in a real browser."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from carepost.mailbox import door as engine
 from carepost.proof import kinds
 from carepost.tenancy.models import Organisation
 from tests.support.cast import fresh_books, shard
-from tests.support.console import _plain, _tables, looked_at, maple, sign_in
+from tests.support.console import _plain, _tables, keep, looked_at, maple, sign_in
 from tests.support.desk import person
 from tests.support.mailroom import KeptDoor
 from tests.support.outbox import Outbox
@@ -57,6 +58,16 @@ def test_activity(
     expect(page.get_by_role("heading", name="accepted by mx.patient.test")).to_be_visible()
     expect(page.get_by_text("We cannot know whether anybody has read it")).to_be_visible()
     looked("arrival")
+    # printed: what is on record, without what only a screen has
+    page.emulate_media(media="print")
+    expect(page.get_by_role("heading", name="accepted by mx.patient.test")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask")).to_be_hidden()
+    keep(page, "activity-arrival-printed")
+    page.goto(f"{live_server.url}/messages/{uuid.UUID(bytes=one)}")
+    expect(page.get_by_text("jane@patient.test").first).to_be_visible()
+    expect(page.locator("main .btn:visible")).to_have_count(0)
+    keep(page, "activity-message-printed")
+    page.emulate_media(media="screen")
 
     page.goto(f"{live_server.url}/report")
     expect(page.get_by_role("rowheader", name="Yahoo and AOL")).to_be_visible()

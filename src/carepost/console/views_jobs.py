@@ -35,6 +35,16 @@ _OTHERS: Final = {
     Kind.EVENTS: "Export of events", Kind.IMPORT: "Import of suppressed addresses",
     Kind.TRY: "A look at a file of suppressed addresses",
 }  # fmt: skip
+#: why it failed: words, and what to do. What is not here is our fault, or rare: `_FAULT`
+_CAUSES: Final = {
+    "forbidden": "Who began it may not do this any more. Ask an administrator, or let somebody begin it who may.",
+    "file-cut-off": "The file did not come here whole. Hand it in again.",
+    "import-empty": "The file was empty. Look at it, then hand it in again.",
+    "import-line": "A line of the file is far too long. Look at the file, then hand it in again.",
+    "import-lines": "The file has too many lines. Hand it in as several smaller ones.",
+    "import-size": "The file is too large. Hand it in as several smaller ones.",
+}
+_FAULT: Final = "Something went wrong here. Begin it once more; if that fails, tell your administrator its number."
 _LOOKED: Final = {Kind.EVENTS: "events", Kind.IMPORT: "lines", Kind.TRY: "lines"}
 _MEDIA: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
@@ -157,7 +167,8 @@ def _row(view: View) -> dict[str, object]:
     return {
         "id": view.id, "what": KINDS[kind][0] if kind in KINDS else _OTHERS[kind], "word": word, "tone": tone,
         "at": view.created_at, "changed": view.changed_at, "seen": view.seen, "made": view.made,
-        "made_words": _MADE[kind], "cause": view.cause, "until": view.expires_at,
+        "made_words": _MADE[kind], "cause": view.cause, "why": _CAUSES.get(view.cause, _FAULT),
+        "until": view.expires_at,
         "looked": _LOOKED.get(kind, "messages"), "total": view.total, "known": view.known, "wrong": view.wrong,
         "file": kind in IMPORTS, "tried": kind is Kind.TRY and view.state == "done" and view.made,
         "fetch": view.state == "done" and kind in FETCHED, "rows": view.wrong if kind in IMPORTS else view.made,

@@ -34,6 +34,8 @@ _CODES: Final = {
     "dns": "its name could not be looked up", "not-http": "what answered is no HTTP",
     "too-long": "the answer’s head is too long", "past-retention": "the event was disposed of",
 }  # fmt: skip
+#: calls of one page: on a telephone each takes some lines
+_CALLS: Final = 10
 _SOON: Final = "It shows in the log below within a few seconds."
 
 
@@ -181,7 +183,9 @@ def _page(
     now = clock.now()
     one = select.endpoint(request.desk.org, request.desk.actor, row, now=now)
     result, cursor = _query(request, "result", tuple(_WORDS)), str(request.GET.get("cursor", ""))
-    tries, following = select.deliveries(request.desk.org, request.desk.actor, row, result=result, cursor=cursor)
+    tries, following = select.deliveries(
+        request.desk.org, request.desk.actor, row, result=result, cursor=cursor, limit=_CALLS
+    )
     context: dict[str, Any] = {
         "one": one, "mark": _mark(one), "made": made, "now": now, "tries": [_line(row_) for row_ in tries],
         "next": following, "cursor": cursor, "result": result, "results": list(_WORDS.items()),

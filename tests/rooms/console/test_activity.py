@@ -67,11 +67,11 @@ def test_did_it_arrive(maple: Any, at_desk: Sit, outbox: Outbox) -> None:
     desk = at_desk("operator")
     assert "Did it arrive?" in desk.get("/messages/arrival").content.decode()
     page = post(desk, "/messages/arrival", {"recipient": "jane@patient.test"}).content.decode()
-    assert "accepted by mx.patient.test" in page
+    assert "accepted by mx.patient.test" in page and "1 message to <bdi>jane@patient.test</bdi>" in page
     assert "We cannot know whether anybody has read it" in page
     assert str(uuid.UUID(bytes=one)) in page
     page = post(desk, "/messages/arrival", {"recipient": "joan@patient.test"}).content.decode()
-    assert "We have no record of a message to this address" in page
+    assert "We have no record of a message to <bdi>joan@patient.test</bdi>" in page
     for wrong in ({"recipient": "patient.test"}, {"recipient": ""}):
         assert post(desk, "/messages/arrival", wrong).status_code == 422, wrong
 

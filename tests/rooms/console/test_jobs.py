@@ -12,6 +12,8 @@ from django.test import Client
 from carepost.archive import books
 from carepost.ground import clock, ids
 from carepost.jobs import work
+from carepost.jobs.models import Job
+from carepost.tenancy import scope
 from carepost.wire.types import Accepted, AcceptedDelivery, Submission
 from tests.support.cast import Shard, fresh_books
 from tests.support.outbox import Outbox, office_events
@@ -154,3 +156,17 @@ def test_one_message_is_sent_again_to_who_is_chosen_once(
     assert "Sent again as" in desk.get(at).content.decode()
     for role, elsewhere in (("auditor", False), ("sender", False), ("administrator", True)):
         assert at_desk(role, elsewhere=elsewhere).get(f"{at}/resend").status_code in (403, 404)
+
+
+def test_why_a_job_failed_stands_in_words_with_what_to_do(maple: Any, at_desk: Sit, outbox: Outbox) -> None:
+    outbox.accepted(maple.pk.bytes, tags=("recall",))
+    outbox.commit()
+    desk = at_desk("operator")
+    post(desk, "/jobs/new", tag="recall", do="begin", kind="export-messages", form="csv")
+    with scope.organisation(maple.pk):
+        job = Job.objects.get()
+    for cause, words in (("file-cut-off", "Hand it in again."), ("office-on-fire", "Begin it once more")):
+        with scope.organisation(maple.pk):
+            Job.objects.filter(pk=job.pk).update(state="failed", cause=cause)
+        page = desk.get(f"/jobs/{job.pk}").content.decode()
+        assert words in page and cause in page

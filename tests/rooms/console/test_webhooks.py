@@ -109,7 +109,7 @@ def test_its_log_is_filtered_paged_and_told_again(http: Client, maple: Organisat
     path = f"/webhooks/{one.id}"
     page = text(http, path)
     # the one that was given up may stand among them: all were made in the same moment
-    assert page.count("Will be tried again</span>") in (49, 50) and "no answer in time" in page and "Older" in page
+    assert page.count("Will be tried again</span>") in (9, 10) and "no answer in time" in page and "Older" in page
     assert "Given up</span>" in text(http, f"{path}?result=gave-up")
     assert "Nothing of that kind" in text(http, f"{path}?result=left-out")
     assert post(http, f"{path}/replay", event=ids.text(tries[0].event)).status_code == 302
