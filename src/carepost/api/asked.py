@@ -30,7 +30,7 @@ def body(request: HttpRequest, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
-        raise ProblemError(422, "invalid", "A field is wrong.", (_fault(str(error)),)) from None
+        raise ProblemError(422, "invalid", "A field is wrong.", (_fault(str(error), kind),)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ProblemError(400, "json", "The body is no JSON.") from None
 
@@ -80,11 +80,13 @@ def time(text: str, name: str) -> int:
     return int(at.timestamp()) * 1_000_000 + at.microsecond
 
 
-def _fault(text: str) -> Fault:
-    """msgspec names what it found in quotes: types, our field names, but also the caller's values."""
+def _fault(text: str, kind: type[msgspec.Struct]) -> Fault:
+    """msgspec names what it found in quotes: types, our field names, but also the caller's values. Of a field that is
+    none of the body's the body's own are named instead."""
     found = _PLACE.match(text)
     said, place = (found[1], found[2]) if found else (text, "$")
     if said.startswith("Object contains unknown field"):
-        said = "Object contains an unknown field"
+        known = ", ".join(field.encode_name for field in msgspec.structs.fields(kind)) if place == "$" else ""
+        said = f"Object contains an unknown field; it may have {known}" if known else "Object contains an unknown field"
     steps = (name or ("*" if number == "..." else number) for name, number in _STEP.findall(place))
     return Fault("".join(f"/{step}" for step in steps), _QUOTED.sub("value", said))

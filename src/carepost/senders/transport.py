@@ -40,7 +40,10 @@ def _record(asked: Asked) -> Course[Line]:
     if sts is None:
         if found:
             return lines.right("elsewhere", found=found)
-        return lines.missing("Others may deliver to you without proof of your server. Have the policy served here.")
+        return lines.missing(
+            "Others may deliver to you without proof of your server. Have the policy served here: on the domain's page "
+            f"or by carepost domain mta-sts {asked.domain} testing."
+        )
     if not found:
         return lines.missing("Others do not look for the policy that is served here: publish the record.")
     shown = re.search(r"(?:^|;)\s*id\s*=\s*([A-Za-z0-9]{1,32})\s*(?:;|$)", found[0])

@@ -40,6 +40,8 @@ def test_from_the_first_to_its_end(machine: Any) -> None:
     rotated = asking.post(f"/webhooks/{id_}/rotate", {"overlap_hours": 1})
     assert rotated.status_code == 201 and rotated.json()["secret"] != made.json()["secret"]
     assert asking.post(f"/webhooks/{id_}/rotate", {}).status_code == 409
+    wrong = asking.post(f"/webhooks/{id_}/rotate", {"janes_knee": 1}).json()
+    assert wrong["errors"] == [{"pointer": "", "detail": "Object contains an unknown field; it may have overlap_hours"}]
     assert asking.post(f"/webhooks/{id_}/pause", {"reason": "r"}).json()["state"] == "paused"
     assert asking.post(f"/webhooks/{id_}/pause", {}).status_code == 409
     assert asking.post(f"/webhooks/{id_}/resume", {"catch_up": False}).json()["state"] == "live"
