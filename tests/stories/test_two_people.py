@@ -25,6 +25,12 @@ def delivery(house: House, message: str) -> dict[str, Any]:
     return dict(found["deliveries"][0]) if status == 200 else {"state": ""}
 
 
+def foreseen(house: House) -> str:
+    asked = {"from": NORA, "to": ["two@verified.test"], "subject": "Question", "text": "Hello."}
+    status, answer = house.request("POST", "/api/v1/protection/preview", asked)
+    return str(answer["deliveries"][0]["state"]) if status == 200 else ""
+
+
 def waits(house: House, **more: Any) -> tuple[str, str]:
     """(message, delivery) of one that is held."""
     sent = house.send("two@verified.test", **more)
@@ -46,6 +52,7 @@ def test_two_people_approve_and_one_refuses(tmp_path: Path) -> None:
         ben = Seat(house, link=link[1], email="ben@clinic.test")
         house.carepost("rule", "add", "two", "--recipient", "two@verified.test", "--action", "approve",
                        "--approvals", "2", *WHY)  # fmt: skip
+        until(lambda: foreseen(house) == "held", within=40, what="the engine knows the rule")
 
         message, one = waits(house)
         first = decide(ada, one, "release")
