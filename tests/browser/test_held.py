@@ -53,6 +53,13 @@ def test_a_reviewer_decides(
     link.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Held")
     look("list")
+    # the list stands inside a form: printed without its boxes and buttons, but with its rows
+    page.emulate_media(media="print")
+    expect(page.get_by_role("link", name="Invoice")).to_be_visible()
+    expect(page.get_by_role("checkbox")).to_have_count(0)
+    expect(page.locator("main button:visible")).to_have_count(0)
+    keep(page, f"held-printed-{width}")
+    page.emulate_media(media="screen")
     page.get_by_text("Show only some").click()
     page.get_by_label("Recipient’s domain").fill("nowhere.example")
     look("filters")
