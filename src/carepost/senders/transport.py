@@ -42,7 +42,7 @@ def _record(asked: Asked) -> Course[Line]:
             return lines.right("elsewhere", found=found)
         return lines.missing(
             "Others may deliver to you without proof of your server. Have the policy served here: on the domain's page "
-            f"or by carepost domain mta-sts {asked.domain} testing."
+            f"or by carepost domain mta-sts {asked.domain} testing --mx HOST."
         )
     if not found:
         return lines.missing("Others do not look for the policy that is served here: publish the record.")

@@ -122,7 +122,7 @@ def _check(org: uuid.UUID, args: argparse.Namespace) -> int:
         print(json.dumps(told(page), indent=2))
         return 1 if page.wrong else 0
     for line in page.look.lines:
-        print(f"{line.state.value.upper():9} {line.record:5} {line.name}")
+        print(f"{line.state.value.upper():9} {line.record:5} {line.name}  {history.TITLES[line.part]}")
         if line.state.value != "right" or line.todo:
             for text in line.found:
                 print(f"            found   {text}")
