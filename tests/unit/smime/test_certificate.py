@@ -1,5 +1,6 @@
 """Certificates: the facts, and the table of which may be used for what (BI-070, BI-071; standards 3.4, RFC 8550)."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from carepost.crypto.smime.envelope import Recipient
 from carepost.crypto.smime.errors import BadCertificate, CannotSeal
 from carepost.crypto.smime.identity import Identity
 from carepost.crypto.smime.signing import Signer
-from tests.support.smime import ADDRESS, DAY, NOW, Authority
+from tests.support.smime import ADDRESS, DAY, NOW, Authority, openssl
 
 pytestmark = pytest.mark.fast
 
@@ -77,6 +78,16 @@ MATRIX: list[tuple[str, dict[str, Any], str]] = [
     ("EC without keyAgreement", {"usage": ("digital_signature",)}, "key-usage"),
     ("RSA without keyEncipherment", {"kind": "rsa-2048", "usage": ("digital_signature",)}, "key-usage"),
     ("RSA with keyAgreement only", {"kind": "rsa-2048", "usage": ("key_agreement",)}, "key-usage"),
+    ("EC for those who encrypt to it", {"usage": ("key_agreement", "encipher_only")}, ""),
+    ("EC of a sender's fixed key", {"usage": ("key_agreement", "decipher_only")}, "key-usage"),
+    ("P-384 of a sender's fixed key", {"kind": "ec-p384", "usage": ("key_agreement", "decipher_only")}, "key-usage"),
+    ("EC with both at once", {"usage": ("key_agreement", "encipher_only", "decipher_only")}, "key-usage"),
+    # they narrow an agreement, and an RSA key is transported to
+    (
+        "RSA, its agreement narrowed",
+        {"kind": "rsa-2048", "usage": ("key_encipherment", "key_agreement", "decipher_only")},
+        "",
+    ),
     ("for servers", {"purpose": ExtendedKeyUsageOID.SERVER_AUTH}, "extended-usage"),
     ("RSA-1024", {"kind": "rsa-1024"}, "weak-key"),
     ("an authority", {"ca": True}, "authority"),
@@ -91,6 +102,29 @@ def test_bi_071_which_certificate_is_encrypted_to(_what: str, more: dict[str, An
         assert reason in found.reasons and not found.usable
     else:
         assert found.usable and found.revocation == "good"
+
+
+def made_by_openssl(folder: Path, key_usage: str) -> bytes:
+    openssl(
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30",
+        "-keyout", folder / "key.pem", "-out", folder / "made.pem", "-subj", "/CN=Nurse Example",
+        "-addext", f"subjectAltName=email:{ADDRESS}", "-addext", f"keyUsage=critical,{key_usage}",
+    )  # fmt: skip
+    return (folder / "made.pem").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("key_usage", "receives"), [("keyAgreement,encipherOnly", True), ("keyAgreement,decipherOnly", False)]
+)
+def test_bi_071_narrowed_agreement_as_openssl_writes_it(tmp_path: Path, key_usage: str, receives: bool) -> None:
+    found = certificate.parse(made_by_openssl(tmp_path, key_usage))
+    assert found.receives is receives
+    assert ("key-usage" in usable.for_encryption(found, ADDRESS, NOW, TRUST).reasons) is not receives
+
+
+def test_bi_071_narrowing_without_an_agreement_has_no_meaning_and_is_not_believed(tmp_path: Path) -> None:
+    with pytest.raises(BadCertificate):
+        certificate.parse(made_by_openssl(tmp_path, "digitalSignature,decipherOnly"))
 
 
 def test_bi_071_sha1() -> None:

@@ -29,6 +29,13 @@ def test_the_one_he_signed_with_where_it_can_be_encrypted_to() -> None:
     assert chosen is not None and chosen.fingerprint == BOTH.certificate.fingerprint
 
 
+def test_a_sender_s_fixed_key_is_nothing_to_answer_to() -> None:
+    fixed = CA.issue(usage=("digital_signature", "key_agreement", "decipher_only"))
+    chosen = found(fixed, READS)
+    assert chosen is not None and chosen.fingerprint == READS.certificate.fingerprint
+    assert found(fixed) is None
+
+
 def test_another_of_the_same_address_where_it_cannot() -> None:
     chosen = found(SIGNS, FOREIGN, READS)
     assert chosen is not None and chosen.fingerprint == READS.certificate.fingerprint

@@ -37,6 +37,8 @@ _USES = (
     "digital_signature", "content_commitment", "key_encipherment", "data_encipherment", "key_agreement",
     "key_cert_sign", "crl_sign",
 )  # fmt: skip
+#: they say something only beside key_agreement, and `cryptography` raises where they are asked for without it
+_NARROWED = ("encipher_only", "decipher_only")
 
 
 class Certificate(msgspec.Struct, frozen=True, eq=False):
@@ -76,6 +78,18 @@ class Certificate(msgspec.Struct, frozen=True, eq=False):
     def __repr__(self) -> str:
         # no name, no address: this text may reach a log
         return f"Certificate({self.fingerprint[:16]})"
+
+    @property
+    def receives(self) -> bool:
+        """Whether its key usage lets others encrypt to it (RFC 5280 4.2.1.3, RFC 5480 3, RFC 8410 5).
+
+        The bits tell what the public key is for, so from the side of those who are not its holder: encipherOnly lets
+        them encrypt and no more, decipherOnly belongs to a sender's fixed key, with which they open what he wrote. Both
+        at once, which RFC 5480 forbids, is refused with the second."""
+        if self.key_usage is None:
+            return True
+        wanted = "key_encipherment" if self.key.startswith("rsa") else "key_agreement"
+        return wanted in self.key_usage and (wanted == "key_encipherment" or "decipher_only" not in self.key_usage)
 
     def pem(self) -> bytes:
         return self.x509.public_bytes(serialization.Encoding.PEM)
@@ -155,7 +169,7 @@ def _facts(raw: bytes, found: x509.Certificate) -> Certificate:
         faults=tuple(faults),
         authority=bool(basic and basic.ca),
         self_issued=found.issuer == found.subject,
-        key_usage=None if usage is None else frozenset(use for use in _USES if getattr(usage, use)),
+        key_usage=None if usage is None else _uses(usage),
         extended_usage=None if extended is None else frozenset(use.dotted_string for use in extended),
         capabilities=_capabilities(extensions),
         key_id=_key_id(found, extensions),
@@ -168,6 +182,11 @@ def _facts(raw: bytes, found: x509.Certificate) -> Certificate:
 def _value(extensions: _Extensions, oid: x509.ObjectIdentifier, kind: type[der.T]) -> der.T | None:
     found = extensions.get(oid)
     return found.value if found is not None and isinstance(found.value, kind) else None
+
+
+def _uses(usage: x509.KeyUsage) -> frozenset[str]:
+    told = _USES + _NARROWED if usage.key_agreement else _USES
+    return frozenset(use for use in told if getattr(usage, use))
 
 
 def _us(moment: datetime.datetime) -> int:

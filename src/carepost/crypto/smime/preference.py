@@ -32,10 +32,7 @@ def encrypts(certificate: Certificate) -> bool:
     """Its kind of key and its key usage allow it."""
     if certificate.authority or certificate.key in ("ed25519", "unknown", "ec-other"):
         return False
-    if certificate.key.startswith("rsa-pss"):
-        return False
-    wanted = "key_encipherment" if certificate.key.startswith("rsa") else "key_agreement"
-    return certificate.key_usage is None or wanted in certificate.key_usage
+    return not certificate.key.startswith("rsa-pss") and certificate.receives
 
 
 def _named(value: bytes) -> bytes:

@@ -46,8 +46,7 @@ def for_encryption(
     reasons = _common(certificate, address, at)
     if certificate.key == "ed25519" or certificate.key.startswith("rsa-pss"):
         reasons.append("unsupported-key")
-    wanted = "key_encipherment" if certificate.key.startswith("rsa") else "key_agreement"
-    if certificate.key_usage is not None and wanted not in certificate.key_usage:
+    if not certificate.receives:
         reasons.append("key-usage")
     return _with_chain(certificate, at, trust, intermediates, reasons)
 
