@@ -73,7 +73,9 @@ PAGES: Final[tuple[Entry | Group, ...]] = (
             ),
             Entry(
                 "Our keys", "own-keys", Permission.KEYRING,
-                ("own-key", "own-key-new", "own-key-import", "authority", "own-key-install", "own-key-export"),
+                ("own-key", "own-key-new", "own-key-import", "authority", "own-key-install", "own-key-export",
+                 "own-key-certify", "own-key-rotate", "own-key-revoke", "own-key-sign-all", "own-key-take-out",
+                 "own-key-keep-in"),
             ),
         ),
     ),

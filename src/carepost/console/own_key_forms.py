@@ -4,6 +4,7 @@ from typing import Any, Final
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.forms.boundfield import BoundField
 
 from carepost.console import fields
 from carepost.ground.errors import CarepostError
@@ -17,7 +18,29 @@ KINDS: Final = {
     "openpgp:curve25519": "OpenPGP, Curve25519: what current programs read",
     "openpgp:rsa3072": "OpenPGP, RSA 3072: where a partner’s rules ask for it",
 }
-_OVERLAP: Final = "Days the key it replaces goes on opening (empty: as long as content is kept)"
+#: who makes the certificate of an S/MIME key
+HERE, OURS, REQUEST = "here", "ours", "request"
+_BY: Final = {
+    HERE: "The key itself: it is used at once; partners pin it",
+    OURS: "Our own authority: it is used at once, and renewed by itself",
+    REQUEST: "Another authority: you get a request for it, and install what it makes",
+}
+#: what the list of our own authority says of a revoked key (crypto.smime.authority.CAUSES)
+_CAUSES: Final = [
+    ("unspecified", "nothing more"), ("key-compromise", "somebody else may have the key"),
+    ("affiliation-changed", "its owner left"), ("superseded", "another took its place"),
+    ("cessation", "it is needed no more"),
+]  # fmt: skip
+
+
+def _by(authority: bool) -> list[tuple[str, str]]:
+    return [(value, words) for value, words in _BY.items() if authority or value != OURS]
+
+
+def _overlap(label: str) -> forms.IntegerField:
+    return forms.IntegerField(
+        label=f"{label} (days; empty: as long as content is kept)", required=False, min_value=0, max_value=36_500
+    )
 
 
 def _address() -> forms.CharField:
@@ -28,6 +51,20 @@ def _address() -> forms.CharField:
 
 
 class _Own(forms.Form):
+    """`FURTHER` names the fields most people leave as they are."""
+
+    FURTHER: tuple[str, ...] = ()
+
+    def first(self) -> list[BoundField]:
+        return [self[name] for name in self.fields if name not in self.FURTHER]
+
+    def further(self) -> list[BoundField]:
+        return [self[name] for name in self.fields if name in self.FURTHER]
+
+    def opens(self) -> bool:
+        """Whether what stands folded must be seen: it was filled in, or has an error."""
+        return any(field.errors or (self.is_bound and field.value()) for field in self.further())
+
     def clean_address(self) -> str:
         given = str(self.cleaned_data.get("address", "")).strip()
         try:
@@ -44,17 +81,15 @@ class NewKeyForm(_Own):
     )
     kind = forms.ChoiceField(label="Kind of key", choices=list(KINDS.items()))
     name = fields.text("Name in the certificate", longest=64)
-    waiting = forms.BooleanField(
-        label="An authority makes its certificate (S/MIME): it waits until you install that", required=False
-    )
-    ours = forms.BooleanField(label="Our own authority makes its certificate (S/MIME)", required=False)
-    overlap = forms.IntegerField(label=_OVERLAP, required=False, min_value=0, max_value=36_500)
+    by = forms.ChoiceField(label="Who vouches for it (S/MIME)", choices=_by(True), required=False, initial=HERE)
+    overlap = _overlap("How long a key it replaces goes on opening")
     reason = fields.reason()
+    #: stand apart, folded
+    FURTHER = ("name", "by", "overlap")
 
     def __init__(self, *args: Any, authority: bool = False, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if not authority:
-            del self.fields["ours"]
+        self.fields["by"].choices = _by(authority)  # type: ignore[attr-defined]
 
     def clean_address(self) -> str:
         address = super().clean_address()
@@ -64,9 +99,47 @@ class NewKeyForm(_Own):
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}
-        if given.get("ours") and (given.get("waiting") or not str(given.get("kind", "")).startswith("smime:")):
-            raise forms.ValidationError("Our own authority certifies S/MIME keys, and then no other one does.")
+        given["by"] = given.get("by") or HERE
+        if given["by"] != HERE and not str(given.get("kind", "")).startswith("smime:"):
+            self.add_error("by", "Authorities certify S/MIME keys: choose that kind, or let the key vouch for itself.")
         return given
+
+
+class WhyForm(forms.Form):
+    """Of an act that asks nothing but why."""
+
+    reason = fields.reason()
+
+
+class ReplaceForm(forms.Form):
+    by = forms.ChoiceField(label="Who vouches for the new key", choices=_by(True), required=False)
+    overlap = _overlap("How long the present key goes on opening")
+    reason = fields.reason("yearly change")
+
+    def __init__(self, *args: Any, smime: bool, authority: bool, ours: bool, **kwargs: Any) -> None:
+        """`authority`: the organisation's own issues. `ours`: it certified the present key."""
+        super().__init__(*args, **kwargs)
+        self.initial["by"] = OURS if ours and authority else HERE
+        self.fields["by"].choices = _by(authority)  # type: ignore[attr-defined]
+        if not smime:
+            del self.fields["by"]
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or {}
+        given["by"] = given.get("by") or str(self.initial["by"])
+        if "by" not in self.fields:
+            given["by"] = HERE
+        return given
+
+
+class RevokeForm(forms.Form):
+    cause = forms.ChoiceField(label="What our authority’s list says of it", choices=_CAUSES, required=False)
+    reason = fields.reason()
+
+    def __init__(self, *args: Any, ours: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not ours:
+            del self.fields["cause"]
 
 
 class AuthorityForm(forms.Form):
@@ -93,6 +166,8 @@ class BringInForm(_Own):
         label="A former key: it signs nothing, and opens what was encrypted to it once", required=False
     )
     reason = fields.reason()
+    #: stand apart, folded
+    FURTHER = ("address", "shared", "former")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

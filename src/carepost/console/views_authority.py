@@ -63,15 +63,6 @@ def end(request: StaffRequest, row: UUID) -> HttpResponse:
     return acting.done(request, said, "console:authority")
 
 
-@require_POST
-@permission(Permission.KEYRING)
-@shielded
-def certify(request: StaffRequest, row: UUID) -> HttpResponse:
-    authorities.certify_key(request.desk.org, row, actor=request.desk.actor, reason=acting.needed(request))
-    said = "Certified by your authority: used from now on, the engines know within two seconds."
-    return acting.done(request, said, "console:own-key", row)
-
-
 def _page(request: StaffRequest, form: AuthorityForm, *, status: int = 200) -> HttpResponse:
     found = authorities.authorities(request.desk.org, request.desk.actor)
     context = {

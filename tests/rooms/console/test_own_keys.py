@@ -83,8 +83,50 @@ def test_a_key_is_made_shown_given_out_and_rotated(maple: Organisation, http: Cl
     assert len(office_events("keyring.own-key-revoked")) == 1
 
 
+#: the steps of a key in use, and the button of each
+STEPS = {
+    "rotate": "Make the new key", "sign-all": "Sign all mail", "certify": "Certify it", "install": "Install it",
+    "take-out": "Confirm with your second factor first", "keep-in": "Never give it out", "revoke": "Revoke for good",
+}  # fmt: skip
+
+
+def test_a_key_is_looked_at_with_one_main_act_and_each_other_has_a_page_with_one_reason(
+    maple: Organisation, http: Client
+) -> None:
+    authorities.make_authority(maple.pk, actor=BOOTSTRAP, reason="r", algorithm="ec-p384", where="http://p.keys.test")
+    key = own_acts.generate_key(maple.pk, BEA, method=Method.SMIME, actor=BOOTSTRAP, reason="r", algorithm="ec-p256")
+    shown = page(http.get(f"/our-keys/{key.pk}"))
+    assert shown.count("btn-primary") == 1 and 'name="reason"' not in shown and "btn-danger" not in shown
+    for step, button in STEPS.items():
+        assert f'href="/our-keys/{key.pk}/{step}"' in shown, step
+        text = page(http.get(f"/our-keys/{key.pk}/{step}"))
+        assert text.count("btn-primary") + text.count("btn-danger") == 1, step
+        assert text.count('name="reason"') == (0 if step == "take-out" else 1), step
+        assert f">{button}</button>" in text, step
+        assert "keys.test" not in re.findall("<title>(.*?)</title>", text)[0]
+    assert len(rows(maple)) == 1 and rows(maple)[0].state == "active", "looking does nothing"
+    own_acts.revoke_key(maple.pk, key.pk, actor=BOOTSTRAP, reason="r")
+    for step, button in STEPS.items():
+        text = page(http.get(f"/our-keys/{key.pk}/{step}"))
+        assert "this cannot be done" in text and f">{button}</button>" not in text, step
+
+
+def test_a_key_is_replaced_by_whom_and_for_how_long_it_goes_on_opening(maple: Organisation, http: Client) -> None:
+    key = own_acts.generate_key(maple.pk, BEA, method=Method.SMIME, actor=BOOTSTRAP, reason="r", algorithm="ec-p256")
+    assert "Our own authority" not in page(http.get(f"/our-keys/{key.pk}/rotate"))
+    assert post(http, f"/our-keys/{key.pk}/rotate", by="ours", reason="r").status_code == 422
+    assert post(http, f"/our-keys/{key.pk}/rotate", by="here", overlap="30", reason="r").status_code == 302
+    old, new = rows(maple)
+    assert old.state == "retired" and round((old.until - new.made_at) / 86_400_000_000) == 30
+    assert post(http, f"/our-keys/{new.pk}/rotate", by="request", reason="r").status_code == 302
+    assert rows(maple)[2].state == "waiting"
+    authorities.make_authority(maple.pk, actor=BOOTSTRAP, reason="r", algorithm="ec-p384", where="http://p.keys.test")
+    there = post(http, f"/our-keys/{new.pk}/rotate", by="ours", reason="r").headers["Location"]
+    assert "our own authority</a>; it is renewed by itself" in page(http.get(there))
+
+
 def test_a_request_goes_out_and_the_certificate_comes_in(maple: Organisation, http: Client) -> None:
-    post(http, "/our-keys/new", address=BEA, kind="smime:ec-p256", waiting="on", reason="from our authority")
+    post(http, "/our-keys/new", address=BEA, kind="smime:ec-p256", by="request", reason="from our authority")
     (row,) = rows(maple)
     assert "Waits for its certificate" in page(http.get(f"/our-keys/{row.pk}"))
     request = x509.load_pem_x509_csr(post(http, f"/our-keys/{row.pk}/export", part="request").content)
@@ -117,9 +159,12 @@ def test_a_file_is_looked_at_and_only_then_taken(maple: Organisation, http: Clie
 def test_only_who_keeps_the_keyring_sees_them(at_desk: Callable[..., Client], door: KeptDoor) -> None:
     http = at_desk("operator")
     nobody = uuid.uuid4()
-    for path in ("/our-keys", "/our-keys/new", "/our-keys/import", f"/our-keys/{nobody}"):
+    steps = [f"/our-keys/{nobody}/{step}" for step in STEPS]
+    for path in ("/our-keys", "/our-keys/new", "/our-keys/import", f"/our-keys/{nobody}", *steps):
         assert http.get(path).status_code == 404, path
-    assert at_desk("administrator").get(f"/our-keys/{nobody}").status_code == 404
+    keeper = at_desk("administrator")
+    for path in (f"/our-keys/{nobody}", *steps):
+        assert keeper.get(path).status_code == 404, path
 
 
 def test_the_private_part_is_taken_out_only_behind_a_fresh_second_factor_and_shown_once(
@@ -128,16 +173,16 @@ def test_the_private_part_is_taken_out_only_behind_a_fresh_second_factor_and_sho
     key = own_acts.generate_key(
         maple.pk, BEA, method=Method.OPENPGP, actor=BOOTSTRAP, reason="first", algorithm="curve25519"
     )
-    page = http.get(f"/our-keys/{key.pk}").content.decode()
-    assert "Confirm with your second factor first" in page
+    page = http.get(f"/our-keys/{key.pk}/take-out").content.decode()
+    assert "Confirm with your second factor first" in page and "Reason" not in page
     answer = post(http, f"/our-keys/{key.pk}/take-out", reason="her laptop")
     there = answer.headers["Location"]
     assert (answer.status_code, there[:27]) == (302, "/sign-in/confirm-code?next=")
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', http.get(there).content.decode())
     assert token is not None
     back = http.post(there, {"csrfmiddlewaretoken": token[1], "code": code_now()})
-    assert (back.status_code, back.headers["Location"]) == (302, f"/our-keys/{key.pk}#take-out")
-    assert "Reason for taking it out" in http.get(f"/our-keys/{key.pk}").content.decode()
+    assert (back.status_code, back.headers["Location"]) == (302, f"/our-keys/{key.pk}/take-out")
+    assert "Reason (kept with the event)" in http.get(f"/our-keys/{key.pk}/take-out").content.decode()
     taken = post(http, f"/our-keys/{key.pk}/take-out", reason="her laptop")
     page = taken.content.decode()
     assert (taken.status_code, taken.headers["Cache-Control"]) == (200, "no-store")
@@ -149,7 +194,7 @@ def test_the_private_part_is_taken_out_only_behind_a_fresh_second_factor_and_sho
     (event,) = office_events("keyring.own-key-taken-out")
     assert event.actor.kind == "staff" and "reason" in event.commit
     assert post(http, f"/our-keys/{key.pk}/keep-in", reason="board").status_code == 302
-    assert "Take the private key out" not in http.get(f"/our-keys/{key.pk}").content.decode()
+    assert "take the private key out" not in http.get(f"/our-keys/{key.pk}").content.decode()
     assert post(http, f"/our-keys/{key.pk}/take-out", reason="again").status_code == 409
 
 
@@ -157,7 +202,7 @@ def test_the_organisation_becomes_its_own_authority_and_certifies_its_keys(
     http: Client, at_desk: Callable[..., Client], maple: Organisation
 ) -> None:
     assert "No authority yet" in http.get("/our-keys/authority").content.decode()
-    assert "Our own authority" not in http.get("/our-keys/new").content.decode()
+    assert "Our own authority:" not in http.get("/our-keys/new").content.decode()
     made = {"kind": "ec-p384", "where": "http://portal.maple.test", "reason": "partners ask for it"}
     there = post(http, "/our-keys/authority", **made).headers["Location"]
     assert there.startswith("/sign-in/confirm-code?next="), "first a second factor"
@@ -172,7 +217,7 @@ def test_the_organisation_becomes_its_own_authority_and_certifies_its_keys(
     assert "Issues</span>" in text and f"http://portal.maple.test/ca/{maple.pk}/{row.pk}.crl" in text
     given = post(http, f"/our-keys/authority/{row.pk}/export")
     assert given.content == issuing.own(row).pem() and "filename=" in given.headers["Content-Disposition"]
-    asked = {"address": BEA, "kind": "smime:ec-p256", "ours": "on", "reason": "r"}
+    asked = {"address": BEA, "kind": "smime:ec-p256", "by": "ours", "reason": "r"}
     assert post(http, "/our-keys/new", **asked | {"kind": "openpgp:curve25519"}).status_code == 422
     link = post(http, "/our-keys/new", **asked).headers["Location"]
     assert "our own authority" in http.get(link).content.decode()
