@@ -31,7 +31,7 @@ _PAGE = re.compile(rb"<(?:!doctype|html|head)[\s>]", re.IGNORECASE)
 _EITHER = re.compile(rb"<(?:body|!doctype|html|head)[\s>]", re.IGNORECASE)
 #: the type of a message that is one text, as nearly every program writes it: nothing in it has two readings
 _ONE_TEXT = re.compile(
-    rb"[ \t]*text/(plain|html)((?:;[ \t]*(?:\r\n[ \t]+)?(?:charset|format|hp)"
+    rb"[ \t]*text/(plain|html)((?:;[ \t]*(?:\r\n[ \t]+)?(?:charset|format|hp|protected-headers)"
     rb"=(?:[A-Za-z0-9._-]{1,80}|\"[A-Za-z0-9._-]{1,80}\"))*)",
     re.IGNORECASE,
 )

@@ -51,12 +51,31 @@ def test_the_subject_others_put_into_the_text_is_taken_out_again(nurse: PrivateK
     """RFC 9788 4.5.3: a legacy display element is for readers that know no header protection."""
     split = protected.protect(letter(), encrypted=True, old_parameter=True)
     payload = displayed.add(split.payload)
+    assert payload == displayed.add(split.payload, split.outline), "the short way writes the same"
     assert payload.count(b"Subject: Your results\r\n") == split.payload.count(b"Subject: Your results\r\n") + 1
     signer = keys.signer(nurse, NURSE, now())
     sealed = wrapped(cipher.encrypt(payload, [(JANE, jane.certificate)], now(), signer), split.outer)
     opened = message.open_(sealed, [jane], [nurse.certificate], at=now())
     assert opened.verdict.valid and mime.read(opened.message).text == "All is well.\n"
     assert b"hp-legacy-display" not in opened.message
+
+
+@pytest.mark.parametrize("display", [True, False])
+def test_the_subject_stands_in_the_text_for_programs_that_know_no_header_protection(
+    jane: PrivateKey, display: bool
+) -> None:
+    """What gpg alone would show: the element stands there, and is taken out by whoever knows it."""
+    raw = rich()
+    sealed = message.seal(raw, [(JANE, jane.certificate)], at=now(), display=display)
+    start = sealed.index(b"-----BEGIN PGP MESSAGE")
+    inside = cipher.decrypt(sealed[start : sealed.index(b"-----END PGP MESSAGE-----") + 25], [jane]).content.data
+    shown = mime.read(inside)
+    # an ASCII text stays one
+    assert shown.text.startswith(f"Subject: ?ber {CANARY}\n\n") is display
+    assert (f"<pre>Subject: &#220;ber {CANARY}</pre>" in shown.html) is display
+    assert inside.count(b'hp-legacy-display="1"') == (2 if display else 0)
+    opened = message.open_(sealed, [jane], [], at=now())
+    assert bodies(opened.message) == bodies(raw)
 
 
 def test_each_recipient_opens_it_and_nobody_else(nurse: PrivateKey, jane: PrivateKey, mallory: PrivateKey) -> None:

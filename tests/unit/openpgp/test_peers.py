@@ -8,6 +8,7 @@ import pytest
 
 from carepost.crypto.openpgp import certificate, cipher, keys, message, packets, verdict
 from carepost.crypto.openpgp.secret import PrivateKey
+from carepost.rfc import displayed, mime
 from carepost.rfc import message as rfc_message
 from tests.support.openpgp import NURSE, Gpg, key, letter, now, sq
 
@@ -55,7 +56,11 @@ def test_gnupg_opens_and_verifies_what_we_seal(people: Gpg, nurse: PrivateKey, k
     assert opened.returncode == 0, opened.stderr
     assert b"GOODSIG" in opened.stderr
     assert b"Subject: Your results\r\n" in opened.stdout
-    assert opened.stdout.endswith(raw.partition(b"\r\n\r\n")[2])
+    # programs that know no header protection show the subject in the text, the others take it out again (RFC 9788 5.2)
+    head, _, body = opened.stdout.partition(b"\r\n\r\n")
+    assert b'hp-legacy-display="1"' in head
+    assert body == b"Subject: Your results\r\n\r\n" + raw.partition(b"\r\n\r\n")[2]
+    assert mime.read(displayed.remove(opened.stdout)).text == mime.read(raw).text
 
 
 def test_whatever_the_length_the_armor_ends_where_gnupg_sees_it(people: Gpg, nurse: PrivateKey) -> None:

@@ -4,7 +4,8 @@ Bytes in, values out. Never opens a socket or a file, never reads a clock, never
 is encrypted to a certificate that is revoked, expired, weak or another's; nothing without integrity protection is read.
 Refusals are `errors.OpenPgpError`: Malformed, Weak, Unusable, NotDecrypted. Times are UTC microseconds.
 Doors:
-  message.seal(message: bytes, recipients: Sequence[tuple[address, Certificate]], *, at: int, signer=None) -> bytes
+  message.seal(message: bytes, recipients: Sequence[tuple[address, Certificate]], *, at: int, signer=None,
+               display=True) -> bytes
   message.sign(message: bytes, signer) -> bytes
   message.kind(message: bytes) -> str                       what its root says; "" for what is not ours
   message.open_(message: bytes, keys: Sequence[PrivateKey], certificates: Sequence[Certificate], *, at: int) -> Opened

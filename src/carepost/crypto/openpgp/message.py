@@ -42,13 +42,23 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 _MAX_SIGNATURE = 256 * 1024
 
 
-def seal(message: bytes, recipients: Sequence[For], *, at: int, signer: pysequoia.PySigner | None = None) -> bytes:
+def seal(
+    message: bytes,
+    recipients: Sequence[For],
+    *,
+    at: int,
+    signer: pysequoia.PySigner | None = None,
+    display: bool = True,
+) -> bytes:
     """A submitted message as multipart/encrypted, signed inside where there is a signer; ready for DKIM and DATA.
 
     `recipients`: (address, certificate) each; `at`: UTC microseconds. What a person wrote stands in no outer header.
-    Raises Unusable where a certificate must not be used for its address, MessageError for a header of two readings."""
+    `display`: the subject stands in the body too, for programs that know no header protection; nobody here knows which
+    the recipient's is, and RFC 9788 5.2 takes it for such a one then (`rfc.displayed`). Raises Unusable where a
+    certificate must not be used for its address, MessageError for a header of two readings."""
     split = protected.protect(message, encrypted=True, old_parameter=True)
-    sealed = cipher.encrypt(split.payload, recipients, at, signer)
+    payload = displayed.add(split.payload, split.outline) if display else split.payload
+    sealed = cipher.encrypt(payload, recipients, at, signer)
     mark = _boundary()
     return b"".join(
         (
