@@ -13,6 +13,7 @@ from carepost.ground.errors import CarepostError, NotFound, Refused
 from carepost.keyring import reading
 from carepost.keyring.models import RecipientKey
 from carepost.keyring.reading import Read
+from carepost.policy.types import Method
 from carepost.tenancy import address_tokens, names, scope, sealing
 from carepost.tenancy.act import Doing, act
 from carepost.tenancy.actions.suppression import spelt, tokens
@@ -30,6 +31,7 @@ NOT_WARNED: Final = 99
 MOST: Final = 5_000
 
 _MARK: Final = b"carepost recipient key"
+_SECOND: Final = "Another file before it is for the same recipient; hand in the one that holds by itself."
 _encode = msgspec.msgpack.Encoder().encode
 _kept = msgspec.msgpack.Decoder(KeptKey)
 
@@ -59,11 +61,13 @@ def import_keys(
     org: uuid.UUID, lines: Sequence[tuple[str, bytes]], *, actor: Actor, reason: str, dry_run: bool
 ) -> list[Imported]:
     """(address, file) of each. `dry_run`: what would happen, nothing written. One that is refused stops no other; a
-    distrusted one is not taken back by the dozen. Raises Refused (too many), Forbidden."""
+    distrusted one is not taken back by the dozen, and of two for one recipient and method the first counts: which of
+    them holds is nothing to leave to the order of files. Raises Refused (too many), Forbidden."""
     if len(lines) > MOST:
         raise Refused("too-many-keys", f"Import at most {MOST} certificates at a time.", status=413)
     why = names.words(reason, "reason", longest=500)
     told: list[Imported] = []
+    before: dict[tuple[str, Method], Imported] = {}
     # also of a dry run: what is known here is told to nobody else
     with scope.organisation(org):
         authorise(actor, Permission.KEYRING, org)
@@ -74,7 +78,14 @@ def import_keys(
         except CarepostError as error:
             told.append(Imported(address, "refused", error.public))
             continue
-        told.append(_import(org, who, found, why, actor, dry_run))
+        first = before.get((who.lower(), found.method))
+        if first is None:
+            one = before[who.lower(), found.method] = _import(org, who, found, why, actor, dry_run)
+        elif first.fingerprint == found.fingerprint:
+            one = first if first.done == "refused" else msgspec.structs.replace(first, done="known")
+        else:
+            one = Imported(who, "refused", _SECOND, found.method.value, found.fingerprint, found.not_after)
+        told.append(one)
     return told
 
 

@@ -163,11 +163,29 @@ def test_several_are_shown_first_and_used_when_agreed(
     assert "Use 1" not in again.content.decode()
 
 
+def test_two_files_for_one_recipient_are_told_of_before_and_the_first_counts(
+    maple: Organisation, at_desk: Callable[..., Client], door: KeptDoor
+) -> None:
+    http = at_desk("administrator")
+    same = smime()
+    files = [
+        file(same, f"{BO}.pem"), file(same, f"{BO}.crt"), file(smime(), f"{BO.upper()}.cer"),
+        file(openpgp(), f"{BO}.asc"),
+    ]  # fmt: skip
+    page = post(http, "/certificates/several", several=files, reason="yearly").content.decode()
+    assert "for the same recipient" in page and "Use 2 certificates" in page and "<strong>1</strong> known" in page
+    carried = re.search(r'name="carried" value="([^"]+)"', page)
+    assert carried is not None
+    done = post(http, "/certificates/several", do="import", carried=carried[1], reason="yearly").content.decode()
+    assert "<strong>2</strong> used from now on, <strong>1</strong> known already, <strong>1</strong> refused" in done
+    assert sorted((row.method, row.state) for row in rows(maple)) == [("openpgp", "in use"), ("smime", "in use")]
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "said"),
     [
         ({"reason": "r"}, 422, b"Choose the files"),
-        ({"reason": "r", "several": [file(b"x", f"p{n}@x.test.pem") for n in range(21)]}, 400, b""),
+        ({"reason": "r", "several": [file(b"x", f"p{n}@x.test.pem") for n in range(21)]}, 422, b"at most 20 files"),
         ({"do": "import", "carried": "%%%", "reason": "r"}, 422, b"Choose the files again"),
         ({"do": "import", "carried": "gaFhYg==", "reason": "r"}, 422, b"Choose the files again"),
     ],
