@@ -18,6 +18,7 @@ from carepost.ground import log, tlsfolder
 from carepost.ground.config import Config
 from carepost.ground.home import Home
 from carepost.intake.letters import letter
+from carepost.journal import rewrapping
 from carepost.keyring.anew import Engine
 from carepost.review.letters import Door as ReviewDoor
 from carepost.rfc.asking import Found, Question
@@ -125,6 +126,13 @@ class Alarms:
             yield Alarm("log-refuses", words, lasting=True)
         if state.lag_s > LAG_S:
             yield Alarm("journal-behind", f"The log is {int(state.lag_s)} s behind; at 600 s nothing more is accepted.")
+        former = self._marks.get(rewrapping.PUT_BACK)
+        if former:
+            words = (
+                f"{former} keys stand under a former master key, though all were wrapped anew: rows were put back, "
+                "or a node runs with an older keyring."
+            )
+            yield Alarm("keys-put-back", words, lasting=True)
         free = shutil.disk_usage(self._home.path).free
         if free < 2 * self._config.min_free:
             mib, least = free // 1_048_576, self._config.min_free // 1_048_576

@@ -1,4 +1,8 @@
-"""The chore after a rotation of the master key: keys in tables are wrapped anew in the background, then an event."""
+"""The chore after a rotation of the master key: keys in tables are wrapped anew in the background, then an event.
+
+Afterwards none stands under a former master key, and each hour somebody looks whether that is still so: a row put back
+from before is how a thief of the former master key would bring in a key of his own (BI-079). Such a row is never
+wrapped anew, which would make it one of ours; it is put on record, and `alarms` writes a letter."""
 
 from typing import Final
 
@@ -11,12 +15,15 @@ from carepost.proof import kinds
 from carepost.tenancy import events, rewrapping, scope
 
 MARK: Final = "rewrapped"
+#: how many keys stand under a former master key although all were brought out of it
+PUT_BACK: Final = "keys-put-back"
 _AGAIN_US: Final = 3_600_000_000
 _ACTOR: Final = ("system", "journal")
 
 
 class Rewrapping:
-    """`step` a round. A walk that finds nothing left sets the mark; until then each start begins a walk."""
+    """`step` a round. A walk that finds nothing left sets the mark; until then each start begins a walk. Then it is
+    watched that nothing comes back."""
 
     def __init__(self, keys: PurposeKeys, marks: Marks) -> None:
         self._keys = keys
@@ -27,7 +34,10 @@ class Rewrapping:
         self._again_at = 0
 
     def step(self) -> None:
-        if self._over or clock.now() < self._again_at:
+        if clock.now() < self._again_at:
+            return
+        if self._over:
+            self._watch()
             return
         if self._walk is None:
             if self._marks.get(MARK) >= self._keys.current:
@@ -44,16 +54,30 @@ class Rewrapping:
             self._again_at = clock.now() + _AGAIN_US
             return
         if self._keys.current > 1:
-            self._tell()
+            self._tell(kinds.KEYS_REWRAPPED, "rewrapped", self._done)
         # a crash before this line: the walk is done again, finds nothing, and a second event says so
         self._marks.put(MARK, self._keys.current)
         self._over = True
 
-    def _tell(self) -> None:
-        facts = {"master": str(self._keys.current), "rewrapped": str(self._done)}
+    def _watch(self) -> None:
+        self._again_at = clock.now() + _AGAIN_US
+        found = rewrapping.left(self._keys.current)
+        if found == self._marks.get(PUT_BACK):
+            return
+        if found > self._marks.get(PUT_BACK):
+            self._tell(kinds.KEYS_PUT_BACK, "former", found)
+        self._marks.put(PUT_BACK, found)
+
+    def _tell(self, kind: str, name: str, number: int) -> None:
+        facts = {"master": str(self._keys.current), name: str(number)}
         draft, openings = kinds.make(
-            kinds.KEYS_REWRAPPED, id=ids.text(ids.new()), org=ids.text(kinds.HOUSE_ORG), at=clock.now(), actor=_ACTOR,
-            on=(), facts=facts,
-        )  # fmt: skip
+            kind,
+            id=ids.text(ids.new()),
+            org=ids.text(kinds.HOUSE_ORG),
+            at=clock.now(),
+            actor=_ACTOR,
+            on=(),
+            facts=facts,
+        )
         with scope.every("the master key belongs to no organisation"), transaction.atomic():
             events.append(draft, openings)

@@ -146,6 +146,7 @@ CHECKPOINT_MAILED: Final = "checkpoint.mailed"
 HOUSE_RESTORED: Final = "house.restored"
 EVENTS_DISPOSED: Final = "audit.events-disposed"
 KEYS_REWRAPPED: Final = "keys.rewrapped"
+KEYS_PUT_BACK: Final = "keys.put-back"
 LOG_KEY_INTRODUCED: Final = "log.key-introduced"
 COLD_CHANGED: Final = "cold.store-changed"
 NETWORKS_CHANGED: Final = "house.networks-changed"
@@ -234,6 +235,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     EVENTS_DISPOSED: KindInfo(STAFF, "events past their retention were disposed of; their hashes stay"),
     LOG_KEY_INTRODUCED: KindInfo(STAFF, "a new key of the log was introduced; from here on it signs"),
     KEYS_REWRAPPED: KindInfo(HOUSE, "every key is wrapped by the newest master key"),
+    KEYS_PUT_BACK: KindInfo(HOUSE, "keys stand under a former master key again, after every key was brought out of it"),
     COLD_CHANGED: KindInfo(HOUSE, "the cold store of this installation was chosen, or left"),
     NETWORKS_CHANGED: KindInfo(HOUSE, "a network was named, for all of this installation, or is not known any more"),
     BODY_COLD: KindInfo(STAFF, "the message's ciphertext was moved to the cold store; its key stayed here"),
@@ -302,6 +304,7 @@ FACTS: Final = frozenset({
     "resends",  # message.accepted: id of the message whose content it sends again
     "requiretls",  # message.accepted: yes, where the submitter asked for it at every hop (RFC 8689)
     "rewrapped",  # keys.rewrapped: how many keys were
+    "former",  # keys.put-back: how many stand under a former master key
     "rule",  # rule id
     "size",  # bytes
     "template",  # message.accepted: id of the template it was made from
@@ -315,7 +318,7 @@ FACTS: Final = frozenset({
     "stage",  # queue.types.Stage
     "state",  # delivery state after the event
     "times",  # sender.refused: how many refusals this event stands for
-    "master",  # keys.rewrapped: version of the master key
+    "master",  # keys.rewrapped, keys.put-back: version of the master key
     "to",  # message.ignored: notice | portal | reports, which of our own addresses it came to
     "tracked",  # delivery.sent: what the copy was marked with: opens, clicks, or both with a space between
     "link",  # tracking.*: number of the link in the message; 0: the hidden one

@@ -19,6 +19,7 @@ from carepost.ground import home as homes
 from carepost.ground.config import Config
 from carepost.ground.errors import Unavailable
 from carepost.journal.alarms import DAY_US, MINUTE_US, Alarms
+from carepost.journal.rewrapping import PUT_BACK
 from carepost.tenancy.actions import organisations
 from carepost.tenancy.permissions import BOOTSTRAP
 from carepost.wire.doors import HealthAnswer
@@ -114,6 +115,12 @@ def test_a_log_that_refuses_is_told_at_once(watched: Watched) -> None:
     watched.journal(JournalState(at=watched.now, sources={"shard-1": refused}))
     assert watched.minutes(1) == 1
     assert "carepost audit verify" in watched.door.letters[0]
+
+
+def test_bi_079_keys_put_back_from_before_a_rotation_are_told_at_once(watched: Watched, outbox: Outbox) -> None:
+    Marks(outbox.store).put(PUT_BACK, 2)
+    assert watched.minutes(30) == 1
+    assert "2 keys stand under a former master key" in watched.door.letters[0]
 
 
 def test_a_spike_of_deferrals_but_not_an_engine_that_began_anew(watched: Watched) -> None:

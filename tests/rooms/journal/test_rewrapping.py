@@ -7,9 +7,9 @@ import pytest
 from django.conf import settings
 
 from carepost.archive.marks import Marks
-from carepost.ground import orgkeys
+from carepost.ground import clock, orgkeys
 from carepost.ground.keys import PurposeKeys, WrongKey
-from carepost.journal.rewrapping import Rewrapping
+from carepost.journal.rewrapping import PUT_BACK, Rewrapping
 from carepost.proof import kinds
 from carepost.tenancy import keys, rewrapping, scope
 from carepost.tenancy.models import DkimKey, OrgKey
@@ -111,6 +111,69 @@ def test_a_key_nothing_opens_keeps_no_other_from_being_done(held: PurposeKeys, o
         work.step()
     assert rewrapping.left(after.current) == 1
     assert office_events(kinds.KEYS_REWRAPPED) == []
+
+
+HOUR = 3_600_000_000
+
+
+def put_back(held: PurposeKeys, org: bytes, key: bytes) -> bytes:
+    """What a thief of the former master key writes into the database: his own key, bound as it must be."""
+    with scope.every("the test's own eyes"):
+        row = OrgKey.objects.filter(org_id=uuid.UUID(bytes=org), purpose="portal").order_by("version").last()
+        assert row is not None
+        aad = orgkeys.aad(org, "portal", row.version)
+        row.wrapped = held.wrap("portal", key, aad)
+        row.save()
+        return bytes(row.wrapped)
+
+
+def test_bi_079_a_key_put_back_from_before_a_rotation_is_on_record_and_is_never_made_one_of_ours(
+    held: PurposeKeys, outbox: Outbox, cast: Any
+) -> None:
+    after, marks = rotated(held), Marks(outbox.store)
+    work = Rewrapping(after, marks)
+    start = clock.now()
+    now = [start]
+    clock.set_source(lambda: now[0])
+    try:
+        for _ in range(6):
+            work.step()
+        assert rewrapping.left(after.current) == 0
+        work.step()
+        assert office_events(kinds.KEYS_PUT_BACK) == [] and marks.get(PUT_BACK) == 0
+        theirs = put_back(held, cast.maple, b"k" * 32)
+        now[0] += HOUR - 1
+        work.step()
+        assert office_events(kinds.KEYS_PUT_BACK) == [], "looked at by the hour"
+        for _ in range(3):
+            now[0] += HOUR
+            work.step()
+        # a restart looks at once, and tells nothing twice
+        Rewrapping(after, marks).step()
+        (event,) = office_events(kinds.KEYS_PUT_BACK)
+        assert event.facts == {"master": "2", "former": "1"} and set(event.facts) <= kinds.FACTS
+        assert marks.get(PUT_BACK) == 1
+        with scope.every("the test's own eyes"):
+            assert OrgKey.objects.filter(wrapped=theirs).exists(), "wrapped anew it would be one of ours"
+            OrgKey.objects.filter(wrapped=theirs).delete()
+        now[0] += HOUR
+        work.step()
+        assert marks.get(PUT_BACK) == 0
+    finally:
+        clock.set_source(None)
+
+
+def test_bi_079_a_key_of_a_master_key_that_is_gone_is_refused(held: PurposeKeys, cast: Any) -> None:
+    gone = only_newest(rotated(held))
+    with scope.every("the test's own eyes"):
+        row = OrgKey.objects.filter(org_id=uuid.UUID(bytes=cast.maple), purpose="portal").first()
+        assert row is not None
+        aad = orgkeys.aad(cast.maple, "portal", row.version)
+        with pytest.raises(WrongKey):
+            gone.unwrap("portal", bytes(row.wrapped), aad)
+        # nor is it taken for one of the newest
+        with pytest.raises(WrongKey):
+            gone.unwrap("portal", gone.current.to_bytes(2, "big") + bytes(row.wrapped)[2:], aad)
 
 
 def test_without_a_rotation_nothing_is_told(held: PurposeKeys, outbox: Outbox) -> None:

@@ -36,7 +36,7 @@ def test_a_key_is_looked_for_once_in_a_block(cast: Any) -> None:
     assert looks(cast, lambda: [keys.version(cast.clinic, "evidence", 1) for _ in range(3)]) == 3
 
 
-def test_a_destroyed_key_opens_for_no_later_block(cast: Any) -> None:
+def test_bi_079_a_destroyed_key_opens_for_no_later_block(cast: Any) -> None:
     with keys.together():
         keys.version(cast.clinic, "evidence", 1)
     OrgKey.objects.filter(org_id=cast.clinic, purpose="evidence").delete()

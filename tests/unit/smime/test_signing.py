@@ -1,4 +1,4 @@
-"""Signatures: what we make holds, whatever is changed is named, and what proves nothing is not believed."""
+"""Signatures: what we make holds, whatever is changed is named, and what proves nothing is not believed (BI-074)."""
 
 import hashlib
 from typing import Any
