@@ -100,6 +100,7 @@ def test_a_link_of_staff_that_was_used_leads_on(
     checked(page)
     no_sideways(page)
     expect(page.get_by_role("heading", level=1)).to_have_text("This link does not work")
-    expect(page.get_by_text("Ask your administrator for a new one")).to_be_visible()
+    expect(page.get_by_text("ask your administrator for a new one")).to_be_visible()
+    expect(page.get_by_text("sign in with that password")).to_be_visible()
     page.get_by_role("link", name="To the sign-in page").click()
     expect(page.get_by_label("Password")).to_be_visible()

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from carepost.engagement import asking, sessions
 from carepost.ground import clock
@@ -19,10 +19,11 @@ from carepost.mailbox.texts import About
 from carepost.portal.guest import Guest, client_of, cookie_name, device_of, office_of, page, set_cookie
 
 
-@require_GET
+@require_safe
 @page
 def door(request: Guest, link: str) -> HttpResponse:
-    """What a link shows: whom it is for and how to go on. A scanner may fetch it any number of times (BI-093)."""
+    """What a link shows: whom it is for and how to go on. A scanner may fetch it any number of times (BI-093),
+    by HEAD too: one that is refused there calls the link broken."""
     row = _open(link)
     if request.guest is not None and request.guest.level(row):
         return redirect("portal:read", link)

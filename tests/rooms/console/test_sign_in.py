@@ -47,6 +47,7 @@ def test_the_link_is_used_by_a_post_only_and_once(maple: Organisation) -> None:
     gone = browser().get(invited.path)
     assert gone.status_code == 404
     assert "This link does not work" in gone.content.decode()
+    assert "sign in with that password" in gone.content.decode(), "whoever used it need not ask anybody"
     assert browser().get("/welcome/nonsense").status_code == 404
 
 
