@@ -17,7 +17,10 @@ from carepost.crypto.smime.usable import Trust
 from carepost.ground.errors import Refused
 from carepost.policy.types import Method
 
-_PRIVATE: Final = re.compile(rb"-----BEGIN (?:PGP |RSA |EC |ENCRYPTED )?PRIVATE KEY")
+_PRIVATE: Final = re.compile(rb"-----BEGIN (?:[A-Z0-9]{1,12} ){0,2}PRIVATE KEY")
+#: DER of what begins with a version: PKCS#12 (RFC 7292), PKCS#8 (RFC 5958), PKCS#1 (RFC 8017), SEC 1 (RFC 5915).
+#: A certificate and a PKCS#7 file begin otherwise
+_PRIVATE_DER: Final = re.compile(rb"\x30(?:[\x00-\x7f]|\x80|\x81.|\x82..|\x83...)\x02\x01[\x00\x01\x03]", re.DOTALL)
 
 #: a file with one recipient's certificate and those of its issuers
 MOST_BYTES: Final = 512 * 1024
@@ -40,7 +43,7 @@ def read(data: bytes, address: str, at: int) -> Read:
     """The certificate in `data` that is for `address`. Raises Refused: too large, none, several, or not usable."""
     if len(data) > MOST_BYTES:
         raise Refused("key-too-large", "The file is larger than 512 KB; it should hold one certificate.", status=413)
-    if _PRIVATE.search(data):
+    if _PRIVATE.search(data) or _PRIVATE_DER.match(data):
         raise _given_away()
     found = _smime(data, address, at) or _openpgp(data, address, at)
     if found is None:

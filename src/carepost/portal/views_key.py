@@ -22,6 +22,14 @@ _EMPTY = "Choose the file with your public key, or paste the key."
 _LARGE = "This file is too large for a key. A public key has a few kilobytes."
 _BUSY = "We could not send you the code just now. Please try again in a minute."
 _MAILS = "Several e-mails went to your address just now. Please try again in an hour."
+#: by the code of the refusal; of what else is wrong with a key, that and how to go on
+_WORDS = {
+    "private-key": "This file holds your private key, which nobody else should have. We did not keep it. To be safe "
+    "make a new key, and give us only its public part: a .pem, .cer, .p7b or .asc file, never .p12 or .pfx.",
+    "no-certificate": "There is no public key in this. Export it from your mail program anew, as .pem, .cer or .p7b "
+    "for S/MIME or as .asc for OpenPGP, and choose that file.",
+}
+_ON = "Ask whoever made your key for one that fits. Until then messages come to these pages, as before."
 _DONE = {
     "proved": ("success", "Your key is taken", "It is used within a minute, for messages that have to be encrypted."),
     "removed": ("success", "Your key is taken back", "It is used no more within a minute. Messages come here again."),
@@ -46,7 +54,8 @@ def key(request: Guest) -> HttpResponse:
     try:
         return _begin(request, session, data)
     except Refused as refused:
-        return _form(request, session, problem=refused.public, status=refused.status or 422)
+        words = f"{refused.public} {_ON}" if refused.code == "key-not-usable" else refused.public
+        return _form(request, session, problem=_WORDS.get(refused.code, words), status=refused.status or 422)
     except Unavailable:
         uploads.forget(UUID(bytes=session.org), session.recipient)
         return _form(request, session, problem=_BUSY, status=503)

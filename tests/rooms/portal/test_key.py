@@ -22,6 +22,7 @@ from carepost.tenancy import scope
 from carepost.tenancy.models import Organisation
 from carepost.tenancy.permissions import BOOTSTRAP
 from carepost.wire.found import Found
+from tests.rooms.keyring.test_own_keys import pkcs12
 from tests.rooms.portal.conftest import JANE
 from tests.support.mailroom import KeptDoor, lay
 from tests.support.outbox import office_events
@@ -124,16 +125,26 @@ def test_the_owner_may_change_the_own_key_but_not_what_an_administrator_vouches_
     assert found.take(maple.pk, given()) == "changed"
 
 
+def test_five_megabytes_pasted_are_called_too_large(maple: Organisation, guest: Any) -> None:
+    guest.enter(lay(maple))
+    answer = guest.post(PAGE, text="x" * 5_000_000)
+    assert answer.status_code == 400
+    assert "larger than this page takes" in answer.content.decode()
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"hello", "no certificate"),
+        (b"hello", "Export it from your mail program anew"),
         (b"", "Choose the file"),
         (b"other", "not for this address"),
-        (b"private", "private key"),
+        (b"other", "Ask whoever made your key for one that fits"),
+        (b"private", "This file holds your private key"),
+        (b"p12", "This file holds your private key"),
+        (b"der", "This file holds your private key"),
         (b"x" * 600_000, "too large"),
     ],
-    ids=["nothing", "empty", "of another", "private", "large"],
+    ids=["nothing", "empty", "of another", "what to do", "private", "PKCS#12", "PKCS#8", "large"],
 )
 def test_what_is_no_key_of_this_person_is_refused_in_words(
     maple: Organisation, guest: Any, door: KeptDoor, data: bytes, said: str
@@ -143,6 +154,8 @@ def test_what_is_no_key_of_this_person_is_refused_in_words(
     given = {
         b"other": lambda: pgp.armored(openpgp("eve@elsewhere.test").certificate),
         b"private": lambda: pgp.export(openpgp()),
+        b"p12": lambda: pkcs12(JANE),
+        b"der": lambda: identity.private_bytes(identity.generate("ec-p256")),
     }.get(data, lambda: data)()
     mails = len(door.taken)
     answer = give(guest, given) if given else guest.post(PAGE, text=" ")
