@@ -13,6 +13,8 @@ from carepost.rfc.errors import RfcError
 #: octets of the copy looked at
 _COPY: Final = 64 * 1024
 _TYPES: Final = frozenset({"message/rfc822", "text/rfc822-headers", "message/rfc822-headers", "message/global"})
+#: in the copy's header, by Microsoft's Junk Mail Reporting Program (JMRP)
+_MICROSOFTS: Final = "x-hmxmroriginalrecipient"
 _KINDS: Final = frozenset({"abuse", "fraud", "virus", "other", "not-spam", "opt-out", "opt-out-list", "auth-failure"})
 
 
@@ -38,7 +40,7 @@ def read(raw: bytes) -> Complaint | None:
     raw = raw.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(b"\n", b"\r\n")
     declared = b"feedback-report" in raw[: 16 * 1024].lower()
     if not declared:
-        return None
+        return _junk_mail_report(raw)
     try:
         leaves = parts.walk(raw)
     except RfcError:
@@ -52,12 +54,27 @@ def read(raw: bytes) -> Complaint | None:
     return _made(report, fields, damaged=said is None)
 
 
+def _junk_mail_report(raw: bytes) -> Complaint | None:
+    """Microsoft's JMRP in its own form: no report part, only the copy, whose header begins with the name of who
+    complained. Without that field it is a mail that somebody forwards, and no complaint."""
+    if _MICROSOFTS.encode() not in raw[:_COPY].lower():
+        return None
+    try:
+        copy = next((p for p in parts.walk(raw) if p.type in _TYPES), None)
+    except RfcError:
+        return None
+    fields = _fields(_decoded(raw, copy)[:_COPY]) if copy is not None else {}
+    return _made({"user-agent": "JMRP"}, fields, damaged=False) if _MICROSOFTS in fields else None
+
+
 def _made(report: dict[str, str], fields: dict[str, str], *, damaged: bool) -> Complaint:
     kind = report.get("feedback-type", "abuse").lower()
-    mail_from = report.get("original-mail-from", "") or fields.get("return-path", "")
+    # taken out (RFC 6590), it may stand there as <>: the copy may still say it
+    said = report.get("original-mail-from", "").strip("<> ")
+    mail_from = said or fields.get("return-path", "").strip("<> ")
     return Complaint(
         kind if kind in _KINDS else "other",
-        mail_from.strip("<> ")[:320],
+        mail_from[:320],
         fields,
         report.get("user-agent", "")[:120],
         damaged,

@@ -380,13 +380,32 @@ def test_a_complaint() -> None:
         (complaint(GOOD.replace("message/feedback-report", "text/plain")), "b-x@clinic.test"),
         (complaint(GOOD.replace("Feedback-Type: abuse", "Feedback-Type: \x00")), "b-token@bounce.clinic.test"),
         (complaint(GOOD.split("Original")[0]), "b-x@clinic.test"),
+        (complaint(GOOD.replace("<b-token@bounce.clinic.test>", "<>")), "b-x@clinic.test"),
     ],
-    ids=["wrong-boundary", "never-closed", "wrong-type", "strange-kind", "no-envelope"],
+    ids=["wrong-boundary", "never-closed", "wrong-type", "strange-kind", "no-envelope", "envelope-taken-out"],
 )
 def test_a_complaint_that_is_badly_made(raw: bytes, mail_from: str) -> None:
     found = arf.read(raw)
     assert found is not None
     assert (found.mail_from, found.message_id) == (mail_from, ID)
+
+
+def junk_mail_report(first: str) -> bytes:
+    """As Microsoft's JMRP writes where the feed is not set to ARF."""
+    return (
+        "From: staff@hotmail.com\nTo: feedback@clinic.test\nSubject: complaint about message from 192.0.2.1\n"
+        'MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="m"\n\n'
+        f"--m\nContent-Type: message/rfc822\nContent-Disposition: inline\n\n{first}{COPY}\n--m--\n"
+    ).encode()
+
+
+def test_a_complaint_in_microsofts_own_form() -> None:
+    found = arf.read(junk_mail_report("X-HmXmrOriginalRecipient: jane@patient.test\n"))
+    assert found is not None
+    assert (found.kind, found.mail_from, found.message_id) == ("abuse", "b-x@clinic.test", ID)
+    assert arf.read(junk_mail_report("")) is None, "somebody who forwards a mail complains of nothing"
+    said = junk_mail_report("").replace(b"--m--", b"--m\n\nX-HmXmrOriginalRecipient: jane@patient.test\n--m--")
+    assert arf.read(said) is None, "nor does one who writes the field's name beside it"
 
 
 @pytest.mark.parametrize("raw", [b"", b"feedback-report", COPY.encode(), b"\0feedback-report\n\n" * 99], ids=range(4))
