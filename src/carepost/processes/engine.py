@@ -227,7 +227,10 @@ class Engine:
                 self._budget, smtp_limits,
             ),
         ]  # fmt: skip
-        limits = HttpLimits(max_recipients=config.max_recipients, engines=outgoing.engine_count(home, config))
+        limits = HttpLimits(
+            max_message=config.max_message, max_recipients=config.max_recipients,
+            engines=outgoing.engine_count(home, config),
+        )  # fmt: skip
         viewer = outgoing.viewer(home)
         app = App(
             self._intake, self._directory, self._access, self._budget, limits,

@@ -16,7 +16,7 @@ from carepost.ground import clock, ids
 from carepost.intake import agreed
 from carepost.policy.types import Category
 from carepost.reception.http.limits import HttpLimits
-from carepost.reception.http.problem import ProblemError, problem
+from carepost.reception.http.problem import ProblemError, problem, refuse
 from carepost.reception.http.said import digest
 from carepost.rfc import address
 from carepost.rfc import compose as rfc_compose
@@ -45,6 +45,17 @@ def field_fault(pointer: str, detail: str) -> ProblemError:
     return ProblemError(problem(422, "invalid", "A field is wrong.", (rest.Fault(pointer, detail),)))
 
 
+def weight(message: rest.Message, files: Mapping[str, Upload] = NO_FILES) -> int:
+    """Octets the message has at least once it is made: a file grows by its base64 and its line ends."""
+    size = len(message.text or "") + len(message.html or "")
+    for one in message.attachments:
+        if one.content is not None:
+            size += len(one.content)
+        elif one.upload_id is not None and one.upload_id in files:
+            size += 4 * len(files[one.upload_id].data) // 3
+    return size
+
+
 def draft(
     message: rest.Message,
     key: ApiKey,
@@ -65,6 +76,9 @@ def draft(
         raise field_fault("/to", "Give at least one recipient in to, cc or bcc.")
     if len(recipients) > limits.max_recipients:
         raise field_fault("/to", f"A message has at most {limits.max_recipients} recipients.")
+    if weight(message, files) > limits.max_message:
+        # before it is made: one upload named a hundred times is a small request
+        raise refuse(413, "too-large", f"A message has at most {limits.max_message // 1_000_000} MB with its files.")
     now = clock.now()
     asked = message.protection or _NOTHING_ASKED
     if asked.access is not None:

@@ -6,6 +6,10 @@ import msgspec
 class HttpLimits(msgspec.Struct, frozen=True):
     #: a request's body: one message in base64 and JSON, or a batch
     max_body: int = 73_400_320
+    #: of one message as it is made: what it names (uploads, templates) weighs more than the request that names it
+    max_message: int = 52_428_800
+    #: of a batch, made and not yet handed over: then they go to the door, and the rest is made after
+    batch_bytes: int = 33_554_432
     #: request line and fields; and how many fields
     max_head: int = 65_536
     max_fields: int = 100

@@ -42,11 +42,13 @@ class Known(msgspec.Struct, frozen=True):
 
 
 class Fetched:
-    """The files of one request, counted among the process's bodies until `close`."""
+    """The files of one request and the messages made of it, counted among the process's bodies until `close`."""
 
     def __init__(self, bodies: Budget) -> None:
         self._bodies = bodies
         self._held = 0
+        #: octets of messages made and not handed over
+        self.made = 0
         self.files: dict[str, Upload] = {}
 
     def room(self, size: int) -> None:
@@ -55,9 +57,19 @@ class Fetched:
             raise Unavailable("bodies-full", "Too much mail is in memory; try again.")
         self._held += size
 
+    def making(self, size: int) -> None:
+        """Raises Unavailable."""
+        self.room(size)
+        self.made += size
+
+    def handed_over(self) -> None:
+        self._bodies.give(self.made)
+        self._held -= self.made
+        self.made = 0
+
     def close(self) -> None:
         self._bodies.give(self._held)
-        self._held = 0
+        self._held = self.made = 0
         self.files = {}
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
@@ -25,6 +25,8 @@ from carepost.wire.types import Accepted, AcceptedDelivery, AccessProof, Submiss
 _KEY = re.compile(r'"([ -~]{1,255})"|([!#-~]{1,255})')
 #: messages of a batch made ready in one turn of the loop
 _TURN = 64
+#: and octets of them
+_TURN_BYTES = 1_048_576
 #: (status, answer, header fields) of a request whose key and body were read
 Work = Callable[[Scope, ApiKey, bytes], Awaitable[tuple[int, object, Headers]]]
 
@@ -127,19 +129,33 @@ class Sender:
         fetched: Fetched,
     ) -> tuple[rest.BatchEntry, ...]:
         """Each is a message of its own, and they share commits: what is wrong with one is told in its place, and the
-        others go their way."""
-        drafts = await self._drafts(scope, key, messages, idempotency, fetched)
-        self._visits.pressing.begin(key.org, len(drafts))
-        try:
-            taken = iter(await self._intake.accept_many([one for one in drafts if isinstance(one, Submission)]))
-        finally:
-            self._visits.pressing.end(key.org, len(drafts))
-        results = [rest.BatchEntry(problem=d) if isinstance(d, rest.Problem) else _entry(next(taken)) for d in drafts]
+        others go their way. What is made goes to the door as soon as it is much: a small request may name large files
+        a thousand times."""
+        results: list[rest.BatchEntry] = []
+        drafts: list[Submission | rest.Problem] = []
+        async for draft in self._drafts(scope, key, messages, idempotency, fetched):
+            drafts.append(draft)
+            if fetched.made >= self._limits.batch_bytes:
+                results += await self._taken(key, drafts, fetched)
+                drafts = []
+        if drafts:
+            results += await self._taken(key, drafts, fetched)
         if all(entry.problem is not None and entry.problem.status == 503 for entry in results):
             first = results[0].problem
             assert first is not None
             raise ProblemError(first, SOON)
         return tuple(results)
+
+    async def _taken(
+        self, key: ApiKey, drafts: list[Submission | rest.Problem], fetched: Fetched
+    ) -> list[rest.BatchEntry]:
+        self._visits.pressing.begin(key.org, len(drafts))
+        try:
+            taken = iter(await self._intake.accept_many([one for one in drafts if isinstance(one, Submission)]))
+        finally:
+            self._visits.pressing.end(key.org, len(drafts))
+        fetched.handed_over()
+        return [rest.BatchEntry(problem=d) if isinstance(d, rest.Problem) else _entry(next(taken)) for d in drafts]
 
     async def _drafts(
         self,
@@ -148,15 +164,17 @@ class Sender:
         messages: tuple[rest.Message | ProblemError, ...],
         idempotency: str | None,
         fetched: Fetched,
-    ) -> list[Submission | rest.Problem]:
-        made: list[Submission | rest.Problem] = []
+    ) -> AsyncIterator[Submission | rest.Problem]:
         own: set[str] = set()
+        turn = 0
         for number, message in enumerate(messages):
-            if number % _TURN == _TURN - 1:
+            if number % _TURN == _TURN - 1 or fetched.made - turn >= _TURN_BYTES:
                 # others have their turn
                 await asyncio.sleep(0)
+                turn = fetched.made
+            turn = min(turn, fetched.made)
             if isinstance(message, ProblemError):
-                made.append(message.problem)
+                yield message.problem
                 continue
             part = f"{idempotency}:{number}" if idempotency is not None else None
             try:
@@ -164,12 +182,11 @@ class Sender:
                     if message.idempotency_key in own:
                         raise compose.field_fault("/idempotency_key", "Another message of this batch has this key.")
                     own.add(message.idempotency_key)
-                made.append(await self._submission(scope, key, message, part, fetched))
+                yield await self._submission(scope, key, message, part, fetched)
             except ProblemError as error:
-                made.append(_in_batch(error, number).problem)
+                yield _in_batch(error, number).problem
             except CarepostError as error:
-                made.append(of_error(error).problem)
-        return made
+                yield of_error(error).problem
 
     async def _submission(
         self, scope: Scope, key: ApiKey, message: rest.Message, idempotency: str | None, fetched: Fetched
@@ -187,6 +204,10 @@ class Sender:
         client = scope["client"][0] if scope.get("client") else ""
         own = message.idempotency_key if message.idempotency_key is not None else idempotency
         made = await self._parts.made(key.org, message, fetched)
+        size = compose.weight(made.message, made.files)
+        if size <= self._limits.max_message:
+            # what is larger is refused, not made
+            fetched.making(size)
         return compose.draft(
             made.message, key, client, own, self._limits, said=message, files=made.files, template=made.template
         )
