@@ -55,7 +55,20 @@ def test_keys_change_step_by_step_and_every_mail_verifies(tmp_path: Path) -> Non
         publish(house, {"name": f"{gone}._domainkey.clinic.test", "value": "v=DKIM1; p="})
         lines = {line["name"]: line["code"] for line in checked(house)["records"]}
         assert lines[f"{gone}._domainkey.clinic.test"] == "empty"
+        for_people(house)
         assert "Traceback" not in house.logs()
+
+
+def for_people(house: House) -> None:
+    """What the command prints: each record with what it is for, and the command for MTA-STS as it can be typed."""
+    said = run(house, "domain", "check", "clinic.test").stdout
+    for line in checked(house)["records"]:
+        assert re.search(rf"(?m)^[A-Z]+ +{line['record']} +{re.escape(line['name'])}  [A-Z][^.]+$", said), said
+    for title in ("Who may send (SPF)", "Our signature (DKIM)", "Encryption to you is required (MTA-STS)"):
+        assert f"clinic.test  {title}\n" in said, said
+    (advice,) = re.findall(r"carepost (domain mta-sts .*)", said)
+    assert advice == "domain mta-sts clinic.test testing --mx mx.clinic.test"
+    assert json.loads(house.carepost(*advice.split(), "--json"))["mode"] == "testing", "it can be typed as it stands"
 
 
 def shown(house: House) -> dict[str, list[str]]:

@@ -122,3 +122,14 @@ def test_every_provider_is_asked_the_same_and_says_where_it_says_so() -> None:
     assert rules[Y] == rules[M] and rules[G] == [*rules[Y], "feedback-id"]
     assert bulk.SOURCES.keys() == bulk.PROVIDERS.keys()
     assert not [one for one in bulk.judge(WELL) if one.state is bulk.Met.NOT]
+
+
+def test_who_enrols_in_a_feedback_loop_is_told_the_address_that_is_read() -> None:
+    """Another address takes no complaint: it would be refused at the MX."""
+    for path, said in (
+        (line(Part.RETURN_MX), "feedback@return-mx.clinic.test"),
+        (line(Part.RETURN_MX, MISSING, "not-set"), "once a return path is set"),
+    ):
+        for provider in (Y, M):
+            rule = judged(Row("", but(path, volumes={}), provider, "complaints", ""))
+            assert said in rule.todo, rule.todo

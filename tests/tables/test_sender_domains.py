@@ -233,6 +233,22 @@ def test_only_the_very_key_lets_signing_change_to_it() -> None:
     assert dkim_record.fault(SHORT, SHORT.encode()) == "short", "RFC 8301 3.2"
 
 
+@pytest.mark.parametrize(
+    ("mx", "given"),
+    [
+        (("mx1.clinic.test.", "MX2.clinic.test"), "--mx mx1.clinic.test --mx mx2.clinic.test"),
+        (("clinic-test.mail.protection.outlook.com",), "--mx clinic-test.mail.protection.outlook.com"),
+        ((".",), "--mx HOST"),
+        ("?", "--mx HOST"),
+    ],
+    ids=["two", "hosted", "takes none", "silent"],
+)
+def test_the_advice_on_mta_sts_is_a_command_with_the_domains_own_servers(mx: object, given: str) -> None:
+    zone = {"MX clinic.test": mx, "TXT _mta-sts.clinic.test": None}
+    line = first(checked(zone, msgspec.structs.replace(ASKED, sts=None)), Part.MTA_STS)
+    assert line.todo.endswith(f": carepost domain mta-sts clinic.test testing {given}")
+
+
 def test_what_others_may_send_stays_allowed_in_the_proposed_spf() -> None:
     line = first(
         checked({_SPF: ("v=spf1 include:_spf.example mx ~all",), "TXT _spf.example": ("v=spf1 -all",)}), Part.SPF

@@ -188,6 +188,12 @@ def _unsubscribe(provider: str, evidence: Evidence) -> Judged:
     return Judged(provider, "one-click", words, Met.MET, said)
 
 
+def _loop(evidence: Evidence) -> str:
+    """Where complaints are read: an address beside the return path (`intake.returns.FEEDBACK`)."""
+    path = next((one.name for one in evidence.lines if one.part is Part.RETURN_MX and one.code != "not-set"), "")
+    return f", with feedback@{path} as its address" if path else ", once a return path is set: feedback@ it takes them"
+
+
 def _complaints(provider: str, evidence: Evidence) -> Judged:
     words = f"Fewer than {LIMIT:.1%} of recipients mark mail as unwanted; better fewer than {AIM:.1%}"
     volume = (evidence.volumes or {}).get(provider, Volume())
@@ -196,8 +202,8 @@ def _complaints(provider: str, evidence: Evidence) -> Judged:
         return Judged(provider, "complaints", words, Met.UNKNOWN, said, "Look there, and keep below the aim.")
     if not volume.complaints:
         todo = (
-            "Enrol the domain in Yahoo's complaint feedback loop."
-            if provider == "yahoo" else "Enrol the sending addresses in JMRP and look at SNDS."
+            f"Enrol the domain in Yahoo's complaint feedback loop{_loop(evidence)}."
+            if provider == "yahoo" else f"Enrol the sending addresses in JMRP{_loop(evidence)}, and look at SNDS."
         )  # fmt: skip
         said = "No complaint came in 30 days: there was none, or the feedback loop is not enrolled."
         return Judged(provider, "complaints", words, Met.UNKNOWN, said, todo)

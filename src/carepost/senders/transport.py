@@ -40,10 +40,7 @@ def _record(asked: Asked) -> Course[Line]:
     if sts is None:
         if found:
             return lines.right("elsewhere", found=found)
-        return lines.missing(
-            "Others may deliver to you without proof of your server. Have the policy served here: on the domain's page "
-            f"or by carepost domain mta-sts {asked.domain} testing --mx HOST."
-        )
+        return lines.missing((yield from _advice(asked)))
     if not found:
         return lines.missing("Others do not look for the policy that is served here: publish the record.")
     shown = re.search(r"(?:^|;)\s*id\s*=\s*([A-Za-z0-9]{1,32})\s*(?:;|$)", found[0])
@@ -52,6 +49,17 @@ def _record(asked: Asked) -> Course[Line]:
             "other-id", "The policy has changed since: publish the new id, and others fetch it.", found
         )
     return lines.right(found=found)
+
+
+def _advice(asked: Asked) -> Course[str]:
+    """The command whole, with the servers the domain's mail goes to now: a policy must name every one of them."""
+    mx = yield Question(Record.MX, asked.domain)
+    named = [name.rstrip(".").lower() for name in mx.names if name.rstrip(".")]
+    given = " ".join(f"--mx {host}" for host in named or ["HOST"])
+    return (
+        "Others may deliver to you without proof of your server. Have the policy served here: on the domain's page "
+        f"or by: carepost domain mta-sts {asked.domain} testing {given}"
+    )
 
 
 def _file(asked: Asked) -> Course[Line]:
