@@ -9,7 +9,8 @@ from typing import Final
 _BLOCK: Final = re.compile(r"^```(sh|python|js)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ALL: Final = _BLOCK.findall((Path(__file__).parents[2] / "docs" / "api.md").read_text())
 #: what each of those asks for
-OFFICE: Final = ("begin_job", "own_key", "know_network", "set_sending_ahead", "begin_suppression_import")
+OFFICE: Final = ("begin_job", "own_key", "know_network", "set_sending_ahead", "begin_suppression_import",
+                       "pin_destination")  # fmt: skip
 
 
 def alone() -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ import msgspec
 from carepost.api import (
     openapi_activity,
     openapi_certificates,
+    openapi_destinations,
     openapi_domains,
     openapi_making,
     openapi_own_keys,
@@ -31,7 +32,7 @@ _ROOTS: Final = (
     shapes.Release, shapes.Refusal,
     shapes.HeldSearch, shapes.Decided, *openapi_making.ROOTS, *openapi_webhooks.ROOTS, *openapi_activity.ROOTS,
     *openapi_tracking.ROOTS, *openapi_sending.ROOTS, *openapi_certificates.ROOTS,
-    *openapi_own_keys.ROOTS,
+    *openapi_own_keys.ROOTS, *openapi_destinations.ROOTS,
 )  # fmt: skip
 _UUID: Final = {"type": "string", "format": "uuid"}
 _HEADERS: Final = {
@@ -89,6 +90,7 @@ def _paths() -> dict[str, Any]:
         **openapi_suppressions.paths(_op, _in),
         **openapi_certificates.paths(_op, _in),
         **openapi_own_keys.paths(_op, _in),
+        **openapi_destinations.paths(_op, _in),
         **openapi_tracking.paths(_op, _in),
         **openapi_sending.paths(_op),
         "/api/v1/keys": {

@@ -10,6 +10,7 @@ from carepost.client.asked_tracking import CampaignTracking
 from carepost.client.asynchronous import AsyncClient
 from carepost.client.errors import ApiError, Unreachable
 from carepost.client.synchronous import Client
+from carepost.wire.destinations import DestinationLine, DestinationPin, DestinationView
 from carepost.wire.ownkeys import ImportedOwnKey, OwnAuthority, OwnKey
 from carepost.wire.rest import (
     Attachment,
@@ -35,6 +36,9 @@ __all__ = [
     "Category",
     "Client",
     "Delivery",
+    "DestinationLine",
+    "DestinationPin",
+    "DestinationView",
     "ImportedOwnKey",
     "Job",
     "Mailbox",

@@ -6,13 +6,14 @@ from collections.abc import AsyncIterator, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from carepost.client import asked, asked_keys, asked_tracking, calls
+from carepost.client import asked, asked_destinations, asked_keys, asked_tracking, calls
 from carepost.client.asked import Ahead, Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
 from carepost.client.asked_tracking import CampaignTracking
 from carepost.client.calls import Course, Retry
 from carepost.client.transport import Lost, Transport
 from carepost.ground import clock
 from carepost.wire import rest
+from carepost.wire.destinations import DestinationLine, DestinationPin, DestinationView
 from carepost.wire.ownkeys import ImportedOwnKey, OwnAuthority, OwnKey
 from carepost.wire.tracked import MessageTracking, Tracking, TrackingReport
 from carepost.wire.types import MessageView
@@ -146,6 +147,34 @@ class AsyncClient:
 
     async def set_sending_ahead(self, days: int, *, reason: str) -> Ahead:
         return await self._do(asked.set_ahead(days, reason))
+
+    async def destinations(self, *, attention: bool = False) -> AsyncIterator[DestinationLine]:
+        cursor = ""
+        while True:
+            page = await self._do(asked_destinations.listed(cursor, attention))
+            for one in page.destinations:
+                yield one
+            cursor = page.cursor
+            if not cursor:
+                return
+
+    async def find_destinations(self, domain: str) -> tuple[DestinationLine, ...]:
+        return await self._do(asked_destinations.found(domain))
+
+    async def destination(self, id_: str) -> DestinationView:
+        return await self._do(asked_destinations.one(id_))
+
+    async def see_destination_alerts(self, id_: str) -> None:
+        await self._do(asked_destinations.seen(id_))
+
+    async def pins(self) -> tuple[DestinationPin, ...]:
+        return await self._do(asked_destinations.pins())
+
+    async def pin_destination(self, domain: str, host: str, *, reason: str, **given: object) -> DestinationPin:
+        return await self._do(asked_destinations.pin(domain, host, reason, given))
+
+    async def unpin_destination(self, domain: str, *, reason: str) -> None:
+        await self._do(asked_destinations.unpin(domain, reason))
 
     async def own_keys(self) -> AsyncIterator[OwnKey]:
         cursor = ""

@@ -5,13 +5,14 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from carepost.client import asked, asked_keys, asked_tracking, calls
+from carepost.client import asked, asked_destinations, asked_keys, asked_tracking, calls
 from carepost.client.asked import Ahead, Ask, EventPage, Job, MessagePage, Rendered, Resent, Uploaded
 from carepost.client.asked_tracking import CampaignTracking
 from carepost.client.calls import Course, Retry
 from carepost.client.transport import Lost, Transport
 from carepost.ground import clock
 from carepost.wire import rest
+from carepost.wire.destinations import DestinationLine, DestinationPin, DestinationView
 from carepost.wire.ownkeys import ImportedOwnKey, OwnAuthority, OwnKey
 from carepost.wire.tracked import MessageTracking, Tracking, TrackingReport
 from carepost.wire.types import MessageView
@@ -166,6 +167,39 @@ class Client:
     def set_sending_ahead(self, days: int, *, reason: str) -> Ahead:
         """1 to 366 days; what was accepted before stays scheduled."""
         return self._do(asked.set_ahead(days, reason))
+
+    def destinations(self, *, attention: bool = False) -> Iterator[DestinationLine]:
+        """Where mail goes, by domain, page by page; `attention`: those with alerts nobody has looked at."""
+        cursor = ""
+        while True:
+            page = self._do(asked_destinations.listed(cursor, attention))
+            yield from page.destinations
+            cursor = page.cursor
+            if not cursor:
+                return
+
+    def find_destinations(self, domain: str) -> tuple[DestinationLine, ...]:
+        """By a part of their domain; the first 200."""
+        return self._do(asked_destinations.found(domain))
+
+    def destination(self, id_: str) -> DestinationView:
+        """How it stands, what changed when, how sessions went, and its pin."""
+        return self._do(asked_destinations.one(id_))
+
+    def see_destination_alerts(self, id_: str) -> None:
+        """With the scope `held`."""
+        self._do(asked_destinations.seen(id_))
+
+    def pins(self) -> tuple[DestinationPin, ...]:
+        return self._do(asked_destinations.pins())
+
+    def pin_destination(self, domain: str, host: str, *, reason: str, **given: object) -> DestinationPin:
+        """Mail for `domain` goes to `host` alone. `given`: `port`, `ca` (PEM), `keys`, `otherwise` (hold, next)."""
+        return self._do(asked_destinations.pin(domain, host, reason, given))
+
+    def unpin_destination(self, domain: str, *, reason: str) -> None:
+        """DNS decides again."""
+        self._do(asked_destinations.unpin(domain, reason))
 
     def own_keys(self) -> Iterator[OwnKey]:
         """The organisation's own, newest first, page by page."""

@@ -18,6 +18,8 @@ _WORDS: Final = {
     Scope.OWN_KEYS: "The organisation’s own keys and authority, never their private parts",
     Scope.DOMAINS: "Sender domains", Scope.WEBHOOKS: "Webhooks", Scope.EVENTS: "Read the audit log",
     Scope.SENDING: "Sending addresses, pools and limits", Scope.TRACKING: "Opens and clicks",
+    Scope.DESTINATIONS: "How the domains that mail goes to stand",
+    Scope.ROUTES: "Pin next hops: say where a domain’s mail goes",
     Scope.JOBS: "Work on many messages, and exports", Scope.KEYS: "Make other keys, of no more than its own scopes",
 }  # fmt: skip
 #: what most programs need

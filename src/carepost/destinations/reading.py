@@ -1,10 +1,10 @@
 """Destinations as people see them: one organisation's own, by domain; nothing of a person stands in them."""
 
 import uuid
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from carepost.destinations import merging, words
@@ -12,6 +12,7 @@ from carepost.destinations.changes import ends_at
 from carepost.destinations.models import Alert, Change, Destination
 from carepost.ground import clock
 from carepost.ground.errors import NotFound
+from carepost.policy.types import Assurance
 from carepost.posture import Record, judge
 from carepost.posture.types import Side
 from carepost.tenancy import select
@@ -37,6 +38,10 @@ class Line(msgspec.Struct, frozen=True):
     used_at: int
     alerts: int
     pinned: bool
+    #: name of policy.types.Assurance; "": not met
+    assurance: str
+    #: posture.judge.weakened, now
+    weakened: str
 
 
 class Listing(msgspec.Struct, frozen=True):
@@ -44,6 +49,12 @@ class Listing(msgspec.Struct, frozen=True):
     #: all that fit, of which `lines` are the first
     total: int
     alerts: int
+
+
+class Batch(msgspec.Struct, frozen=True):
+    lines: tuple[Line, ...]
+    #: the last row, where more follow
+    cursor: uuid.UUID | None
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -62,6 +73,7 @@ class Host(msgspec.Struct, frozen=True):
 
 
 class Pin(msgspec.Struct, frozen=True):
+    domain: str
     host: str
     port: int
     #: PEM, "": the system's
@@ -88,18 +100,39 @@ class Page(msgspec.Struct, frozen=True):
 
 def listing(org: uuid.UUID, search: str = "", *, attention: bool = False) -> Listing:
     """Those with open alerts first, then by domain. `search`: part of a domain."""
-    rows = Destination.objects.filter(org_id=org)
+    rows = _counted(org, attention)
     if search:
         rows = rows.filter(domain__contains=search.strip().lower())
-    # a query of its own: PostgreSQL groups by the whole primary key, which Django does not know of (tenancy.postgres)
-    alerts = Alert.objects.filter(org_id=org, destination=OuterRef("pk"), seen_at=0).order_by().values("destination")
-    counted = Subquery(alerts.annotate(count=Count("pk")).values("count"))
-    rows = rows.annotate(open_alerts=Coalesce(counted, 0))
-    if attention:
-        rows = rows.filter(open_alerts__gt=0)
     pinned = {route.domain for route in select.routes(org)}
     found = [_line(row, row.open_alerts, pinned) for row in rows.order_by("-open_alerts", "domain")[:LISTED]]
     return Listing(tuple(found), rows.count(), open_count(org))
+
+
+def paged(org: uuid.UUID, after: uuid.UUID | None, limit: int, *, attention: bool = False) -> Batch:
+    """By domain, `limit` at a time. `after`: a `cursor`. Raises NotFound for one that is not this organisation's."""
+    rows = _counted(org, attention).order_by("domain")
+    if after is not None:
+        last = Destination.objects.filter(org_id=org, pk=after).values_list("domain", flat=True).first()
+        if last is None:
+            raise NotFound("There is no such page.")
+        rows = rows.filter(domain__gt=last)
+    pinned = {route.domain for route in select.routes(org)}
+    found = [_line(row, row.open_alerts, pinned) for row in rows[: limit + 1]]
+    return Batch(tuple(found[:limit]), found[limit - 1].id if len(found) > limit else None)
+
+
+def pins(org: uuid.UUID) -> list[Pin]:
+    """Every pinned next hop, by domain, met or not."""
+    return sorted((pin(route) for route in select.routes(org)), key=lambda one: one.domain)
+
+
+def _counted(org: uuid.UUID, attention: bool) -> QuerySet[Any]:
+    """With `open_alerts`."""
+    # a query of its own: PostgreSQL groups by the whole primary key, which Django does not know of (tenancy.postgres)
+    alerts = Alert.objects.filter(org_id=org, destination=OuterRef("pk"), seen_at=0).order_by().values("destination")
+    counted = Subquery(alerts.annotate(count=Count("pk")).values("count"))
+    rows = Destination.objects.filter(org_id=org).annotate(open_alerts=Coalesce(counted, 0))
+    return rows.filter(open_alerts__gt=0) if attention else rows
 
 
 def open_count(org: uuid.UUID) -> int:
@@ -128,7 +161,7 @@ def page(org: uuid.UUID, row: uuid.UUID) -> Page:
         good=good,
         failed=tuple(sorted(((words.RESULTS.get(kind, kind), times) for kind, times in failed.items()))),
         alerts=tuple(_alert(alert) for alert in alerts),
-        pin=_pin(route) if route is not None else None,
+        pin=pin(route) if route is not None else None,
     )
 
 
@@ -146,7 +179,11 @@ def _line(row: Destination, alerts: int, pinned: set[str]) -> Line:
     weakened = judge.weakened(state, clock.now()) if state is not None else ""
     soon = bool(row.ends_at) and row.ends_at - clock.now() <= 30 * _DAY_US
     mark = words.mark(row.assurance, weakened)
-    return Line(row.pk, row.domain, mark, row.ends_at, soon, row.changed_at, row.used_at, alerts, row.domain in pinned)
+    proved = "" if row.assurance is None else Assurance(row.assurance).name
+    return Line(
+        row.pk, row.domain, mark, row.ends_at, soon, row.changed_at, row.used_at, alerts, row.domain in pinned, proved,
+        weakened,
+    )  # fmt: skip
 
 
 def _host(side: Side, record: Record, now: int) -> Host:
@@ -169,9 +206,10 @@ def _alert(alert: Alert) -> Entry:
     return Entry(alert.at, "Ends soon", text, "wait")
 
 
-def _pin(route: Route) -> Pin:
+def pin(route: Route) -> Pin:
     keys = tuple(route.pins.split())
     return Pin(
+        route.domain,
         route.host,
         route.port,
         route.ca,

@@ -81,6 +81,10 @@ class Scope(enum.StrEnum):
     TEMPLATES = "templates"
     TRACKING = "tracking"
     SENDING = "sending"
+    #: how the domains that mail goes to stand, and what changed
+    DESTINATIONS = "destinations"
+    #: pinned next hops: where a domain's mail goes
+    ROUTES = "routes"
     KEYS = "keys"
     EVENTS = "events"
     #: what waits for a person, and deciding about it
@@ -106,6 +110,8 @@ SCOPES: dict[str, frozenset[Permission]] = {
     Scope.TEMPLATES: frozenset({Permission.TEMPLATES}),
     Scope.TRACKING: frozenset({Permission.TRACKING}),
     Scope.SENDING: frozenset({Permission.SENDING}),
+    Scope.DESTINATIONS: frozenset({Permission.HEALTH}),
+    Scope.ROUTES: frozenset({Permission.ROUTES}),
     Scope.KEYS: frozenset({Permission.KEYS}),
     Scope.EVENTS: frozenset({Permission.AUDIT}),
     Scope.HELD: frozenset({Permission.RELEASE}),
