@@ -208,4 +208,4 @@ def suppression_import_problems(id_: str) -> Ask[bytes]:
 
 def other(call: Call) -> Ask[Any]:
     """Whatever else the API knows."""
-    return Ask(call, lambda reply: msgspec.json.decode(reply.body) if reply.body else None)
+    return Ask(call, lambda reply: reply.read(Any) if reply.body else None)

@@ -15,6 +15,7 @@ from carepost.wire.rest import Problem
 #: answers that say "later": nothing was accepted
 _LATER: Final = frozenset({429, 502, 503, 504})
 _IN_FLIGHT: Final = 409
+_FOREIGN: Final = "The answer is none of the API's: look at the address, and at what stands before the server"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -35,7 +36,11 @@ class Reply(msgspec.Struct, frozen=True):
     body: bytes
 
     def read(self, kind: Any) -> Any:
-        return msgspec.json.decode(self.body, type=kind)
+        """Raises ApiError for what is none of the API's answers: something stands between the server and us."""
+        try:
+            return msgspec.json.decode(self.body, type=kind)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            raise ApiError(Problem("about:blank", _FOREIGN, self.status)) from None
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -128,7 +133,7 @@ def settled(reply: Reply) -> Reply:
 def problem(reply: Reply) -> Problem:
     try:
         found: Problem = reply.read(Problem)
-    except msgspec.DecodeError:
+    except ApiError:
         return Problem("about:blank", "The server answered with no problem of its own", reply.status)
     return found
 

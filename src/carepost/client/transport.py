@@ -1,14 +1,12 @@
 """Connections to one server, kept and shared by threads. One exchange at a time on each; nothing is pipelined."""
 
 import http.client
+import select
 import ssl
 import threading
-from typing import Final
 from urllib.parse import urlsplit
 
 from carepost.client.calls import Call, Reply
-
-_LARGEST: Final = 64 * 1024 * 1024
 
 
 class Lost(Exception):
@@ -34,14 +32,14 @@ class Transport:
         self._context = context or (ssl.create_default_context() if self._tls else None)
         self._lock = threading.Lock()
         self._idle: list[http.client.HTTPConnection] = []
+        self._closed = False
 
     def __repr__(self) -> str:
         return f"Transport({self._host!r})"
 
     def exchange(self, call: Call) -> Reply:
         """Raises Lost. A kept connection that the server closed meanwhile is replaced once."""
-        with self._lock:
-            kept = self._idle.pop() if self._idle else None
+        kept = self._kept()
         if kept is not None:
             try:
                 return self._on(kept, call)
@@ -51,10 +49,20 @@ class Transport:
         return self._on(self._new(), call)
 
     def close(self) -> None:
+        """What is under way goes on; its connection is closed after it."""
         with self._lock:
             idle, self._idle = self._idle, []
+            self._closed = True
         for connection in idle:
             connection.close()
+
+    def _kept(self) -> http.client.HTTPConnection | None:
+        while True:
+            with self._lock:
+                found = self._idle.pop() if self._idle else None
+            if found is None or not _ended(found):
+                return found
+            found.close()
 
     def _new(self) -> http.client.HTTPConnection:
         if self._tls:
@@ -70,7 +78,8 @@ class Transport:
             sent = True
             connection.request(call.method, call.path, call.body or None, headers)
             answer = connection.getresponse()
-            body = answer.read(_LARGEST)
+            # whole, or IncompleteRead: with a bound it gives what came before a connection was cut as if it were all
+            body = answer.read()
             reply = Reply(answer.status, {name.lower(): value for name, value in answer.getheaders()}, body)
         except (OSError, http.client.HTTPException):
             connection.close()
@@ -78,9 +87,17 @@ class Transport:
         except BaseException:
             connection.close()
             raise
-        if answer.will_close:
-            connection.close()
-        else:
-            with self._lock:
+        with self._lock:
+            keep = not answer.will_close and not self._closed
+            if keep:
                 self._idle.append(connection)
+        if not keep:
+            connection.close()
         return reply
+
+
+def _ended(connection: http.client.HTTPConnection) -> bool:
+    """The server closed it while nothing was asked: a request into it is lost, and looks like one that was read."""
+    poll = select.poll()
+    poll.register(connection.sock, select.POLLIN)
+    return bool(poll.poll(0))
