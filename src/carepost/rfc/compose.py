@@ -21,6 +21,10 @@ MAX_SUBJECT, MAX_FILENAME = 998, 200
 
 _NAME = re.compile(r"[!-9;-~]{1,70}")
 _TYPE = re.compile(r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,62}")
+#: a parameter of it (RFC 2045 5.1), its value a token or quoted without escapes
+_PARAMETER = re.compile(
+    r';[ \t]*([A-Za-z0-9!#$&^_.+-]{1,62})=("[ !#-\[\]-~]{0,120}"|[A-Za-z0-9!#$&^_.+-]{1,120})[ \t]*'
+)
 _MESSAGE_ID = re.compile(r"<[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,200}@[A-Za-z0-9.-]{1,255}>")
 _CONTENT_ID = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~@-]{1,200}")
 _CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
@@ -36,7 +40,7 @@ RESERVED = frozenset(
 
 class Attachment(msgspec.Struct, frozen=True):
     filename: str
-    #: `type/subtype` without parameters
+    #: `type/subtype`, with parameters where there are some: `text/calendar; method=REQUEST`
     content_type: str
     data: bytes
     #: without angle brackets; given, the part can be shown inside the HTML
@@ -82,10 +86,20 @@ def build(
     lines.append(f"Date: {date.text(at)}\r\nMessage-ID: {message_id}\r\n")
     for name, value in headers:
         if _NAME.fullmatch(name) is None or name.lower() in RESERVED or name.lower().startswith("content-"):
-            raise ComposeError("header-name", "A header name given is not allowed.")
+            raise _not_here(name)
         lines.append(_unstructured(name, value))
     lines.append("MIME-Version: 1.0\r\n")
     return "".join(lines).encode("utf-8") + _body(text, html, attachments, eightbit)
+
+
+def _not_here(name: str) -> ComposeError:
+    if name.lower() in RESERVED:
+        return ComposeError("header-name", f"The header field {name.title()} is set by the server; leave it out.")
+    return ComposeError(
+        "header-name",
+        "The name of a header field has 1 to 70 printable ASCII characters without space and colon, and does not begin "
+        "with Content-.",
+    )
 
 
 def check_attachment(part: Attachment) -> None:
@@ -102,7 +116,8 @@ def _mailboxes(name: str, mailboxes: Sequence[Mailbox]) -> str:
 
 def _unstructured(name: str, value: str) -> str:
     if _CONTROL.search(value):
-        raise ComposeError("header-control", f"The value of {name} contains a line end or control character.")
+        code = "subject" if name == "Subject" else "header-control"
+        raise ComposeError(code, f"The value of {name} contains a line end or control character.")
     line = f"{name}: {words.encode(value.strip(), used=len(name) + 2)}"
     if len(line) > 78 and "\r\n" not in line:
         line = _fold(line)
@@ -149,8 +164,9 @@ def _multipart(kind: str, parts: Sequence[bytes]) -> bytes:
 
 
 def _text(kind: str, text: str, eightbit: bool) -> bytes:
+    field = "html" if kind == "html" else "text"
     if "\0" in text:
-        raise ComposeError("text-nul", "The text contains a NUL character.")
+        raise ComposeError(f"{field}-nul", f"The {field} contains a NUL character.")
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.endswith("\n"):
@@ -158,7 +174,7 @@ def _text(kind: str, text: str, eightbit: bool) -> bytes:
     try:
         raw = text.encode("utf-8")
     except UnicodeEncodeError:
-        raise ComposeError("text-unicode", "The text is not valid Unicode.") from None
+        raise ComposeError(f"{field}-unicode", f"The {field} is not valid Unicode.") from None
     ascii_only = raw.isascii()
     if (ascii_only or eightbit) and _short(raw):
         encoding = "7bit" if ascii_only else "8bit"
@@ -191,19 +207,42 @@ def _base64(raw: bytes) -> bytes:
 
 
 def _attachment(part: Attachment) -> bytes:
-    kind = part.content_type.lower()
-    if _TYPE.fullmatch(kind) is None or kind.startswith("multipart/"):
-        raise ComposeError("content-type", "The content type of an attachment is not well formed.")
-    if kind.startswith("message/"):
-        # base64 is not allowed there (RFC 2046 5.2), and a mail inside is a file to its reader anyway
-        kind = "application/octet-stream"
-    lines = [f"Content-Type: {kind}", "Content-Transfer-Encoding: base64"]
+    lines = [_kind(part.content_type), "Content-Transfer-Encoding: base64"]
     if part.content_id:
         if _CONTENT_ID.fullmatch(part.content_id) is None:
-            raise ComposeError("content-id", "The content id of an attachment is not well formed.")
+            raise ComposeError(
+                "content-id",
+                "The content id of an attachment is not well formed: give letters, digits and .-_@, without angle "
+                "brackets.",
+            )
         lines.append(f"Content-ID: <{part.content_id}>")
     lines.append(f"Content-Disposition: {'inline' if part.content_id else 'attachment'}{_filename(part.filename)}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii") + _base64(part.data)
+
+
+def _kind(said: str) -> str:
+    """The Content-Type of a file, folded before each parameter. Raises ComposeError."""
+    kind, _, _ = said.partition(";")
+    given = said[len(kind) :]
+    found = _PARAMETER.findall(given)
+    kind = kind.strip(" \t").lower()
+    if (
+        _TYPE.fullmatch(kind) is None
+        or kind.startswith("multipart/")
+        or _PARAMETER.sub("", given)
+        or len({name.lower() for name, _ in found}) != len(found)
+    ):
+        raise ComposeError(
+            "content-type",
+            "The content type of an attachment is not well formed: give one like application/pdf, or "
+            "text/calendar; method=REQUEST.",
+        )
+    if kind.startswith("message/"):
+        # base64 is not allowed there (RFC 2046 5.2), and a mail inside is a file to its reader anyway
+        return "Content-Type: application/octet-stream"
+    # its name is said once, by Content-Disposition
+    kept = [f";\r\n {name.lower()}={value}" for name, value in found if name.lower() not in ("name", "boundary")]
+    return f"Content-Type: {kind}{''.join(kept)}"
 
 
 def _filename(name: str) -> str:

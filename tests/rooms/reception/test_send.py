@@ -352,3 +352,28 @@ def test_draining_answers_what_runs_and_takes_nothing_new(message: dict[str, Any
     finally:
         connection.close()
         http.close()
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "words"),
+    [
+        ({"headers": {"Received": "x"}}, "/headers", "The header field Received is set by the server; leave it out."),
+        ({"headers": {"X Visit": "7"}}, "/headers", "printable ASCII characters without space"),
+        ({"headers": {"X-Visit": "7\r\nBcc: eve@elsewhere.test"}}, "/headers", "a line end"),
+        ({"subject": "a\r\nb"}, "/subject", "a line end"),
+        ({"text": "a\0b"}, "/text", "NUL"), ({"html": "a\0b"}, "/html", "The html contains a NUL"),
+        ({"attachments": [{"filename": "a", "content": "", "content_type": "pdf"}]}, "/attachments", "application/pdf"),
+    ],
+)  # fmt: skip
+def test_what_cannot_stand_in_a_message_is_named_with_its_field(
+    http: LiveHttp, message: dict[str, Any], change: dict[str, Any], pointer: str, words: str
+) -> None:
+    status, answer, _ = http.post(PATH, {**message, **change})
+    [fault] = answer["errors"]
+    assert (status, fault["pointer"]) == (422, pointer) and words in fault["detail"]
+
+
+def test_an_invitation_leaves_as_one(http: LiveHttp, message: dict[str, Any]) -> None:
+    file = {"filename": "visit.ics", "content": "QkVHSU4=", "content_type": "text/calendar; method=REQUEST"}
+    assert http.post(PATH, {**message, "attachments": [file]})[0] == 202
+    assert b"Content-Type: text/calendar;\r\n method=REQUEST\r\n" in http.intake.submissions[0].body

@@ -156,3 +156,30 @@ def test_no_recipient_is_invented_or_shown() -> None:
 def test_many_recipients_each_on_a_line() -> None:
     raw = made(to=[Mailbox(f"Pat {n}", f"pat{n}@verified.test") for n in range(1_000)])
     assert len(message.read(raw).mailboxes("to")) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("said", "type_", "parameters"),
+    [
+        ("text/calendar; method=REQUEST", "text/calendar", {"method": "REQUEST"}),
+        ('text/calendar;charset="utf-8" ;METHOD=CANCEL', "text/calendar", {"charset": "utf-8", "method": "CANCEL"}),
+        ("Text/Plain; charset=utf-8", "text/plain", {"charset": "utf-8"}),
+        ('application/pdf; name="other.pdf"', "application/pdf", {}),
+        ("message/rfc822; charset=utf-8", "application/octet-stream", {}),
+    ],
+)
+def test_a_files_type_keeps_its_parameters(said: str, type_: str, parameters: dict[str, str]) -> None:
+    """Without its method an invitation is a file and no invitation (RFC 5546, RFC 6047 2.4)."""
+    [part] = peer(made(attachments=[Attachment("visit.ics", said, b"BEGIN:VCALENDAR")])).iter_attachments()
+    assert part.get_content_type() == type_ and part.get_filename() == "visit.ics"
+    assert dict(part["content-type"].params) == parameters
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["text/plain; charset", "text/plain; a=b c=d", "text/plain; a=b; A=c", 'text/plain; a="b\r\nBcc: x@y.test"',
+     "text/plain; a=\u00e4", 'text/plain; a="\\""', "multipart/mixed; boundary=x", "text", "; a=b", "text/plain;;a=b"],
+)  # fmt: skip
+def test_a_type_that_says_more_than_a_type_is_refused_with_an_example(said: str) -> None:
+    with pytest.raises(ComposeError, match="application/pdf"):
+        build(**{**BASE, "attachments": [Attachment("a", said, b"")]})

@@ -30,6 +30,12 @@ from carepost.wire.types import AccessProof, Actor, Origin, Protection, Submissi
 _OURS = "x-carepost-"
 _OCTETS = "application/octet-stream"
 NO_FILES: Final[Mapping[str, Upload]] = MappingProxyType({})
+#: what the builder complains of -> the field that said it
+_FIELDS: Final = {
+    "subject": "/subject", "header-name": "/headers", "header-control": "/headers", "header-long": "/headers",
+    "content-type": "/attachments", "content-id": "/attachments", "filename": "/attachments",
+    "text-nul": "/text", "text-unicode": "/text", "html-nul": "/html", "html-unicode": "/html",
+}  # fmt: skip
 _NOTHING_ASKED: Final = rest.ProtectionAsk()
 _AS_DECIDED: Final = Protection()
 
@@ -147,7 +153,7 @@ def _mime(
             at=now,
         )
     except RfcError as error:
-        raise field_fault("", error.public) from None
+        raise field_fault(_FIELDS.get(error.code, ""), error.public) from None
 
 
 def _attachment(given: rest.Attachment, files: Mapping[str, Upload], pointer: str) -> rfc_compose.Attachment:
