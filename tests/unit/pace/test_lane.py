@@ -20,6 +20,7 @@ SAID = [
     ("gmail-28", "gmail", "421 4.7.28 Our system has detected too much mail", 1, (), True, 10),
     ("gmail-unusual", "gmail", "421 4.7.0 an unusual rate of unsolicited mail", 2, (5, 50, 10, 0), False, 30),
     ("gmail-detected", "gmail", "421 4.7.0 Our system has detected that this message is odd", 5, (), True, 60),
+    ("gmail-now", "gmail", "421 4.7.0 Gmail has detected that this message is suspicious", 5, (), True, 60),
     ("yahoo-02", "yahoo", "421 4.7.0 [TS02] Messages temporarily refused", 3, (10, 20, 1, 0), False, 30),
     ("yahoo-03", "yahoo", "421 4.7.1 [TS03] All messages put off", 3, (10, 20, 10, 0), False, 30),
     ("yahoo-04", "yahoo", "421 4.7.0 [TS04] put off", 1, (), True, 120),
