@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     entry.reason(remove)
     bring = entry.verb(verbs, "import", "take addresses from a file: CSV with a header, or lines of JSON")
     bring.add_argument("file", metavar="FILE", type=Path)
+    bring.add_argument("--cause", choices=_CAUSES, default="request", help="of lines that name none (request)")
     bring.add_argument("--dry-run", action="store_true", help="say what would happen, change nothing")
     bring.add_argument(
         "--job", action="store_true", help="in the background, up to 2,000,000 lines; see: carepost job show ID"

@@ -1,14 +1,40 @@
 """The lines of a file of addresses nothing is to be sent to: a table (CSV) whose header names `address` and where known
-`reason`, `scope`, `expires_at`, `note`, or JSON with the same names."""
+`reason`, `scope`, `expires_at`, `note`, or JSON with the same names. Tables as other services and spreadsheets write
+them are read too: other names for the address, semicolons or tabs, a server's reply as the reason."""
 
 import csv
+import datetime
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
+from carepost.ground import clock
 from carepost.ground.errors import Refused
+from carepost.rfc.bounces import Class, classify
 from carepost.tenancy.actions import suppression
-from carepost.tenancy.actions.suppression import Wanted
+from carepost.tenancy.actions.suppression import REASONS, Wanted
+
+#: what the column is called, the surest first: beside `email`, `address` may be where somebody lives
+_ADDRESS: Final = (
+    "email", "e-mail", "email address", "e-mail address", "email_address", "emailaddress", "address", "recipient",
+)  # fmt: skip
+_DELIMITERS: Final = (",", ";", "\t")
+#: as a server's reply begins: 550, or with 5.1.1 in it
+_REPLY: Final = re.compile(r"[45]\d\d(?:[ -]|$)|.{0,80}?(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
+_NOTE: Final = 500
+
+
+class Head(NamedTuple):
+    """The first line of a table; columns that say nothing to us keep their names, or have none."""
+
+    columns: tuple[str, ...]
+    delimiter: str = ","
+
+
+#: lines of JSON name their fields themselves
+JSON: Final = Head(())
 
 
 def of_file(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
@@ -17,40 +43,45 @@ def of_file(data: bytes) -> Iterator[tuple[int, dict[str, str]]]:
     if text.lstrip()[:1] == "{":
         yield from records(text, 1)
         return
-    reader = csv.reader(io.StringIO(text, newline=""))
-    names = columns_of(next(reader, []))
-    for row in reader:
-        if row:
-            yield reader.line_num, dict(zip(names, row, strict=False))
+    first, _, rest = text.partition("\n")
+    head = head_of(first)
+    yield from records(rest, 2, head)
 
 
-def columns(head: str) -> tuple[str, ...]:
-    """The names in the first line of a table. Raises Refused where none of them is `address`."""
-    return columns_of(next(csv.reader([head]), []))
-
-
-def columns_of(head: Sequence[str]) -> tuple[str, ...]:
-    """As `columns`, of a line that is read already."""
-    names = [name.strip().lower() for name in head]
-    if "address" not in names and "email" not in names:
+def head_of(line: str) -> Head:
+    """Raises Refused where no column is one of addresses, or the file is in an encoding that is not read."""
+    if "\0" in line:
         raise Refused(
-            "import-header", "The first line must name the columns, and one of them must be `address`.", status=422
-        )
-    return tuple("address" if name == "email" else name for name in names)
+            "import-encoding", "The file is not in UTF-8 (perhaps Unicode text of Excel): save it as CSV UTF-8.",
+            status=422,
+        )  # fmt: skip
+    for delimiter in _DELIMITERS:
+        named = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
+        address = next((name for name in _ADDRESS if name in named), "")
+        if address:
+            others = ["" if name == "address" else name for name in named]
+            others[named.index(address)] = "address"
+            return Head(tuple(others), delimiter)
+    raise Refused(
+        "import-header",
+        "The first line must name the columns, and one of them must be `address` or `email`; between them stand "
+        "commas, semicolons or tabs.",
+        status=422,
+    )
 
 
-def records(text: str, line: int, names: Sequence[str] = ()) -> Iterator[tuple[int, dict[str, str]]]:
-    """(number in the file, fields) of whole lines, the first of which is line `line`: of a table whose columns are
-    `names`, or of JSON where there are none."""
-    if not names:
+def records(text: str, line: int, head: Head = JSON) -> Iterator[tuple[int, dict[str, str]]]:
+    """(number in the file, fields) of whole lines, the first of which is line `line`: of a table, or of JSON where it
+    has no columns."""
+    if not head.columns:
         for number, one in enumerate(text.split("\n"), line):
             if one.strip():
                 yield number, _json(one)
         return
-    reader = csv.reader(io.StringIO(text, newline=""))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=head.delimiter)
     for row in reader:
         if row:
-            yield line + reader.line_num - 1, dict(zip(names, row, strict=False))
+            yield line + reader.line_num - 1, dict(zip(head.columns, row, strict=False))
 
 
 def _json(line: str) -> dict[str, str]:
@@ -67,14 +98,51 @@ def wanted(fields: Mapping[str, str], reason: str) -> Wanted:
     address = fields.get("address", "").strip()
     if address[:7].lower() == "mailto:":
         address = address[7:]
-    end = fields.get("expires_at", "").strip() or "0"
-    if not end.isascii() or not end.isdigit() or len(end) > 18:
-        raise Refused("bad-end", "`expires_at` is UTC microseconds, or empty for no end.", status=422)
+    cause, note = fields.get("reason", "").strip(), fields.get("note", "")
+    if cause.lower() in REASONS:
+        cause = cause.lower()
+    elif _REPLY.match(cause):
+        note = note or cause[:_NOTE]
+        cause = _of_reply(cause, fields.get("status", "").strip())
     return suppression.wanted(
         address,
-        fields.get("reason", "").strip() or reason,
-        scope=fields.get("scope", "").strip() or suppression.ALL,
+        cause or reason,
+        scope=fields.get("scope", "").strip().lower() or suppression.ALL,
         source="import",
-        expires_at=int(end),
-        note=fields.get("note", ""),
+        expires_at=_end(fields.get("expires_at", "").strip()),
+        note=note,
     )
+
+
+def _of_reply(text: str, status: str) -> str:
+    """Lists of other services keep what the server said. What speaks of their addresses, or of a day, is no reason of
+    ours to write to nobody there."""
+    if classify(text, status).klass in (Class.HARD, Class.UNDETERMINED):
+        return "bounce"
+    raise Refused(
+        "reply-not-final", "What the server said does not mean that the address is gone; name a reason of ours to put "
+        "it on the list all the same.", status=422,
+    )  # fmt: skip
+
+
+def _end(text: str) -> int:
+    """UTC microseconds; 0: no end. A day ends where it begins, in UTC."""
+    if not text or text == "0":
+        return 0
+    end = -1
+    if text.isascii() and text.isdigit():
+        end = int(text) if len(text) <= 18 else -1
+    else:
+        try:
+            at = datetime.datetime.fromisoformat(text)
+            end = int(at.replace(tzinfo=at.tzinfo or datetime.UTC).timestamp()) * 1_000_000
+        except (ValueError, OverflowError):
+            end = -1
+    if end < 0:
+        raise Refused(
+            "bad-end", "`expires_at` is a day (2026-12-31), a time (2026-12-31T12:00Z), UTC microseconds, or empty for "
+            "no end.", status=422,
+        )  # fmt: skip
+    if end <= clock.now():
+        raise Refused("end-passed", "`expires_at` has passed already: nothing would be kept back.", status=422)
+    return end

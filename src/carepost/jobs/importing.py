@@ -10,6 +10,7 @@ import msgspec
 from django.db import transaction
 
 from carepost.destinations import suppression_lines
+from carepost.destinations.suppression_lines import Head
 from carepost.ground.errors import CarepostError, NotFound, Refused
 from carepost.jobs import acts, lines
 from carepost.jobs.lines import Cut
@@ -36,10 +37,11 @@ def begin(
     if first is None:
         raise Refused("import-empty", "The file is empty.", status=422)
     first = msgspec.structs.replace(first, data=lines.without_mark(first.data))
-    columns: tuple[str, ...] = ()
+    head = suppression_lines.JSON
     if form == "csv":
-        columns, first = _headed(first)
-    row = _made(org, Asked(form=form, cause=cause, columns=columns), Kind.TRY if dry_run else Kind.IMPORT, actor)
+        head, first = _headed(first)
+    asked = Asked(form=form, cause=cause, columns=head.columns, delimiter=head.delimiter)
+    row = _made(org, asked, Kind.TRY if dry_run else Kind.IMPORT, actor)
     total = 0
     try:
         for number, part in enumerate(itertools.chain((first,), parts), 1):
@@ -97,10 +99,10 @@ def part(row: Job, number: int) -> tuple[int, bytes] | None:
     return found.line, sealing.open_(row.org_id, acts.PURPOSE, bytes(found.data), _place(found))
 
 
-def _headed(first: Cut) -> tuple[tuple[str, ...], Cut]:
-    head, _, rest = first.data.partition(b"\n")
-    columns = suppression_lines.columns(head.decode("utf-8", "replace"))
-    return columns, Cut(first.line + 1, first.lines - 1, rest)
+def _headed(first: Cut) -> tuple[Head, Cut]:
+    line, _, rest = first.data.partition(b"\n")
+    head = suppression_lines.head_of(line.decode("utf-8", "replace"))
+    return head, Cut(first.line + 1, first.lines - 1, rest)
 
 
 def _made(org: uuid.UUID, asked: Asked, kind: Kind, actor: Actor) -> Job:

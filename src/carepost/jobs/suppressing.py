@@ -10,6 +10,7 @@ import msgspec
 from django.db import transaction
 
 from carepost.destinations import suppression_lines
+from carepost.destinations.suppression_lines import Head
 from carepost.ground.errors import CarepostError
 from carepost.jobs import acts, importing, rows
 from carepost.jobs.models import Job, Piece
@@ -121,7 +122,8 @@ def _further(row: Job, asked: Asked, number: int, found: _Read, added: int) -> b
 def _read(part: tuple[int, bytes], asked: Asked) -> _Read:
     line, data = part
     found = _Read(0, [], [])
-    for number, fields in suppression_lines.records(data.decode("utf-8", "replace"), line, asked.columns):
+    head = Head(asked.columns, asked.delimiter)
+    for number, fields in suppression_lines.records(data.decode("utf-8", "replace"), line, head):
         found.lines += 1
         try:
             found.wanted.append(suppression_lines.wanted(fields, asked.cause))

@@ -53,6 +53,7 @@ class Asked(msgspec.Struct, frozen=True):
     #: of an import: why its addresses are put there where a line does not say, and the columns of a table
     cause: str = "request"
     columns: tuple[str, ...] = ()
+    delimiter: str = ","
 
 
 #: as its people see it; nothing of what was asked

@@ -94,6 +94,45 @@ def test_a_table_is_put_on_the_list_and_what_is_wrong_is_named_by_line(org: uuid
     assert OrgEpoch.objects.get(org=org).epoch > before
 
 
+GONE, BLOCKED = "550 5.1.1 The email account that you tried to reach does not exist", "554 5.7.1 listed at zen.spamhaus"
+#: a file as others write it -> (address, reason, note) put on the list, and the lines that are wrong
+OTHERS: dict[str, tuple[bytes, set[tuple[str, str, str]], list[int]]] = {
+    "a service's bounces": (
+        f'status,reason,email,created\n5.1.1,"{GONE}",ann@there.test,1\n5.7.1,"{BLOCKED}",bob@there.test,1\n'.encode(),
+        {("ann@there.test", "bounce", GONE)}, [3],
+    ),
+    "a newsletter's": (b"Email Address,First Name\nann@there.test,Ann\n", {("ann@there.test", "request", "")}, []),
+    "where people live": (
+        b"Address,Email,Reason\n1 Elm Road,ann@there.test,Unsubscribe\n", {("ann@there.test", "unsubscribe", "")}, []
+    ),
+    "semicolons": (
+        b'address;reason;note\r\nann@there.test;bounce;"a;b"\r\n', {("ann@there.test", "bounce", "a;b")}, []
+    ),
+    "tabs": (b"Recipient\tType\nann@there.test\tHardBounce\n", {("ann@there.test", "request", "")}, []),
+    "ends": (
+        b"address,expires_at\nann@there.test,2099-12-31\nbob@there.test,2099-12-31T10:00Z\ncal@there.test,1\n"
+        b"dan@there.test,2020-01-01\neve@there.test,soon\n",
+        {("ann@there.test", "request", ""), ("bob@there.test", "request", "")}, [4, 5, 6],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("at_once", [False, True], ids=["job", "at-once"])
+@pytest.mark.parametrize("what", OTHERS)
+def test_files_of_other_services_and_spreadsheets_are_read(org: uuid.UUID, what: str, at_once: bool) -> None:
+    data, expected, wrong = OTHERS[what]
+    if at_once:
+        assert [line for line, _ in suppressions.import_(org.bytes, BOOTSTRAP, data, dry_run=False).wrong] == wrong
+    else:
+        told = problems(org, finish(begun(org, data)))
+        assert [int(line.split(",")[0]) for line in told.splitlines()[1:]] == wrong and "zen." not in told
+    found = {row.address: row for row in suppressions.listing(org.bytes, BOOTSTRAP)}
+    assert {(row.address, row.reason, row.note) for row in found.values()} == expected
+    if what == "ends":
+        days = (found["ann@there.test"].expires_at, found["bob@there.test"].expires_at)
+        assert days == (4_102_358_400_000_000, 4_102_394_400_000_000)
+
+
 def test_lines_of_json_and_a_second_time_adds_nothing(org: uuid.UUID) -> None:
     rows = [{"address": f"p{n}@there.test", "reason": "unsubscribe", "scope": "marketing"} for n in range(11)]
     data = b"".join(json.dumps(row).encode() + b"\n" for row in [*rows, {"no": "address"}]) + b"not json"
@@ -187,10 +226,11 @@ def test_what_is_received_half_is_a_failed_job_and_nothing_of_it_is_kept(org: uu
     ("data", "code"),
     [
         (b"", "import-empty"), (b"name,reason\nann,bounce\n", "import-header"),
+        ("address,reason\nann@there.test,bounce\n".encode("utf-16"), "import-encoding"),
         (b"address\n" + b'"' + b"x" * 300_000, "import-line"),
         (b"address\n" + b'"a\n' + b"b\n" * 200_000, "import-line"),
     ],
-    ids=["empty", "header", "long-line", "open-quote"],
+    ids=["empty", "header", "utf-16", "long-line", "open-quote"],
 )  # fmt: skip
 def test_a_file_that_is_none_is_refused_with_what_to_do(org: uuid.UUID, data: bytes, code: str) -> None:
     with pytest.raises(Refused) as refused:

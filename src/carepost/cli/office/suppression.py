@@ -73,7 +73,7 @@ def _import_job(org: uuid.UUID, args: argparse.Namespace) -> int:
             form = "ndjson" if file.read(1024).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else "csv"
             file.seek(0)
             blocks = iter(lambda: file.read(_BLOCK), b"")
-            begun = importing.begin(org, blocks, actor=COMMAND_LINE, form=form, dry_run=args.dry_run)
+            begun = importing.begin(org, blocks, actor=COMMAND_LINE, form=form, dry_run=args.dry_run, cause=args.cause)
     except OSError as error:
         raise ConfigError(f"{args.file} cannot be read: {error.strerror}.") from None
     return _begun(begun, args)
@@ -87,7 +87,9 @@ def _begun(view: View, args: argparse.Namespace) -> int:
 def _import(org: uuid.UUID, args: argparse.Namespace) -> int:
     if args.job:
         return _import_job(org, args)
-    done = suppressions.import_(org.bytes, COMMAND_LINE, args.file.read_bytes(), dry_run=args.dry_run)
+    done = suppressions.import_(
+        org.bytes, COMMAND_LINE, args.file.read_bytes(), dry_run=args.dry_run, reason=args.cause
+    )
     how = "would be added" if args.dry_run else "added"
     said = f"{done.lines} lines: {done.added} {how}, {done.known} known, {done.failed} wrong."
     if not args.json:
