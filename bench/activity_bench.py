@@ -6,11 +6,13 @@
 Rows are written as the journal writes them (sealed headers and addresses, search tokens, tallies), into a home of its
 own under the system's temporary folder, or into HOME, where they are found again the next time. --generated: by the
 database itself, one in forty as the journal writes it (bench/activity_rows.py): ten million in minutes; a run that was
-cut goes on. --database URL: the owner of an empty PostgreSQL database. Of each question up to PAGES pages, by the clock
-and in processor time of this process."""
+cut goes on. --joined: the questions are asked once more after the index of each day was made one segment, as the
+journal does by the clock. --database URL: the owner of an empty PostgreSQL database. Of each question up to PAGES
+pages, by the clock and in processor time of this process."""
 
 import argparse
 import random
+import resource
 import statistics
 import sys
 import tempfile
@@ -39,6 +41,7 @@ def main() -> int:
     parser.add_argument("--generated", action="store_true")
     parser.add_argument("--database", default="", metavar="URL")
     parser.add_argument("--report", action="store_true")
+    parser.add_argument("--joined", action="store_true")
     options = parser.parse_args()
     count = options.messages
     with tempfile.TemporaryDirectory(prefix="carepost-bench-") as folder:
@@ -63,7 +66,27 @@ def main() -> int:
                 _fill(org, count)
             took, spent = time.perf_counter() - began, time.process_time() - cpu
             print(f"{count:,} messages written in {took:.0f} s, {spent:.0f} s of processor", flush=True)
-        return _ask(org, count, report=options.report)
+        slow = _ask(org, count, report=options.report)
+        if options.joined:
+            _join()
+            slow = _ask(org, count, report=False)
+        return slow
+
+
+def _join() -> None:
+    work = import_module("carepost.archive.joining").Joining(import_module("carepost.archive.store").store())
+    took, spent, more = [], [], True
+    while more:
+        began, cpu = time.perf_counter(), time.process_time()
+        more = work.step()
+        took.append((time.perf_counter() - began) * 1000)
+        spent.append((time.process_time() - cpu) * 1000)
+    print(
+        f"days joined in {len(took)} steps: median {statistics.median(took):.1f}, most {max(took):.1f} ms; "
+        f"processor {statistics.median(spent):.1f}, most {max(spent):.1f} ms, {sum(spent) / 1000:.1f} s in all; "
+        f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024} MB",
+        flush=True,
+    )
 
 
 def _organisation(fresh: bool) -> bytes:

@@ -4,7 +4,8 @@ segments are merged as they gather.
 A row a token would write a page for each: tokens are random, and once the tree is larger than a commit each of a
 message's dozen lands on a page of its own, sealed and synced (measured: the journal's cost a message grew by a third
 over 40,000 messages). Here a commit writes its entries side by side, and each is copied again once a level: `FAN`
-segments of a level become one of the next."""
+segments of a level become one of the next. A day that is over becomes one segment (`archive.joining`); segments of a
+level less than 0 are being written or taken away, and no look goes into them."""
 
 import heapq
 from bisect import bisect_right
@@ -23,7 +24,7 @@ BLOCK: Final = 680
 FAN: Final = 8
 
 _SEGMENTS: Final = "SELECT number, level FROM archive_segment WHERE org_id = ? AND day = ? ORDER BY number"
-_ADD: Final = "INSERT INTO archive_segment (org_id, day, number, level) VALUES (?, ?, ?, ?)"
+ADD: Final = "INSERT INTO archive_segment (org_id, day, number, level) VALUES (?, ?, ?, ?)"
 _BLOCK: Final = "INSERT INTO archive_block (org_id, day, number, first, entries) VALUES (?, ?, ?, ?, ?)"
 #: blocks of each segment held while they are merged
 _AHEAD: Final = 16
@@ -40,7 +41,7 @@ _AT_EACH: Final = (
     "SELECT s.number, b.first, b.entries FROM archive_segment s JOIN archive_block b "
     "ON b.org_id = s.org_id AND b.day = s.day AND b.number = s.number AND b.first = "
     "(SELECT c.first FROM archive_block c WHERE c.org_id = s.org_id AND c.day = s.day AND c.number = s.number "
-    "AND c.first <= ? ORDER BY c.first DESC LIMIT 1) WHERE s.org_id = ? AND s.day = ?"
+    "AND c.first <= ? ORDER BY c.first DESC LIMIT 1) WHERE s.org_id = ? AND s.day = ? AND s.level >= 0"
 )
 
 
@@ -80,8 +81,8 @@ def find(store: Store, org: bytes, day: int, asked: Sequence[Sequence[bytes]], b
 
 def days(store: Store, org: bytes, first: int, last: int) -> list[tuple[int, int]]:
     """(day, how many segments), the newest first: days without an entry are left out. Inside `store.reading(org)`."""
-    sql = "SELECT day, count(*) FROM archive_segment WHERE org_id = ? AND day >= ? AND day <= ? GROUP BY day"
-    rows = store.rows(sql + " ORDER BY day DESC", (org_value(store, org), first, last))
+    sql = "SELECT day, count(*) FROM archive_segment WHERE org_id = ? AND day >= ? AND day <= ? AND level >= 0"
+    rows = store.rows(sql + " GROUP BY day ORDER BY day DESC", (org_value(store, org), first, last))
     return [(int(day), int(count)) for day, count in rows]
 
 
@@ -95,31 +96,39 @@ def remove(store: Store, org: bytes, day: int, entries: Iterable[bytes]) -> None
 
 
 def _write(store: Store, owner: object, day: int, number: int, level: int, entries: Sequence[bytes]) -> None:
-    store.rows(_ADD, (owner, day, number, level))
-    _lay(store, owner, day, number, entries)
+    store.rows(ADD, (owner, day, number, level))
+    lay(store, owner, day, number, entries)
 
 
-def _lay(store: Store, owner: object, day: int, number: int, entries: Sequence[bytes]) -> None:
+def lay(store: Store, owner: object, day: int, number: int, entries: Sequence[bytes]) -> None:
+    """Into blocks of a segment: entries in order, greater than those it has."""
     blocks = [entries[at : at + BLOCK] for at in range(0, len(entries), BLOCK)]
     store.many(_BLOCK, [(owner, day, number, block[0], b"".join(block)) for block in blocks])
 
 
-def _merge(store: Store, owner: object, day: int, numbers: Sequence[int], into: int, level: int) -> None:
-    """A few blocks of each at a time: a day of a million messages has thirteen million entries, and what they take as
-    objects (790 MB, measured) is no journal's to hold."""
-    runs = [_Run(store, owner, day, number) for number in numbers]
-    store.rows(_ADD, (owner, day, into, level))
-    entries: list[bytes] = []
+def merged(store: Store, owner: object, day: int, numbers: Sequence[int], after: bytes = b"") -> Iterator[list[bytes]]:
+    """The entries of some segments that are greater than `after`, in order, in parts: a few blocks of each at a time. A
+    day of a million messages has thirteen million entries, and what they take as objects (790 MB, measured) is no
+    journal's to hold."""
+    runs = [_Run(store, owner, day, number, after) for number in numbers]
     bound: bytes | None = b""
     while bound is not None:
         bound = min((last for run in runs if (last := run.ahead()) is not None), default=None)
         part = [entry for run in runs for entry in run.take(bound)]
         # runs that are in order already: the sort is a merge
         part.sort()
+        yield part
+
+
+def _merge(store: Store, owner: object, day: int, numbers: Sequence[int], into: int, level: int) -> None:
+    store.rows(ADD, (owner, day, into, level))
+    entries: list[bytes] = []
+    for part in merged(store, owner, day, numbers):
         entries += part
-        whole = len(entries) if bound is None else len(entries) // BLOCK * BLOCK
-        _lay(store, owner, day, into, entries[:whole])
+        whole = len(entries) // BLOCK * BLOCK
+        lay(store, owner, day, into, entries[:whole])
         del entries[:whole]
+    lay(store, owner, day, into, entries)
     for number in numbers:
         _delete(store, owner, day, number)
 
@@ -127,12 +136,17 @@ def _merge(store: Store, owner: object, day: int, numbers: Sequence[int], into: 
 class _Run:
     """A segment's entries in order, `_AHEAD` blocks at a time."""
 
-    def __init__(self, store: Store, owner: object, day: int, number: int) -> None:
+    def __init__(self, store: Store, owner: object, day: int, number: int, after: bytes = b"") -> None:
+        """Those greater than `after`."""
         self._store = store
         self._place = (owner, day, number)
         self._entries: list[bytes] = []
         self._first = b""
         self._ended = False
+        for first, block in store.rows(_AT, (*self._place, after)) if after else ():
+            self._first = bytes(first)
+            held = _split(bytes(block))
+            self._entries = held[bisect_right(held, after) :]
 
     def ahead(self) -> bytes | None:
         """The last entry at hand; None: there are none after those at hand."""

@@ -8,6 +8,7 @@ from typing import Final
 from django.conf import settings
 from django.db import close_old_connections, transaction
 
+from carepost.archive.joining import Joining
 from carepost.archive.marks import Marks
 from carepost.archive.packing import Packing
 from carepost.archive.summing import Summing
@@ -65,6 +66,7 @@ class Chores:
         self._rewrapping = Rewrapping(settings.CAREPOST_KEYS, self._marks)
         self._summing = Summing(store)
         self._packing = Packing(store)
+        self._joining = Joining(store)
         self._retokening = RetokeningWork(PLACES)
         self._alerted_at = 0
         self._jobs = Work(stopping)
@@ -127,6 +129,7 @@ class Chores:
         self._retokening.step()
         self._summing.step()
         self._packing.step()
+        self._joining.step()
         self._jobs.step(clock.now())
         # of organisations that watch opens and clicks; for all others these are two looks at empty tables
         self._counting.step()
