@@ -165,8 +165,9 @@ def certificates(page: Page, base: str, org: Organisation, look: Callable[[str],
     expect(page.get_by_role("status")).to_contain_text("2 certificates found")
     assert "partner" not in page.url + page.title()
     page.get_by_role("link", name="bo@partner.test").last.click()
-    page.get_by_label("Reason for using this one").fill("the old one holds")
-    page.get_by_role("button", name="Use this one").click()
+    page.locator("summary", has_text="Use this one again").click()
+    page.get_by_label("How you know that it is theirs").fill("the old one holds")
+    page.get_by_role("button", name="Use this one again").click()
     look("certificate-other-used")
     key_sources(page, base, org, look)
 

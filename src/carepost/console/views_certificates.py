@@ -34,6 +34,8 @@ class Line(msgspec.Struct, frozen=True):
     fingerprint: str
     may_pin: bool
     may_distrust: bool
+    #: mail waits until it is decided whether this one holds
+    asks: bool
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -113,12 +115,11 @@ def hand_in_several(request: StaffRequest) -> HttpResponse:
     except Refused as refused:
         form.add_error("several", refused.public)
         return render(request, "console/certificate-several.html", {"form": form}, status=422)
-    lines = [(address, data) for name, data in read if (address := batch.address_of(name))]
-    unnamed = [Imported(name, "refused", batch.UNNAMED) for name, _ in read if not batch.address_of(name)]
     reason = form.cleaned_data["reason"]
-    told = acts.import_keys(request.desk.org, lines, actor=request.desk.actor, reason=reason, dry_run=True)
+    # what names nobody travels on by its name alone, so that the second count equals the first
+    lines = [(name, data if batch.address_of(name) else b"") for name, data in read]
     agreed = AgreedForm(initial={"carried": carry(lines), "reason": reason})
-    return _told(request, [*told, *unnamed], agreed)
+    return _told(request, _imported(request, lines, reason, dry_run=True), agreed)
 
 
 @require_POST
@@ -167,12 +168,23 @@ def _import(request: StaffRequest) -> HttpResponse:
     if not agreed.is_valid():
         raise Refused("files-again", "What was shown did not come back whole. Choose the files again.", status=422)
     lines, reason = agreed.cleaned_data["carried"], agreed.cleaned_data["reason"]
-    told = acts.import_keys(request.desk.org, lines, actor=request.desk.actor, reason=reason, dry_run=False)
-    return _told(request, told, None)
+    return _told(request, _imported(request, lines, reason, dry_run=False), None)
+
+
+def _imported(request: StaffRequest, read: list[tuple[str, bytes]], reason: str, *, dry_run: bool) -> list[Imported]:
+    """`read`: name and octets of each file."""
+    lines = [(address, data) for name, data in read if (address := batch.address_of(name))]
+    unnamed = [Imported(name, "refused", batch.UNNAMED) for name, _ in read if not batch.address_of(name)]
+    told = acts.import_keys(request.desk.org, lines, actor=request.desk.actor, reason=reason, dry_run=dry_run)
+    return [*told, *unnamed]
 
 
 def _told(request: StaffRequest, told: list[Imported], agreed: AgreedForm | None) -> HttpResponse:
-    lines = [(one, words.method(one.method), words.grouped(one.fingerprint)) for one in told]
+    lines = [
+        (one, words.method(one.method), words.grouped(one.fingerprint), words.grouped(one.instead),
+         words.source(one.instead_from))
+        for one in told
+    ]  # fmt: skip
     refused = sum(one.done == "refused" for one in told)
     news = sum(one.done in ("added", "replaces") for one in told)
     context = {
@@ -202,4 +214,5 @@ def _line(key: Shown, strict: bool) -> Line:
     return Line(
         key, mark, words.method(key.method), words.source(key.source), words.grouped(key.fingerprint),
         may_pin=not used and key.state != acts.DISTRUSTED, may_distrust=key.state != acts.DISTRUSTED,
+        asks=key.state == acts.CHANGED,
     )  # fmt: skip

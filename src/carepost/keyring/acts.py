@@ -38,7 +38,8 @@ _kept = msgspec.msgpack.Decoder(KeptKey)
 
 class Imported(msgspec.Struct, frozen=True):
     """One line of an import. `done`: added | replaces (another of its kind) | known | refused; `why` in words where it
-    was refused. `not_after`: UTC microseconds, 0 for never."""
+    was refused. `not_after`: UTC microseconds, 0 for never. `instead`, `instead_from`: fingerprint and source of the
+    one that is replaced, of which its owner may have proved that it is theirs."""
 
     address: str
     done: str
@@ -46,6 +47,8 @@ class Imported(msgspec.Struct, frozen=True):
     method: str = ""
     fingerprint: str = ""
     not_after: int = 0
+    instead: str = ""
+    instead_from: str = ""
 
 
 def add_key(org: uuid.UUID, address: str, data: bytes, *, actor: Actor, reason: str) -> RecipientKey:
@@ -92,23 +95,26 @@ def import_keys(
 def _import(org: uuid.UUID, who: str, found: Read, why: str, actor: Actor, dry_run: bool) -> Imported:
     with act(org, Permission.KEYRING, actor=actor) if not dry_run else scope.organisation(org) as doing:
         known = _same(org, who, found)
-        done, words = _foreseen(org, who, found, known)
+        done, words, former = _foreseen(org, who, found, known)
+        instead = (opened(former).fingerprint, former.source) if former is not None else ("", "")
         if doing is not None and known is not None and done in ("known", "refused"):
             doing.event("keyring.key-kept", on=[known.pk], facts=_facts(known))
         elif doing is not None:
             _add(doing, who, found, why)
-    return Imported(who, done, words, found.method.value, found.fingerprint, found.not_after)
+    return Imported(who, done, words, found.method.value, found.fingerprint, found.not_after, *instead)
 
 
-def _foreseen(org: uuid.UUID, who: str, found: Read, known: RecipientKey | None) -> tuple[str, str]:
-    """`Imported.done` and `.why`."""
+def _foreseen(
+    org: uuid.UUID, who: str, found: Read, known: RecipientKey | None
+) -> tuple[str, str, RecipientKey | None]:
+    """`Imported.done` and `.why`, and the one that is replaced."""
     if known is not None and known.state == DISTRUSTED:
-        return "refused", "It is distrusted here; hand it in by itself if it may be used again."
+        return "refused", "It is distrusted here; hand it in by itself if it may be used again.", None
     if known is not None and known.state == IN_USE and known.pinned:
-        return "known", ""
+        return "known", "", None
     others = of_address(org, who).filter(method=found.method.value, state__in=(IN_USE, CHANGED))
-    replaces = others.exclude(mark__in=marks(address_tokens.standing(org), found)).exists()
-    return ("replaces" if replaces else "added"), ""
+    former = others.exclude(mark__in=marks(address_tokens.standing(org), found)).order_by("state", "pk").last()
+    return ("replaces" if former is not None else "added"), "", former
 
 
 def distrust_key(org: uuid.UUID, key: uuid.UUID, *, actor: Actor, reason: str) -> None:

@@ -63,7 +63,7 @@ def test_one_is_handed_in_as_a_file_and_shown_with_its_fingerprint(
     (event,) = office_events("keyring.key-added")
     assert event.actor.kind == "staff" and "reason" in event.commit
     assert len(office_events("keyring.keys-viewed")) == 1
-    assert "Use this one" not in page, "it is in use"
+    assert "Use this one" not in page and "Vouch for it" not in page, "it is in use, and vouched for"
     assert '<input type="hidden" name="recipient" value="Bo@partner.test">' in page, "to the messages, by POST"
 
 
@@ -126,12 +126,15 @@ def test_which_is_used_is_decided_with_a_reason(
     http = at_desk("administrator")
     page = http.get(f"/certificates/{new}").content.decode()
     assert "2 certificates are known" in page and "Replaced" in page
+    assert "btn-primary" not in page and "<details open" not in page, "nothing waits, so nothing is offered first"
+    assert page.count("Use this one again</summary>") == 1 and page.count("Distrust it</summary>") == 2
     assert post(http, f"/certificates/{old}/pin", reason=" ").status_code == 422
     assert post(http, f"/certificates/{old}/pin", reason="the new one was a mistake").status_code == 302
     assert {row.pk: row.state for row in rows(maple)} == {old: "in use", new: "replaced"}
     assert len(office_events("keyring.key-pinned")) == 1
     wrong = post(http, f"/certificates/{old}/distrust")
     assert (wrong.status_code, b"Say why" in wrong.content) == (422, True)
+    assert wrong.content.decode().count(" open><summary") == 1, "the act whose reason is missing stands open"
     assert post(http, f"/certificates/{old}/distrust", reason="stolen laptop").status_code == 302
     assert {row.pk: row.state for row in rows(maple)} == {old: "distrusted", new: "replaced"}
     (event,) = office_events("keyring.key-distrusted")
@@ -150,17 +153,18 @@ def test_several_are_shown_first_and_used_when_agreed(
         file(b"nothing", "di@partner.test.pem"), file(b"who is who", "notes.txt"),
     ]  # fmt: skip
     page = post(http, "/certificates/several", several=files, reason="yearly").content.decode()
+    assert "used now was handed in by an administrator: <span" in page and "Choose the files again" not in page
     for said in ("4 files", "Replaces another", "New", "no certificate", "name says no address", "Use 2 certificates"):
         assert said in page, said
     assert len(rows(maple)) == 1, "nothing has changed yet"
     carried = re.search(r'name="carried" value="([^"]+)"', page)
     assert carried is not None
     done = post(http, "/certificates/several", do="import", carried=carried[1], reason="yearly").content.decode()
-    assert "What was handed in" in done and "<strong>2</strong> used from now on" in done
+    assert "What was handed in" in done and "4 files: <strong>2</strong> used from now on" in done, "as was shown"
     assert sorted(row.state for row in rows(maple)) == ["in use", "in use", "replaced"]
     assert len(office_events("keyring.key-added")) == 3
     again = post(http, "/certificates/several", several=[file(openpgp("cy@partner.test"), "x.asc")], reason="r")
-    assert "Use 1" not in again.content.decode()
+    assert "Use 1" not in again.content.decode() and "Choose the files again" in again.content.decode()
 
 
 def test_two_files_for_one_recipient_are_told_of_before_and_the_first_counts(
