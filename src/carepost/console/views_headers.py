@@ -17,6 +17,7 @@ from carepost.crypto import examine, sender
 from carepost.crypto.examine import Examined, Finding
 from carepost.ground import clock
 from carepost.mailbox import door
+from carepost.rfc import trail
 from carepost.rfc.asking import FAILED, Found, Question, run
 from carepost.rfc.errors import RfcError
 from carepost.rfc.trail import Hop
@@ -26,6 +27,9 @@ from carepost.ui.uploads import TOO_LARGE
 
 #: seconds DNS may take for one page
 _SECONDS: Final = 20.0
+_HOUR, _DAY = 3600, 86_400
+#: hops of a longer trail that stand open at either end; on a telephone forty of them are twelve screens
+_ENDS: Final = 4
 
 
 class _Dns:
@@ -76,10 +80,20 @@ def _context(request: StaffRequest, found: Examined, ours: Ours | None) -> dict[
         "found": found,
         "ours": ours,
         "verdict": _verdict(request, found, ours),
-        "hops": [Step(hop, _delay(hop.delay)) for hop in found.hops],
+        "trail": _trail(found),
+        "hops": len(found.hops),
+        "cut": len(found.hops) == trail.MOST,
         "signed": [(one, examine.reason(one), tuple(dict.fromkeys(one.names))) for one in found.proved.dkim],
         "now": clock.now(),
     }
+
+
+def _trail(found: Examined) -> tuple[list[Step], list[Step], list[Step]]:
+    """The first hops, those between, which are folded, and the last; all are the first where there are few."""
+    steps = [Step(hop, _delay(hop.delay)) for hop in found.hops]
+    if len(steps) <= 3 * _ENDS:
+        return steps, [], []
+    return steps[:_ENDS], steps[_ENDS:-_ENDS], steps[-_ENDS:]
 
 
 def _verdict(request: StaffRequest, found: Examined, ours: Ours | None) -> Finding:
@@ -99,10 +113,19 @@ def _verdict(request: StaffRequest, found: Examined, ours: Ours | None) -> Findi
 
 
 def _delay(delay: int | None) -> str:
+    """Before the words "after the one above"."""
     if delay is None:
         return ""
     if delay < 0:
-        return f"{-delay} s before, not"
-    if delay < 120:
-        return f"{delay} s"
-    return f"{delay // 60} min {delay % 60} s" if delay < 7200 else f"{delay // 3600} h {delay % 3600 // 60} min"
+        return f"{_span(-delay)} before, not"
+    return _span(delay)
+
+
+def _span(seconds: int) -> str:
+    if seconds < 120:
+        return f"{seconds} s"
+    if seconds < 2 * _HOUR:
+        return f"{seconds // 60} min {seconds % 60} s"
+    if seconds < 2 * _DAY:
+        return f"{seconds // _HOUR} h {seconds % _HOUR // 60} min"
+    return f"{seconds // _DAY:,} days"

@@ -145,6 +145,38 @@ def test_bi_047_what_is_no_message_is_a_sentence(
     assert code == 422 and words in page
 
 
+def hops(*days: int, by: str = "mx.there.test") -> bytes:
+    """Received lines, the first hop last."""
+    lines = [
+        f"Received: from relay{n} by {by} with ESMTPS; {day} Nov 2026 11:00:00 +0000\r\n" for n, day in enumerate(days)
+    ]
+    return "".join(reversed(lines)).encode() + b"From: a@b.test\r\n\r\nx\r\n"
+
+
+def test_a_long_trail_is_folded_in_its_middle(
+    maple: Organisation, at_desk: Callable[..., Client], engine: Engine
+) -> None:
+    http = at_desk("operator")
+    _, page = given(http, file=upload(hops(*[1] * 40)))
+    assert "40 lines." in page and "32 more between</summary>" in page
+    assert page.count('<h3 class="cs-entry">mx.there.test</h3>') == 40
+    assert page.index("from relay3,") < page.index("more between") < page.index("relay36")
+    _, page = given(http, file=upload(hops(*[1] * 120)))
+    assert "100 lines: the newest of them; older ones are not read" in page
+    _, page = given(http, file=upload(hops(1, 20, 2)))
+    assert "3 lines." in page and "more between" not in page
+    assert "19 days after the one above" in page and "18 days before, not after the one above" in page
+
+
+def test_what_a_stranger_wrote_fills_no_screen(
+    maple: Organisation, at_desk: Callable[..., Client], engine: Engine
+) -> None:
+    raw = b"Authentication-Results: " + b"z" * 2000 + b"; dkim=" + b"y" * 3000 + b"\r\n" + hops(1, by="b." * 120 + "x")
+    _, page = given(at_desk("operator"), file=upload(raw))
+    assert "z" * 70 in page and "z" * 80 not in page and "y" * 601 not in page
+    assert "b." * 30 in page and f'<h3 class="cs-entry">{"b." * 41}' not in page
+
+
 def test_bi_062_markup_in_a_header_is_text(maple: Organisation, at_desk: Callable[..., Client], engine: Engine) -> None:
     top = b"Received: from <b>\r\n\tby <i>; x\r\nSubject: <img src=x>\r\n"
     raw = top + b'From: "<script>x</script>" <a@b.test>\r\n\r\nx\r\n'
