@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from carepost.archive import health
 from carepost.ground import home as homes
 from carepost.ground.keys import MasterKeyring
 from tests.support.house import ENGINE_ONLY, ROOT, House, environment, model
@@ -64,6 +66,21 @@ def test_a_folder_of_something_else(tmp_path: Path) -> None:
     refused(up(tmp_path), "not empty", "CAREPOST_HOME")
 
 
+def test_a_home_of_somebody_else(home: Path) -> None:
+    """Root runs this as nobody; anybody else is kept out by the mode."""
+    home.chmod(0)
+    user = {"user": 65534, "group": 65534} if os.geteuid() == 0 else {}
+    try:
+        for verb in ("up", "doctor"):
+            done = subprocess.run(
+                [sys.executable, "-m", "carepost.cli.main", verb, "--home", str(home)], env=environment(model().ports),
+                cwd=ROOT, capture_output=True, text=True, timeout=120, **user,
+            )  # fmt: skip
+            refused((done.returncode, done.stderr.splitlines()), "user", str(home))
+    finally:
+        home.chmod(0o700)
+
+
 def test_a_path_too_long_for_a_socket(tmp_path: Path) -> None:
     refused(up(tmp_path / ("long" * 25)), "shorter", "CAREPOST_HOME")
 
@@ -107,6 +124,23 @@ def _damaged_certificate(home: Path) -> None:
     (home / "tls" / "localhost.pem").write_text("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n")
 
 
+def _no_office(home: Path) -> None:
+    (home / "office.db").unlink()
+
+
+def _no_records(home: Path) -> None:
+    (home / "spool" / "shard-0000" / "spool.db").touch()
+    (home / "records.db").unlink()
+
+
+def _no_shard(home: Path) -> None:
+    """The journal took events from it; the folder is gone with its file."""
+    state = health.JournalState(at=1, sources={"shard-0001": health.SourceState(head=7, taken=7)})
+    (home / "run" / health.NAME).write_bytes(msgspec.json.encode(state))
+    (home / "spool" / "shard-0000" / "spool.db").touch()
+    (home / "spool" / "shard-0001").rmdir()
+
+
 def _settings(home: Path) -> None:
     (home / "carepost.toml").write_text("colour = 'blue'\n")
 
@@ -127,6 +161,9 @@ def _no_toml(home: Path) -> None:
         (_damaged_records, ("records", "keyring")),
         (_damaged_spool, ("shard-0000", "backup")),
         (_damaged_certificate, ("localhost",)),
+        (_no_office, ("office.db", "missing", "restore")),
+        (_no_records, ("records.db", "missing", "restore")),
+        (_no_shard, ("spool/shard-0001/spool.db", "missing", "restore")),
         (_settings, ("colour",)),
         (_no_toml, ("carepost.toml", "TOML")),
     ],
@@ -135,6 +172,26 @@ def _no_toml(home: Path) -> None:
 def test_a_home_that_is_spoiled(home: Path, spoil: Callable[[Path], None], words: tuple[str, ...]) -> None:
     spoil(home)
     refused(up(home), *words)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"), [(_no_office, "office.db is missing"), (_wrong_keyring, "not the one made with this home")]
+)
+def test_doctor_says_it_too(home: Path, spoil: Callable[[Path], None], words: str) -> None:
+    spoil(home)
+    done = subprocess.run(
+        [sys.executable, "-m", "carepost.cli.main", "doctor", "--home", str(home), "--json"],
+        env=environment(model().ports), cwd=ROOT, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    failed = [one["what"] for one in msgspec.json.decode(done.stdout) if one["state"] == "failed"]
+    assert done.returncode == 1 and any(words in what for what in failed), failed
+
+
+def test_folders_that_hold_nothing_are_made_again(home: Path) -> None:
+    for folder in ("run", "log", "tls"):
+        shutil.rmtree(home / folder, ignore_errors=True)
+    homes.furnish(homes.open_(home))
+    assert all((home / folder).stat().st_mode & 0o777 == 0o700 for folder in ("run", "log", "tls"))
 
 
 @pytest.mark.parametrize(

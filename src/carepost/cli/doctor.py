@@ -15,7 +15,7 @@ BACKUP_DAYS = 7
 
 _CHECKS: tuple[Callable[[Local], Iterator[Finding]], ...] = (
     machine.keyring, machine.private, machine.certificates, machine.disk, machine.time, machine.resolvers,
-    machine.ports, house.office, house.engines, house.queues, house.journal, house.store,
+    machine.ports, house.databases, house.office, house.engines, house.queues, house.journal, house.store,
     house.keys,
 )  # fmt: skip
 

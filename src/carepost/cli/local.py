@@ -16,6 +16,7 @@ from carepost.ground import config, home
 from carepost.ground.errors import CarepostError, ConfigError, Unavailable
 from carepost.ground.keys import MasterKeyring, PurposeKeys
 from carepost.intake.client import Client
+from carepost.processes import begun
 from carepost.wire.types import Actor
 
 #: on the machine itself, with the keyring in their hands
@@ -37,6 +38,8 @@ class Local:
         keyring = MasterKeyring.open(self.home.keyring())
         #: who keeps the master key, for people
         self.keeper = keyring.words()
+        #: the keyring was made with this home
+        self.own_keyring = begun.belongs(self.home, keyring)
         self.keys: PurposeKeys = keyring.purposes("database", "evidence", "index")
         self.client = Client(self.home.run, self.home.shards, self.home.node)
         self._source: Source | None = None

@@ -95,7 +95,12 @@ class Home:
 
     def lock(self) -> int:
         """Held by the supervisor: one Carepost a home. Raises ConfigError when another runs."""
-        fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fd = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise ConfigError(
+                f"{self.path} cannot be written ({error.strerror}): run Carepost as the user the home belongs to."
+            ) from None
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -123,6 +128,18 @@ def create(path: Path, *, shards: int = 2, sandbox: bool = False, node: int = 0,
     return Home(path, mark)
 
 
+def furnish(opened: Home) -> None:
+    """The folders of a home that hold nothing that is missed, made again where they are gone. Raises ConfigError."""
+    shards = [opened.shard(number) for number in range(opened.shards)]
+    try:
+        for folder in (opened.run, opened.tls, opened.log, *shards):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise ConfigError(
+            f"{opened.path} cannot be written ({error.strerror}): run Carepost as the user the home belongs to."
+        ) from None
+
+
 def numbered(opened: Home, node: int) -> Home:
     """The home as node `node`, before an id was made in it. Raises ConfigError."""
     file = opened.path / "home.json"
@@ -147,7 +164,15 @@ def keyring_path(path: Path, environ: Mapping[str, str], *, sandbox: bool) -> Pa
 
 
 def exists(path: Path) -> bool:
-    return (path / "home.json").exists()
+    """Raises ConfigError for a folder this user may not look into."""
+    try:
+        return (path / "home.json").exists()
+    except PermissionError:
+        raise _not_ours(path) from None
+
+
+def _not_ours(path: Path) -> ConfigError:
+    return ConfigError(f"{path} cannot be entered by this user: run this as the user the home belongs to.")
 
 
 def open_(path: Path) -> Home:
@@ -155,7 +180,14 @@ def open_(path: Path) -> Home:
     try:
         mark = msgspec.json.decode((path / "home.json").read_bytes(), type=_Mark)
     except FileNotFoundError:
+        if path.is_dir() and any(path.iterdir()):
+            raise ConfigError(
+                f"{path} is not empty and not a Carepost home (there is no home.json in it); name another folder by "
+                "CAREPOST_HOME, or restore the home from a backup."
+            ) from None
         raise ConfigError(f"No Carepost home at {path}; make one with: carepost up") from None
+    except PermissionError:
+        raise _not_ours(path) from None
     except (OSError, msgspec.MsgspecError):
         raise ConfigError(f"{path}/home.json cannot be read; restore the home from a backup.") from None
     if mark.format > FORMAT:

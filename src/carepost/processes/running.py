@@ -6,12 +6,12 @@ import socket
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from carepost.ground import config, durable, home, processors
+from carepost.ground import config, home, processors
 from carepost.ground.config import Config
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import MasterKeyring
-from carepost.processes import first_run, joining, monitor, rotation
+from carepost.processes import begun, first_run, joining, monitor, rotation
 from carepost.processes.bootstrapped import Bootstrapped
 from carepost.processes.supervisor import Supervisor
 
@@ -32,6 +32,7 @@ class Running:
         self.home = home.create(path, sandbox=sandbox) if self.fresh else home.open_(path)
         if sandbox and not self.home.sandbox:
             raise ConfigError(f"{path} is a real home; a sandbox needs a folder of its own (--home).")
+        home.furnish(self.home)
         self._lock = self.home.lock()
         self.environ = first_run.environment(self.home, environ)
         self.config = config.load(self.home.path, self.environ)
@@ -43,6 +44,7 @@ class Running:
             self.home = _as_node(self.home, self.config, self.keyring, fresh=self.fresh, say=say)
         elif self.home.doors.exists():
             raise ConfigError(f"{path} is one node of several: set CAREPOST_NODE_ADDRESS to its address.")
+        begun.whole(self.home, self.config)
         if not self.config.database_url:
             rotation.bring(self.home.path, self.keyring.purposes("database"), say)
         self.bootstrapped = Bootstrapped()
@@ -115,12 +117,12 @@ def _reachable(path: Path) -> None:
 
 def _keyring(opened: Home, environ: dict[str, str], say: Say) -> MasterKeyring:
     """The keyring this home was begun with, told by a value derived from it; made where the home has none yet."""
-    path, known = opened.keyring(environ), opened.path / "keyring.check"
+    path = opened.keyring(environ)
     if path.exists():
         keyring = MasterKeyring.open(path)
-        if known.exists() and known.read_bytes() != _check(keyring):
+        if not begun.belongs(opened, keyring):
             raise ConfigError(f"The keyring {path} is not the one made with this home: set CAREPOST_KEYRING to that.")
-    elif known.exists() or opened.office_db.exists():
+    elif begun.has_keyring(opened) or opened.office_db.exists():
         raise ConfigError(f"No keyring at {path}: set CAREPOST_KEYRING to the one made with this home.")
     else:
         keyring = MasterKeyring.create(path)
@@ -128,8 +130,7 @@ def _keyring(opened: Home, environ: dict[str, str], say: Say) -> MasterKeyring:
         say("            Losing it loses everything in this home. Keep a copy, apart from every backup of the home.")
         if opened.sandbox:
             say("            It lies inside the home only because this is a sandbox.")
-    if not known.exists():
-        durable.write(known, _check(keyring))
+    begun.keep(opened, keyring)
     return keyring
 
 
@@ -140,7 +141,7 @@ def _as_node(opened: Home, settings: Config, keyring: MasterKeyring, *, fresh: b
             f"{opened.path} has a spool on its own disk: let it run empty without CAREPOST_NODE_ADDRESS, and begin a "
             "new home as a node."
         )
-    number = joining.number(settings, opened.id, _check(keyring).decode().strip())
+    number = joining.number(settings, opened.id, begun.mark(keyring))
     if number != opened.node and not fresh and opened.doors.exists():
         raise ConfigError(
             f"{opened.path} was node {opened.node} and would be {number} in this database: is it another?"
@@ -148,11 +149,6 @@ def _as_node(opened: Home, settings: Config, keyring: MasterKeyring, *, fresh: b
     if fresh:
         say(f"node        {number}, reached by the others at {settings.node_address}")
     return opened if number == opened.node else home.numbered(opened, number)
-
-
-def _check(keyring: MasterKeyring) -> bytes:
-    """Tells keyrings apart and nothing else of them (HKDF of the first key: the same after a rotation)."""
-    return keyring.purposes("database").raw("database", b"keyring-check", version=1).hex().encode() + b"\n"
 
 
 def _ports_free(settings: Config, opened: Home) -> None:

@@ -12,6 +12,7 @@ from carepost.cold import health as cold
 from carepost.ground import clock, database, postgres
 from carepost.ground.errors import CarepostError, ConfigError
 from carepost.ground.keys import MasterKeyring, version_of
+from carepost.processes import begun
 from carepost.processes.backup.make import MARK, Last
 
 _DAY_US = 86_400_000_000
@@ -19,14 +20,27 @@ _DAY_US = 86_400_000_000
 SLOW, STUCK = 60, 600
 
 
+def databases(here: Local) -> Iterator[Finding]:
+    """Those that once stood in the home stand there."""
+    name = begun.lost(here.home, here.config)
+    if name:
+        words = "put it back, or restore the last backup into another folder: carepost restore FILE --home FOLDER"
+        yield failed(f"{name} is missing from the home", words)
+
+
 def office(here: Local) -> Iterator[Finding]:
+    if begun.lost(here.home, here.config) == here.home.office_db.name:
+        # the check of the databases says it
+        return
     try:
         org = here.organisation(None)
     except ConfigError as error:
         if "Say which" in error.public:
             yield ok("the office database can be read; it holds several organisations")
-        else:
+        elif "yet" in error.public:
             yield attention(error.public, "carepost org add … (see carepost up)")
+        else:
+            yield failed(error.public, "check the keyring and CAREPOST_DATABASE_URL; else restore the last backup")
         return
     except CarepostError as error:
         yield failed(f"the office database cannot be read ({error.code})", "restore it, or check the keyring")

@@ -39,6 +39,8 @@ def keyring(here: Local) -> Iterator[Finding]:
     else:
         yield ok(f"the keyring lies apart from the home: {path}")
     yield ok(f"the master key is kept by {here.keeper}")
+    if not here.own_keyring:
+        yield failed("the keyring is not the one made with this home", "set CAREPOST_KEYRING to that, or put it back")
     if shared(path):
         yield failed("others can read the keyring", f"chmod 600 {path}")
 
