@@ -9,13 +9,10 @@ import msgspec
 from django.http import HttpRequest
 
 from carepost.api.answers import ProblemError
+from carepost.wire.faults import fault
 from carepost.wire.rest import Fault
 
 T = TypeVar("T", bound=msgspec.Struct)
-
-_QUOTED = re.compile(r"'[^']*'")
-_PLACE = re.compile(r"^(.*?) - at `(?:key in )?(\$[^`]*)`$", re.DOTALL)
-_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
 
 
 def body(request: HttpRequest, kind: type[T]) -> T:
@@ -30,7 +27,7 @@ def body(request: HttpRequest, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(raw, type=kind)
     except msgspec.ValidationError as error:
-        raise ProblemError(422, "invalid", "A field is wrong.", (_fault(str(error), kind),)) from None
+        raise ProblemError(422, "invalid", "A field is wrong.", (fault(error, kind),)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise ProblemError(400, "json", "The body is no JSON.") from None
 
@@ -78,15 +75,3 @@ def time(text: str, name: str) -> int:
         detail = f"`{name}` is a time like 2026-11-21T18:00:00Z."
         raise ProblemError(422, "invalid", detail, (Fault(f"/{name}", "not a time with an offset"),))
     return int(at.timestamp()) * 1_000_000 + at.microsecond
-
-
-def _fault(text: str, kind: type[msgspec.Struct]) -> Fault:
-    """msgspec names what it found in quotes: types, our field names, but also the caller's values. Of a field that is
-    none of the body's the body's own are named instead."""
-    found = _PLACE.match(text)
-    said, place = (found[1], found[2]) if found else (text, "$")
-    if said.startswith("Object contains unknown field"):
-        known = ", ".join(field.encode_name for field in msgspec.structs.fields(kind)) if place == "$" else ""
-        said = f"Object contains an unknown field; it may have {known}" if known else "Object contains an unknown field"
-    steps = (name or ("*" if number == "..." else number) for name, number in _STEP.findall(place))
-    return Fault("".join(f"/{step}" for step in steps), _QUOTED.sub("value", said))

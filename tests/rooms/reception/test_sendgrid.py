@@ -268,8 +268,14 @@ def test_tracking_is_asked_for_and_left_to_the_organisation_where_nothing_is_sai
         ({"content": []}, "content"), ({"from": {"email": "x"}}, "from.email"),
         ({"content": [{"type": "text/plain", "value": "a"}, {"type": "text/plain", "value": "b"}]}, "content"),
         ({"template_id": "d-nonsense"}, "content"), ({"send_at": 10**18}, "send_at"),
+        ({"headers": {"Received": "x"}}, "headers"), ({"headers": {"X-Visit": "a\r\nb"}}, "headers"),
+        ({"personalizations": [{}]}, "personalizations.0.to"),
+        ({"attachments": [{"content": "", "filename": "a", "type": "pdf"}]}, "attachments"),
+        ({"personalizations": [{"to": [{"email": "ann@elsewhere.test"}], "subject": "a\r\nb"}]},
+         "personalizations.0.subject"),
     ],
-    ids=["unknown", "nobody", "no-subject", "no-content", "from", "twice", "both", "time"],
+    ids=["unknown", "nobody", "no-subject", "no-content", "from", "twice", "both", "time", "header", "header-value",
+         "to", "type", "subject"],
 )  # fmt: skip
 def test_a_wrong_mail_names_the_field(
     http: LiveHttp, plain: dict[str, Any], change: dict[str, Any], field: str | None

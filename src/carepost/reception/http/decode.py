@@ -38,13 +38,14 @@ def messages(body: bytes) -> tuple[tuple[rest.Message | ProblemError, ...], bool
     the others are as good as without it. Raises 400 for what is no JSON, 422 with a pointer for a wrong shape of a
     single message or of the batch itself."""
     found: tuple[rest.Message | ProblemError, ...]
+    batch = False
     try:
         batch = _peek.decode(body).messages is not msgspec.UNSET
         found = _read_batch(body) if batch else (_message.decode(body),)
         # msgspec keeps the last of two equal names, other readers the first: such a document has two meanings
         _twice.decode(body.decode())
     except msgspec.ValidationError as error:
-        raise of_validation(error) from None
+        raise of_validation(error, rest.Batch if batch else rest.Message) from None
     except _RepeatedName:
         raise refuse(400, "json-repeated", "A name stands twice in one object.") from None
     except (msgspec.DecodeError, RecursionError, ValueError):
@@ -64,7 +65,7 @@ def _read_one(raw: msgspec.Raw, number: int) -> rest.Message | ProblemError:
     try:
         return _message.decode(raw)
     except msgspec.ValidationError as error:
-        return of_validation(error, f"/messages/{number}")
+        return of_validation(error, rest.Message, f"/messages/{number}")
 
 
 def once(body: bytes, kind: type[T]) -> T:
@@ -73,7 +74,7 @@ def once(body: bytes, kind: type[T]) -> T:
         found = msgspec.json.decode(body, type=kind)
         _twice.decode(body.decode())
     except msgspec.ValidationError as error:
-        raise of_validation(error) from None
+        raise of_validation(error, kind) from None
     except _RepeatedName:
         raise refuse(400, "json-repeated", "A name stands twice in one object.") from None
     except (msgspec.DecodeError, RecursionError, ValueError):

@@ -1,11 +1,11 @@
 """Errors of the API as RFC 9457 problem+json: a stable type, a sentence, never a value of the caller's."""
 
-import re
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
+from carepost.wire.faults import fault
 from carepost.wire.rest import Fault, Problem
 
 #: `type` of a problem is this and its code
@@ -25,10 +25,6 @@ _TITLES = {
     429: "Too many requests",
     503: "Not available now",
 }
-#: msgspec names what it found in backquotes or single quotes: types, our field names, but also the caller's values
-_QUOTED = re.compile(r"'[^']*'")
-_PLACE = re.compile(r"^(.*?) - at `(?:key in )?(\$[^`]*)`$", re.DOTALL)
-_STEP = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
 
 
 #: come again in a moment
@@ -63,18 +59,7 @@ def of_error(error: CarepostError) -> ProblemError:
     return refuse(500, "internal", "Something failed here; nothing was accepted.")
 
 
-def of_validation(error: msgspec.ValidationError, prefix: str = "") -> ProblemError:
-    """422 with a pointer to the field; what stood there is left out (law 10)."""
-    text = str(error)
-    found = _PLACE.match(text)
-    said, place = (found[1], found[2]) if found else (text, "$")
-    if said.startswith("Object contains unknown field"):
-        said = "Object contains an unknown field"
-    detail = _QUOTED.sub("value", said)
-    return refuse(422, "invalid", "A field is wrong.", (Fault(prefix + _pointer(place), detail),))
-
-
-def _pointer(place: str) -> str:
-    """msgspec's `$.to[0]` as the RFC 6901 pointer `/to/0`. Keys of maps are the caller's: `[...]` stays `*`."""
-    steps = (name or ("*" if index == "..." else index) for name, index in _STEP.findall(place))
-    return "".join(f"/{step}" for step in steps)
+def of_validation(error: msgspec.ValidationError, kind: Any, prefix: str = "") -> ProblemError:
+    """422 with a pointer to the field, and what may stand there; what stood there is left out (law 10)."""
+    found = fault(error, kind)
+    return refuse(422, "invalid", "A field is wrong.", (Fault(prefix + found.pointer, found.detail),))

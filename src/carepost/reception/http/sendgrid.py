@@ -20,7 +20,8 @@ from carepost.wire.sendgrid import Error, Errors, Mail
 
 PREFIX: Final = "/v3/"
 #: pointers into our batch, said of theirs
-_PLACE: Final = re.compile(r"^/messages/(\d+)/(.*)$")
+_PLACE: Final = re.compile(r"^/messages/(\d+)(?:/(.*))?$")
+_MISSING: Final = re.compile(r"^Object missing required field `(\w+)`$")
 _NAMES: Final = {"text": "content", "html": "content", "tags": "categories", "metadata": "custom_args",
                  "variables": "dynamic_template_data"}  # fmt: skip
 #: of the whole mail; the others are said in a personalization
@@ -81,14 +82,22 @@ def _partly(wrong: list[tuple[int, rest.Problem]], all_: int) -> Iterator[Error]
 def _errors(found: rest.Problem) -> list[Error]:
     if not found.errors:
         return [Error(found.detail or found.title)]
-    return [Error(fault.detail or found.detail, _field(fault.pointer)) for fault in found.errors]
+    return [Error(fault.detail or found.detail, _field(_place(fault))) for fault in found.errors]
+
+
+def _place(fault: rest.Fault) -> str:
+    """As theirs: of what is missing, where it should stand."""
+    missing = _MISSING.match(fault.detail)
+    return f"{fault.pointer}/{missing[1]}" if missing else fault.pointer
 
 
 def _field(pointer: str) -> str | None:
     place = _PLACE.match(pointer)
     if place is None:
         return pointer.strip("/").replace("/", ".") or None
-    number, rest_ = place[1], place[2].split("/")
+    number, rest_ = place[1], (place[2] or "").split("/")
+    if not rest_[0]:
+        return f"personalizations.{number}"
     name = _NAMES.get(rest_[0], rest_[0])
     path = ".".join([name, *rest_[1:]])
     return path if name in _WHOLE else f"personalizations.{number}.{path}"
