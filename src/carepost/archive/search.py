@@ -3,11 +3,13 @@ first; every hit is opened and compared before it is shown (DESIGN 5), and the s
 (law 7). A page costs a bounded amount of work, and says how far back it came."""
 
 import uuid
-from typing import Final
+from collections.abc import Iterator
+from itertools import accumulate, islice
+from typing import Final, NamedTuple
 
 import msgspec
 
-from carepost.archive import acts, books, lists, narrowing, segments, tokens
+from carepost.archive import acts, books, lists, narrowing, segments, sifting, tokens
 from carepost.archive.lists import Page, Shown
 from carepost.archive.store import store
 from carepost.archive.wanted import Wanted
@@ -16,6 +18,7 @@ from carepost.crypto import index
 from carepost.ground import clock, ids
 from carepost.ground.errors import Refused
 from carepost.proof import kinds
+from carepost.queue.sealing import OrgKeyBook
 from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor, DeliveryView
 
@@ -28,6 +31,8 @@ LOOKS: Final = 250
 OPENED: Final = 400
 #: opening a few costs as much as so many more
 _EACH: Final = 6
+#: days sifted at once
+_DAYS: Final = 256
 #: hits asked for at once where their rows may still rule them out
 _BATCH: Final = 400
 
@@ -71,7 +76,7 @@ class _Pace:
     """What a page has cost so far."""
 
     def __init__(self) -> None:
-        self.looks = self.opened = 0
+        self.looks = self.opened = self.hits = 0
 
     @property
     def full(self) -> bool:
@@ -93,10 +98,9 @@ def _by_tokens(org: bytes, wanted: Wanted, below: bytes, size: int) -> tuple[lis
     pace = _Pace()
     found: list[Shown] = []
     own = index.day_of(ids.made_at(below))
-    for day, count in days:
-        asked = [_tokens(key, day, wanted) for key in tokens.keys_of(book, org, day)]
-        pace.looks += count * sum(map(len, asked))
-        end = _of_day(org, wanted, day, asked, below, size + 1, found, pace)
+    for one, held in _sifted(log, org, _asked(book, org, wanted, days), below, pace):
+        day = one.day
+        end = _of_day(org, wanted, one, below, size + 1, found, pace) if held else b""
         if len(found) > size:
             break
         if end:
@@ -106,22 +110,56 @@ def _by_tokens(org: bytes, wanted: Wanted, below: bytes, size: int) -> tuple[lis
     return found, b""
 
 
-def _of_day(
-    org: bytes, wanted: Wanted, day: int, asked: list[list[bytes]], below: bytes, limit: int, found: list[Shown],
-    pace: _Pace,
-) -> bytes:  # fmt: skip
+class _Day(NamedTuple):
+    """`looks`: what a look into it costs."""
+
+    day: int
+    asked: list[list[bytes]]
+    looks: int
+    rare: bool = False
+
+
+def _asked(book: OrgKeyBook, org: bytes, wanted: Wanted, days: list[tuple[int, int]]) -> Iterator[_Day]:
+    for day, count in days:
+        asked = [_tokens(key, day, wanted) for key in tokens.keys_of(book, org, day)]
+        yield _Day(day, asked, count * sum(map(len, asked)))
+
+
+def _sifted(log: Store, org: bytes, days: Iterator[_Day], below: bytes, pace: _Pace) -> Iterator[tuple[_Day, bool]]:
+    """With whether it may be there: one day after the other as long as each had something, then more and more at once,
+    as far as the work of a page reaches."""
+    many, hits = 4, -1
+    while part := list(islice(days, 1 if hits != pace.hits else many)):
+        if hits != pace.hits:
+            held = {part[0].day}
+        else:
+            reach = list(accumulate((one.looks for one in part), initial=pace.looks))
+            fit = [one for one, looks in zip(part, reach, strict=False) if looks <= LOOKS]
+            with log.reading(org):
+                held = sifting.sift(log, org, [(one.day, one.asked) for one in fit], below)
+            held.update(one.day for one in part[len(fit) :])
+            part = [one._replace(rare=True) for one in part]
+            many = min(many * 4, _DAYS)
+        hits = pace.hits
+        for one in part:
+            pace.looks += one.looks
+            yield one, one.day in held
+
+
+def _of_day(org: bytes, wanted: Wanted, one: _Day, below: bytes, limit: int, found: list[Shown], pace: _Pace) -> bytes:
     """Puts into `found` what fits of a day, up to `limit`. Where the page's work is over before the day is: its last
     message looked at; else b""."""
     log = store()
     while len(found) < limit:
         many = _BATCH if wanted.of_rows else limit - len(found)
-        hits = _hits(log, org, day, asked, below, many)
+        hits = _hits(log, org, one, below, many)
         pace.opened += len(hits) // 8
+        pace.hits += len(hits)
         fit = narrowing.fitting(log, org, wanted, hits) if wanted.of_rows and hits else set(hits)
         chosen = [hit for hit in hits if hit in fit]
         while chosen and len(found) < limit and not pace.full:
             part, chosen = chosen[: limit - len(found)], chosen[limit - len(found) :]
-            found += [one for one in lists.show(org, part) if _fits(one, wanted)]
+            found += [hit for hit in lists.show(org, part) if _fits(hit, wanted)]
             pace.opened += len(part) + _EACH
             below = part[-1]
         if len(found) < limit and chosen:
@@ -172,10 +210,10 @@ def _tokens(key: bytes, day: int, wanted: Wanted) -> list[bytes]:
     return found
 
 
-def _hits(log: Store, org: bytes, day: int, wanted: list[list[bytes]], below: bytes, limit: int) -> list[bytes]:
+def _hits(log: Store, org: bytes, one: _Day, below: bytes, limit: int) -> list[bytes]:
     """Ids of the messages that hold every token of one of the index keys, newest first."""
     with log.reading(org):
-        return segments.find(log, org, day, wanted, below, limit)
+        return segments.find(log, org, one.day, one.asked, below, limit, rare=one.rare)
 
 
 def _fits(one: Shown, wanted: Wanted) -> bool:

@@ -14,7 +14,7 @@ from itertools import groupby
 from typing import Final
 
 from carepost.archive.tables import org_value
-from carepost.audit.store import Store
+from carepost.audit.store import PostgresStore, Store
 
 TOKEN: Final = 8
 ENTRY: Final = 24
@@ -45,6 +45,13 @@ _AT_EACH: Final = (
 )
 
 
+def holding(token: str, key: str) -> str:
+    """SQL of PostgreSQL, over expressions: whether the block `b` with the greatest `first` up to a key may say of its
+    token what a look is for: it has the token, or nothing up to the key any more. The server reads it, so that no
+    block without the token comes over the connection."""
+    return f"(position({token} IN b.entries) > 0 OR substring(b.entries FOR {ENTRY}) > {key})"
+
+
 def add(store: Store, org: bytes, day: int, entries: Iterable[bytes]) -> None:
     """Inside `store.writing()`. `entries`: of messages accepted on this day."""
     owner = org_value(store, org)
@@ -63,13 +70,23 @@ def add(store: Store, org: bytes, day: int, entries: Iterable[bytes]) -> None:
         levels = [one for one in levels if one[0] not in full] + [(number, level)]
 
 
-def find(store: Store, org: bytes, day: int, asked: Sequence[Sequence[bytes]], below: bytes, limit: int) -> list[bytes]:
+def find(
+    store: Store,
+    org: bytes,
+    day: int,
+    asked: Sequence[Sequence[bytes]],
+    below: bytes,
+    limit: int,
+    *,
+    rare: bool = False,
+) -> list[bytes]:
     """Messages that hold every token of one of `asked` (the same question under each key that may have served), newest
-    first, ids less than `below`. Inside `store.reading(org)`."""
+    first, ids less than `below`. `rare`: few segments will have them. Inside `store.reading(org)`."""
     owner, bound = org_value(store, org), _before(below)
     if bound is None:
         return []
-    runs = [_matches(cursors, bound) for tokens in asked for cursors in _beginning(store, owner, day, tokens, bound)]
+    begun = [cursors for tokens in asked for cursors in _beginning(store, owner, day, tokens, bound, rare)]
+    runs = [_matches(cursors, bound) for cursors in begun]
     hits: list[bytes] = []
     # all entries of a message stand in one segment; groupby: what was indexed twice is one message
     for message, _ in groupby(heapq.merge(*runs, reverse=True)):
@@ -254,11 +271,15 @@ class _Cursor:
         return self.at_most(before[TOKEN:]) if before[:TOKEN] == self._token else None
 
 
-def _beginning(store: Store, owner: object, day: int, tokens: Sequence[bytes], bound: bytes) -> Iterator[list[_Cursor]]:
+def _beginning(
+    store: Store, owner: object, day: int, tokens: Sequence[bytes], bound: bytes, rare: bool
+) -> Iterator[list[_Cursor]]:
     """Of each segment a cursor a token, where all may be found: it has a block for each."""
     each: list[dict[int, Found]] = []
+    held = f" AND {holding('?', '?')}" if rare and isinstance(store, PostgresStore) else ""
     for token in tokens:
-        rows = store.rows(_AT_EACH, (token + bound, owner, day))
+        key = token + bound
+        rows = store.rows(_AT_EACH + held, (key, owner, day, *((token, key) if held else ())))
         each.append({int(number): (bytes(first), bytes(entries)) for number, first, entries in rows})
     for number in each[0]:
         if all(number in found for found in each):
