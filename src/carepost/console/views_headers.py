@@ -17,7 +17,6 @@ from carepost.crypto import examine, sender
 from carepost.crypto.examine import Examined, Finding
 from carepost.ground import clock
 from carepost.mailbox import door
-from carepost.rfc import trail
 from carepost.rfc.asking import FAILED, Found, Question, run
 from carepost.rfc.errors import RfcError
 from carepost.rfc.trail import Hop
@@ -28,6 +27,8 @@ from carepost.ui.uploads import TOO_LARGE
 #: seconds DNS may take for one page
 _SECONDS: Final = 20.0
 _HOUR, _DAY = 3600, 86_400
+#: rfc.message: more Received lines than any way has
+_LOOP: Final = "loop"
 #: hops of a longer trail that stand open at either end; on a telephone forty of them are twelve screens
 _ENDS: Final = 4
 
@@ -69,6 +70,9 @@ def headers(request: StaffRequest) -> HttpResponse:
         found = run(examine.examine(form.raw(), clock.now() // 1_000_000), _Dns())
     except RfcError as error:
         broken = Finding("bad", "Not one message", f"{error.public} Mail programs would disagree about what it says.")
+        if error.code == _LOOP:
+            broken = Finding("bad", "A mail loop", f"{error.public} Its lines repeat: the host that stands in them again "
+                             "and again sends it back to where it came from.")  # fmt: skip
         return render(request, "console/headers.html", {"form": HeaderForm(), "broken": broken}, status=422)
     ours = matching.ours(request.desk.org.bytes, request.desk.actor, found.raw, found.message_id)
     return render(request, "console/headers.html", _context(request, found, ours))
@@ -82,7 +86,6 @@ def _context(request: StaffRequest, found: Examined, ours: Ours | None) -> dict[
         "verdict": _verdict(request, found, ours),
         "trail": _trail(found),
         "hops": len(found.hops),
-        "cut": len(found.hops) == trail.MOST,
         "signed": [(one, examine.reason(one), tuple(dict.fromkeys(one.names))) for one in found.proved.dkim],
         "now": clock.now(),
     }
