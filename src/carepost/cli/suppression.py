@@ -36,6 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     tried = entry.verb(verbs, "import-tried", "import what a dry run in the background looked at")
     tried.add_argument("id", metavar="ID", help="number of that job")
+    back = entry.verb(
+        verbs, "import-undo", "take off again what an import in the background put on the list (for a day)"
+    )
+    back.add_argument("id", metavar="ID", help="number of that job")
+    entry.reason(back)
     give = entry.verb(verbs, "export", "write the whole list to a file, a line of JSON each")
     give.add_argument("file", metavar="FILE", type=Path)
     rates = entry.verb(verbs, "complaints", "complaints and unsubscribes, by provider and day")

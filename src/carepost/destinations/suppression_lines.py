@@ -55,7 +55,7 @@ def head_of(line: str) -> Head:
             "import-encoding", "The file is not in UTF-8 (perhaps Unicode text of Excel): save it as CSV UTF-8.",
             status=422,
         )  # fmt: skip
-    for delimiter in _DELIMITERS:
+    for delimiter in _DELIMITERS if "\r" not in line.rstrip("\r") else ():
         named = [name.strip().lower() for name in next(csv.reader([line], delimiter=delimiter), [])]
         address = next((name for name in _ADDRESS if name in named), "")
         if address:
@@ -65,7 +65,7 @@ def head_of(line: str) -> Head:
     raise Refused(
         "import-header",
         "The first line must name the columns, and one of them must be `address` or `email`; between them stand "
-        "commas, semicolons or tabs.",
+        "commas, semicolons or tabs, and each line ends as on Windows or Unix.",
         status=422,
     )
 

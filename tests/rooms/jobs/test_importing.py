@@ -12,7 +12,7 @@ import pytest
 from carepost.destinations import suppressions
 from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused
-from carepost.jobs import acts, importing, lines, suppressing, work
+from carepost.jobs import acts, importing, lines, suppressing, undoing, work
 from carepost.jobs.models import Job, Part, Piece
 from carepost.jobs.types import Asked, Kind, View
 from carepost.tenancy import events, scope
@@ -133,6 +133,43 @@ def test_files_of_other_services_and_spreadsheets_are_read(org: uuid.UUID, what:
         assert days == (4_102_358_400_000_000, 4_102_394_400_000_000)
 
 
+def test_an_import_is_undone_and_what_stood_there_before_stays(org: uuid.UUID, cast: Any) -> None:
+    suppression.suppress(org, "eve@there.test", actor=BOOTSTRAP, reason="complaint", scope="marketing")
+    suppression.suppress(org, "p3@there.test", actor=BOOTSTRAP, reason="request")
+    rows = "".join(f"p{n}@there.test,\n" for n in range(9)) + "eve@there.test,\n"
+    done = finish(begun(org, f"address,reason\n{rows}no address,\n".encode()))
+    assert (done.made, done.known) == (9, 1)
+    job = uuid.UUID(done.id)
+    suppression.unsuppress(org, "p5@there.test", actor=BOOTSTRAP, reason="she asked")
+    suppression.suppress(org, "p5@there.test", actor=BOOTSTRAP, reason="bounce")
+    before = OrgEpoch.objects.get(org=org).epoch
+    with pytest.raises(Forbidden):
+        undoing.undo(org, job, actor=key(org, "send"), reason="the wrong file")
+    with pytest.raises(NotFound):
+        undoing.undo(uuid.UUID(bytes=cast.harbour), job, actor=BOOTSTRAP, reason="the wrong file")
+    assert undoing.undo(org, job, actor=key(org, "suppressions"), reason="the wrong file") == 8
+    left = {(row.address, row.scope, row.reason) for row in suppressions.listing(org.bytes, BOOTSTRAP)}
+    assert left == {
+        ("eve@there.test", "marketing", "complaint"), ("p3@there.test", "all", "request"),
+        ("p5@there.test", "all", "bounce"),
+    }  # fmt: skip
+    assert OrgEpoch.objects.get(org=org).epoch > before, "engines hear of it"
+    told = office_events("suppression.import-undone")
+    assert sum(int(one.facts["count"]) for one in told) == 8 and all(list(one.on) == [done.id] for one in told)
+    assert len(office_events("suppression.removed")) == 9
+    assert undoing.undo(org, job, actor=BOOTSTRAP, reason="once more") == 0
+    again = finish(begun(org, f"address,reason\n{rows}".encode()))
+    assert again.made == 8, "the file may be imported again"
+
+
+def test_only_an_import_that_has_ended_is_undone(org: uuid.UUID) -> None:
+    tried = finish(begun(org, FILE, dry_run=True))
+    for job in (begun(org, FILE), tried):
+        with pytest.raises(Refused) as refused:
+            undoing.undo(org, uuid.UUID(job.id), actor=BOOTSTRAP, reason="the wrong file")
+        assert refused.value.code in ("job-not-done", "job-not-import")
+
+
 def test_lines_of_json_and_a_second_time_adds_nothing(org: uuid.UUID) -> None:
     rows = [{"address": f"p{n}@there.test", "reason": "unsubscribe", "scope": "marketing"} for n in range(11)]
     data = b"".join(json.dumps(row).encode() + b"\n" for row in [*rows, {"no": "address"}]) + b"not json"
@@ -227,10 +264,11 @@ def test_what_is_received_half_is_a_failed_job_and_nothing_of_it_is_kept(org: uu
     [
         (b"", "import-empty"), (b"name,reason\nann,bounce\n", "import-header"),
         ("address,reason\nann@there.test,bounce\n".encode("utf-16"), "import-encoding"),
+        (b"address,reason\rann@there.test,bounce\r", "import-header"),
         (b"address\n" + b'"' + b"x" * 300_000, "import-line"),
         (b"address\n" + b'"a\n' + b"b\n" * 200_000, "import-line"),
     ],
-    ids=["empty", "header", "utf-16", "long-line", "open-quote"],
+    ids=["empty", "header", "utf-16", "cr-alone", "long-line", "open-quote"],
 )  # fmt: skip
 def test_a_file_that_is_none_is_refused_with_what_to_do(org: uuid.UUID, data: bytes, code: str) -> None:
     with pytest.raises(Refused) as refused:

@@ -13,7 +13,7 @@ from carepost.destinations import returnpaths, suppressions
 from carepost.destinations.suppressions import Suppressed
 from carepost.ground import clock
 from carepost.ground.errors import ConfigError
-from carepost.jobs import importing
+from carepost.jobs import importing, undoing
 from carepost.jobs.types import View
 from carepost.tenancy.actions import suppression
 from carepost.tenancy.permissions import COMMAND_LINE
@@ -46,6 +46,10 @@ def run(args: argparse.Namespace) -> int:
     if args.verb == "import-tried":
         job = common.identifier(args.id, "a job")
         return _begun(importing.begin_tried(org, job, actor=COMMAND_LINE), args)
+    if args.verb == "import-undo":
+        job = common.identifier(args.id, "a job")
+        count = undoing.undo(org, job, actor=COMMAND_LINE, reason=args.reason)
+        return entry.done(f"{count} addresses are off the list again.", {"removed": count}, args)
     if args.verb == "export":
         return _export(org, args)
     if args.verb == "complaints":

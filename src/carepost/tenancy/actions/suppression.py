@@ -204,6 +204,31 @@ def unsuppress(org: uuid.UUID, address: str, *, actor: Actor, reason: str, scope
         doing.tell_engine()
 
 
+def take_back(doing: Doing, asked: Sequence[Wanted], *, since: int, until: int, reason: str) -> int:
+    """Within an act: off the list what an import put there between two moments (UTC microseconds, inclusive), each with
+    its event. How many."""
+    keys = address_tokens.standing(doing.org)
+    by_token = {(token_, one.scope): one for one in asked for token_ in keys.tokens(one.address)}
+    wanted_ = [token_ for token_, _ in by_token]
+    removed: list[Suppression] = []
+    told: list[Told] = []
+    for start in range(0, len(wanted_), _TOGETHER):
+        rows = Suppression.objects.filter(org_id=doing.org, token__in=wanted_[start : start + _TOGETHER], removed_at=0)
+        for row in rows.filter(source="import", created_at__gte=since, created_at__lte=until):
+            match = by_token.get((bytes(row.token), row.scope))
+            if match is None:
+                continue
+            row.removed_at = row.changed_at = doing.at
+            removed.append(row)
+            facts = {"cause": row.reason, "scope": row.scope}
+            told.append(([row.pk], facts, {"address": match.address, "reason": reason}))
+    if removed:
+        Suppression.objects.bulk_update(removed, ["removed_at", "changed_at"], batch_size=_TOGETHER)
+        doing.event_each("suppression.removed", told)
+        doing.tell_engine()
+    return len(removed)
+
+
 def restore(org: uuid.UUID, row: uuid.UUID, *, actor: Actor) -> bool:
     """Undoes a removal: on the list again, as it was. False where it stands there (again) already. Raises NotFound."""
     try:
