@@ -25,6 +25,7 @@ def main() -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.umask(0o077)
     log.start("bootstrap")
+    log.catch()
     try:
         opened = home.open_(Path(os.environ["CAREPOST_HOME"]))
         settings = config.load(opened.path, os.environ)

@@ -62,6 +62,7 @@ def main(arguments: list[str]) -> int:
     if role in _STEADY:
         turns.long()
     log.start(f"{role}-{index:02d}")
+    log.catch()
     try:
         module = importlib.import_module(MODULES[role])
         run: Callable[[Start], None] = module.run
