@@ -2,15 +2,17 @@
 
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
 from carepost.ground.errors import CarepostError
-from tests.support.house import ENGINE_ONLY, House
+from tests.support.house import ENGINE_ONLY, ROOT, House, environment, free_ports
 from tests.support.mailers import Gone, Smtp
-from tests.support.waiting import gone
+from tests.support.waiting import gone, until
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -58,3 +60,19 @@ def _drain(house: House) -> None:
         pass
     finally:
         client.close()
+
+
+def test_it_stops_while_it_makes_its_tables(tmp_path: Path) -> None:
+    """A first start, or one after an upgrade: the supervisor alone is told, as systemd and containers do."""
+    words = [sys.executable, "-m", "carepost.cli.main", "up", "--sandbox", "--home", str(tmp_path / "new")]
+    with subprocess.Popen(
+        words, env=environment(free_ports()), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as up:
+        children = Path(f"/proc/{up.pid}/task/{up.pid}/children")
+        until(lambda: children.read_text().split(), within=60, what="the tables are being made")
+        [maker] = children.read_text().split()
+        up.send_signal(signal.SIGTERM)
+        said, errors = up.communicate(timeout=10)
+    assert (up.returncode, errors) == (0, "")
+    assert said.splitlines()[-1] == "stopped before it was up"
+    assert gone(int(maker), 0)

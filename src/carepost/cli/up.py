@@ -9,6 +9,7 @@ from carepost.ground import log
 from carepost.processes import samples
 from carepost.processes.first_run import CHECKLIST
 from carepost.processes.running import Running
+from carepost.processes.supervisor import Stopped
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -18,6 +19,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     log.start("supervisor", sys.stderr)
+    try:
+        return _until_stopped(args)
+    except Stopped:
+        _say("stopped before it was up")
+        return 0
+
+
+def _until_stopped(args: argparse.Namespace) -> int:
     with Running(home_path(args), os.environ, sandbox=args.sandbox, say=_say) as running:
         found = running.bootstrapped
         if found.welcome:

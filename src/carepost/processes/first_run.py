@@ -1,8 +1,10 @@
 """What happens before the processes of a home start: certificates, tables, the sandbox's organisation."""
 
+import contextlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 
 import msgspec
@@ -14,6 +16,10 @@ from carepost.ground.keys import MasterKeyring
 from carepost.processes import certificates
 from carepost.processes.bootstrapped import Bootstrapped
 from carepost.processes.roles import ROLES
+from carepost.processes.supervisor import Stopped
+
+#: seconds between looks whether it is to stop, and until it is told why a start takes long
+_LOOK, _LONG = 0.2, 30.0
 
 #: a sandbox home retries in seconds and asks the sandbox's own DNS; any of them can be set otherwise
 SANDBOX: Mapping[str, str] = {
@@ -53,9 +59,11 @@ def resolver(settings: Config) -> dict[str, str]:
 
 
 def prepare(
-    opened: Home, settings: Config, keyring: MasterKeyring, environ: Mapping[str, str], say: Callable[[str], None]
-) -> Bootstrapped:
-    """Certificates, migrations, and `demo` in a sandbox. Raises ConfigError with the bootstrap's own sentence."""
+    opened: Home, settings: Config, keyring: MasterKeyring, environ: Mapping[str, str], say: Callable[[str], None],
+    stopping: Callable[[], bool] = lambda: False,
+) -> Bootstrapped:  # fmt: skip
+    """Certificates, migrations, and `demo` in a sandbox, however long a large home takes. Raises ConfigError with the
+    bootstrap's own sentence, and Stopped soon after `stopping` says so."""
     if not settings.tls_folder and certificates.ensure_for(opened.tls, settings):
         say(
             f"TLS         made a CA of its own: {opened.tls / 'ca.pem'} (clients must trust it, or bring a certificate)"
@@ -70,19 +78,46 @@ def prepare(
         pass_fds=(reading,),
     )
     os.close(reading)
-    with os.fdopen(writing, "wb") as pipe:
-        pipe.write(keyring.purposes(*ROLES["bootstrap"]).dump())
-    out, errors = process.communicate(timeout=180)
+    try:
+        with os.fdopen(writing, "wb") as pipe:
+            pipe.write(keyring.purposes(*ROLES["bootstrap"]).dump())
+        out, errors = _ended(process, say, stopping)
+    finally:
+        if process.poll() is None:
+            # each migration is one transaction: what is cut off is begun anew at the next start
+            process.terminate()
+            process.communicate()
     if process.returncode != 0:
         raise ConfigError(_sentence(errors))
     return msgspec.json.decode(out.splitlines()[-1], type=Bootstrapped)
 
 
+def _ended(
+    process: subprocess.Popen[bytes], say: Callable[[str], None], stopping: Callable[[], bool]
+) -> tuple[bytes, bytes]:
+    began, told = time.monotonic(), False
+    while True:
+        said = None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            said = process.communicate(timeout=_LOOK)
+        # a Ctrl-C ends the bootstrap too: that it failed is then no news
+        if stopping():
+            raise Stopped
+        if said is not None:
+            return said
+        if not told and time.monotonic() - began > _LONG:
+            told = True
+            say("tables      are being brought to this version; in a large home that takes a while")
+
+
 def _sentence(errors: bytes) -> str:
-    for line in reversed(errors.decode(errors="replace").splitlines()):
+    lines = errors.decode(errors="replace").splitlines()
+    for line in reversed(lines):
         if line.startswith("carepost: "):
             return line.removeprefix("carepost: ")
-    return (
-        "The databases could not be prepared: "
-        + (errors.decode(errors="replace").splitlines() or ["no reason given"])[-1]
-    )
+    try:
+        said = msgspec.json.decode(lines[-1])
+        why = f"{said['error']} at {said['place']}"
+    except (IndexError, KeyError, TypeError, msgspec.DecodeError):
+        why = (lines or ["no reason given"])[-1]
+    return f"The databases could not be prepared: {why}"

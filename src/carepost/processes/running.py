@@ -24,7 +24,8 @@ _LISTENERS = ("port_api", "port_console", "port_portal", "port_submission", "por
 
 
 class Running:
-    """`with Running(…) as running:`; leaving it stops every process. Raises ConfigError before anything listens."""
+    """`with Running(…) as running:`; leaving it stops every process. Raises ConfigError before anything listens,
+    and Stopped when SIGTERM or Ctrl-C came before all were up."""
 
     def __init__(self, path: Path, environ: Mapping[str, str], *, sandbox: bool, say: Say) -> None:
         _reachable(path)
@@ -60,7 +61,9 @@ class Running:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self.supervisor.request_stop())
         try:
-            self.bootstrapped = first_run.prepare(self.home, self.config, self.keyring, self.environ, self._say)
+            self.bootstrapped = first_run.prepare(
+                self.home, self.config, self.keyring, self.environ, self._say, lambda: self.supervisor.stopping
+            )
             self.joined()
             self.supervisor.start()
         except BaseException:

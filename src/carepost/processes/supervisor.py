@@ -33,6 +33,10 @@ _TRIM_EVERY = 60.0
 _MALLOC = {"MALLOC_MMAP_THRESHOLD_": "1048576", "MALLOC_TRIM_THRESHOLD_": "8388608", "MALLOC_TOP_PAD_": "1048576"}
 
 
+class Stopped(Exception):
+    """A start was broken off by SIGTERM or Ctrl-C: no error, somebody asked for it."""
+
+
 class Child:
     """One process of a role; `ready` once it said so through its pipe."""
 
@@ -68,12 +72,15 @@ class Supervisor:
             self.children.insert(0, Child("sandbox", 0))
 
     def start(self, progress: Callable[[str], None] = lambda _: None) -> None:
-        """Returns when every process is ready. Raises ConfigError with a child's own sentence when one cannot start."""
+        """Returns when every process is ready. Raises ConfigError with a child's own sentence when one cannot start,
+        and Stopped when it was told to stop meanwhile."""
         for role in dict.fromkeys(child.role for child in self.children):
             group = [child for child in self.children if child.role == role]
             for child in group:
                 self._spawn(child)
             self._await_ready(group)
+            if self._stopping:
+                raise Stopped
             progress(role)
 
     def run(self) -> None:
@@ -84,6 +91,10 @@ class Supervisor:
             if time.monotonic() - trimmed > _TRIM_EVERY:
                 trimmed = time.monotonic()
                 _trim(self.home.log)
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping
 
     def request_stop(self) -> None:
         self._stopping = True
