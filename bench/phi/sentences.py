@@ -28,7 +28,7 @@ from carepost.phi.types import Part, Where
 
 FILES = (
     "cards", "ssns", "codes", "npis", "medicare", "deas", "ordinary-a", "ordinary-b", "letters", "ordinary-c",
-    "ordinary-d", "subjects",
+    "ordinary-d", "subjects", "classes", "ordinary-e",
 )  # fmt: skip
 #: messages made of each line
 EACH = 6

@@ -4,6 +4,7 @@ Generous on purpose: what a candidate is, `verdict` says. Every expression is bo
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -17,7 +18,11 @@ from carepost.phi.vocabulary import Vocabulary
 #: the kinds that are judged
 KINDS = ("ssn", "mbi", "npi", "dea", "card", "icd10")
 _BY = r"(?: ?[-./_,|\t\n] ?| )"
-_SSN = re.compile(rf"(?<![A-Za-z0-9])(?:\d{{3}}{_BY}?\d{{2}}{_BY}?\d{{4}}|\d{{3}}([ .-])\d{{3}}\1\d{{3}}){END}")
+#: what a number of Medicare before 2018 has after the SSN that it is: who of a family it is of (CMS, HICN suffixes)
+_WHOSE = r"(?:-?(?:[ABCDEFTWM][1-9A-Z]?|HA|[JK][1-4])(?![A-Za-z0-9]))"
+_SSN = re.compile(
+    rf"(?<![A-Za-z0-9])(?:\d{{3}}{_BY}?\d{{2}}{_BY}?\d{{4}}|\d{{3}}([ .-])\d{{3}}\1\d{{3}})(?:{END}|(?={_WHOSE}))"
+)
 _MBI = re.compile(
     r"(?<![A-Za-z0-9])[1-9][A-Za-z][A-Za-z0-9]\d(?:[-./_ \n]|-\n| - )?[A-Za-z][A-Za-z0-9]\d(?:[-./_ \n]|-\n| - )?"
     r"[A-Za-z]{2}[-. ]?\d{2}(?![A-Za-z0-9])"
@@ -54,26 +59,38 @@ class Candidate(NamedTuple):
     service: bool = False
 
 
-def candidates(look: Look, vocabulary: Vocabulary) -> Iterator[Candidate]:
-    """Every candidate of the text, by kind; one place may be of two."""
+def candidates(look: Look, vocabulary: Vocabulary, failed: Counter[str] | None = None) -> Iterator[Candidate]:
+    """Every candidate of the text, by kind; one place may be of two. `failed` counts, by kind, what has the form and
+    not the check digits: beside many of those a right one is right by chance."""
+    failed = Counter() if failed is None else failed
     for kind, expression, passes in (("ssn", _SSN, checks.ssn), ("npi", _NPI, checks.npi)):
         for found in look.begins(expression, long=kind == "ssn"):
             if passes(value := digits_of(found[0])):
                 yield Candidate(kind, *found.span(), value)
+            else:
+                failed[kind] += 1
     for found in look.begins(_CARD):
         if whole := begun(found[0]):
             yield Candidate("card", found.start(), found.start() + len(whole), digits_of(whole))
+        else:
+            failed["card"] += 1
     for found in look.begins(_GROUPS, long=True):
         if checks.card(value := digits_of(found[0])) and not _CARD.fullmatch(found[0]):
             yield Candidate("card", *found.span(), value)
     for found in look.begins(_MBI):
         if checks.mbi(value := _SIGNS.sub("", found[0]).upper()):
             yield Candidate("mbi", *found.span(), value)
+        else:
+            failed["mbi"] += 1
     for found in look.before(_DEA, 4):
         if checks.dea(value := _SIGNS.sub("", found[0]).upper()):
             yield Candidate("dea", *found.span(), value)
+        else:
+            failed["dea"] += 1
     for found in look.begins(_CODE, back=1):
         rest = (found[2] or found[3] or "").upper()
         term = found[1].upper() + (f".{rest}" if rest else "")
         if (title := vocabulary.title(term)) is not None:
             yield Candidate("icd10", *found.span(), term, title, bool(_SERVICE.fullmatch(found[0])))
+        else:
+            failed["icd10"] += 1

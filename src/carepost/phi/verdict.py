@@ -7,21 +7,23 @@ letters that hold such numbers are written so, and what a rule takes too hastily
 
 import bisect
 import functools
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from carepost.phi import lists
+from carepost.phi import heads, lists
 from carepost.phi.candidates import KINDS, Candidate, candidates
 from carepost.phi.fold import Look
 from carepost.phi.lists import Weight
 from carepost.phi.marks import Keys, Mark, weak
 from carepost.phi.types import Score, Strength
 from carepost.phi.vocabulary import Hit, Vocabulary
-from carepost.phi.witness import Scene, facts, spoken, stems
+from carepost.phi.witness import Scene, facts, in_segment, mocked, spoken, stems
 
-#: what the rules' answer adds, and above what a candidate is an identifier: by leaving authors out (0065, 0069)
+#: what the rules answer adds, and above what a candidate is an identifier: by leaving out authors, wordings, layouts
+#: (0074)
 RULES = 1.5
-ABOVE = {"ssn": 0.25, "mbi": 0.5, "npi": -0.25, "dea": -0.25, "card": 1.0, "icd10": 0.5}
+ABOVE = {"ssn": 0.25, "mbi": 0.5, "npi": 0.0, "dea": 0.0, "card": 1.0, "icd10": 0.6}
 #: what a kind adds to a level where no label names it
 _WEIGHTS = {"ssn": 1.0, "mbi": 0.5, "card": 0.5, "npi": 0.0, "dea": 0.0}
 #: so many candidates of a part are looked at; and weighed, with one more for so many characters: of the rest the
@@ -40,6 +42,9 @@ _OWN = 24
 _TAKEN = frozenset(("mrn", "member-id", "driver-licence", "passport", "itin", "dob", *KINDS))
 EVIDENCE = frozenset((BY_WORDS, BY_COLUMN, BY_SUBJECT))
 _LABELS = {"icd10": "icd"}
+#: area and exchange of a number of North America: neither begins with 0 or 1, nor is one of services (N11); the second
+#: digit of an area is no 9 (NANPA)
+_TELEPHONE = re.compile(r"2(?!11)[0-8]\d(?!.11)[2-9]\d{6}")
 #: so many that begin before a place may reach into it
 _BESIDE = 4
 
@@ -105,7 +110,8 @@ def witnessed(
 ) -> list[tuple[Candidate, set[str], bool]]:
     """Every candidate, the facts about it, and whether the rules take it for an identifier. `quick`: where the rules do
     and its own label stands right before it, nothing more is asked (`SURE`)."""
-    all_ = sorted(candidates(look, vocabulary), key=lambda one: one.start)[:MOST]
+    failed: Counter[str] = Counter()
+    all_ = sorted(candidates(look, vocabulary, failed), key=lambda one: one.start)[:MOST]
     if not all_:
         return []
     ruled = _spans((mark.kind, mark.start, mark.end) for mark in marks if mark.kind in KINDS)
@@ -115,7 +121,7 @@ def witnessed(
     weighed, most = 0, FEW + len(look.text) // EACH
     for number, one in enumerate(all_):
         yes = _over(ruled[one.kind], one.start, one.end)
-        if yes and quick and keys.before(_LABELS.get(one.kind, one.kind), one.start, _OWN):
+        if yes and quick and _labelled(look, keys, one) and not mocked(look, one):
             said.append((one, SURE, yes))
             continue
         if quick and not yes and (_over(taken, one.start, one.end) or _other_form(one)):
@@ -123,7 +129,7 @@ def witnessed(
         if quick and (weighed := weighed + 1) > most:
             # A text full of numbers is a list or an export, which the rules read: time is bounded
             break
-        scene = scene or _scene(look, keys, hits, marks, all_, subject)
+        scene = scene or _scene(look, keys, hits, marks, all_, subject, failed)
         also = {
             other.kind
             for other in all_[max(0, number - _BESIDE) : number + _BESIDE]
@@ -134,20 +140,36 @@ def witnessed(
 
 
 def _scene(
-    look: Look, keys: Keys, hits: Iterable[Hit], marks: Sequence[Mark], all_: Sequence[Candidate], subject: str
+    look: Look,
+    keys: Keys,
+    hits: Iterable[Hit],
+    marks: Sequence[Mark],
+    all_: Sequence[Candidate],
+    subject: str,
+    failed: Counter[str],
 ) -> Scene:
     """What is asked of a part once."""
     ills = sorted(hit.start for hit in hits if hit.entry.weight in (Weight.FULL, Weight.DRUG))
     places = sorted((mark.start, mark.end, mark.kind) for mark in marks if mark.end - mark.start < _LINE)
     labels = [(hit.start, hit.end, hit.entry.kind[4:]) for hit in keys.all]
     words = stems(look.low, subject) if any(one.title for one in all_) else frozenset()
-    return Scene(look, keys, labels, ills, places, words, spoken(subject), Counter(one.kind for one in all_))
+    return Scene(look, keys, labels, ills, places, words, spoken(subject), Counter(one.kind for one in all_), failed)
+
+
+def _labelled(look: Look, keys: Keys, one: Candidate) -> bool:
+    """Whether its own label stands right before a candidate, or in the name of the field that it is the value of
+    ("creditCardNumber="), or its place in a segment of HL7 or X12 says what it is."""
+    label = _LABELS.get(one.kind, one.kind)
+    if keys.before(label, one.start, _OWN) or (one.kind != "card" and in_segment(look, one)):
+        return True
+    head = heads.head(look, one.start)
+    return head.of is heads.Of.THING and heads.noun(look, keys, one.start, (label,)) is None
 
 
 def _other_form(one: Candidate) -> bool:
     """Whether a candidate has the form of a telephone or of a code of a service: only the rules may take it for an
     identifier."""
-    return (one.kind == "npi" and one.value[0] == "2") or (one.kind == "icd10" and one.service)
+    return (one.kind == "npi" and bool(_TELEPHONE.fullmatch(one.value))) or (one.kind == "icd10" and one.service)
 
 
 def _spans(places: Iterable[tuple[str, int, int]]) -> dict[str, list[tuple[int, int]]]:

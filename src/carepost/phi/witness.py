@@ -24,6 +24,8 @@ _WORDS = re.compile(r"[A-Za-z]{2,24}")
 _PLACES = ("1", "2", "3", "3", "4", "4", "4", "4", *("5",) * 12)
 _NEAR = ((12, "touching"), (30, "close"), (70, "near"), (160, "far"), (_WIDE + 99, "wide"))
 _OF_HEAD = {heads.Of.NOTHING: "head nothing", heads.Of.PERSON: "head person", heads.Of.THING: "head thing"}
+#: the kinds whose verdicts ask for words that are used alike; of the others they made none better
+_ALIKE = frozenset(("npi", "ssn"))
 _STEMS = re.compile(r"(?:'s|s)$")
 _SHORT = 4
 #: words of titles by their first letters, but what says nothing
@@ -57,8 +59,9 @@ class Scene(NamedTuple):
     stems: frozenset[str]
     #: words of the subject
     topic: frozenset[str]
-    #: candidates by kind
+    #: candidates by kind, and what has their form but not their check digits
     counts: Mapping[str, int]
+    failed: Mapping[str, int]
 
 
 def facts(scene: Scene, one: Candidate, also: Iterable[str]) -> set[str]:
@@ -71,8 +74,18 @@ def facts(scene: Scene, one: Candidate, also: Iterable[str]) -> set[str]:
     found.update(f"also {kind}" for kind in also)
     found.update(f"s {word}" for word in scene.topic)
     count = scene.counts[one.kind]
+    if mocked(scene.look, one):
+        found.add("mocked")
+    found.add(f"failed {_many(scene.failed[one.kind])}")
     found.add("count 1" if count == 1 else "count few" if count < _SHORT else "count many")
     return found
+
+
+@functools.cache
+def _alike() -> dict[str, int]:
+    """Words of `words/alike.txt`, and the number of the set each is in."""
+    lines = (line for line in lists.source("alike").splitlines() if not line.startswith("#"))
+    return {word: number for number, line in enumerate(lines) for word in line.split()}
 
 
 @functools.lru_cache(maxsize=20_000)
@@ -101,8 +114,9 @@ def _words(scene: Scene, one: Candidate) -> set[str]:
     if after:
         found.add(f"n {_sign(after[0])}")
         found.add("n " + " ".join(_sign(token) for token in after[:2]))
-    said = _told(found, before, "b")
-    _told(found, after, "a")
+    alike = _alike() if one.kind in _ALIKE else None
+    said = _told(found, before, "b", alike)
+    _told(found, after, "a", alike)
     if len(said) > 1:
         found.add(f"p {said[1]} {said[0]}")
     if len(said) > 2:
@@ -110,8 +124,8 @@ def _words(scene: Scene, one: Candidate) -> set[str]:
     return found
 
 
-def _told(found: set[str], tokens: Sequence[str], side: str) -> list[str]:
-    """Words with their places; those of another line are told apart."""
+def _told(found: set[str], tokens: Sequence[str], side: str, alike: Mapping[str, int] | None) -> list[str]:
+    """Words with their places, and the sets of words alike; those of another line are told apart."""
     said: list[str] = []
     line = side
     for each in tokens:
@@ -122,6 +136,17 @@ def _told(found: set[str], tokens: Sequence[str], side: str) -> list[str]:
                 break
             word = stem(each)
             found.add(f"{line}{_PLACES[len(said)]} {word}")
+            if alike is None:
+                pass
+            elif (set_ := alike.get(each)) is not None:
+                found.add(f"c{line}{_PLACES[len(said)]} {set_}")
+                found.add(f"cw {set_}")
+                if len(said) < _SHORT * 2:
+                    found.add(f"c{side} {set_}")
+            elif word != "@":
+                found.add(f"{side} strange")
+                found.add(f"f{side} {word[:4]}")
+                found.add(f"fw {word[:4]}")
             found.add(f"w {word}")
             if len(said) < _SHORT * 2:
                 found.add(f"{side} {word}")
@@ -198,6 +223,14 @@ def _many(count: int) -> str:
 _SEGMENT = re.compile(r"([A-Z][A-Z0-9]{1,2})([*|])")
 _EXPIRES = re.compile(r"[\s,;:|/()-]{1,4}(?:exp[a-z.]*:? ?)?(?:0?[1-9]|1[0-2]) ?/? ?(?:20)?(?:2[4-9]|3[0-9])(?![\d/])")
 _MONEY = re.compile(r"[$€£] ?\d|\d\.\d\d(?!\d)")
+#: what is said to be no real number
+_MOCKED = re.compile(
+    r"(?<![A-Za-z])(?:[Ff]ake|[Ss]ample|example|[Dd]ummy|[Ss]andbox|[Mm]ade[ -]up|[Pp]laceholder|[Dd]emos?|fictitious|"
+    r"[Mm]ock|[Ss]pecimen|[Tt]raining|[Pp]layground|[Tt]esting|"
+    r"[Tt]est (?:card|pan|number|region|patient|data|npi|NPI|mbi|MBI|ssn|SSN|dea|DEA|[Vv]isa))(?![a-z])"
+)
+_SAYS_SO = 60
+_NAME = re.compile(r"(?<![A-Za-z])[A-Z][a-z'-]{2,24}")
 _BLANKS, _LONG = {"\n": "nl", "\t": "tab"}, 20
 _SHAPES = str.maketrans({**dict.fromkeys("0123456789", "9"), **_BLANKS})
 
@@ -223,9 +256,15 @@ def _form(scene: Scene, one: Candidate) -> set[str]:
     elif one.kind == "npi":
         found.add(f"first {one.value[0]}")
     elif one.kind == "ssn":
+        found.add(f"suffix {look.text[one.end : one.end + 1].isalpha()}")
         found.add(f"area {'late' if one.value[:3] > '772' else 'early'}")
     elif one.kind == "dea":
         found.add(f"registrant {one.value[0]}")
+        begin, stop = max(0, one.start - _BEFORE), one.end + _BEFORE
+        # The second letter is the first of a registrant's name (21 CFR 1301; DEA, registration numbers)
+        around = (name[0] for name in _NAME.finditer(look.text, begin, stop))
+        initials = {name[0] for name in around if name.lower() not in lists.valued("meaning")}
+        found.add(f"initial {one.value[1] in initials}")
         found.add(f"lower {written[0].islower()}")
     else:
         found.add(f"lower {any(c.islower() for c in written)}")
@@ -251,6 +290,20 @@ def _form(scene: Scene, one: Candidate) -> set[str]:
         if place > line:
             found.add(f"segment {field[1]} after {look.text[place + 1 : one.start][:6].translate(_SHAPES)}")
     return found
+
+
+def mocked(look: Look, one: Candidate) -> bool:
+    """Whether something close by, in the same line, says that a number is a sample."""
+    begin = max(look.text.rfind("\n", 0, one.start) + 1, one.start - _SAYS_SO)
+    stop = look.text.find("\n", one.end, one.end + _SAYS_SO)
+    return bool(_MOCKED.search(look.text, begin, stop if stop >= 0 else one.end + _SAYS_SO))
+
+
+def in_segment(look: Look, one: Candidate) -> bool:
+    """Whether a candidate is a field of a line of HL7 or of X12."""
+    line = look.text.rfind("\n", max(0, one.start - _WIDE), one.start) + 1
+    field = _SEGMENT.match(look.text, line)
+    return field is not None and look.text[one.start - 1 : one.start] in (field[2], "^", ":")
 
 
 def _marked(scene: Scene, one: Candidate) -> set[str]:

@@ -46,7 +46,7 @@ def test_identifiers_of_people(kind: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("kind", "subject", "text"),
     [
-        ("ssn", "ssn for the certificate", "It's 512 44 9087."),
+        ("ssn", "ssn for the certificate", "Please use 512 44 9087."),
         ("npi", "my npi", "hi its 1234567893, let me know"),
         ("dea", "DEA lookup bounced", "Searched AB1234563: it is retired."),
         ("icd10", "Diagnosis code needed", "it's S01.321"),

@@ -111,3 +111,21 @@ def test_a_text_longer_than_what_is_weighed_is_read_by_the_rules() -> None:
     asked = "It should read 512-44-9087, please correct it."
     assert "ssn" in kinds(f"My 1095-C is wrong. {asked}", "tax form")
     assert "ssn" not in kinds(f"My 1095-C is wrong. {asked}\n\n" + "so it goes on. " * 2_100, "tax form")
+
+
+def test_a_sample_that_is_said_to_be_one_is_not_taken_by_its_label_alone() -> None:
+    """What stands after its own label is weighed where its line says that it is no real number."""
+    assert "npi" in kinds("NPI 1234567893, Dr. Ann Example, referred the patient")
+    assert "npi" not in kinds("training deck has NPI 1234567893, made up")
+    assert "card" not in kinds("test card 4111 1111 1111 1111, works in staging only")
+
+
+def test_an_old_medicare_number_is_the_social_security_number_before_its_letter() -> None:
+    assert "ssn" in kinds("old hicn 512449087A, replaced by 1EG4TE5MK73")
+    assert "ssn" not in kinds("Bracket 512449087A fits the rail")
+
+
+def test_ten_digits_that_no_telephone_can_have_are_weighed() -> None:
+    """2 begins an NPI and a telephone; an exchange never begins with 0 (NANPA)."""
+    assert "npi" in kinds("Supplier 2820306209, ordering 1245319599, KX missing on the brace for M17.11")
+    assert "npi" not in kinds("Call the front desk at 2175550148")
