@@ -29,6 +29,7 @@ _SECONDS: Final = 20.0
 _HOUR, _DAY = 3600, 86_400
 #: rfc.message: more Received lines than any way has
 _LOOP: Final = "loop"
+_REPEATS: Final = "Its lines repeat: the host that stands in them again and again sends it back to where it came from."
 #: hops of a longer trail that stand open at either end; on a telephone forty of them are twelve screens
 _ENDS: Final = 4
 
@@ -71,8 +72,7 @@ def headers(request: StaffRequest) -> HttpResponse:
     except RfcError as error:
         broken = Finding("bad", "Not one message", f"{error.public} Mail programs would disagree about what it says.")
         if error.code == _LOOP:
-            broken = Finding("bad", "A mail loop", f"{error.public} Its lines repeat: the host that stands in them again "
-                             "and again sends it back to where it came from.")  # fmt: skip
+            broken = Finding("bad", "A mail loop", f"{error.public} {_REPEATS}")
         return render(request, "console/headers.html", {"form": HeaderForm(), "broken": broken}, status=422)
     ours = matching.ours(request.desk.org.bytes, request.desk.actor, found.raw, found.message_id)
     return render(request, "console/headers.html", _context(request, found, ours))
