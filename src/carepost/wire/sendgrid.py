@@ -73,8 +73,16 @@ class SpamCheck(Struct, frozen=True):
     post_to_url: str | None = None
 
 
+class Copy(Struct, frozen=True):
+    enable: bool = False
+    email: str | None = None
+
+
 class MailSettings(Struct, frozen=True):
     sandbox_mode: Switch = Switch()
+    #: of older libraries
+    bcc: Copy = Copy()
+    forward_spam: Copy = Copy()
     footer: Footer = Footer()
     bypass_list_management: Switch = Switch()
     bypass_spam_management: Switch = Switch()

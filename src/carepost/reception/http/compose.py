@@ -29,6 +29,8 @@ from carepost.wire.types import AccessProof, Actor, Origin, Protection, Submissi
 #: field names of ours are triggers and secrets of SMTP; here the JSON says them
 _OURS = "x-carepost-"
 _OCTETS = "application/octet-stream"
+#: microseconds
+JUST_PASSED: Final = 3_600_000_000
 NO_FILES: Final[Mapping[str, Upload]] = MappingProxyType({})
 #: what the builder complains of -> the field that said it
 _FIELDS: Final = {
@@ -108,7 +110,7 @@ def draft(
         tags=message.tags,
         metadata=message.metadata,
         reason=message.reason,
-        send_at=_time(message.send_at, "/send_at", now, now + int(limits.longest_delay * 1e6)),
+        send_at=_send_at(message.send_at, now, now + int(limits.longest_delay * 1e6)),
         expires_at=_time(message.expires_at, "/expires_at", now, None),
         client=client,
         # the MIME has a fresh Date and boundary each time; what the caller said is what a repeated key is held to
@@ -191,6 +193,12 @@ def _mailbox(person: rest.Person, pointer: str) -> Mailbox:
     if len(found) != 1 or found[0].group:
         raise field_fault(pointer, "Give one address.")
     return found[0]
+
+
+def _send_at(text: str | None, now: int, latest: int) -> int:
+    """0: now. A moment that has just passed is now: clocks differ, and a request whose answer was lost is repeated."""
+    at = _time(text, "/send_at", now - JUST_PASSED, latest)
+    return at if at > now else 0
 
 
 def _time(text: str | None, pointer: str, earliest: int, latest: int | None) -> int:

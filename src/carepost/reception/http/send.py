@@ -96,7 +96,7 @@ class Sender:
         return answered(accepted)
 
     async def several(
-        self, scope: Scope, key: ApiKey, messages: tuple[rest.Message | ProblemError, ...]
+        self, scope: Scope, key: ApiKey, messages: Sequence[rest.Message | ProblemError]
     ) -> tuple[rest.BatchEntry, ...]:
         """One entry a message, in their order. Raises a 503 problem where none could be taken now."""
         with self._asked(scope, key, len(messages)) as (idempotency, fetched):
@@ -124,7 +124,7 @@ class Sender:
         self,
         scope: Scope,
         key: ApiKey,
-        messages: tuple[rest.Message | ProblemError, ...],
+        messages: Sequence[rest.Message | ProblemError],
         idempotency: str | None,
         fetched: Fetched,
     ) -> tuple[rest.BatchEntry, ...]:
@@ -161,7 +161,7 @@ class Sender:
         self,
         scope: Scope,
         key: ApiKey,
-        messages: tuple[rest.Message | ProblemError, ...],
+        messages: Sequence[rest.Message | ProblemError],
         idempotency: str | None,
         fetched: Fetched,
     ) -> AsyncIterator[Submission | rest.Problem]:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+import msgspec
+
 from carepost.directory.types import ApiKey
 from carepost.ground.errors import CarepostError
 from carepost.reception.http import decode
@@ -19,6 +21,7 @@ from carepost.wire import rest
 from carepost.wire.sendgrid import Error, Errors, Mail
 
 PREFIX: Final = "/v3/"
+SEND: Final = "/v3/mail/send"
 #: pointers into our batch, said of theirs
 _PLACE: Final = re.compile(r"^/messages/(\d+)(?:/(.*))?$")
 _MISSING: Final = re.compile(r"^Object missing required field `(\w+)`$")
@@ -26,6 +29,8 @@ _NAMES: Final = {"text": "content", "html": "content", "tags": "categories", "me
                  "variables": "dynamic_template_data"}  # fmt: skip
 #: of the whole mail; the others are said in a personalization
 _WHOLE: Final = frozenset({"attachments", "content", "categories", "template_id", "reply_to", "headers"})
+#: objects and lists a mail has in one another, at most
+_DEPTH: Final = 8
 #: errors of one answer
 _MOST: Final = 50
 
@@ -50,6 +55,10 @@ class SendGrid:
             await answer_json(send, _status(found.problem), Errors(tuple(_errors(found.problem))), found.headers)
 
     async def nothing(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["path"] == SEND:
+            errors = Errors((Error("POST the mail to this address."),))
+            await answer_json(send, 405, errors, ((b"allow", b"POST"),))
+            return
         words = (
             "Of SendGrid's API mail/send, suppression, asm and templates are offered here; see /api/v1/openapi.json "
             "for the rest."
@@ -57,7 +66,7 @@ class SendGrid:
         await answer_json(send, 404, Errors((Error(words),)))
 
     async def _send(self, scope: Scope, key: ApiKey, raw: bytes) -> tuple[int, object, Headers]:
-        mail = decode.once(raw, Mail)
+        mail = _read(raw)
         try:
             said = messages(mail)
         except MailError as error:
@@ -68,6 +77,24 @@ class SendGrid:
             raise _Refused(_status(wrong[0][1]), tuple(_partly(wrong, len(entries)))[:_MOST])
         status = 200 if mail.mail_settings.sandbox_mode.enable else 202
         return status, None, ((b"x-message-id", entries[0].id.encode()),)
+
+
+def _read(raw: bytes) -> Mail:
+    """`null` says no more than leaving out, so it is left out; but for what a template is filled with."""
+    try:
+        return decode.once(raw, Mail)
+    except ProblemError:
+        if b"null" not in raw:
+            raise
+    return decode.once(msgspec.json.encode(_without_null(decode.once(raw, dict[str, object]))), Mail)
+
+
+def _without_null(said: object, name: str = "", depth: int = 0) -> object:
+    if name == "dynamic_template_data" or depth > _DEPTH:
+        return said
+    if isinstance(said, dict):
+        return {key: _without_null(value, key, depth + 1) for key, value in said.items() if value is not None}
+    return [_without_null(one, "", depth + 1) for one in said] if isinstance(said, list) else said
 
 
 def _partly(wrong: list[tuple[int, rest.Problem]], all_: int) -> Iterator[Error]:

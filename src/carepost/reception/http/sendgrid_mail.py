@@ -3,9 +3,11 @@ what to do instead; nothing that was asked for is passed over."""
 
 import datetime
 import re
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, overload
 
+from carepost.ground import clock
+from carepost.reception.http.problem import ProblemError, refuse
 from carepost.wire import rest, sendgrid
 from carepost.wire.sendgrid import Error, Mail, Personalization
 
@@ -16,18 +18,59 @@ _DYNAMIC: Final = re.compile(r"d-([0-9a-f]{32})")
 _BY_CONTROL: Final = "is decided by the organisation's rules here; leave it out."
 
 
+#: as SendGrid's: octets of one personalization's substitutions; and characters of a text in which something is replaced
+_SUBSTITUTIONS: Final = 10_000
+_REPLACED: Final = 1_000_000
+_TOO_LONG: Final = "A text in which something is replaced has at most 1 MB, before and after."
+#: seconds a `send_at` may have passed to be told to the door, which takes it for now; what is older is left out here
+_PAST: Final = 1_800
+
+
+#: no time at all
+_NO_TIME: Final = "never"
+
+
+class _TooLong(Exception):
+    pass
+
+
 class MailError(Exception):
     def __init__(self, errors: tuple[Error, ...]) -> None:
         super().__init__("refused")
         self.errors = errors
 
 
-def messages(mail: Mail) -> tuple[rest.Message, ...]:
+class Said(Sequence[rest.Message | ProblemError]):
+    """One message a personalization, each made when it is asked for: a thousand texts are never there at once."""
+
+    def __init__(self, mail: Mail) -> None:
+        self._mail = mail
+
+    def __len__(self) -> int:
+        return len(self._mail.personalizations)
+
+    @overload
+    def __getitem__(self, at: int) -> rest.Message | ProblemError: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[rest.Message | ProblemError]: ...
+
+    def __getitem__(self, at: int | slice) -> rest.Message | ProblemError | Sequence[rest.Message | ProblemError]:
+        if isinstance(at, slice):
+            return [self[number] for number in range(*at.indices(len(self)))]
+        try:
+            return _message(self._mail, self._mail.personalizations[at])
+        except _TooLong:
+            pointer = f"/messages/{at}/substitutions"
+            return refuse(422, "invalid", "A field is wrong.", (rest.Fault(pointer, _TOO_LONG),))
+
+
+def messages(mail: Mail) -> Said:
     """Raises MailError with all that is wrong."""
     errors = tuple(_faults(mail))
     if errors:
         raise MailError(errors)
-    return tuple(_message(mail, one) for one in mail.personalizations)
+    return Said(mail)
 
 
 def _faults(mail: Mail) -> Iterator[Error]:
@@ -47,13 +90,29 @@ def _faults(mail: Mail) -> Iterator[Error]:
         place = f"personalizations.{number}"
         if mail.template_id is None and not (one.subject or mail.subject):
             yield Error("The subject is required.", "subject")
-        if one.dynamic_template_data is not None and mail.template_id is None:
+        if one.dynamic_template_data and mail.template_id is None:
             yield Error("dynamic_template_data needs a template_id.", f"{place}.dynamic_template_data")
         if one.substitutions and mail.template_id is not None:
             yield Error("Templates here take dynamic_template_data.", f"{place}.substitutions")
-        if len({**mail.custom_args, **one.custom_args}) > 50:
-            yield Error("A message has at most 50 custom_args.", f"{place}.custom_args")
+        if sum(len(name) + len(value) for name, value in one.substitutions.items()) > _SUBSTITUTIONS:
+            yield Error(f"The substitutions of one have at most {_SUBSTITUTIONS} bytes.", f"{place}.substitutions")
+        if _moment(one.send_at) == _NO_TIME:
+            yield Error("send_at is a Unix time in seconds.", f"{place}.send_at")
+        yield from _bounds(mail, one, place)
+    if _moment(mail.send_at) == _NO_TIME:
+        yield Error("send_at is a Unix time in seconds.", "send_at")
     yield from _unmeant(mail)
+
+
+def _bounds(mail: Mail, one: Personalization, place: str) -> Iterator[Error]:
+    """Those of our own API, where SendGrid's words say them otherwise."""
+    arguments = {**mail.custom_args, **one.custom_args}
+    if len(arguments) > 50:
+        yield Error("A message has at most 50 custom_args.", f"{place}.custom_args")
+    if any(not 1 <= len(name) <= 128 or len(_word(value)) > 998 for name, value in arguments.items()):
+        yield Error("The names of custom_args have 1 to 128 characters, values 998.", f"{place}.custom_args")
+    if len(_headers(mail, one)) > 50:
+        yield Error("A message has at most 50 header fields of its own.", f"{place}.headers")
 
 
 def _unmeant(mail: Mail) -> Iterator[Error]:
@@ -66,6 +125,12 @@ def _unmeant(mail: Mail) -> Iterator[Error]:
     if mail.asm is not None and mail.asm.group_id not in GROUPS:
         yield Error("There are two groups here: 1, operational mail, and 2, marketing.", "asm.group_id")
     settings, tracking = mail.mail_settings, mail.tracking_settings
+    for name, words in (
+        ("bcc", "Name who gets a copy in bcc of the personalization"),
+        ("forward_spam", "Complaints stand on the suppression list, and administrators are told"),
+    ):  # fmt: skip
+        if getattr(settings, name).enable:
+            yield Error(f"{words}; set enable to false or leave it out.", f"mail_settings.{name}")
     for name in ("list", "spam", "bounce", "unsubscribe"):
         full = f"bypass_{name}_management"
         if getattr(settings, full).enable:
@@ -97,7 +162,7 @@ def _message(mail: Mail, one: Personalization) -> rest.Message:
     if footer.enable:
         text = text and text + footer.text
         html = html and _before_end(html, footer.html)
-    send_at = one.send_at if one.send_at is not None else mail.send_at
+    send_at = _moment(one.send_at if one.send_at is not None else mail.send_at)
     from_ = one.from_ or mail.from_
     reply = mail.reply_to or (mail.reply_to_list[0] if mail.reply_to_list else None)
     arguments = {**mail.custom_args, **one.custom_args}
@@ -109,15 +174,15 @@ def _message(mail: Mail, one: Personalization) -> rest.Message:
         text=_put(mail, one, text) if text is not None else None,
         html=_put(mail, one, html) if html is not None else None,
         attachments=tuple(map(_attachment, mail.attachments)),
-        headers={**mail.headers, **one.headers},
+        headers=_headers(mail, one),
         category=GROUPS[mail.asm.group_id] if mail.asm is not None else rest.Category.TRANSACTIONAL,
         tags=mail.categories,
         metadata={name: _word(value) for name, value in arguments.items()},
         template_id=_template(mail.template_id) if mail.template_id is not None else None,
-        variables=one.dynamic_template_data,
+        variables=one.dynamic_template_data or ({} if mail.template_id is not None else None),
         test=mail.mail_settings.sandbox_mode.enable,
         tracking=_tracking(mail.tracking_settings),
-        send_at=_moment(send_at) if send_at is not None else None,
+        send_at=send_at or None,
     )  # fmt: skip
 
 
@@ -138,10 +203,29 @@ def _put(mail: Mail, one: Personalization, text: str) -> str:
 
 
 def _replaced(text: str, values: dict[str, str]) -> str:
+    """Raises _TooLong: one letter could stand for ten thousand."""
     found = [re.escape(name) for name in sorted(values, key=len, reverse=True) if name]
     if not found:
         return text
-    return re.sub("|".join(found), lambda match: values[match[0]], text)
+    room = _REPLACED - len(text)
+
+    def put(match: re.Match[str]) -> str:
+        nonlocal room
+        new = values[match[0]]
+        room -= len(new) - len(match[0])
+        if room < 0:
+            raise _TooLong
+        return new
+
+    if room < 0:
+        raise _TooLong
+    return re.sub("|".join(found), put, text)
+
+
+def _headers(mail: Mail, one: Personalization) -> dict[str, str]:
+    """The personalization's own in place of the mail's of the same name, however they are written."""
+    own = {name.lower() for name in one.headers}
+    return {**{name: value for name, value in mail.headers.items() if name.lower() not in own}, **one.headers}
 
 
 def _before_end(html: str, footer: str) -> str:
@@ -154,7 +238,8 @@ def _mailbox(email: sendgrid.Email) -> rest.Mailbox:
 
 
 def _attachment(given: sendgrid.Attachment) -> rest.Attachment:
-    inline = given.content_id if given.disposition == "inline" else ""
+    # in angle brackets too, as it stands in a message
+    inline = given.content_id.removeprefix("<").removesuffix(">") if given.disposition == "inline" else ""
     return rest.Attachment(given.filename, given.content, given.type, content_id=inline)
 
 
@@ -167,11 +252,16 @@ def _template(named: str) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-def _moment(seconds: int) -> str:
+def _moment(seconds: int | None) -> str | None:
+    """ "" for now: as SendGrid, what has passed is sent at once. _NO_TIME for what is no time."""
+    if seconds is None:
+        return None
+    if 0 <= seconds < clock.now() // 1_000_000 - _PAST:
+        return ""
     try:
         return datetime.datetime.fromtimestamp(seconds, datetime.UTC).isoformat()
     except (OverflowError, ValueError, OSError):
-        raise MailError((Error("send_at is a Unix time in seconds.", "send_at"),)) from None
+        return _NO_TIME
 
 
 def _word(value: str | float | bool) -> str:
