@@ -34,6 +34,8 @@ async def test_the_pinned_key_takes_mail_whoever_signed_its_certificate(ca: Ca) 
     async with Delivering({HOST: MailHost(own.context())}, side("lab.test"), ca, **held_to(route)) as willow:
         view = await willow.ended(await willow.submit("lab@lab.test"))
         assert (view.state, view.method, view.assurance, view.rule) == ("sent", "tls", "AUTHENTICATED", PINNED_RULE)
+        told = await willow.preview("lab@lab.test")
+        assert "Seen of the pinned next hop: an encrypted connection to an authenticated server." in told.words
 
 
 async def test_another_key_at_the_pinned_host_holds_the_message_and_nothing_else_is_tried(ca: Ca) -> None:
@@ -45,6 +47,43 @@ async def test_another_key_at_the_pinned_host_holds_the_message_and_nothing_else
         view = await willow.ended(await willow.submit("lab@lab.test", protection=CODE))
         assert (view.state, view.rule, host.messages) == ("held", PINNED_RULE, [])
         assert view.attempts[-1].reason == "pin-mismatch"
+
+
+async def test_a_preview_says_what_the_last_attempt_saw_of_this_pin_and_of_no_other(ca: Ca) -> None:
+    known, now = make(HOST, (HOST,)), ca.leaf(HOST)
+    route = Route("lab.test", HOST, 25, pins=(pin(known),), otherwise=HOLD)
+    async with Delivering({HOST: MailHost(now.context())}, side("lab.test"), ca, **held_to(route)) as willow:
+        assert (await willow.preview("lab@lab.test", protection=CODE)).state == "queued", "nobody has looked"
+        await willow.ended(await willow.submit("lab@lab.test", protection=CODE))
+        told = await willow.preview("other@lab.test", protection=CODE)
+        assert (told.state, told.rule) == ("held", PINNED_RULE)
+        assert "Seen of the pinned next hop: an encrypted connection." in told.words
+        # what is answered at the door says so too
+        again = (await willow.submit("other@lab.test", protection=CODE)).deliveries[0]
+        assert told.words.startswith(again.words) and again.reason == told.reason
+        # without HOLD the next method would be taken
+        willow.change(routes=(Route("lab.test", HOST, 25, pins=route.pins),), rules=(BY_MAIL,))
+        told = await willow.preview("lab@lab.test", protection=CODE)
+        assert (told.state, told.method) == ("queued", "portal")
+        # the key that is there now is pinned: what the other pin saw is forgotten
+        right = Route("lab.test", HOST, 25, pins=(pin(now),), otherwise=HOLD)
+        willow.change(**held_to(right))
+        told = await willow.preview("lab@lab.test")
+        assert (told.state, told.method) == ("queued", "tls") and "Seen of" not in told.words
+        assert (await willow.ended(await willow.submit("lab@lab.test"))).state == "sent"
+        willow.change(routes=(), rules=(BY_MAIL,))
+        assert "pinned" not in (await willow.preview("lab@lab.test")).words
+
+
+async def test_what_a_domain_s_own_hosts_were_says_nothing_of_a_pinned_one(ca: Ca) -> None:
+    own = make(HOST, (HOST,))
+    async with Delivering({HOST: MailHost(own.context())}, side("lab.test"), ca) as willow:
+        await willow.ended(await willow.submit("lab@lab.test", protection=CODE))
+        assert (await willow.preview("lab@lab.test", protection=CODE)).method == "portal", "nobody vouches for it"
+        willow.change(**held_to(Route("lab.test", HOST, 25, pins=(pin(own),), otherwise=HOLD)))
+        told = await willow.preview("lab@lab.test", protection=CODE)
+        assert (told.state, told.method) == ("queued", "tls")
+        assert (await willow.ended(await willow.submit("lab@lab.test", protection=CODE))).method == "tls"
 
 
 async def test_without_else_hold_the_next_method_is_taken(ca: Ca) -> None:

@@ -40,7 +40,7 @@ from carepost.queue.queue import Queue
 from carepost.queue.sealing import Opener
 from carepost.rfc.envelope import Envelope, Recipient
 from carepost.spool.shard import Shard
-from carepost.wire.types import Accepted, Actor, DeliveryView, Origin, Protection, Submission
+from carepost.wire.types import Accepted, AcceptedDelivery, Actor, DeliveryView, Origin, Protection, Submission
 from tests.support.mailhost import Ca, MailHost, Names, pem_file
 
 WILLOW = b"willow-clinic-00"
@@ -164,16 +164,11 @@ class Delivering:
         envid: str | None = None,
         **fields: Any,
     ) -> Accepted:
-        recipients = tuple(r if isinstance(r, Recipient) else Recipient(r) for r in to)
-        raw = raw if raw is not None else body()
-        utf8 = fields.pop("smtputf8", False)
-        envelope = Envelope(sender, recipients, envid=envid, smtputf8=utf8, eightbit=not raw.isascii())
-        return await self.intake.accept(
-            Submission(
-                WILLOW, envelope, raw, fields.pop("origin", Origin.SMTP), Actor("credential", "nurse-1"),
-                protection=protection or Protection(), **fields,
-            )
-        )  # fmt: skip
+        return await self.intake.accept(submission(to, raw, sender, protection, envid, **fields))
+
+    async def preview(self, to: str, *, protection: Protection | None = None) -> AcceptedDelivery:
+        (found,) = await self.intake.preview(submission((to,), protection=protection))
+        return found
 
     async def view(self, accepted: Accepted, number: int = 0) -> DeliveryView:
         found = await self.queue.lookup(WILLOW, ids.parse(accepted.message_id))
@@ -220,3 +215,21 @@ class Delivering:
 def side(name: str) -> dict[tuple[str, str], object]:
     """DNS of a domain with one mail host `mx.<name>` at a public address (the dial table leads to the test's)."""
     return {(name, "MX"): f"10 mx.{name}.", (f"mx.{name}", "A"): "8.8.8.8"}
+
+
+def submission(
+    to: tuple[str | Recipient, ...],
+    raw: bytes | None = None,
+    sender: str = SENDER,
+    protection: Protection | None = None,
+    envid: str | None = None,
+    **fields: Any,
+) -> Submission:
+    recipients = tuple(r if isinstance(r, Recipient) else Recipient(r) for r in to)
+    raw = raw if raw is not None else body()
+    utf8 = fields.pop("smtputf8", False)
+    envelope = Envelope(sender, recipients, envid=envid, smtputf8=utf8, eightbit=not raw.isascii())
+    return Submission(
+        WILLOW, envelope, raw, fields.pop("origin", Origin.SMTP), Actor("credential", "nurse-1"),
+        protection=protection or Protection(), **fields,
+    )  # fmt: skip

@@ -68,6 +68,8 @@ class Hops(msgspec.Struct, frozen=True):
     anchors: Anchors | None = None
     #: of the pinned route: SHA-256 of the keys its certificate may hold, hex; empty: any
     pins: tuple[str, ...] = ()
+    #: `Route.mark` of it
+    pin: str = ""
     #: tells pools of different anchors apart
     identity: str = ""
     #: a tenant's own mail system (`fronts`): id of the connection; how it is entered; the least it must prove besides
@@ -194,8 +196,8 @@ class Finder:
         port = dialled[1] if dialled is not None else route.port
         hop = Hop(host, addresses, port)
         return Hops(
-            domain, (hop,), pinned=True, anchors=anchors, pins=route.pins, identity=identity, expires=now + LONGEST,
-            provider=group(host),
+            domain, (hop,), pinned=True, anchors=anchors, pins=route.pins, pin=route.mark, identity=identity,
+            expires=now + LONGEST, provider=group(host),
         )  # fmt: skip
 
     async def _route_addresses(self, host: str) -> tuple[str, ...]:

@@ -110,6 +110,7 @@ def _side(posture: Posture, hops: Hops, met: Met) -> Side:
         certificate=certificate(shake.chain.der[0], known) if shake is not None and shake.chain.der else None,
         tlsa=tuple(sorted(dane.rdata(record).hex() for record in met.hop.tlsa.records)),
         pinned=hops.pinned,
+        pin=hops.pin,
     )
 
 

@@ -1,5 +1,6 @@
 """What the engine knows of an organisation, as one immutable value per epoch."""
 
+import hashlib
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
@@ -65,6 +66,12 @@ class Route(msgspec.Struct, frozen=True):
     pins: tuple[str, ...] = ()
     #: "": where the pin is not met, the plan's next method; HOLD: nothing but this host
     otherwise: str = ""
+
+    @property
+    def mark(self) -> str:
+        """Names what the host must prove: two pins that ask the same have the same."""
+        asked = "\n".join((self.host.rstrip(".").lower(), str(self.port), self.ca, *sorted(self.pins)))
+        return hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
 class RecipientKey(msgspec.Struct, frozen=True):

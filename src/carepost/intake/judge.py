@@ -32,6 +32,7 @@ from carepost.policy.types import (
     Seen,
     Ternary,
 )
+from carepost.posture.types import Side
 from carepost.queue.types import DeliveryRecord, MessageRecord
 from carepost.wire.found import published
 
@@ -52,6 +53,8 @@ class Seer(Protocol):
         """Moves whenever `seen` may answer otherwise."""
 
     def seen(self, domain: str) -> Seen: ...
+
+    def side(self, domain: str, host: str, *, pinned: bool = False) -> Side | None: ...
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -151,15 +154,24 @@ class Judge:
         return needs(snapshot.rules, facts) if index(snapshot.rules).questions.content else frozenset()
 
     def _facts(self, snapshot: OrgSnapshot, about: About, recipient: str) -> Facts:
-        seen = self._posture.seen(recipient.rpartition("@")[2])
+        seen = self._seen(snapshot, recipient.rpartition("@")[2])
         suppressed = self.suppression.look(snapshot, recipient, about.category, about.kind)
         held = self.keys.look(snapshot, recipient)
         return gather(snapshot, seen, about, recipient, suppressed, held=held)
 
+    def _seen(self, snapshot: OrgSnapshot, domain: str) -> Seen:
+        seen, route = self._posture.seen(domain), snapshot.route(domain)
+        if route is None:
+            return seen
+        # what another pin led to says nothing of this one, neither the organisation's former nor somebody else's
+        met = self._posture.side(domain, route.host.rstrip(".").lower(), pinned=True)
+        proved = met.assurance if met is not None and met.pin == route.mark else None
+        return msgspec.structs.replace(seen, pinned=proved)
+
     def waiting(self, snapshot: OrgSnapshot, message: MessageRecord, record: DeliveryRecord) -> Facts:
         """Of a delivery in the queue, as of now."""
         recipient = record.recipient.address
-        seen = self._posture.seen(record.recipient.domain)
+        seen = self._seen(snapshot, record.recipient.domain)
         suppressed = self.suppression.look(snapshot, recipient, Category(message.category), Kind(message.kind))
         held = self.keys.look(snapshot, recipient)
         return for_claim(snapshot, seen, message, record, suppressed, held)
@@ -168,7 +180,7 @@ class Judge:
         self, snapshot: OrgSnapshot, about: About, recipient: str, suppressed: Ternary, held: Held, version: int
     ) -> Judged:
         domain = recipient.rpartition("@")[2]
-        facts = gather(snapshot, self._posture.seen(domain), about, recipient, suppressed, held=held)
+        facts = gather(snapshot, self._seen(snapshot, domain), about, recipient, suppressed, held=held)
         decision = decide(facts)
         asks = frozenset[Need]()
         if index(snapshot.rules).questions.content and not isinstance(decision, Refuse):

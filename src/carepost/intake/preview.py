@@ -20,13 +20,15 @@ def likely(
     and the page of what is held say is made here. `judge`: decides anew after each step that was not reached; `first`:
     what it says of these facts, where that is known already."""
     decision = first if first is not None else judge(facts)
+    # a pinned next hop is dialled instead of the hosts that the domain names
+    wire = facts.seen.pinned if facts.pinned_route else facts.seen.tls
     for _ in range(_STEPS):
-        if not isinstance(decision, Deliver) or facts.seen.tls is None:
+        if not isinstance(decision, Deliver) or wire is None:
             break
         step = decision.plan.steps[0]
-        if step.method is not Method.TLS or (facts.seen.tls >= step.floor and not is_look(step)):
+        if step.method is not Method.TLS or (wire >= step.floor and not is_look(step)):
             break
-        facts = again.after(facts, Method.TLS, facts.seen.tls)
+        facts = again.after(facts, Method.TLS, wire)
         decision = judge(facts)
     return decision, facts
 

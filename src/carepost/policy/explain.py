@@ -1,6 +1,6 @@
 """The decision in words a nurse reads. Constants only: no address, no subject, nothing of the message."""
 
-from carepost.policy.types import Assurance, Decision, Deliver, Facts, Hold, Method, Plan, Seen, Step, Ternary, label
+from carepost.policy.types import Assurance, Decision, Deliver, Facts, Hold, Method, Plan, Step, Ternary, label
 
 #: reason code -> sentence. Codes are stable; sentences may be improved.
 REASONS = {
@@ -90,7 +90,7 @@ def words(decision: Decision, facts: Facts) -> str:
         parts.append(f"Said by {rule_name(decision.rule)}.")
         if isinstance(decision, Hold) and decision.approvals > 1:
             parts.append(f"{decision.approvals} people must approve it.")
-    seen = _seen(facts.seen)
+    seen = _seen(facts)
     if seen:
         parts.append(seen)
     if facts.last_achieved is not None:
@@ -114,7 +114,11 @@ def _method(step: Step) -> str:
     return {Method.TLS: "a verified connection", Method.SMIME: "S/MIME", Method.OPENPGP: "OpenPGP"}[step.method]
 
 
-def _seen(seen: Seen) -> str:
+def _seen(facts: Facts) -> str:
+    seen = facts.seen
+    if facts.pinned_route:
+        # the hosts that the domain names are not dialled
+        return "" if seen.pinned is None else f"Seen of the pinned next hop: {FLOORS[seen.pinned]}."
     if seen.weakened:
         return "The recipient's side has lost protection it had, or moved, within the last day."
     if seen.tls is not None:
@@ -126,7 +130,8 @@ def _seen(seen: Seen) -> str:
 
 def expected(plan: Plan, facts: Facts) -> Step | None:
     """The step that what was seen makes likely to be the one that delivers; None: likely held. For previews only."""
-    best = facts.last_achieved if facts.last_achieved is not None else facts.seen.tls
+    best = facts.seen.pinned if facts.pinned_route else facts.seen.tls
+    best = facts.last_achieved if facts.last_achieved is not None else best
     for step in plan.steps:
         if step.method is not Method.TLS or best is None or best >= step.floor:
             if step.method is Method.TLS and step.floor > Assurance.AUTHENTICATED:

@@ -170,6 +170,8 @@ class Seen(msgspec.Struct, frozen=True):
     dane: Ternary = Ternary.UNKNOWN
     #: a destination that lost TLS or whose MX moved (DESIGN 2, posture): not VERIFIED until stable for a day
     weakened: bool = False
+    #: what a pinned next hop proved when it was last met, by this same pin; None: nobody has looked
+    pinned: Assurance | None = None
 
 
 class Facts(msgspec.Struct, frozen=True):

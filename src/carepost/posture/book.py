@@ -85,7 +85,7 @@ class Posture:
         if after is before or after == before:
             return ""
         was, is_ = judge.weakened(before, now), judge.weakened(after, now)
-        if judge.seen(before, now) != judge.seen(after, now):
+        if judge.seen(before, now) != judge.seen(after, now) or judge.proved(before) != judge.proved(after):
             self._version += 1
         self._put(after)
         return is_ if is_ != was else ""

@@ -77,6 +77,11 @@ def weakened(record: Record, now: int) -> str:
     return ""
 
 
+def proved(record: Record) -> dict[tuple[str, str], Assurance]:
+    """(host, what it was held to) of pinned next hops -> what they proved when they were last met."""
+    return {(side.host, side.pin): side.assurance for side in record.sides if side.pinned}
+
+
 _STS = ("unknown", "none", "testing", "enforce")
 _DANE = ("unknown", "no", "yes")
 

@@ -43,6 +43,8 @@ class Side(msgspec.Struct, frozen=True):
     tlsa: tuple[str, ...] = ()
     #: the next hop an organisation pinned, not one its domain names
     pinned: bool = False
+    #: of a pinned one: what it was held to (`directory.Route.mark`); a pin that was changed since knows nothing of it
+    pin: str = ""
 
 
 class Policy(msgspec.Struct, frozen=True):
