@@ -39,17 +39,21 @@ def one(found: Said, words: str) -> tuple[str, str]:
     return hits[0]
 
 
-def certificate(folder: Path, name: str, days: int) -> None:
+def certificate(folder: Path, name: str, days: int, holds: str = "") -> None:
+    """`holds`: the name in it, where that is another than the file's."""
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
     made = (
         x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
         .serial_number(1).not_valid_before(now - datetime.timedelta(days=90))
-        .not_valid_after(now + datetime.timedelta(days=days, hours=1)).sign(key, hashes.SHA256())
+        .not_valid_after(now + datetime.timedelta(days=days, hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(holds or name)]), False).sign(key, hashes.SHA256())
     )  # fmt: skip
     (folder / f"{name}.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    (folder / f"{name}.key").write_bytes(b"a key")
+    (folder / f"{name}.key").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
 
 
 def test_a_real_home_with_everything_wrong(tmp_path: Path) -> None:
@@ -59,6 +63,10 @@ def test_a_real_home_with_everything_wrong(tmp_path: Path) -> None:
     certificate(made.tls, "ended.test", -3)
     certificate(made.tls, "ending.test", 5)
     certificate(made.tls, "well.test", 60)
+    certificate(made.tls, "other.test", 60, holds="elsewhere.test")
+    certificate(made.tls, "wild.test.test", 60, holds="*.test.test")
+    certificate(made.tls, "unpaired.test", 60)
+    (made.tls / "unpaired.test.key").write_bytes((made.tls / "well.test.key").read_bytes())
     (made.tls / "none.test.pem").write_text("nothing")
     (made.tls / "none.test.key").write_text("nothing")
     ports = free_ports()
@@ -74,6 +82,9 @@ def test_a_real_home_with_everything_wrong(tmp_path: Path) -> None:
     assert one(found, "ended.test.pem ended 3 days ago")[0] == "failed"
     assert one(found, "ending.test.pem: 5 days left")[0] == "attention"
     assert one(found, "well.test.pem: 60 days left")[0] == "ok"
+    assert one(found, "other.test.pem is a certificate for other names (elsewhere.test)")[0] == "failed"
+    assert one(found, "wild.test.test.pem: 60 days left")[0] == "ok"
+    assert one(found, "unpaired.test.pem and unpaired.test.key do not belong together")[0] == "failed"
     assert one(found, "none.test.pem is no certificate")[0] == "failed"
     assert one(found, "MiB free")[0] == "failed"
     assert one(found, f"another program has port {ports['mx']}")[1].endswith("CAREPOST_PORT_MX")

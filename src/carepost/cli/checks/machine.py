@@ -2,6 +2,7 @@
 
 import shutil
 import socket
+import ssl
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,7 +65,44 @@ def certificates(here: Local) -> Iterator[Finding]:
             else attention(f"there is no certificate in {folder} yet", f"{mend}, or start once: the home makes its own")
         )
     for pem in found:
-        yield _certificate(here, pem)
+        yield _pair(pem) or _certificate(here, pem)
+
+
+def _pair(pem: Path) -> Finding | None:
+    """A certificate is served with its own key, under the name of its file (SNI)."""
+    key = pem.with_suffix(".key")
+    try:
+        leaf = x509.load_pem_x509_certificate(pem.read_bytes())
+        # the key has no password: Carepost could not ask for it
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(pem, key, password=lambda: b"")
+    except ssl.SSLError:
+        return failed(
+            f"{pem.name} and {key.name} do not belong together, or the key has a password",
+            f"put the certificate and its own key, without a password, into {pem.parent}",
+        )
+    except PermissionError as error:
+        return failed(
+            f"{Path(error.filename or key).name} cannot be read by this user", f"chown it, or chmod 600 {key}"
+        )
+    except (OSError, ValueError):
+        return None
+    names = _names(leaf)
+    wild = f"*.{pem.stem.partition('.')[2]}"
+    if pem.stem.lower() in names or wild in names:
+        return None
+    return failed(
+        f"{pem.name} is a certificate for other names ({', '.join(sorted(names)) or 'none'}): clients refuse it",
+        f"get one for {pem.stem}, or call the two files by the name it is for (CAREPOST_HOSTNAME)",
+    )
+
+
+def _names(leaf: x509.Certificate) -> set[str]:
+    try:
+        found = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
+    addresses = map(str, found.get_values_for_type(x509.IPAddress))
+    return {name.lower() for name in (*found.get_values_for_type(x509.DNSName), *addresses)}
 
 
 def _certificate(here: Local, pem: Path) -> Finding:
