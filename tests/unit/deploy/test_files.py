@@ -50,7 +50,7 @@ def test_the_dashboard_is_one_and_its_panels_do_not_overlap() -> None:
 
 def test_systemd_reads_the_units(tmp_path: Path) -> None:
     """With the program where the unit looks for it replaced by one that is there."""
-    for unit in DEPLOY.glob("systemd/*"):
+    for unit in DEPLOY.glob("systemd/*.[st]*"):
         text = unit.read_text().replace("/opt/carepost/.venv/bin/carepost", "/bin/true")
         (tmp_path / unit.name).write_text(
             text.replace("User=carepost", "User=root").replace("Group=carepost", "Group=root")
@@ -61,6 +61,29 @@ def test_systemd_reads_the_units(tmp_path: Path) -> None:
     )  # fmt: skip
     said = [line for line in done.stderr.splitlines() if "carepost" in line]
     assert done.returncode == 0 and not said, done.stderr
+
+
+def test_the_service_may_write_where_it_writes() -> None:
+    """Each folder is made for its user by a unit: a ConfigurationDirectory is root's (systemd.exec), and a folder that
+    is missing from ReadWritePaths' list ends the start before the program."""
+    units = [one.read_text() for one in DEPLOY.glob("systemd/*.service")]
+    made = {f"/var/lib/{name}" for text in units for name in re.findall(r"^StateDirectory=(\S+)$", text, re.M)}
+    install = r"^ExecStartPre=\+/usr/bin/install -d -m 0700 -o carepost -g carepost (\S+)$"
+    for text in units:
+        here = made | set(re.findall(install, text, re.M))
+        written = re.search(r"^ReadWritePaths=(.*)$", text, re.M)
+        assert written and set(written[1].split()) <= here
+        assert "ConfigurationDirectory=" not in text
+        keyring = re.search(r"^Environment=CAREPOST_KEYRING=(\S+)/keyring.json$", text, re.M)
+        assert keyring and (keyring[1] in here or "carepost backup" in text)
+
+
+def test_the_settings_given_with_the_service_are_some(tmp_path: Path) -> None:
+    lines = (DEPLOY / "systemd/carepost.env").read_text().splitlines()
+    given = dict(line.split("=", 1) for line in lines if not line.startswith("#"))
+    settings = config.load(tmp_path, given)
+    assert (settings.port_mx, settings.port_submission, settings.port_submission_tls) == (25, 587, 465)
+    assert settings.http_tls and settings.hostname == "mail.example.org"
 
 
 def test_every_setting_they_name_exists_and_every_port_is_ours() -> None:
