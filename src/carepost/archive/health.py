@@ -28,6 +28,8 @@ class JournalState(msgspec.Struct, frozen=True):
     sources: dict[str, SourceState] = {}
     #: portal deposits, notices and mails still to be carried out
     owed: int = 0
+    #: what it counted since it started, by closed words
+    counted: dict[str, int] = {}
 
     @property
     def running(self) -> bool:

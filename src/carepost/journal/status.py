@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from carepost.archive.health import NAME, JournalState, SourceState
-from carepost.ground import clock
+from carepost.ground import clock, metrics
 
 #: seconds between writes
 EVERY: Final = 0.5
@@ -47,7 +47,11 @@ class Status:
         if now - self._written < EVERY:
             return
         self._written = now
-        state = JournalState(clock.now(), dict(self._sources), self._owed)
+        state = JournalState(clock.now(), dict(self._sources), self._owed, _counted())
         tmp = self._path.with_name(f".{NAME}.{os.getpid()}")
         tmp.write_bytes(msgspec.json.encode(state))
         os.replace(tmp, self._path)
+
+
+def _counted() -> dict[str, int]:
+    return {name: int(value) for name, value in metrics.snapshot().items()}

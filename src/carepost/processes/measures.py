@@ -5,7 +5,7 @@ Nothing here needs a key or a database: who watches learns figures, and nothing 
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -23,6 +23,12 @@ from carepost.wire.doors import HealthAnswer
 #: seconds of journal lag at which the doors close (DESIGN 2, step 12)
 LAG_CLOSES: Final = 600
 _STATES: Final = ("queued", "claimed", "deferred", "held")
+#: what rules and dashboard ask for is there from the start: the increase of a figure that appears with its first event
+#: does not hold that event
+_WATCHED: Final = dict.fromkeys(
+    ("delivery-sent", "delivery-deferred", "delivery-deposited", "delivery-failed", "auth_failed", "auth_throttled",
+     "sender_refused", "smtp_crowded", "http_wrong_key", "http_limited", "gateway_refused"), 0,
+)  # fmt: skip
 _NOT_A_NAME: Final = re.compile(r"[^a-z0-9_]")
 
 
@@ -88,6 +94,8 @@ class Measures:
             yield family("carepost_journal_events_behind", GAUGE, "Events not in the log.", ({}, state.events_behind))
             yield family("carepost_journal_owed", GAUGE, "Portal deposits and notices still owed.", ({}, state.owed))
             yield family("carepost_journal_refused", GAUGE, "Sources the log refused.", ({}, len(state.refused)))
+            yield family("carepost_journal_happened_total", COUNTER, "What the journal counted since it started.",
+                         *(({"what": what}, value) for what, value in _named(state.counted)))  # fmt: skip
 
     def _machine(self) -> Iterator[Family]:
         yield family("carepost_disk_free_bytes", GAUGE, "Free on the home's disk.",
@@ -123,10 +131,15 @@ def _engines(answers: list[HealthAnswer]) -> Iterator[Family]:
     yield each("carepost_engine_under_way", "Deliveries being carried out.", "under_way")
     own = {"rss", "connections", "under_way"}
     counted = [
-        ({"engine": engine, "what": _NOT_A_NAME.sub("_", what)}, value)
-        for engine, figures in named for what, value in sorted(figures.items()) if what not in own
-    ]  # fmt: skip
+        ({"engine": engine, "what": what}, value)
+        for engine, figures in named
+        for what, value in _named(_WATCHED | {name: n for name, n in figures.items() if name not in own})
+    ]
     yield family("carepost_engine_happened_total", COUNTER, "What an engine counted since it started.", *counted)
+
+
+def _named(counted: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted((_NOT_A_NAME.sub("_", what), value) for what, value in counted.items())
 
 
 def _last_backup(home: Home) -> int:
