@@ -72,6 +72,12 @@ class Trial(msgspec.Struct, frozen=True):
     other: int
     #: the first `SHOWN`, weaker ones first
     differences: tuple[Difference, ...] = ()
+    #: of all differences, those that come only if the content asks for it
+    depends: int = 0
+
+    @property
+    def changed(self) -> int:
+        return self.stronger + self.weaker + self.other
 
 
 def trial(
@@ -90,7 +96,9 @@ def trial(
                 found.append(one)
     counts = {way: sum(d.way == way for d in found) for way in ("stronger", "weaker", "other")}
     found.sort(key=lambda d: (_FIRST[d.way], -d.at))
-    return Trial(len(messages), copies, **counts, differences=tuple(found[:SHOWN]))
+    return Trial(
+        len(messages), copies, **counts, differences=tuple(found[:SHOWN]), depends=sum(d.depends for d in found)
+    )
 
 
 _FIRST: Final = {"weaker": 0, "other": 1, "stronger": 2}
