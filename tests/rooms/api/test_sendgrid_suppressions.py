@@ -95,6 +95,26 @@ def test_time_limit_offset_and_address_choose(wire: Any, cast: Any) -> None:
         assert status == 400 and answer["errors"][0]["message"]
 
 
+def test_an_entry_whose_end_has_passed_is_on_no_list(wire: Any, listed: dict[str, str], cast: Any) -> None:
+    """SendGrid has no end: a program would go on keeping back what is sent again here."""
+    asking, org = wire("suppressions"), uuid.UUID(bytes=cast.maple)
+    now = clock.now()
+    for address, end in (("soon@patient.test", now + 60_000_000), ("later@patient.test", now + 3_600_000_000)):
+        suppression.suppress(org, address, actor=BOOTSTRAP, reason="bounce", expires_at=end)
+
+    def shown() -> set[str]:
+        return {row["email"].partition("@")[0] for row in asking.ask("GET", "/suppression/bounces")[1]}
+
+    assert shown() == {"gone", "soon", "later"}
+    clock.set_source(lambda: now + 60_000_000)
+    try:
+        assert shown() == {"gone", "later"}
+        assert asking.ask("GET", "/suppression/bounces/soon@patient.test") == (200, [])
+        assert asking.ask("GET", "/suppression/bounces/later@patient.test")[1][0]["email"] == "later@patient.test"
+    finally:
+        clock.set_source(None)
+
+
 def test_one_is_shown_and_taken_off_and_nothing_else_with_it(wire: Any, listed: dict[str, str], cast: Any) -> None:
     asking, org = wire("suppressions"), uuid.UUID(bytes=cast.maple)
     address = listed["bounce"]
