@@ -111,5 +111,11 @@ def test_an_address_as_the_chart_gives_it_is_one_of_a_node() -> None:
         assert joining.address(settings, 1) == (pod, 7401)
 
 
+def test_a_long_change_of_tables_is_not_killed_by_the_probe() -> None:
+    chart = (DEPLOY / "helm/carepost/templates/statefulset.yaml").read_text()
+    probe = re.search(r"startupProbe:.*?periodSeconds: (\d+).*?failureThreshold: (\d+)", chart, re.S)
+    assert probe and int(probe[1]) * int(probe[2]) >= 1800
+
+
 def test_who_serves_figures_holds_no_key() -> None:
     assert roles.ROLES["monitor"] == ()
