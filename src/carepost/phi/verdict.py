@@ -18,7 +18,7 @@ from carepost.phi.lists import Weight
 from carepost.phi.marks import Keys, Mark, weak
 from carepost.phi.types import Score, Strength
 from carepost.phi.vocabulary import Hit, Vocabulary
-from carepost.phi.witness import Scene, facts, in_segment, mocked, spoken, stems
+from carepost.phi.witness import Scene, facts, in_segment, invented, mocked, spoken, stems
 
 #: what the rules answer adds, and above what a candidate is an identifier: by leaving out authors, wordings, layouts
 #: (0074)
@@ -77,6 +77,9 @@ def judged(
     no: list[Candidate] = []
     for one, said, ruled in found:
         mine = known[one.kind]
+        if invented(look, one):
+            no.append(one)
+            continue
         if said is SURE:
             yes.append(one)
             continue

@@ -230,6 +230,18 @@ _MOCKED = re.compile(
     r"[Tt]est (?:card|pan|number|region|patient|data|npi|NPI|mbi|MBI|ssn|SSN|dea|DEA|[Vv]isa))(?![a-z])"
 )
 _SAYS_SO = 60
+#: what is said of a number with its label, and of the people of a paragraph
+_INVENTED = re.compile(
+    r"(?<![A-Za-z])(?:fake|[Dd]ummy|[Mm]ade[ -]up|fictitious|fictional|invented|mock|bogus|sandbox|test|placeholder)"
+    r"(?: (?i:medicare|mbi|ssn|social|npi|dea|card|visa|amex|mastercard|pan|number|no\.?|#|is|diagnosis|icd|code)){1,3}"
+    r"[ :,#=(]{1,3}$"
+)
+_NOBODY = re.compile(
+    r"(?<![a-z])(?:(?:fictional|fictitious|made[ -]up|invented|imaginary|dummy|fake) (?:people|person|patients?|"
+    r"numbers?|data|records?|names?|values?|members?|provider)|(?:all|were|are|is|was) (?:all )?(?:invented|fictional|"
+    r"fictitious|fake)|all made up|(?:no|not a) real (?:person|patient|people|number|card))(?![a-z])"
+)
+_ADJECTIVE = 48
 _NAME = re.compile(r"(?<![A-Za-z])[A-Z][a-z'-]{2,24}")
 _BLANKS, _LONG = {"\n": "nl", "\t": "tab"}, 20
 _SHAPES = str.maketrans({**dict.fromkeys("0123456789", "9"), **_BLANKS})
@@ -297,6 +309,14 @@ def mocked(look: Look, one: Candidate) -> bool:
     begin = max(look.text.rfind("\n", 0, one.start) + 1, one.start - _SAYS_SO)
     stop = look.text.find("\n", one.end, one.end + _SAYS_SO)
     return bool(_MOCKED.search(look.text, begin, stop if stop >= 0 else one.end + _SAYS_SO))
+
+
+def invented(look: Look, one: Candidate) -> bool:
+    """Whether the very words before a number call it invented ("dummy NPI, 1540809534"), or its paragraph says that who
+    it is of is ("all invented by the vendor")."""
+    if _INVENTED.search(look.text, max(0, one.start - _ADJECTIVE), one.start):
+        return True
+    return bool(_NOBODY.search(look.low, *heads.paragraph(look, one.start, one.end, _WIDE)))
 
 
 def in_segment(look: Look, one: Candidate) -> bool:

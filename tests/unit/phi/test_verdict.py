@@ -129,3 +129,16 @@ def test_ten_digits_that_no_telephone_can_have_are_weighed() -> None:
     """2 begins an NPI and a telephone; an exchange never begins with 0 (NANPA)."""
     assert "npi" in kinds("Supplier 2820306209, ordering 1245319599, KX missing on the brace for M17.11")
     assert "npi" not in kinds("Call the front desk at 2175550148")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "real"),
+    [
+        ("npi", "In class we built a dummy NPI, 1245319599, on the board.", "In class we built an NPI, 1245319599."),
+        ("ssn", "Ann Example SSN 512-44-9087, fictional people only", "Ann Example SSN 512-44-9087, our people only"),
+        ("mbi", "made up Medicare number 1EG4-TE5-MK73", "written up: Medicare number 1EG4-TE5-MK73"),
+    ],
+)
+def test_what_is_called_invented_is_nobodys_whatever_its_label_says(kind: str, text: str, real: str) -> None:
+    assert kind not in kinds(text)
+    assert kind in kinds(real)
