@@ -33,6 +33,8 @@ OPENED: Final = 400
 _EACH: Final = 6
 #: days sifted at once
 _DAYS: Final = 256
+#: a day with hits costs as much as so many more looks, besides what is opened: statements, and their rows
+_OF_HITS: Final = 6
 #: hits asked for at once where their rows may still rule them out
 _BATCH: Final = 400
 
@@ -99,8 +101,9 @@ def _by_tokens(org: bytes, wanted: Wanted, below: bytes, size: int) -> tuple[lis
     found: list[Shown] = []
     own = index.day_of(ids.made_at(below))
     for one, held in _sifted(log, org, _asked(book, org, wanted, days), below, pace):
-        day = one.day
+        day, hits = one.day, pace.hits
         end = _of_day(org, wanted, one, below, size + 1, found, pace) if held else b""
+        pace.looks += _OF_HITS if pace.hits > hits else 0
         if len(found) > size:
             break
         if end:

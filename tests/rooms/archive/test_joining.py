@@ -195,6 +195,25 @@ def test_a_page_reaches_ten_times_as_far_back(
     assert found(cast, tag="rare") == [wanted]
 
 
+def test_days_whose_hits_do_not_fit_end_a_page(
+    cast: Any, outbox: Outbox, at: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look into a joined day is one; its statements and the rows of its hits are work too."""
+    monkeypatch.setattr(search, "LOOKS", 20)
+    for day in range(8):
+        at[0] = NOON - (8 - day) * DAY_US
+        outbox.accepted(cast.maple, tags=("often",))
+        outbox.commit()
+    at[0] = NOON
+    page = search.search(cast.maple, cast.operator, search.Wanted(tag="often", state="failed"))
+    assert page.messages == () and page.cursor, "it says how far back it came"
+    looked = []
+    while page.cursor:
+        looked.append(page.cursor)
+        page = search.search(cast.maple, cast.operator, search.Wanted(tag="often", state="failed"), after=page.cursor)
+    assert len(looked) == 2, "three days a page: each one look, and six for its hits"
+
+
 def test_a_step_holds_little_however_large_the_day(cast: Any, outbox: Outbox, at: list[int]) -> None:
     at[0] = (DAY + 2) * DAY_US
     for n in range(segments.FAN - 1):
