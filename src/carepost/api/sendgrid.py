@@ -80,12 +80,12 @@ def version_id(text: str) -> uuid.UUID:
         raise ProblemError(404, "not-found", "There is no such thing here.") from None
 
 
-def number(query: dict[str, str], name: str, *, most: int, otherwise: int = 0) -> int:
+def number(query: dict[str, str], name: str, *, most: int, least: int = 0, otherwise: int = 0) -> int:
     text = query[name]
     if not text:
         return otherwise
-    if not text.isascii() or not text.isdigit() or len(text) > 12 or int(text) > most:
-        words = f"`{name}` is a number up to {most}."
+    if not text.isascii() or not text.isdigit() or len(text) > 12 or not least <= int(text) <= most:
+        words = f"`{name}` is a number from {least} to {most}." if least else f"`{name}` is a number up to {most}."
         raise ProblemError(422, "invalid", words, (Fault(f"/{name}", words),))
     return int(text)
 

@@ -81,7 +81,7 @@ def templates(request: ApiRequest) -> HttpResponse:
     if not set(generations) <= {"legacy", "dynamic"}:
         words = "`generations` is dynamic, legacy or both."
         raise ProblemError(422, "invalid", words, (Fault("/generations", words),))
-    size = sendgrid.number(query, "page_size", most=_PAGE, otherwise=_PAGE)
+    size = sendgrid.number(query, "page_size", least=1, most=_PAGE, otherwise=_PAGE)
     after = sendgrid.version_id(query["page_token"]) if query["page_token"] else None
     if not size or "dynamic" not in generations:
         lines, count = list[Line](), 0

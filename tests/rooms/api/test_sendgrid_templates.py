@@ -124,7 +124,7 @@ def test_pages_of_templates(asking: Wire) -> None:
     assert [one["name"] for one in rest["result"]] == ["T1", "T0"] and "next" not in rest["_metadata"]
     assert len(asking.ask("GET", "/templates")[1]["templates"]) == 5
     assert asking.ask("GET", "/templates?generations=legacy&page_size=9")[1]["result"] == []
-    for wrong in ("generations=other", "page_size=201", "page_size=x", "unheard=1"):
+    for wrong in ("generations=other", "page_size=201", "page_size=0", "page_size=x", "unheard=1"):
         assert asking.ask("GET", f"/templates?{wrong}")[0] == 400
 
 

@@ -3,6 +3,7 @@ settings of older libraries, more than there is room for."""
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -141,3 +142,14 @@ def test_another_method_is_told_which_one(http: LiveHttp) -> None:
     for method in ("GET", "PUT", "DELETE"):
         status, answer, said = http.request(method, PATH)
         assert (status, said["allow"]) == (405, "POST") and answer["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("path", ["/v3/templates", "/v3/suppression/bounces", "/v3/asm/groups/a%2fb", "/v3/../x"])
+def test_what_the_office_would_answer_is_refused_in_their_shape_while_it_is_down(tmp_path: Path, path: str) -> None:
+    server = LiveHttp(office=str(tmp_path / "nobody.sock"))
+    try:
+        status, answer, said = server.request("GET", path)
+        assert status in (404, 503) and [*answer] == ["errors"] and answer["errors"][0]["message"]
+        assert said["content-type"] == "application/json" and ("retry-after" in said) == (status == 503)
+    finally:
+        server.close()

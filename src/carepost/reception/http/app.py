@@ -12,10 +12,10 @@ from carepost.reception.http.keys import KeyLookup, Keys
 from carepost.reception.http.limits import HttpLimits
 from carepost.reception.http.parts import Parts, Renderer, Snapshots
 from carepost.reception.http.pressing import Pressing
-from carepost.reception.http.problem import ProblemError, of_error, problem, refuse
+from carepost.reception.http.problem import ProblemError, of_error, refuse
 from carepost.reception.http.relay import Relay
 from carepost.reception.http.send import Intake, Sender
-from carepost.reception.http.sendgrid import PREFIX, SendGrid
+from carepost.reception.http.sendgrid import PREFIX, SendGrid, answer_errors
 from carepost.reception.http.straight import Door, Straight
 from carepost.reception.http.visits import Visits
 from carepost.spool.budget import Budget
@@ -86,10 +86,10 @@ class App:
             metrics.count("http_disconnected")
         except (ProblemError, CarepostError) as error:
             found = error if isinstance(error, ProblemError) else of_error(error)
-            await answer_problem(send, found.problem, found.headers)
+            await _refused(scope, send, found)
         except Exception as error:
             log.failure("http-failed", error)
-            await answer_problem(send, problem(500, "internal", "Something failed here; nothing was accepted."))
+            await _refused(scope, send, refuse(500, "internal", "Something failed here; nothing was accepted."))
 
     def _handler(self, scope: Scope) -> Handler:
         path: str = scope["path"]
@@ -120,3 +120,11 @@ class App:
         except Unavailable:
             status = "unavailable"
         await answer_json(send, 200 if status == "ok" else 503, Health(status))
+
+
+async def _refused(scope: Scope, send: Send, error: ProblemError) -> None:
+    """In the words of whose address was asked: SendGrid's libraries read `errors` of every answer."""
+    if scope["path"].startswith(PREFIX):
+        await answer_errors(send, error)
+    else:
+        await answer_problem(send, error.problem, error.headers)

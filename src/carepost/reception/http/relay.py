@@ -11,9 +11,9 @@ from functools import partial
 import httptools
 
 from carepost.ground import log, metrics
-from carepost.reception.http.asgi import Disconnected, Event, Receive, Scope, Send, answer_problem
+from carepost.reception.http.asgi import Disconnected, Event, Receive, Scope, Send
 from carepost.reception.http.limits import HttpLimits
-from carepost.reception.http.problem import SOON, problem
+from carepost.reception.http.problem import SOON, ProblemError, problem
 
 #: a Unix socket's path, or host and port
 Address = str | tuple[str, int]
@@ -36,7 +36,7 @@ class Broken(Exception):
 
 
 class Relay:
-    """To one address. `name` stands in the log."""
+    """To one address. `name` stands in the log. Raises a 503 problem while nobody answers there."""
 
     def __init__(self, address: Address, limits: HttpLimits, name: str) -> None:
         self._address = address
@@ -46,8 +46,7 @@ class Relay:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._running >= self._limits.relays:
-            await answer_problem(send, _DOWN, SOON)
-            return
+            raise ProblemError(_DOWN, SOON)
         self._running += 1
         started = False
 
@@ -62,7 +61,7 @@ class Relay:
             metrics.count("relay_failed")
             log.event("relay-failed", to=self._name, error=type(error).__name__)
             if not started:
-                await answer_problem(send, _DOWN, (*SOON, (b"connection", b"close")))
+                raise ProblemError(_DOWN, (*SOON, (b"connection", b"close"))) from None
         finally:
             self._running -= 1
 

@@ -52,7 +52,7 @@ class SendGrid:
             await answer_json(send, error.status, Errors(error.errors), error.headers)
         except (ProblemError, CarepostError) as error:
             found = error if isinstance(error, ProblemError) else of_error(error)
-            await answer_json(send, _status(found.problem), Errors(tuple(_errors(found.problem))), found.headers)
+            await answer_errors(send, found)
 
     async def nothing(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] == SEND:
@@ -77,6 +77,11 @@ class SendGrid:
             raise _Refused(_status(wrong[0][1]), tuple(_partly(wrong, len(entries)))[:_MOST])
         status = 200 if mail.mail_settings.sandbox_mode.enable else 202
         return status, None, ((b"x-message-id", entries[0].id.encode()),)
+
+
+async def answer_errors(send: Send, error: ProblemError) -> None:
+    """A problem in SendGrid's shape."""
+    await answer_json(send, _status(error.problem), Errors(tuple(_errors(error.problem))), error.headers)
 
 
 def _read(raw: bytes) -> Mail:
