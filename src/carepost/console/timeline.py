@@ -91,17 +91,22 @@ def _assured(assurance: str, *, opened: bool) -> str:
 
 
 def _decided(delivery: DeliveryView, accepted_at: int) -> Entry:
-    first = delivery.attempts[0].required if delivery.attempts else ""
+    first = _required(delivery.attempts[0]) if delivery.attempts else ""
     known = words.assurance(first)
     facts = [("Required", f"{first}: {known}" if known else first)] if first else []
     return Entry(accepted_at, "Accepted, and a way decided", "plain", (), tuple(facts))
 
 
+def _required(attempt: AttemptView) -> str:
+    """ "" where it was held before a way was decided: NONE would read as if nothing had been asked of it."""
+    return attempt.required if attempt.method or attempt.required != "NONE" else ""
+
+
 def _attempt(attempt: AttemptView) -> Entry:
     heading, tone = _outcome(attempt)
     facts: list[tuple[str, str]] = []
-    if attempt.required:
-        facts.append(("Required", attempt.required))
+    if required := _required(attempt):
+        facts.append(("Required", required))
     if attempt.achieved:
         known = words.assurance(attempt.achieved)
         facts.append(("Seen", f"{attempt.achieved}: {known}" if known else attempt.achieved))

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from django.test import Client
 
@@ -97,6 +98,15 @@ def test_the_page_says_what_was_required_seen_chosen_and_answered(view: MessageV
     title = re.search(r"<title>(.*?)</title>", page)
     assert title
     assert title[1] == "Message · Carepost"
+
+
+def test_a_message_held_before_a_way_was_decided_is_not_said_to_have_needed_nothing(view: MessageView) -> None:
+    one = view.deliveries[0]
+    first = msgspec.structs.replace(one.attempts[0], required="NONE", method="", result="held")
+    for method, shown in (("", False), ("tls", True)):
+        tried = msgspec.structs.replace(first, method=method)
+        line = timeline.line(msgspec.structs.replace(one, state="held", attempts=(tried,)), None, view.at)
+        assert any(name == "Required" for entry in line.entries for name, _ in entry.facts) is shown
 
 
 def test_an_empty_list_and_an_empty_search_say_what_to_do(at_desk: Sit) -> None:
