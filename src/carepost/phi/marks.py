@@ -44,12 +44,13 @@ _INSIDE = (
 _BEFORE_POINT = ("social", "secur", "s.s", "s. s", "soc.", "soc ", "d.o", "d. o", "m.r", "m. r")
 #: abbreviations with points and spaces between their letters
 _POINTS = re.compile(
-    r"(?:s\. ?s\. ?n(?!\w)|s\.s\.(?= ?(?:[#:]|no\b|num|nbr))|soc\. ?sec(?:urity)?(?![a-z])"
-    r"|d\. ?o\. ?b(?!\w)|m\. ?r\. ?n(?!\w))\.?"
+    # What can begin one stands first, so that the search passes over everything else
+    r"[dms](?:(?:(?<=s)\. ?s\. ?n(?!\w)|(?<=s)\.s\.(?= ?(?:[#:]|no\b|num|nbr))|(?<=s)oc\. ?sec(?:urity)?(?![a-z])"
+    r"|(?<=d)\. ?o\. ?b(?!\w)|(?<=m)\. ?r\. ?n(?!\w))\.?"
     # "her social instead", "the social as ID": no noun goes on; "socail securty"
-    r"|(?:(?<=[mb]y )|(?<=[eu]r )|(?<=the )|(?<=his )|(?<='s )|(?<=es ))social"
+    r"|(?:(?<=[mb]y s)|(?<=[eu]r s)|(?<=the s)|(?<=his s)|(?<='s s)|(?<=es s))ocial"
     r"(?=\W*$| *[^\w\s]|\n| (?:for|as|is|was|instead|in|on|to|please|that|it|and|again|here|below|so|if|\d))"
-    r"|(?<![a-z])s[ocia]{3,5}l ?s[ec][a-z]{3,7}y(?![a-z])"
+    r"|(?<=s)(?<![a-z]s)[ocia]{3,5}l ?s[ec][a-z]{3,7}y(?![a-z]))"
 )
 _WORDY = re.compile(r"\w")
 _POINTED = {
