@@ -142,3 +142,7 @@ def test_ten_digits_that_no_telephone_can_have_are_weighed() -> None:
 def test_what_is_called_invented_is_nobodys_whatever_its_label_says(kind: str, text: str, real: str) -> None:
     assert kind not in kinds(text)
     assert kind in kinds(real)
+
+
+def test_a_report_of_fraud_names_numbers_that_are_real() -> None:
+    assert "npi" in kinds("Scripts under fake names, printed on the pad: NPI 1245319599, promethazine")
