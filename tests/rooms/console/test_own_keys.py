@@ -241,8 +241,9 @@ def test_the_organisation_becomes_its_own_authority_and_certifies_its_keys(
 def test_what_ends_soon_stands_on_the_overview_and_on_its_own_page(
     maple: Organisation, http: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(house, "look", lambda _: house.House((), (), (), 0))
-    assert "Our keys</span>" not in http.get("/").content.decode()
+    monkeypatch.setattr(house, "look", lambda _: house.House((), (), (("accepted", 40_000, "plain"),), 0))
+    overview = http.get("/").content.decode()
+    assert "Our keys</span>" not in overview and "<b>40,000</b>" in overview
     authorities.make_authority(
         maple.pk, actor=BOOTSTRAP, reason="r", algorithm="ec-p384", days=20, where="http://portal.keys.test"
     )

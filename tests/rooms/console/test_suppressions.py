@@ -129,4 +129,4 @@ def test_a_large_file_is_looked_at_in_the_background_and_imported_from_its_page(
         pass
     assert "person.2599@elsewhere.test" in shown(desk)
     listed = desk.get("/jobs").content.decode()
-    assert listed.count("Import of suppressed addresses") == 1 and "2601 of 2601 lines" in listed
+    assert listed.count("Import of suppressed addresses") == 1 and "2,601 of 2,601 lines" in listed
