@@ -19,7 +19,7 @@ from carepost.senders.models import Check
 from carepost.senders.types import Line, Phase, State
 from carepost.tenancy import scope
 from carepost.tenancy.act import act
-from carepost.tenancy.models import SenderDomain
+from carepost.tenancy.models import Organisation, SenderDomain
 from carepost.tenancy.permissions import Permission, authorise
 from carepost.wire.types import Actor
 
@@ -78,35 +78,62 @@ def look(org: uuid.UUID, domain: SenderDomain, ask: Ask, *, actor: Actor) -> Loo
 def keep(
     org: uuid.UUID, domain: SenderDomain, lines: Sequence[Line], *, actor: Actor, waits: bool = False
 ) -> Look:  # fmt: skip
-    """`waits`: a next key is to be published: it is looked for again within the hour."""
-    before = last(org, domain)
-    now = clock.now()
-    known = _moved(before.known, lines, now)
-    turns = changes.between(before.known, lines)
-    first = not before.at
-    values = {
-        "at": now,
-        "lines": _encode(tuple(lines)).decode(),
-        "known": _encode(known).decode(),
-        "due_at": now + (HOUR_US if waits or any(line.state is State.UNKNOWN for line in lines) else DAY_US),
-    }
-    if actor.kind == "system" and not turns:
-        with scope.organisation(org), transaction.atomic():
-            _write(org, domain, values, turns)
-            history.note(org, domain, lines, turns, now, first=first)
-        return Look(now, tuple(lines), known)
+    """`waits`: a next key is to be published: it is looked for again within the hour. What two looks at the same moment
+    found is noted once (decision 0068)."""
+    while True:
+        # the clock's look that finds nothing turned tells nothing; one that finds something is an act
+        if actor.kind == "system" and (kept := _quiet(org, domain, lines, waits)) is not None:
+            return kept
+        try:
+            return _told(org, domain, lines, actor, waits)
+        except _NotedMeanwhileError:
+            continue
+
+
+class _NotedMeanwhileError(Exception):
+    """Another look at the same domain noted all that this one found: nothing of an act is left to tell."""
+
+
+class _Compared(msgspec.Struct, frozen=True):
+    known: dict[str, Known]
+    turns: Sequence[Turn]
+    now: int
+    first: bool
+
+
+def _quiet(org: uuid.UUID, domain: SenderDomain, lines: Sequence[Line], waits: bool) -> Look | None:
+    """Kept, where nothing turned; else None, and nothing was written."""
+    with scope.organisation(org), transaction.atomic():
+        # as every act locks it: what was known last is read after any other look was kept, never beside it
+        Organisation.objects.select_for_update().filter(pk=org).first()
+        found = _compared(org, domain, lines)
+        if found.turns:
+            return None
+        _write(org, domain, lines, found, waits)
+    return Look(found.now, tuple(lines), found.known)
+
+
+def _told(org: uuid.UUID, domain: SenderDomain, lines: Sequence[Line], actor: Actor, waits: bool) -> Look:
     with act(org, Permission.DOMAINS, actor=actor) as doing:
-        row = _write(org, domain, values, turns)
-        history.note(org, domain, lines, turns, now, first=first)
+        found = _compared(org, domain, lines)
+        if actor.kind == "system" and not found.turns:
+            raise _NotedMeanwhileError
+        row = _write(org, domain, lines, found, waits)
         if actor.kind != "system":
             facts = {"domain": domain.domain, "right": str(sum(line.right for line in lines)), "of": str(len(lines))}
             doing.event(CHECKED, on=[domain.pk, row.pk], facts=facts)
-        for turn in turns:
+        for turn in found.turns:
             line = turn.line
             facts = {"domain": domain.domain, "part": line.part.value, "name": line.name, "from": turn.was}
             facts |= {"to": line.state.value, "cause": line.code}
             doing.event(CHANGED, on=[domain.pk], facts=facts | ({"weaker": "yes"} if turn.weaker else {}))
-    return Look(now, tuple(lines), known)
+    return Look(found.now, tuple(lines), found.known)
+
+
+def _compared(org: uuid.UUID, domain: SenderDomain, lines: Sequence[Line]) -> _Compared:
+    """With what is known now, inside the transaction that keeps it."""
+    before, now = last(org, domain), clock.now()
+    return _Compared(_moved(before.known, lines, now), changes.between(before.known, lines), now, not before.at)
 
 
 def last(org: uuid.UUID, domain: SenderDomain) -> Look:
@@ -115,17 +142,22 @@ def last(org: uuid.UUID, domain: SenderDomain) -> Look:
     return Look(row.at, _lines.decode(row.lines), _known.decode(row.known)) if row is not None else Look(0)
 
 
-def _write(org: uuid.UUID, domain: SenderDomain, values: dict[str, object], turns: Sequence[Turn]) -> Check:
+def _write(
+    org: uuid.UUID, domain: SenderDomain, lines: Sequence[Line], found: _Compared, waits: bool
+) -> Check:  # fmt: skip
     if not SenderDomain.objects.filter(org_id=org, pk=domain.pk, removed_at=0).exists():
         raise NotFound
-    row = Check.objects.select_for_update().filter(org_id=org, domain_id=domain.pk).first()
-    row = row or Check(org_id=org, domain=domain)
+    kept = Check.objects.select_for_update().filter(org_id=org, domain_id=domain.pk).first()
+    row = kept or Check(org_id=org, domain=domain)
     waiting = msgspec.json.decode(row.turned, type=list[str])
     # weaker than it was: somebody must know
-    row.turned = _encode(list(dict.fromkeys([*waiting, *(one.line.place for one in turns if one.weaker)]))).decode()
-    for name, value in values.items():
-        setattr(row, name, value)
+    weaker = (one.line.place for one in found.turns if one.weaker)
+    row.turned = _encode(list(dict.fromkeys([*waiting, *weaker]))).decode()
+    row.at, row.lines, row.known = found.now, _encode(tuple(lines)).decode(), _encode(found.known).decode()
+    soon = waits or any(line.state is State.UNKNOWN for line in lines)
+    row.due_at = found.now + (HOUR_US if soon else DAY_US)
     row.save()
+    history.note(org, domain, lines, found.turns, found.now, first=found.first)
     return row
 
 
