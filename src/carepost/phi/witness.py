@@ -239,8 +239,8 @@ _INVENTED = re.compile(
 # No "fake names": who reports a fraud says so beside numbers that are real
 _NOBODY = re.compile(
     r"(?<![a-z])(?:(?:fictional|fictitious|imaginary|invented) (?:people|persons?|patients?|numbers?|data|members?)|"
-    r"(?:all|were|are|is|was) (?:all )?(?:invented|fictional|fictitious)|all made up|not a real (?:person|patient|number))"
-    r"(?![a-z])"
+    r"(?:all|were|are|is|was) (?:all )?(?:invented|fictional|fictitious)|all made up|"
+    r"not a real (?:person|patient|number))(?![a-z])"
 )
 _ADJECTIVE = 48
 _NAME = re.compile(r"(?<![A-Za-z])[A-Z][a-z'-]{2,24}")
