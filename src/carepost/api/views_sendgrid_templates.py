@@ -5,6 +5,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from django.http import HttpResponse
+from django.http.request import host_validation_re
 
 from carepost.api import answers, asked, sendgrid
 from carepost.api.answers import ProblemError
@@ -91,7 +92,10 @@ def templates(request: ApiRequest) -> HttpResponse:
     # without a page's size the answer has the shape it had before there were pages
     if not query["page_size"]:
         return answers.json({"templates": shown})
-    here = f"{request.build_absolute_uri('/v3/templates')}?page_size={size}"
+    # under the name by which it was asked (`settings.faces`): the caller's own
+    named = request.META.get("CAREPOST_ASKED_HOST", "")
+    host = named if host_validation_re.fullmatch(named) else request.get_host()
+    here = f"{request.scheme}://{host}/v3/templates?page_size={size}"
     metadata: dict[str, Any] = {"self": here, "count": count}
     if len(lines) == size and lines[-1].id != editions.last(caller.org, caller.actor):
         metadata["next"] = f"{here}&page_token={lines[-1].id.hex}"

@@ -4,12 +4,15 @@ The relay sets `X-Carepost-Face: api` on everything it forwards, whatever the ca
 port who forges it reaches the API, which knows no cookie and asks for a bearer key: nothing is won.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import cast
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 HEADER = "X-Carepost-Face"
+#: in META: the name under which the API was asked
+ASKED = "CAREPOST_ASKED_HOST"
 
 
 class ByListener:
@@ -22,4 +25,8 @@ class ByListener:
         if request.headers.get(HEADER) == "api":
             request.urlconf = settings.CAREPOST_API_URLCONF
             request.COOKIES.clear()
+            # programs reach the API under names of its own: it asks for a bearer key, keeps no session and sends no
+            # link, so nothing rests on the name. Only the console holds to the names it has.
+            request.META[ASKED] = request.META.get("HTTP_HOST", "")
+            request.META["HTTP_HOST"] = cast(Sequence[str], settings.ALLOWED_HOSTS)[0]
         return self.get_response(request)
