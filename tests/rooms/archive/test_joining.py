@@ -3,6 +3,7 @@ what is disposed of meanwhile is nowhere."""
 
 import random
 import tracemalloc
+from threading import Event as Flag
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from carepost.archive import joining, retention, search, segments
 from carepost.archive.tables import org_value
 from carepost.crypto import index
 from carepost.ground import ids
+from carepost.journal.chores import Chores
 from tests.rooms.archive.test_index_key import entries, found, rotate
 from tests.rooms.archive.test_segments import DAY, add, find, message, small, token
+from tests.support.mailroom import KeptDoor
 from tests.support.noon import DAY as DAY_US
 from tests.support.noon import HOUR, NOON
 from tests.support.outbox import Outbox
@@ -155,6 +158,12 @@ def test_the_next_day_is_found_by_the_same_process_an_hour_later(
     at[0] = NOON + DAY_US
     finish(work)
     assert shown(outbox, cast.maple, day) == [joining.WHOLE]
+
+
+def test_the_journal_does_it_by_the_clock(cast: Any, outbox: Outbox, held: Any) -> None:
+    work = Chores(outbox.store, KeptDoor(), Flag())
+    work.step()
+    assert joining.MAKING in shown(outbox, cast.maple)
 
 
 def test_a_day_of_two_index_keys_is_searched_as_before(cast: Any, outbox: Outbox, at: list[int]) -> None:
