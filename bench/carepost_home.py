@@ -6,6 +6,7 @@ import os
 import pathlib
 import shutil
 import socket
+import sqlite3
 import subprocess
 import time
 
@@ -112,6 +113,14 @@ class Carepost:
             self.process.wait(20)
             self.process = None
 
+    def settled(self, seconds: float = 60.0) -> tuple[int, float]:
+        """Waits until the journal has acknowledged what there is, so that its processor time is counted: (events it was
+        behind, seconds until it was not)."""
+        began, left = time.monotonic(), behind(self.home)
+        while behind(self.home) and time.monotonic() < began + seconds:
+            time.sleep(0.1)
+        return left, time.monotonic() - began
+
     @property
     def pid(self) -> int:
         assert self.process is not None
@@ -123,3 +132,15 @@ class Carepost:
             env=self.environ, check=True, capture_output=True,
         )  # fmt: skip
         return json.loads(done.stdout or b"{}")
+
+
+def behind(home: pathlib.Path) -> int:
+    """Events in the outboxes that the journal has not acknowledged."""
+    total = 0
+    for path in sorted(home.rglob("spool.db")):
+        shard = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+        try:
+            total += shard.execute("SELECT count(*) FROM outbox WHERE seq > (SELECT acked FROM shard)").fetchone()[0]
+        finally:
+            shard.close()
+    return total

@@ -20,9 +20,9 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent))
 import run
-from carepost_home import Carepost
+from carepost_home import Carepost, behind
 from cputree import TICK, tree
-from memory_bench import behind, kb
+from memory_bench import kb
 
 #: ports of its own beside those of the other benches, so that they can run meanwhile
 PORTS = {"api": 18080, "console": 18081, "portal": 18082, "submission": 12587, "submission_tls": 12465, "mx": 12525}

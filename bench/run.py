@@ -42,9 +42,15 @@ def build(work: pathlib.Path) -> None:
 
 
 def measure(
-    work: pathlib.Path, pid: int, port: int, sessions: int, options: argparse.Namespace, auth: str = ""
+    work: pathlib.Path,
+    pid: int,
+    port: int,
+    sessions: int,
+    options: argparse.Namespace,
+    carepost: Carepost | None = None,
 ) -> dict[str, float]:
-    """One load through one relay: messages/s, latencies (ms), CPU s per 1,000 and what was lost or doubled."""
+    """One load through one relay (`carepost`: ours): messages/s, latencies (ms), CPU s per 1,000, the journal's of all
+    that came included, and what was lost or doubled."""
     bench, pki, count = str(work / "smtpbench"), work / "pki", str(options.messages)
     most = str(int(90 + (options.messages / options.rate if options.rate else 0)))
     sink = subprocess.Popen(
@@ -57,11 +63,14 @@ def measure(
                "-R", str(options.rate), "-u", str(options.users), "-S", "-C", str(pki / "ca.pem")]  # fmt: skip
     before, began = cpu_seconds(pid), time.monotonic()
     source = json.loads(
-        subprocess.run([*command, *(["-a", auth] if auth else [])], stdout=subprocess.PIPE, check=False).stdout
+        subprocess.run(
+            [*command, *(["-a", carepost.auth] if carepost else [])], stdout=subprocess.PIPE, check=False
+        ).stdout
     )
     received = json.loads(sink.communicate()[0])
     wall = time.monotonic() - began - 0.3
     time.sleep(0.5)
+    left, until = carepost.settled() if carepost else (0, 0.0)
     return {
         "msg_s": received["msgs"] / wall,
         "ack_p50": source["ack_ms"]["p50"],
@@ -72,6 +81,8 @@ def measure(
         "missing": received["missing"],
         "doubled": received["dups"],
         "failed": source["failed"],
+        "behind": left,
+        "caught_up": until,
     }
 
 
@@ -95,7 +106,7 @@ def carepost_round(
     carepost.start()
     try:
         idle = pss_mb(carepost.pid)
-        rows = [measure(work, carepost.pid, SUBMISSION, n, options, carepost.auth) for n in sessions]
+        rows = [measure(work, carepost.pid, SUBMISSION, n, options, carepost) for n in sessions]
         rows[0]["idle_pss"] = sum(idle.values())
         return rows
     finally:
@@ -130,8 +141,9 @@ def http(
 def show(name: str, row: dict[str, float]) -> None:
     latency = f"ack {row['ack_p50']:6.1f}/{row['ack_p99']:6.1f} ms  e2e {row['p50']:7.1f}/{row['p99']:7.1f} ms"
     faults = f"missing {row['missing']:.0f}  doubled {row['doubled']:.0f}  failed {row['failed']:.0f}"
+    journal = f"  journal {row['behind']:.0f} behind, {row['caught_up']:.1f} s" if row["behind"] else ""
     print(
-        f"{name:<22} {row['msg_s']:7.0f} msg/s  cpu {row['cpu_per_1000']:5.2f} s/1000  {latency}  {faults}",
+        f"{name:<22} {row['msg_s']:7.0f} msg/s  cpu {row['cpu_per_1000']:5.2f} s/1000  {latency}  {faults}{journal}",
         flush=True,
     )
 

@@ -9,6 +9,7 @@ from django.db import close_old_connections
 
 from carepost.ground import clock, log
 from carepost.ground.errors import CarepostError, Unavailable
+from carepost.journal import gathering
 from carepost.journal.commits import Batch, Commits, batch
 from carepost.journal.status import Status
 from carepost.proof import event as events
@@ -19,14 +20,6 @@ from carepost.wire.types import Drained
 LIMIT: Final = 2000
 #: seconds a drain waits at the engine for something new
 POLL: Final = 1.0
-#: seconds events gather after a batch that was not full: each commit writes the same inner pages of the log's trees
-#: again, encrypted, however few rows it brings
-GATHER: Final = 0.25
-#: and where many come: a batch of 1,400 costs a tenth less than four of 350 (bench/journal_bench.py), and the engines
-#: have the processor meanwhile
-GATHER_MANY: Final = 1.0
-#: events of one batch that are many; a message has three
-MANY: Final = 100
 #: seconds between looks at the office's outbox
 OFFICE_POLL: Final = 0.25
 #: seconds after a failure, the last one repeated
@@ -102,12 +95,25 @@ class ShardDrainer(Drainer):
         self._shard = shard
         self._door = door
         self._acknowledged = acknowledged
+        self._gathering = gathering.Gathering(LIMIT)
 
     def step(self) -> None:
         acked = self._acknowledged(self.source, self.taken)
         rows, head = self._door.drain(self._shard, self.taken, acked, LIMIT, POLL)
         self._bring(rows, head)
-        self._stopping.wait(rest_after(len(rows)))
+        self._gather(len(rows), acked)
+
+    def _gather(self, brought: int, acked: int) -> None:
+        rest, began = self._gathering.rest(brought), clock.now()
+        self._stopping.wait(rest)
+        while rest == gathering.LONG and not self._stopping.is_set():
+            _, head = self._door.drain(self._shard, self.taken, acked, 0)
+            came, self.head = head - self.head, head
+            if not self._gathering.longer(came, head - self.taken, rest, clock.monotonic()):
+                return
+            # the oldest that waits came soon after the last batch
+            self._status.at(self.source, self.head, self.taken, began)
+            self._stopping.wait(rest)
 
 
 class OfficeDrainer(Drainer):
@@ -126,14 +132,6 @@ class OfficeDrainer(Drainer):
         self._bring(rows, head)
         if len(rows) < LIMIT:
             self._stopping.wait(OFFICE_POLL)
-
-
-def rest_after(brought: int) -> float:
-    """Seconds in which events gather after a batch of so many; none after a full one, nor where the wait was at the
-    engine."""
-    if brought == 0 or brought >= LIMIT:
-        return 0.0
-    return GATHER_MANY if brought >= MANY else GATHER
 
 
 def source_of(shard: int) -> str:
