@@ -81,6 +81,7 @@ def test_what_a_real_mx_gives_back_ends_with_the_address_and_what_is_forged_ends
             assert listed(house) == {GONE: ("bounce", "report"), NOBODY: ("bounce", "report")}
             follows(house, far)
             forged(house, far)
+            complained(house)
             assert "Traceback" not in house.logs()
 
 
@@ -141,3 +142,20 @@ def forged(house: House, far: RemoteMx) -> None:
         lambda: state_of(house, again) == "sent", within=30, what="who was named in forged reports gets mail as before"
     )
     assert listed(house) == {GONE: ("bounce", "report"), NOBODY: ("bounce", "report")}
+
+
+def complained(house: House) -> None:
+    """A provider that hides who complained and the links leaves the number of a message, which is ours by every door."""
+    id_ = house.send(ANN, subject="Complained of")["id"]
+    until(lambda: state_of(house, id_) == "sent", within=30, what="it arrived")
+    [mail] = [one for one in house.arrived(ANN) if b"Complained of" in house.raw(one["id"])]
+    [number] = re.findall(rb"(?m)^Message-ID: (<.*>)\r?$", house.raw(mail["id"]))
+    assert number == f"<{id_}@clinic.test>".encode()
+    report = (
+        'From: fbl@far.test\r\nContent-Type: multipart/report; report-type=feedback-report; boundary="b"\r\n\r\n'
+        "--b\r\nContent-Type: message/feedback-report\r\n\r\nFeedback-Type: abuse\r\nVersion: 1\r\n\r\n"
+        f"--b\r\nContent-Type: message/rfc822\r\n\r\nFrom: nora.sample@clinic.test\r\nMessage-ID: {number.decode()}"
+        "\r\n\r\nredacted\r\n--b--\r\n"
+    )
+    assert brought(house, report.encode(), f"feedback@{RETURNS}") == 250
+    until(lambda: listed(house).get(ANN) == ("complaint", "complaint"), within=20, what="the complaint counts")

@@ -59,15 +59,16 @@ def build(
     html: str | None = None,
     attachments: Sequence[Attachment] = (),
     headers: Sequence[tuple[str, str]] = (),
-    message_id: str,
+    message_id: str | None,
     at: int,
     eightbit: bool = False,
 ) -> bytes:
-    """A whole message with CRLF line ends, no line over 998 octets. `at`: UTC microseconds; `message_id`: `<a@b>`.
+    """A whole message with CRLF line ends, no line over 998 octets. `at`: UTC microseconds; `message_id`: `<a@b>`, None
+    where the door makes one of the message's own number (`intake.draft.whole`).
 
     `eightbit`: text may stand as 8bit (the next hop has 8BITMIME), else it is quoted-printable or base64.
     Raises ComposeError (a ValueError) with a sentence that names the field and quotes nothing of it."""
-    if _MESSAGE_ID.fullmatch(message_id) is None:
+    if message_id is not None and _MESSAGE_ID.fullmatch(message_id) is None:
         raise ComposeError("message-id", "The Message-ID is not well formed.")
     if len(subject) > MAX_SUBJECT:
         raise ComposeError("subject", "The subject is longer than 998 characters.")
@@ -83,7 +84,9 @@ def build(
     if reply_to:
         lines.append(_mailboxes("Reply-To", reply_to))
     lines.append(_unstructured("Subject", subject))
-    lines.append(f"Date: {date.text(at)}\r\nMessage-ID: {message_id}\r\n")
+    lines.append(f"Date: {date.text(at)}\r\n")
+    if message_id is not None:
+        lines.append(f"Message-ID: {message_id}\r\n")
     for name, value in headers:
         if _NAME.fullmatch(name) is None or name.lower() in RESERVED or name.lower().startswith("content-"):
             raise _not_here(name)
