@@ -145,7 +145,7 @@ def forged(house: House, far: RemoteMx) -> None:
 
 
 def complained(house: House) -> None:
-    """A provider that hides who complained and the links leaves the number of a message, which is ours by every door."""
+    """A provider that hides who complained and the links leaves a message's number, which is ours by every door."""
     id_ = house.send(ANN, subject="Complained of")["id"]
     until(lambda: state_of(house, id_) == "sent", within=30, what="it arrived")
     [mail] = [one for one in house.arrived(ANN) if b"Complained of" in house.raw(one["id"])]
