@@ -97,7 +97,15 @@ def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
         faults: list[str] = []
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on("console", lambda line: faults.append(line.text) if line.type == "error" else None)
-        page.on("requestfailed", lambda request: faults.append(f"failed: {request.url}"))
+        # the browser drops its own asking for the icon where the next page comes first
+        page.on(
+            "requestfailed",
+            lambda request: (
+                None
+                if request.url.endswith("/icon.svg") and request.failure == "net::ERR_ABORTED"
+                else faults.append(f"failed: {request.url} ({request.failure})")
+            ),
+        )
         page.faults = faults  # type: ignore[attr-defined]
         return page
 
