@@ -2,6 +2,7 @@
 
 import posixpath
 import re
+import zipfile
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -17,21 +18,24 @@ _FOLDERS: Final = (("word/", Kind.DOCX), ("xl/", Kind.XLSX), ("ppt/", Kind.PPTX)
 _DULL: Final = re.compile(
     r"(?:theme|styles|settings|fontTable|webSettings|numbering|calcChain|printerSettings|_rels|tableStyles|presProps|viewProps)"
 )
-_READ_BEFORE: Final = frozenset({"[Content_Types].xml", "xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml"})
+_TYPES: Final = "[Content_Types].xml"
+_READ_BEFORE: Final = frozenset({_TYPES, "xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml"})
 _SHEET: Final = re.compile(r"xl/(?:worksheets|macrosheets)/[^/]+\.xml")
 _LINES: Final = frozenset({"p", "br", "cr", "comment", "si", "sp", "title"})
 _OPEN_LINES: Final = frozenset({"p", "h", "annotation", "title", "subject", "creator", "keyword"})
 _ROWS: Final = frozenset({"tr", "table-row"})
 _CELLS: Final = frozenset({"tc", "table-cell"})
 _TEXTS: Final = frozenset({"t", "delText", "instrText"})
-_LOUD: Final = re.compile(rb"attachedTemplate|oleObject|/frame|externalLink|subDocument|/package")
+_LOUD: Final = re.compile(r"attachedTemplate|oleObject|/frame|externalLink|subDocument|/package")
+#: content types of a project of macros and of sheets of Excel 4's
+_PROGRAM: Final = re.compile(r"vbaProject|macrosheet|macroEnabled", re.IGNORECASE)
 #: properties that programs fill in, not people
 _MACHINE: Final = frozenset({"docProps/app.xml", "docProps/thumbnail.xml"})
 
 
 def kind_of(archive: Archive) -> Kind:
     """Which document a zip is, or ZIP."""
-    if "[Content_Types].xml" in archive:
+    if _TYPES in archive:
         for folder, kind in _FOLDERS:
             if any(name.startswith(folder) for name in archive.names):
                 return kind
@@ -100,10 +104,18 @@ def _facts(archive: Archive, sheet: Sheet) -> None:
                 _inner(archive, name, sheet)
         elif "/media/" in name:
             _inner(archive, name, sheet)
-        elif name.endswith(".rels") and member.file_size <= sheet.limits.ratio_from:
-            relations = archive.whole(member)
-            if b'TargetMode="External"' in relations and _LOUD.search(relations):
-                sheet.note(Trait.REMOTE)
+        elif name.lower().endswith(".rels") or name == _TYPES:
+            _named(archive, member, sheet)
+
+
+def _named(archive: Archive, member: zipfile.ZipInfo, sheet: Sheet) -> None:
+    """What a damaged list of parts would have named is not known."""
+    try:
+        parse(archive.chunks(member), _Relations(sheet))
+    except Unreadable as error:
+        if error.reason != "damaged":
+            raise
+        sheet.short("damaged")
 
 
 def _inner(archive: Archive, name: str, sheet: Sheet) -> None:
@@ -116,6 +128,18 @@ def _inner(archive: Archive, name: str, sheet: Sheet) -> None:
         if error.reason not in ("damaged", "compression"):
             raise
         sheet.add(Inner(posixpath.basename(name), b"", inline=True, fault=error.reason))
+
+
+class _Relations(Handler):
+    """What a document names as its parts and their types (ECMA-376 part 2): Office goes by these, whatever a part is
+    called, in any encoding XML has."""
+
+    def begin(self, name: str, attrs: Mapping[str, str]) -> None:
+        kind = attrs.get("Type", "")
+        if _PROGRAM.search(attrs.get("ContentType", "")) or _PROGRAM.search(kind):
+            self.sheet.note(Trait.MACROS)
+        if attrs.get("TargetMode") == "External" and _LOUD.search(kind):
+            self.sheet.note(Trait.REMOTE)
 
 
 class _Table(Handler):

@@ -20,14 +20,28 @@ def _named(name: str) -> bytes:
 _ENCRYPTED: Final = (_named("EncryptedPackage"), _named("EncryptionInfo"))
 _MACROS: Final = (_named("_VBA_PROJECT"), _named("Macros"), _named("_VBA_PROJECT_CUR"))
 _OBJECTS: Final = (_named("ObjectPool"), _named("\x01Ole10Native"))
+#: Excel 97 to 2003 and 5: a workbook's first record, perhaps the one about writing, and FilePass (MS-XLS 2.4.117)
+_LOCKED_BOOK: Final = re.compile(
+    rb"\x09\x08(?:\x10\0\0\x06\x05\0.{12}|\x08\0\0\x05\x05\0.{4})(?:\x86\0\0\0)?\x2f\0", re.DOTALL
+)
+#: a sheet of Excel 4's macros among the sheets (BoundSheet8, MS-XLS 2.4.28: its `dt` is 1)
+_MACRO_SHEET: Final = re.compile(rb"\x85\0.\0.{4}[\0-\x02]\x01", re.DOTALL)
+_BOOKS: Final = (_named("Workbook"), _named("Book"))
+#: PowerPoint's token of a locked presentation, in its record of who edited last (MS-PPT 2.3.2)
+_LOCKED_SHOW: Final = re.compile(rb"\0\0\xf6\x0f.{8}\xdf\xc4\xd1\xf3", re.DOTALL)
+#: the first octets of Word's document, which stands at a sector's start, and its flag for a password (MS-DOC 2.5.2)
+_WORD: Final = b"\xec\xa5"
+_WORD_LOCKED: Final = 0x0100
+_SECTOR: Final = 512
 _INSTALLER: Final = bytes.fromhex("84100c0000000000c000000000000046")
 
 
 def read(data: bytes, sheet: Sheet) -> None:
-    if any(name in data for name in _ENCRYPTED):
+    if any(name in data for name in _ENCRYPTED) or _locked(data):
         sheet.note(Trait.ENCRYPTED)
         raise Unreadable("encrypted")
-    if any(name in data for name in _MACROS):
+    book = any(name in data for name in _BOOKS)
+    if any(name in data for name in _MACROS) or (book and _MACRO_SHEET.search(data)):
         sheet.note(Trait.MACROS)
     if any(name in data for name in _OBJECTS):
         sheet.note(Trait.EMBEDDED)
@@ -40,3 +54,17 @@ def read(data: bytes, sheet: Sheet) -> None:
         sheet.write(run[0].decode("cp1252", "replace").replace("\r", "\n") + "\n")
     if sheet.written == 0:
         sheet.refuse("legacy-format")
+
+
+def _locked(data: bytes) -> bool:
+    """Under a password of before 2007, where streams keep their names and only what is in them is encrypted."""
+    if _named("WordDocument") in data:
+        at = data.find(_WORD)
+        while at >= 0:
+            flags = int.from_bytes(data[at + 10 : at + 12], "little")
+            if at % _SECTOR == 0 and flags & _WORD_LOCKED:
+                return True
+            at = data.find(_WORD, at + 2)
+    if any(name in data for name in _BOOKS) and _LOCKED_BOOK.search(data):
+        return True
+    return _LOCKED_SHOW.search(data) is not None

@@ -1,6 +1,7 @@
 """BI-056..059: names that deceive, types that contradict, what runs or fetches, what is locked: facts, not verdicts."""
 
 import io
+import random
 
 import pypdf
 import pytest
@@ -68,6 +69,73 @@ def test_bi_059_macros_templates_and_objects_of_office_files() -> None:
     found = document(data, "a.docm")
     assert {Trait.MACROS, Trait.REMOTE, Trait.EMBEDDED} <= set(found[0].traits)
     assert found[1].kind is Kind.XLSX and "Inside" in found[1].text
+
+
+@pytest.mark.parametrize(
+    "relation",
+    [
+        "<Relationship Type='http://x/attachedTemplate' Target='http://x.example/t.dotm' TargetMode='External'/>",
+        '<Relationship Type="http://x/oleObject" Target="http://x.example/o" TargetMode = "Extern&#97;l"/>',
+        '<?xml version="1.0"?>'
+        + f"<!--{random.Random(59).randbytes(3_000_000).hex()}-->"
+        + '<a Type="http://x/frame" TargetMode="External"/>',
+        '\ufeff<Relationship Type="http://x/attachedTemplate" TargetMode="External"/>'.encode("utf-16-le"),
+    ],
+    ids=["other-quotes", "as-reference", "long", "utf-16"],
+)
+def test_bi_059_a_remote_template_however_it_is_written(relation: str | bytes) -> None:
+    data = papers.docx("x", **{"word/_rels/settings.xml.rels": relation})
+    assert Trait.REMOTE in one(data, "a.docx").traits
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ("word/_rels/document.xml.rels", '<R Type="http://schemas.microsoft.com/office/2006/relationships/vbaProject"/>'),
+        ("[Content_Types].xml", '<Types><Override ContentType="application/vnd.ms-office.vbaProject"/></Types>'),
+        ("[Content_Types].xml", '<T><O ContentType="application/vnd.ms-word.document.macroEnabled.main+xml"/></T>'),
+    ],
+    ids=["relation", "content-type", "main-part"],
+)  # fmt: skip
+def test_bi_059_macros_under_a_name_of_their_own(part: str, says: str) -> None:
+    data = papers.docx("x", **{"word/notes.bin": b"x", part: says})
+    assert Trait.MACROS in one(data, "a.docx").traits
+
+
+def _bof(after: bytes) -> bytes:
+    """The start of a workbook's stream (MS-XLS 2.4.21), a sector long at least."""
+    return (b"\x09\x08\x10\0\0\x06\x05\0" + bytes(12) + after).ljust(512, b"\0")
+
+
+def _sheet(kind: int) -> bytes:
+    return b"\x85\0\x0c\0" + b"\x21\x43\0\0" + b"\0" + bytes([kind]) + b"\x04\0Calc"
+
+
+def test_bi_059_macro_sheets_of_excel_4_are_macros() -> None:
+    assert Trait.MACROS in one(papers.ole("Workbook") + _bof(_sheet(1)), "a.xls").traits
+    assert one(papers.ole("Workbook") + _bof(_sheet(0)), "a.xls").traits == ()
+
+
+def _word(flags: int) -> bytes:
+    return (b"\xec\xa5\xc1\0" + bytes(6) + flags.to_bytes(2, "little")).ljust(512, b"\0")
+
+
+@pytest.mark.parametrize(
+    ("stream", "data", "locked"),
+    [
+        ("Workbook", _bof(b"\x2f\0\x36\0\1\0"), True),
+        ("Workbook", _bof(b"\x86\0\0\0\x2f\0\x36\0"), True),
+        ("Workbook", _bof(_sheet(0)), False),
+        ("WordDocument", _word(0x0100), True),
+        ("WordDocument", _word(0x0200), False),
+        ("Current User", b"\0\0\xf6\x0f\x1c\0\0\0\x14\0\0\0\xdf\xc4\xd1\xf3", True),
+        ("Current User", b"\0\0\xf6\x0f\x1c\0\0\0\x14\0\0\0\x5f\xc0\x91\xe3", False),
+    ],
+)
+def test_bi_058_a_password_of_before_2007(stream: str, data: bytes, locked: bool) -> None:
+    head = papers.ole(stream)
+    found = one(head.ljust(-(-len(head) // 512) * 512, b"\0") + data, "a.bin")
+    assert (Trait.ENCRYPTED in found.traits, found.reason == "encrypted") == (locked, locked)
 
 
 def test_an_ordinary_link_is_no_remote_template() -> None:
