@@ -15,6 +15,8 @@ from carepost.inspection.types import Verdict, Virus
 
 _CHUNK: Final = 128 * 1024
 _ANSWER: Final = 4096
+_OF: Final = "stream: "
+_CLEAN: Final = "stream: OK"
 _NAME: Final = re.compile(r"[^A-Za-z0-9._:/-]")
 _INCOMPLETE: Final = re.compile(r"Heuristics\.(?:Limits\.Exceeded|Encrypted)")
 
@@ -62,6 +64,7 @@ class Clamd:
         family = socket.AF_UNIX if self._path else socket.AF_INET6 if ":" in self._host else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC) as sock:
             await loop.sock_connect(sock, self._path or (self._host, self._port))
+            taken = False
             try:
                 await loop.sock_sendall(sock, command)
                 for at in range(0, len(raw), _CHUNK):
@@ -69,9 +72,12 @@ class Clamd:
                     await loop.sock_sendall(sock, len(chunk).to_bytes(4, "big") + chunk)
                 if raw:
                     await loop.sock_sendall(sock, bytes(4))
+                taken = True
             except (BrokenPipeError, ConnectionResetError):
                 pass
-            return await _line(loop, sock)
+            said = await _line(loop, sock)
+            # whoever hung up before the end may say what it found, not that there is nothing
+            return said if taken or said != _CLEAN else ""
 
 
 async def _line(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> str:
@@ -89,10 +95,10 @@ async def _line(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> str:
 def _read(line: str) -> Verdict:
     """`stream: OK`, `stream: NAME FOUND`, or an error."""
     metrics.count("virus_scans")
-    said = line.partition(": ")[2]
-    if said == "OK":
+    said = line.removeprefix(_OF)
+    if line == _CLEAN:
         return Verdict(Virus.CLEAN)
-    if said.endswith(" FOUND"):
+    if line.startswith(_OF) and line.endswith(" FOUND"):
         name = _NAME.sub("", said.removesuffix(" FOUND"))[:100]
         if _INCOMPLETE.match(name):
             return Verdict(Virus.INCOMPLETE, name, "limits" if "Limits" in name else "encrypted")

@@ -3,13 +3,15 @@
 import asyncio
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final
 
 from carepost.ground.config import Config
 from carepost.inspection.clamd import Clamd
 from carepost.inspection.pool import Limits, Pool
 from carepost.inspection.process import Start
-from carepost.inspection.types import Content, Custom, Needs, Report, Unknown, Verdict, Virus
+from carepost.inspection.types import Content, Custom, FileFacts, Needs, Report, Unknown, Verdict, Virus
+from carepost.phi.documents.types import Kind, Trait
 from carepost.phi.level import level
 from carepost.phi.types import Recipient
 
@@ -111,5 +113,19 @@ def _content(report: Report | Unknown | None, verdict: Verdict, recipient: Recip
         findings=found,
         files=report.files,
         unknown=report.unread,
-        virus=verdict,
+        virus=_halved(verdict, report.files or ()),
     )
+
+
+def _halved(verdict: Verdict, files: Iterable[FileFacts]) -> Verdict:
+    """`verdict` unless it calls clean what nobody can look into: as clamd comes (AlertEncrypted and AlertExceedsMax are
+    off) it says OK of what is locked and of what nests deeper than it goes. Mail encrypted for its recipient is not
+    meant: clamd never says it of that either."""
+    if verdict.virus is not Virus.CLEAN:
+        return verdict
+    for file in files:
+        if Trait.BOMB in file.traits:
+            return Verdict(Virus.INCOMPLETE, "", "limits")
+        if Trait.ENCRYPTED in file.traits and file.kind is not Kind.CIPHERTEXT:
+            return Verdict(Virus.INCOMPLETE, "", "encrypted")
+    return verdict

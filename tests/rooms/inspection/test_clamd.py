@@ -1,9 +1,12 @@
 """Debian's clamd over INSTREAM, with a signature of our own (HS-08): clean, infected, incomplete, unavailable."""
 
 import asyncio
+import base64
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import pypdf
 import pytest
 
 from carepost.ground.errors import ConfigError
@@ -13,6 +16,15 @@ from tests.support import papers
 from tests.support.scanner import EICAR, MOST, NAME, scanner
 
 pytestmark = pytest.mark.peers
+
+
+def _pdf_with(data: bytes) -> bytes:
+    writer = pypdf.PdfWriter()
+    writer.add_blank_page(100, 100)
+    writer.add_attachment("e.com", data)
+    out = io.BytesIO()
+    writer.write(out)
+    return out.getvalue()
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +50,31 @@ async def test_hs_08_an_infected_attachment_is_found_and_named(socket: Path, wra
     verdict = await Clamd(str(socket)).scan(papers.mail("See attached", ("a.bin", wrap(EICAR))))
     assert verdict.virus is Virus.INFECTED
     assert verdict.name.startswith(NAME)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("e.zip", papers.zipped({"a.zip": papers.zipped({"b.zip": papers.zipped({"e.com": EICAR})})})),
+        ("e.eml", papers.mail("within", ("e.com", EICAR))),
+        ("winmail.dat", papers.tnef("x", ("e.com", EICAR))),
+        ("e.pdf", _pdf_with(EICAR)),
+    ],
+    ids=["zips", "message", "tnef", "pdf"],
+)
+async def test_hs_08_what_is_infected_is_found_wherever_it_stands(socket: Path, name: str, data: bytes) -> None:
+    verdict = await Clamd(str(socket)).scan(papers.mail("See the file", (name, data)))
+    assert verdict.virus is Virus.INFECTED
+
+
+async def test_bi_055_infected_base64_with_junk_between(socket: Path) -> None:
+    written = base64.b64encode(EICAR)
+    broken = b"!!".join(written[at : at + 4] for at in range(0, len(written), 4))
+    raw = papers.mail("See the file", ("e.com", EICAR))
+    assert written in raw.replace(b"\r\n", b"")
+    head, _, rest = raw.partition(written[:60])
+    verdict = await Clamd(str(socket)).scan(head + broken + b"\r\n" + rest[rest.index(b"\r\n--") :])
+    assert verdict.virus is Virus.INFECTED
 
 
 async def test_what_it_cannot_look_into_is_not_called_clean_nor_infected(socket: Path) -> None:
@@ -93,6 +130,9 @@ async def _standin(path: Path, says: bytes, *, hang: bool = False) -> asyncio.Se
         (b"", "not-running"),
         (b"INSTREAM: something. ERROR\0", "refused"),
         (b"UNKNOWN COMMAND\0", "refused"),
+        (b"HTTP/1.1 200: OK\0", "refused"),
+        (b"220 mail: OK\0", "refused"),
+        (b"stream: OK, or nearly\0", "refused"),
         (b"\xff\xfe" * 4000, "refused"),
     ],
     ids=str,
@@ -102,6 +142,13 @@ async def test_an_answer_that_is_none_is_unavailable(tmp_path: Path, says: bytes
     async with server:
         verdict = await Clamd(str(tmp_path / "s")).scan(b"x")
     assert (verdict.virus, verdict.reason) == (Virus.UNAVAILABLE, reason)
+
+
+async def test_clean_said_before_all_was_sent_is_no_answer(tmp_path: Path) -> None:
+    server = await _standin(tmp_path / "s", b"stream: OK\0")
+    async with server:
+        verdict = await Clamd(str(tmp_path / "s")).scan(bytes(8_000_000))
+    assert verdict.virus is Virus.UNAVAILABLE
 
 
 async def test_one_that_never_answers_ends_at_the_deadline(tmp_path: Path) -> None:

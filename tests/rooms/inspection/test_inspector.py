@@ -85,6 +85,25 @@ async def test_virus_and_content_are_asked_together(pool: Counted) -> None:
         assert clean.virus.virus is Virus.CLEAN and clean.level is Level.PHI_HIGH
 
 
+async def test_bi_058_a_scanner_as_it_comes_calls_nothing_clean_that_nobody_can_look_into(pool: Counted) -> None:
+    deep = EICAR
+    for _ in range(20):
+        deep = papers.zipped({"inner.zip": deep})
+    ciphertext = b"-----BEGIN PGP MESSAGE-----\r\n\r\nx\r\n-----END PGP MESSAGE-----\r\n"
+    with scanner(AlertExceedsMax="no", AlertEncrypted="no") as path:
+        inspector = Inspector(pool, Clamd(str(path)))
+        for name, data, expected in (
+            ("a.zip", deep, (Virus.INCOMPLETE, "limits")),
+            ("a.zip", papers.encrypted_zip(), (Virus.INCOMPLETE, "encrypted")),
+            ("a.docx", papers.docx("Hello"), (Virus.CLEAN, "")),
+            ("a.asc", ciphertext, (Virus.CLEAN, "")),
+        ):
+            raw = papers.mail("See the file", (name, data))
+            assert (await Clamd(str(path)).scan(raw)).virus is Virus.CLEAN
+            found = await inspector.content(raw, PATIENT, None, ALL)
+            assert (found.virus.virus, found.virus.reason) == expected
+
+
 async def test_without_a_scanner_nothing_is_called_clean(pool: Counted, tmp_path: Path) -> None:
     none = await Inspector(pool).content(RESULT, PATIENT, None, ALL)
     assert (none.virus.virus, none.virus.reason) == (Virus.UNAVAILABLE, "not-configured")
