@@ -80,7 +80,10 @@ def _words(found: Examined) -> str:
         "",
         "Trail, in order of travel",
     ]
-    for hop in found.hops:
+    left_out = found.lines - len(found.hops)
+    for number, hop in enumerate(found.hops):
+        if left_out and number == len(found.hops) // 2:
+            lines.append(f"  ... {left_out} more lines")
         at = f"{datetime.fromtimestamp(hop.at / 1e6, UTC):%Y-%m-%d %H:%M:%S} UTC" if hop.at else "no date"
         late = "" if hop.delay is None else f"  ({hop.delay:+d} s)"
         where = f"{hop.named or '?'} [{hop.address or '?'}] -> {hop.by or '?'}"

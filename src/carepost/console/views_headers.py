@@ -27,7 +27,7 @@ from carepost.ui.uploads import TOO_LARGE
 #: seconds DNS may take for one page
 _SECONDS: Final = 20.0
 _HOUR, _DAY = 3600, 86_400
-#: rfc.message: more Received lines than any way has
+#: rfc.message: more Received lines than are examined
 _LOOP: Final = "loop"
 _REPEATS: Final = "Its lines repeat: the host that stands in them again and again sends it back to where it came from."
 #: hops of a longer trail that stand open at either end; on a telephone forty of them are twelve screens
@@ -79,13 +79,16 @@ def headers(request: StaffRequest) -> HttpResponse:
 
 
 def _context(request: StaffRequest, found: Examined, ours: Ours | None) -> dict[str, object]:
+    trail = _trail(found)
     return {
         "form": HeaderForm(),
         "found": found,
         "ours": ours,
         "verdict": _verdict(request, found, ours),
-        "trail": _trail(found),
-        "hops": len(found.hops),
+        "trail": trail,
+        "middle": len(trail[1]),
+        "hops": found.lines,
+        "unread": found.lines - len(found.hops),
         "signed": [(one, examine.reason(one), tuple(dict.fromkeys(one.names))) for one in found.proved.dkim],
         "now": clock.now(),
     }

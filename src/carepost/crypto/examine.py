@@ -3,6 +3,7 @@
 For a person who wonders whether a mail is what it claims to be. Every sentence says what it rests on, and what follows
 from nothing is said as well: a header can be written by anybody below the last server one trusts."""
 
+import collections
 import ipaddress
 from typing import Final
 
@@ -44,6 +45,8 @@ class Examined(msgspec.Struct, frozen=True):
     reply_to: str
     return_path: str
     hops: tuple[Hop, ...]
+    #: Received fields there are; of more than `trail.MOST`, `hops` has the first and the last
+    lines: int
     handed: Hop | None
     claims: tuple[tuple[str, str], ...]
     proved: Proved
@@ -65,7 +68,8 @@ def clean(given: bytes) -> bytes:
 def examine(given: bytes, now_s: int) -> Course[Examined]:
     """Raises RfcError (a sentence) where the header has no single reading."""
     raw = clean(given)
-    read = message.read(raw)
+    read = message.read(raw, most_received=message.MAX_FIELDS)
+    lines = trail.count(read)
     hops = trail.read(read)
     handed = _handed(hops)
     reverse = (read.get("return-path") or "").strip("<> \t")[:320]
@@ -75,8 +79,8 @@ def examine(given: bytes, now_s: int) -> Course[Examined]:
     body = read.header_end < len(raw) and bool(raw[read.header_end :].strip())
     return Examined(
         read.from_[0].address, read.from_[0].name, read.subject, read.message_id, trail.moment(read.date_raw),
-        _first(read, "reply-to"), reverse, hops, handed, _claims(read), proved,
-        tuple(_findings(read, hops, handed, proved, body)), body, raw,
+        _first(read, "reply-to"), reverse, hops, lines, handed, _claims(read), proved,
+        (*_looped(hops, lines), *_findings(read, hops, handed, proved, body)), body, raw,
     )  # fmt: skip
 
 
@@ -222,6 +226,20 @@ def _of_spf(proved: Proved, handed: Hop | None) -> Finding:
     }[proved.spf.result]
     tone = {"pass": "good", "fail": "bad", "softfail": "wait"}.get(proved.spf.result, "plain")
     return Finding(tone, f"SPF: {proved.spf.result}", words)
+
+
+def _looped(hops: tuple[Hop, ...], lines: int) -> list[Finding]:
+    """Servers count the lines too, and refuse it at about a hundred (RFC 5321 6.3)."""
+    if lines <= message.MAX_RECEIVED:
+        return []
+    by, times = (
+        collections.Counter(hop.by for hop in hops if hop.by).most_common(1)[0]
+        if any(hop.by for hop in hops)
+        else ("", 0)
+    )
+    often = f" {by} stands in {times} of the {len(hops)} that were read." if times > 1 else ""
+    words = f"It has {lines} Received lines, so a server sends it back to where it came from, again and again.{often}"
+    return [Finding("bad", "A mail loop", words)]
 
 
 def _of_trail(hops: tuple[Hop, ...]) -> list[Finding]:

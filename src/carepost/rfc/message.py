@@ -106,8 +106,10 @@ class Message(msgspec.Struct, frozen=True):
         return parse_mailboxes(value) if value else []
 
 
-def read(raw: bytes) -> Message:
-    """Reads the header section once. Raises MessageError over a limit or for a structural fault (BI-027, 043..050)."""
+def read(raw: bytes, *, most_received: int = MAX_RECEIVED) -> Message:
+    """Reads the header section once. Raises MessageError over a limit or for a structural fault (BI-027, 043..050).
+
+    `most_received`: more only where a message is looked at, and goes nowhere."""
     end = _header_size(raw)
     fields = _fields(raw, end)
     first: dict[bytes, Field] = {}
@@ -121,7 +123,7 @@ def read(raw: bytes) -> Message:
         elif name == b"received":
             received += 1
     # the first Received stands in `first`
-    if received >= MAX_RECEIVED:
+    if received >= most_received:
         raise MessageError("loop", "The message has passed through too many servers: a mail loop.", "5.4.6")
     if len(fields) > MAX_FIELDS:
         raise MessageError("header-fields", "The message has more than 1,000 header fields.", "5.3.4", reply=552)

@@ -12,7 +12,7 @@ import msgspec
 from carepost.rfc import words
 from carepost.rfc.message import Message
 
-#: fields read at most
+#: fields read at most: of more, half of it from either end
 MOST = 100
 
 _WORD = r"([^\s;()]{1,255})"
@@ -46,13 +46,22 @@ class Hop(msgspec.Struct, frozen=True):
     delay: int | None = None
 
 
+def count(message: Message) -> int:
+    """Its Received fields, read or not."""
+    return sum(f.name == b"received" for f in message.fields)
+
+
 def read(message: Message) -> tuple[Hop, ...]:
-    """In the order of travel: the field at the bottom is the first hop."""
-    fields = [message.text(f) for f in message.fields if f.name == b"received"][:MOST]
+    """In the order of travel: the field at the bottom is the first hop. Of more than MOST the first and the last."""
+    fields = [f for f in message.fields if f.name == b"received"]
+    # the place after which some were left out: between its neighbours no time can be told
+    gap = MOST // 2 if len(fields) > MOST else 0
+    if gap:
+        fields = fields[:gap] + fields[-gap:]
     hops: list[Hop] = []
-    for value in reversed(fields):
-        hop = _hop(words.safe(value)[:4096])
-        before = hops[-1].at if hops else 0
+    for field in reversed(fields):
+        hop = _hop(words.safe(message.text(field))[:4096])
+        before = hops[-1].at if hops and len(hops) != gap else 0
         if hop.at and before:
             hop = msgspec.structs.replace(hop, delay=round((hop.at - before) / 1_000_000))
         hops.append(hop)

@@ -162,6 +162,12 @@ def test_a_long_trail_is_folded_in_its_middle(
     assert page.count('<h3 class="cs-entry">mx.there.test</h3>') == 40
     assert page.index("from relay3,") < page.index("more between") < page.index("relay36")
     code, page = given(http, file=upload(hops(*[1] * 120)))
+    assert code == 200 and "A mail loop" in page and "It has 120 Received lines" in page
+    assert "120 lines." in page and "112 more between, 92 of them shown</summary>" in page
+    assert "mx.there.test stands in 100 of the 100 that were read" in page
+    assert page.index("from relay3,") < page.index("more between") < page.index("relay49,") < page.index("relay70,")
+    assert page.index("relay70,") < page.index("relay116,") and "relay50," not in page and "relay69," not in page
+    code, page = given(http, file=upload(hops(*[1] * 1_200)))
     assert code == 422 and "A mail loop" in page and "would disagree" not in page
     _, page = given(http, file=upload(hops(1, 20, 2)))
     assert "3 lines." in page and "more between" not in page

@@ -24,6 +24,14 @@ def test_a_file_without_a_home(tmp_path: Path) -> None:
     assert "DNS did not answer about clinic.test" in text
 
 
+def test_bi_027_a_loop_says_how_many_lines_are_left_out(tmp_path: Path) -> None:
+    line = "Received: from a by mx.there.test with SMTP; Sat, 21 Nov 2026 12:00:00 +0000\r\n"
+    text = said("-", "--home", str(tmp_path / "none"), given=mail(line * 130))
+    assert "  ... 30 more lines\n" in text and "A mail loop" in text
+    assert text.count("-> mx.there.test") == 100
+    assert "more lines" not in said("-", "--home", str(tmp_path / "none"), given=mail(line * 90))
+
+
 def test_standard_input_as_json(tmp_path: Path) -> None:
     found = json.loads(said("-", "--json", "--home", str(tmp_path / "none"), given=mail()))
     assert found["author"] == "nurse@clinic.test" and found["proved"]["dkim"][0]["domain"] == "clinic.test"

@@ -35,6 +35,20 @@ def test_bi_065_dates_that_are_none(date: str) -> None:
     assert hop.delay is None and hop.encrypted is False
 
 
+def test_bi_027_of_a_loop_the_first_and_the_last_are_read() -> None:
+    lines = [
+        f"Received: from r{n} by x with SMTP; Sat, 21 Nov 2026 11:{n // 60:02}:{n % 60:02} +0000\r\n"
+        for n in range(250)
+    ]
+    raw = "".join(reversed(lines)).encode() + b"From: a@b.test\r\n\r\n"
+    read = message.read(raw, most_received=message.MAX_FIELDS)
+    assert trail.count(read) == 250
+    found = trail.read(read)
+    assert [hop.named for hop in found] == [f"r{n}" for n in (*range(50), *range(200, 250))]
+    assert [hop.delay for hop in found] == [None, *[1] * 49, None, *[1] * 49]
+    assert [hop.delay for hop in hops("".join(reversed(lines[:60])).encode())] == [None, *[1] * 59]
+
+
 def test_a_hundred_long_fields_are_read_at_once() -> None:
     long = b"Received: from " + b"(" * 20_000 + b" by x; nonsense\r\n"
     assert len(hops(long * 20)) == 20
