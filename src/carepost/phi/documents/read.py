@@ -154,7 +154,7 @@ _READERS: Final[dict[Kind, Callable[[bytes, Sheet], None]]] = {
     Kind.TEXT: texts.plain,
     Kind.CSV: texts.plain,
     Kind.JSON: texts.plain,
-    Kind.CALENDAR: texts.plain,
+    Kind.CALENDAR: texts.calendar,
     Kind.HTML: texts.page,
     Kind.XML: markup.read,
     Kind.CDA: markup.read,

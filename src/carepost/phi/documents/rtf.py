@@ -17,6 +17,14 @@ _to_text: Final[Callable[..., str]] = striprtf.rtf_to_text
 _NUMBER: Final = re.compile(r"\\f(\d{1,5})")
 _CHARSET: Final = re.compile(r"\\fcharset(\d{1,3})")
 _FONTS: Final = 1_000
+#: destinations striprtf leaves out though people read or write them (RTF 1.9.1): what stands at the page's edge, below
+#: it and beside it, the document's own description, prefilled fields
+_SAID: Final = re.compile(
+    r"(?:\\\*)?\\(?:header[lrf]?|footer[lrf]?|footnote|ftn(?:sep|cn)|annotation|info|title|subject|author|keywords"
+    r"|doccomm|formfield|ffdeftext|fldinst|shp|shpgrp|shpinst|shptxt|dptxbxtext|docvar)(?![a-zA-Z])"
+)
+#: a drawing's properties, which would follow its text out
+_DRAWING: Final = re.compile(r"\{\\sp(?![a-zA-Z])")
 
 
 def read(data: bytes, sheet: Sheet) -> None:
@@ -30,6 +38,7 @@ def read(data: bytes, sheet: Sheet) -> None:
     if len(data) > _SOURCE:
         sheet.short("too-long")
     source = _fonts(data[:_SOURCE].decode("latin-1"), sheet)
+    source = _DRAWING.sub(r"{\\*\\sp", _SAID.sub(r"\\par ", source))
     try:
         text: str = _to_text(source, errors="replace")
     except (ValueError, LookupError, OverflowError):

@@ -42,8 +42,19 @@ def decode(data: bytes, charset: str = "") -> str:
         return data.decode("utf-8" if declared == "utf-8" else "cp1252", "replace")
 
 
+_FOLD: Final = re.compile(r"\r?\n[ \t]")
+#: what a comma, semicolon, line and backslash are written as
+_ESCAPED: Final = re.compile(r"\\([nN,;\\])")
+
+
+def calendar(data: bytes, sheet: Sheet) -> None:
+    """iCalendar and vCard: folded lines are one again (RFC 5545 3.1, RFC 6350 3.2), escapes what they stand for."""
+    text = _FOLD.sub("", decode(data))
+    sheet.write(_ESCAPED.sub(lambda mark: "\n" if mark[1] in "nN" else mark[1], text))
+
+
 def plain(data: bytes, sheet: Sheet) -> None:
-    """TXT, CSV, JSON, calendars."""
+    """TXT, CSV, JSON."""
     text = decode(data)
     if '"resourceType"' in text[:4096]:
         sheet.note(Trait.CLINICAL)
