@@ -68,6 +68,11 @@ def test_a_file_that_would_keep_us_busy_for_days_is_refused() -> None:
     made = identity.export_pkcs12(CA.issue("rsa-2048"), PASSWORD)
     slow = made.replace(der.integer(200_000), der.tlv(der.INTEGER, b"\x7f\xff\xff"))
     assert slow != made and code(slow) == "pkcs12-slow"
+    # each of its parts alone could be waited for
+    parts = made.replace(der.integer(200_000), der.integer(3_000_000))
+    assert made.count(der.integer(200_000)) == 2 and code(parts) == "pkcs12-slow"
+    enough = made.replace(der.integer(200_000), der.integer(100_000))
+    assert code(enough) == "pkcs12"
 
 
 def test_a_file_without_a_key_or_with_a_weak_one() -> None:

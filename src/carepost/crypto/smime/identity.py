@@ -22,7 +22,7 @@ from carepost.rfc.path import parse_path
 PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | x25519.X25519PrivateKey
 #: the kinds of key `generate` makes
 KINDS = ("rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384")
-#: octets of a PKCS#12 file, and rounds of its key derivation that are waited for (a second or two)
+#: octets of a PKCS#12 file, and rounds of all its key derivations together that are waited for (a second or two)
 MAX_PKCS12, MAX_ROUNDS = 256 * 1024, 5_000_000
 #: days a certificate of our own making holds; the Baseline Requirements for S/MIME allow 825
 DAYS = 730
@@ -213,7 +213,7 @@ def _patient(raw: bytes) -> None:
         raw = der.definite(raw)
     except Malformed:
         raise BadCertificate("pkcs12", "The file is not a PKCS#12 file.") from None
-    todo, seen = [der.Cursor(raw)], 0
+    todo, seen, rounds = [der.Cursor(raw)], 0, 0
     while todo:
         cursor, before = todo.pop(), -1
         while cursor.more():
@@ -225,8 +225,9 @@ def _patient(raw: bytes) -> None:
                 # an octet string that holds no element after all
                 break
             if tag == der.INTEGER and before == der.OCTETS:
-                value = int.from_bytes(raw[inside.at : inside.end][:8], "big")
-                if value > MAX_ROUNDS:
+                # each of its bags asks for its own, and there is room for thousands of them
+                rounds += int.from_bytes(raw[inside.at : inside.end][:8], "big")
+                if rounds > MAX_ROUNDS:
                     raise BadCertificate("pkcs12-slow", "The PKCS#12 file asks for too many rounds of key derivation.")
             if tag & 0x20 or (tag == der.OCTETS and inside.end - inside.at > 64):
                 todo.append(inside)
