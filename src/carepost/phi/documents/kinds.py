@@ -108,7 +108,11 @@ def _text(head: bytes, name: str, claimed: str) -> Kind | None:
         if b"<html" in plain[:1024].lower():
             return Kind.HTML
         return Kind.CDA if b"ClinicalDocument" in plain else Kind.XML
-    if claimed == "message/rfc822" or extension(name) == "eml" or (_MAIL.match(plain) and _mail(plain)):
+    if (
+        claimed == "message/rfc822"
+        or extension(name) in ("eml", "mht", "mhtml")
+        or (_MAIL.match(plain) and _mail(plain))
+    ):
         return Kind.MESSAGE
     kind = extension(name)
     if claimed == "text/html" or kind in ("html", "htm", "xhtml"):

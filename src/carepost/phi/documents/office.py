@@ -21,14 +21,32 @@ _DULL: Final = re.compile(
 _TYPES: Final = "[Content_Types].xml"
 _READ_BEFORE: Final = frozenset({_TYPES, "xl/workbook.xml", "xl/styles.xml", "xl/sharedStrings.xml"})
 _SHEET: Final = re.compile(r"xl/(?:worksheets|macrosheets)/[^/]+\.xml")
-_LINES: Final = frozenset({"p", "br", "cr", "comment", "si", "sp", "title"})
+_LINES: Final = frozenset({"p", "br", "cr", "comment", "si", "sp", "title", "text", "v"})
 _OPEN_LINES: Final = frozenset({"p", "h", "annotation", "title", "subject", "creator", "keyword"})
 _ROWS: Final = frozenset({"tr", "table-row"})
 _CELLS: Final = frozenset({"tc", "table-cell"})
-_TEXTS: Final = frozenset({"t", "delText", "instrText"})
+#: runs, what was struck out, fields; comments of slides and of threads; what a chart shows
+_TEXTS: Final = frozenset({"t", "delText", "instrText", "text", "v"})
+#: attributes people read: pictures' descriptions, words drawn as pictures, what a pivot table keeps of its source
+_SHOWN: Final = {
+    "docPr": ("descr", "title"),
+    "cNvPr": ("descr", "title"),
+    "textpath": ("string",),
+    "s": ("v",),
+    "n": ("v",),
+    "d": ("v",),
+}
+#: files a document takes in whole when it is opened (ECMA-376 17.17.2.1)
+_TAKEN_IN: Final = (".htm", ".html", ".xhtml", ".mht", ".mhtml", ".rtf", ".txt", ".docx", ".docm", ".doc", ".eml")
+#: content in BIFF12 (MS-XLSB): not read here
+_BINARY: Final = re.compile(
+    r"xl/(?:workbook|sharedStrings|comments\d*|(?:work|macro|chart)sheets/[^/]+|pivotCache/[^/]+)\.bin"
+)
 _LOUD: Final = re.compile(r"attachedTemplate|oleObject|/frame|externalLink|subDocument|/package")
 #: content types of a project of macros and of sheets of Excel 4's
 _PROGRAM: Final = re.compile(r"vbaProject|macrosheet|macroEnabled", re.IGNORECASE)
+#: charts, tables and formulas inside an OpenDocument
+_OBJECT: Final = re.compile(r"Object [^/]+/content\.xml")
 #: properties that programs fill in, not people
 _MACHINE: Final = frozenset({"docProps/app.xml", "docProps/thumbnail.xml"})
 
@@ -70,7 +88,7 @@ def _workbook(archive: Archive, sheet: Sheet) -> Callable[[], Handler]:
     _part(archive, "xl/styles.xml", styles, sheet)
     _part(archive, "xl/sharedStrings.xml", strings, sheet)
     sheet.write("\n".join(book.names) + "\n")
-    return lambda: Cells(sheet, strings.strings, styles.dates, book.day_0)
+    return lambda: Cells(sheet, strings.strings, styles, book.day_0)
 
 
 def _order(name: str) -> tuple[bool, bool, str]:
@@ -96,13 +114,15 @@ def _facts(archive: Archive, sheet: Sheet) -> None:
         base = posixpath.basename(name)
         member = archive.member(name)
         assert member is not None
+        if _BINARY.fullmatch(name):
+            sheet.short("unparsed-part")
         if base.lower() == "vbaproject.bin" or name.startswith("xl/macrosheets/"):
             sheet.note(Trait.MACROS)
         elif "/embeddings/" in name or "/activeX/" in name:
             sheet.note(Trait.EMBEDDED)
             if "/embeddings/" in name:
                 _inner(archive, name, sheet)
-        elif "/media/" in name:
+        elif "/media/" in name or name.lower().endswith(_TAKEN_IN):
             _inner(archive, name, sheet)
         elif name.lower().endswith(".rels") or name == _TYPES:
             _named(archive, member, sheet)
@@ -183,9 +203,9 @@ class _Words(_Table):
         super().begin(name, attrs)
         if name == "tab":
             self.sheet.write(" " if self._cells else "\t")
-        elif name in ("docPr", "cNvPr"):
+        elif name in _SHOWN:
             # the description of a picture is often what the picture says
-            for key in ("descr", "title"):
+            for key in _SHOWN[name]:
                 if key in attrs:
                     self.sheet.write(f" {attrs[key]}\n")
         elif name == "fld":
@@ -227,7 +247,8 @@ def _opendocument(archive: Archive, sheet: Sheet) -> None:
             _inner(archive, name, sheet)
         elif name.startswith("Object "):
             sheet.note(Trait.EMBEDDED)
-    for name in ("content.xml", "styles.xml", "meta.xml"):
+    objects = [name for name in archive.names if _OBJECT.fullmatch(name)]
+    for name in ("content.xml", "styles.xml", "meta.xml", *objects):
         _part(archive, name, _Open(sheet), sheet)
 
 
@@ -242,7 +263,8 @@ class _Open(_Table):
             self.line()
 
     def characters(self, content: str) -> None:
-        if not content.isspace():
+        # a space between two spans of a paragraph is one; what indents the XML is none
+        if not content.isspace() or "p" in self.path or "h" in self.path:
             self.sheet.write(content)
 
     def end(self, name: str) -> None:

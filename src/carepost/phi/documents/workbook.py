@@ -1,6 +1,7 @@
 """XLSX worksheets as tables of text: shared strings in their places, numbers that are dates written as dates."""
 
 import datetime
+import itertools
 import re
 from collections.abc import Mapping
 from typing import Final
@@ -17,6 +18,8 @@ _GAP: Final = 100
 #: built-in number formats that show a date (ECMA-376 18.8.30)
 _DATES: Final = frozenset({*range(14, 18), 22, *range(27, 37), *range(50, 59)})
 _QUOTED: Final = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.')
+#: a number shown with leading zeros, in groups: 000-00-0000
+_ZEROS: Final = re.compile(r"0{1,20}(?:[- ]0{1,20}){0,5}")
 _COLUMN: Final = re.compile(r"[A-Z]{1,3}")
 #: day 0 of a workbook, and of one that counts from 1904; days up to 9999
 _DAY_0: Final = datetime.date(1899, 12, 30)
@@ -54,6 +57,9 @@ class Styles(Handler):
     def __init__(self, sheet: Sheet) -> None:
         super().__init__(sheet)
         self.dates: set[int] = set()
+        #: style -> how many digits each group of its number has: a Social Security number is kept as 12345678
+        self.digits: dict[int, tuple[int, ...]] = {}
+        self._grouped: dict[str, tuple[int, ...]] = {}
         self._formats: set[str] = {str(number) for number in _DATES}
         self._style = 0
 
@@ -62,9 +68,13 @@ class Styles(Handler):
             code = _QUOTED.sub("", attrs.get("formatCode", "")[:500]).lower()
             if "y" in code or "d" in code:
                 self._formats.add(attrs.get("numFmtId", ""))
+            elif _ZEROS.fullmatch(plain := attrs.get("formatCode", "")[:100].replace("\\", "").replace('"', "")):
+                self._grouped[attrs.get("numFmtId", "")] = tuple(map(len, re.split("[- ]", plain)))
         elif name == "xf" and self.path[-2:-1] == ["cellXfs"]:
             if attrs.get("numFmtId") in self._formats and len(self.dates) < _FORMATS:
                 self.dates.add(self._style)
+            if (groups := self._grouped.get(attrs.get("numFmtId", ""))) and len(self.digits) < _FORMATS:
+                self.digits[self._style] = groups
             self._style += 1
 
 
@@ -86,10 +96,10 @@ class Workbook(Handler):
 class Cells(Handler):
     """A worksheet: a row a line, cells set apart by tabs, each in its column."""
 
-    def __init__(self, sheet: Sheet, strings: list[str], dates: set[int], day_0: datetime.date) -> None:
+    def __init__(self, sheet: Sheet, strings: list[str], styles: Styles, day_0: datetime.date) -> None:
         super().__init__(sheet)
         self._strings = strings
-        self._dates = dates
+        self._styles = styles
         self._day_0 = day_0
         self._type = ""
         self._style = ""
@@ -126,13 +136,12 @@ class Cells(Handler):
         if self._type == "s":
             number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else -1
             return self._strings[number] if 0 <= number < len(self._strings) else ""
-        if (
-            self._type in ("", "n")
-            and self._style.isdigit()
-            and len(self._style) < 8
-            and int(self._style) in self._dates
-        ):
-            return self._day(value)
+        if self._type in ("", "n") and self._style.isdigit() and len(self._style) < 8:
+            style = int(self._style)
+            if style in self._styles.dates:
+                return self._day(value)
+            if groups := self._styles.digits.get(style):
+                return _grouped(value, groups)
         return value
 
     def _day(self, value: str) -> str:
@@ -140,6 +149,15 @@ class Cells(Handler):
         if not (whole.isascii() and whole.isdigit() and len(whole) < 9) or int(whole) > _LAST_DAY:
             return value
         return (self._day_0 + datetime.timedelta(days=int(whole))).isoformat()
+
+
+def _grouped(value: str, groups: tuple[int, ...]) -> str:
+    """A number as its format of zeros shows it: one with more digits stays as it is."""
+    if not (value.isascii() and value.isdigit() and len(value) <= sum(groups)):
+        return value
+    value = value.zfill(sum(groups))
+    ends = itertools.accumulate(groups)
+    return "-".join(value[end - size : end] for size, end in zip(groups, ends, strict=True))
 
 
 def _number(letters: str) -> int:

@@ -3,6 +3,8 @@
 import pytest
 
 from carepost.phi.documents.read import document
+from carepost.phi.documents.types import Kind, Reading
+from tests.support import papers
 
 pytestmark = pytest.mark.fast
 
@@ -28,3 +30,84 @@ def test_rtf_beside_its_body(place: str) -> None:
 def test_folded_lines_of_a_calendar_are_one_line() -> None:
     data = b"BEGIN:VCALENDAR\r\nDESCRIPTION:SSN 123-45-\r\n 6789\\, due\\nJane\r\nEND:VCALENDAR\r\n"
     assert "SSN 123-45-6789, due\nJane\r\n" in document(data, "visit.ics")[0].text
+
+
+WEB_ARCHIVE = (
+    b'MIME-Version: 1.0\nContent-Type: multipart/related; boundary="cut"\n\n--cut\nContent-Type: text/html\n'
+    b"Content-Transfer-Encoding: quoted-printable\n\n<p>Jane R=6Fe</p>\n--cut--\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("word/afchunk.mht", WEB_ARCHIVE), ("word/afchunk1.rtf", rb"{\rtf1 Jane R\'6fe}")]
+)
+def test_a_file_that_a_docx_takes_in_is_read(name: str, data: bytes) -> None:
+    found = document(papers.docx("Dear", **{name: data}), "letter.docx")
+    assert "Jane Roe" in found[1].text and found[1].reading is Reading.READ
+
+
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.bin", "xl/sharedStrings.bin", "xl/macrosheets/sheet1.bin"])
+def test_a_binary_workbook_is_not_called_read(part: str) -> None:
+    data = papers.zipped({"[Content_Types].xml": papers.TYPES, "xl/workbook.xml": "<workbook/>", part: b"\x81\x01\0"})
+    (found,) = document(data, "list.xlsb")
+    assert found.kind is Kind.XLSX and found.reading is not Reading.READ and found.reason == "unparsed-part"
+
+
+def test_slides_have_comments_charts_and_notes() -> None:
+    parts = {
+        "[Content_Types].xml": papers.TYPES,
+        "ppt/slides/slide1.xml": f"<p {papers.P}/>",
+        "ppt/comments/comment1.xml": '<p:cmLst xmlns:p="urn:p"><p:cm><p:text>SAID</p:text></p:cm></p:cmLst>',
+        "ppt/charts/chart1.xml": '<c:c xmlns:c="urn:c"><c:pt><c:v>DRAWN</c:v></c:pt><c:pt><c:v>7</c:v></c:pt></c:c>',
+        "ppt/notesSlides/notesSlide1.xml": f"<p {papers.P}><a:p><a:r><a:t>NOTED</a:t></a:r></a:p></p>",
+    }
+    text = document(papers.zipped(parts), "talk.pptx")[0].text
+    assert "SAID\n" in text and "DRAWN\n7\n" in text and "NOTED\n" in text
+
+
+def test_xlsx_keeps_words_beside_its_sheets() -> None:
+    parts = {
+        "xl/comments1.xml": f"<comments {papers.S}><comment><text><r><t>NOTED</t></r></text></comment></comments>",
+        "xl/threadedComments/threadedComment1.xml": "<T><threadedComment><text>SAID</text></threadedComment></T>",
+        "xl/pivotCache/pivotCacheDefinition1.xml": '<p><items><s v="KEPT"/><n v="778899"/></items></p>',
+        "xl/externalLinks/externalLink1.xml": "<e><cell><v>LINKED</v></cell></e>",
+        "xl/drawings/vmlDrawing1.vml": '<x><textpath string="DRAWN"/></x>',
+    }
+    text = document(papers.xlsx([["x"]], **parts), "list.xlsx")[0].text
+    assert all(word in text for word in ("NOTED", "SAID", "KEPT", "778899", "LINKED", "DRAWN"))
+
+
+@pytest.mark.parametrize(
+    ("code", "value", "shown"),
+    [
+        (r"000\-00\-0000", "12345678", "012-34-5678"),
+        ("000-00-0000", "123456789", "123-45-6789"),
+        ("000-00-0000", "1234567890", "1234567890"),
+        ("000-00-0000", "12.5", "12.5"),
+        ("00000", "501", "00501"),
+        ("#,##0", "501", "501"),
+    ],
+)
+def test_xlsx_numbers_are_shown_by_formats_of_zeros(code: str, value: str, shown: str) -> None:
+    styles = (
+        f'<styleSheet {papers.S}><numFmts><numFmt numFmtId="164" formatCode="{code}"/></numFmts>'
+        '<cellXfs><xf numFmtId="0"/><xf numFmtId="164"/></cellXfs></styleSheet>'
+    )
+    row = f'<row><c r="A1" s="1"><v>{value}</v></c><c r="B1"><v>77</v></c></row>'
+    sheet = f"<worksheet {papers.S}><sheetData>{row}</sheetData></worksheet>"
+    data = papers.xlsx([["x"]], **{"xl/styles.xml": styles, "xl/worksheets/sheet1.xml": sheet})
+    assert f"{shown}\t77\n" in document(data, "list.xlsx")[0].text
+
+
+def test_opendocument_keeps_spaces_between_spans_and_reads_objects() -> None:
+    spans = "<t:p><t:span>SSN</t:span> <t:span>123-45-6789</t:span></t:p>\n  \n<t:p>next</t:p>"
+    data = papers.zipped(
+        {
+            "mimetype": "application/vnd.oasis.opendocument.text",
+            "META-INF/manifest.xml": "<manifest/>",
+            "content.xml": f'<o xmlns:t="urn:t">{spans}</o>',
+            "Object 1/content.xml": '<o xmlns:t="urn:t"><t:p>CHARTED</t:p></o>',
+        }
+    )
+    text = document(data, "letter.odt")[0].text
+    assert text.startswith("SSN 123-45-6789\nnext\n") and "CHARTED" in text
