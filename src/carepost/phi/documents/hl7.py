@@ -1,9 +1,10 @@
 """HL7 v2 messages (pipe-and-hat), each field beside the word people know it by: `PID-19` alone says nothing."""
 
+import re
 from typing import Final
 
 from carepost.phi.documents.sheet import Sheet
-from carepost.phi.documents.texts import decode
+from carepost.phi.documents.texts import decode, unpacked
 from carepost.phi.documents.types import Trait, Unreadable
 
 #: segment and field -> its name (HL7 v2.5.1 chapters 3, 4, 6, 7)
@@ -23,6 +24,8 @@ _NAMES: Final = {
 }  # fmt: skip
 _DATES: Final = frozenset({("PID", 7), ("IN1", 18), ("PV1", 44), ("PV1", 45)})
 _PERSONS: Final = frozenset({("PID", 5), ("PID", 9), ("NK1", 2), ("GT1", 3), ("IN1", 16)})
+_HEX: Final = re.compile(r"(?:[0-9A-Fa-f]{2}){1,500}")
+_PACKED: Final = "{0}Base64{0}"
 _SSNS: Final = frozenset({("PID", 19), ("GT1", 12), ("IN2", 2)})
 
 
@@ -41,10 +44,26 @@ def read(data: bytes, sheet: Sheet) -> None:
         first = 2 if name in ("MSH", "FHS", "BHS") else 1
         shown = []
         for number, field in enumerate(fields[1:], first):
+            if hat and _PACKED.format(hat) in field:
+                field = _unpacked(f"{name}-{number}", field, (hat, repeat, escape), marks, sheet)
             if field and not (first == 2 and number == 2):
                 shown.append(_field((name, number), field, hat, repeat, escape, marks))
         if shown:
             sheet.write("; ".join(shown) + "\n")
+
+
+def _unpacked(name: str, field: str, signs: tuple[str, str, str], marks: dict[str, str], sheet: Sheet) -> str:
+    """`field` without its files: encapsulated data (HL7 v2.5.1 2.A.24) has a report in its last component."""
+    hat, repeat, escape = signs
+    kept = []
+    for one in field.split(repeat) if repeat else [field]:
+        said, packed, rest = one.partition(_PACKED.format(hat))
+        if packed:
+            data, _, more = rest.partition(hat)
+            sheet.add(unpacked(name, _unescape(data, escape, marks)))
+            said = f"{said}{hat}{more}"
+        kept.append(said)
+    return repeat.join(kept)
 
 
 def _field(
@@ -70,4 +89,11 @@ def _unescape(text: str, escape: str, marks: dict[str, str]) -> str:
         return text
     pieces = text.split(escape)
     # every second piece stands between two escape marks
-    return "".join(marks.get(piece, "") if number % 2 else piece for number, piece in enumerate(pieces))
+    return "".join(_marked(piece, marks) if number % 2 else piece for number, piece in enumerate(pieces))
+
+
+def _marked(piece: str, marks: dict[str, str]) -> str:
+    """What stands between two escape marks: a separator, a line, octets in hexadecimal (2.7.5); "" for highlighting."""
+    if piece[:1] == "X" and _HEX.fullmatch(piece[1:]):
+        return bytes.fromhex(piece[1:]).decode("utf-8", "replace")
+    return marks.get(piece, "")

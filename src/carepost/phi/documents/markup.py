@@ -9,6 +9,7 @@ import defusedxml
 from defusedxml.expatreader import DefusedExpatParser
 
 from carepost.phi.documents.sheet import Sheet
+from carepost.phi.documents.texts import unpacked
 from carepost.phi.documents.types import Trait, Unreadable
 
 _CHUNK: Final = 64 * 1024
@@ -96,11 +97,23 @@ def parse(chunks: Iterable[bytes], handler: Handler) -> None:
 class _Anything(Handler):
     """All text, and the telling attributes with the name of their element before them."""
 
+    def __init__(self, sheet: Sheet) -> None:
+        super().__init__(sheet)
+        #: base64 of the file inside which we are, and how deep it began
+        self._packed: list[str] = []
+        self._from = 0
+        self._media = ""
+
     def begin(self, name: str, attrs: Mapping[str, str]) -> None:
+        if attrs.get("representation") == "B64" and not self._from:
+            self._from, self._packed, self._media = len(self.path), [], attrs.get("mediaType", "")
         if name == "ClinicalDocument" or (len(self.path) == 1 and "hl7.org" in str(attrs.get("xmlns", ""))):
             self.sheet.note(Trait.CLINICAL)
         elif name in ("script", "foreignObject"):
             self.sheet.note(Trait.ACTIVE)
+        elif name == "docSuppData" or attrs.get("w:macrosPresent") == "yes":
+            # Word 2003's own XML carries a project of macros as one long text
+            self.sheet.note(Trait.MACROS)
         for key, value in attrs.items():
             local = key.rpartition(":")[2]
             if local in _TELLING:
@@ -117,9 +130,17 @@ class _Anything(Handler):
         self.sheet.write(f"{called}: {value} ")
 
     def characters(self, content: str) -> None:
-        self.sheet.write(content)
+        if self._from and len(self.path) == self._from:
+            self._packed.append(content)
+        else:
+            self.sheet.write(content)
 
     def end(self, name: str) -> None:
+        if self._from and len(self.path) < self._from:
+            # a document with no narrative carries it as a file (CDA R2 4.3.1.2)
+            if packed := "".join(self._packed):
+                self.sheet.add(unpacked(name, packed, self._media))
+            self._from = 0
         self.sheet.write("\n")
 
 

@@ -86,6 +86,12 @@ def embedded(text: str) -> list[Inner]:
     return found
 
 
+def unpacked(name: str, text: str, claimed: str = "") -> Inner:
+    """A file that stands as base64 in another (HL7 v2 `ED`, CDA `representation="B64"`)."""
+    data, fault = _base64("".join(text.split()))
+    return Inner(name, data, claimed, True, fault)
+
+
 def _base64(text: str) -> tuple[bytes, str]:
     """The octets of base64, and why there are none."""
     try:

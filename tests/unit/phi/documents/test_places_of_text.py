@@ -1,5 +1,7 @@
 """Places of a file in which words stand that no page shows first: each is read, or the file is not called read."""
 
+import base64
+
 import pytest
 
 from carepost.phi.documents.read import document
@@ -111,3 +113,25 @@ def test_opendocument_keeps_spaces_between_spans_and_reads_objects() -> None:
     )
     text = document(data, "letter.odt")[0].text
     assert text.startswith("SSN 123-45-6789\nnext\n") and "CHARTED" in text
+
+
+def test_hl7_carries_reports_as_files() -> None:
+    first, second = (base64.b64encode(text).decode() for text in (b"A1c is 8.4% for Jane Roe", rb"{\rtf1 Jane R\'6fe}"))
+    packed = f"L^TEXT^P^Base64^{first[:8]}\\.br\\{first[8:]}~L^TEXT^P^Base64^{second}"
+    data = f"MSH|^~\\&|LAB|X|||20200101||ORU^R01|1|P|2.5\rOBX|1|ED|R^Report||{packed}|mg\rNTE|1||Ros\\XC3A9\\\r"
+    message, *files = document(data.encode(), "result.hl7")
+    assert "Rosé" in message.text and "Test: R Report" in message.text and "Unit: mg" in message.text
+    assert first[:8] not in message.text and [one.depth for one in files] == [1, 1]
+    assert files[0].text == "A1c is 8.4% for Jane Roe" and files[1].kind is Kind.RTF and files[1].text == "Jane Roe"
+
+
+def test_a_cda_with_no_narrative_carries_a_file() -> None:
+    packed = base64.b64encode(papers.pdf_page("MRN 12345 Jane Roe")).decode()
+    data = (
+        '<ClinicalDocument xmlns="urn:hl7-org:v3"><component><nonXMLBody><text mediaType="application/pdf" '
+        f'representation="B64">{packed[:50]}\n{packed[50:]}</text></nonXMLBody></component><title>Visit</title>'
+        "</ClinicalDocument>"
+    )
+    clinical, report = document(data.encode(), "visit.xml")
+    assert "Visit" in clinical.text and packed[:20] not in clinical.text
+    assert report.kind is Kind.PDF and "MRN 12345 Jane Roe" in report.text and report.reading is Reading.READ
