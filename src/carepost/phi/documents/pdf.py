@@ -12,7 +12,9 @@ from carepost.phi.documents.types import Trait, Unreadable
 
 #: octets that come out of one stream, and work for one
 _STREAM: Final = 30_000_000
-_ACTS: Final = frozenset({"/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE"})
+_ACTS: Final = frozenset(
+    {"/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/GoToE", "/Rendition", "/RichMediaExecute"}
+)
 _REMOTE: Final = frozenset({"/GoToR", "/SubmitForm", "/ImportData"})
 #: of a document's own description, what people write
 _SAID: Final = ("/Title", "/Subject", "/Author", "/Keywords")
@@ -21,6 +23,9 @@ _SHOWS: Final = re.compile(rb"\bT[jJ]\b")
 _DRAWN: Final = 5_000
 #: annotations of a page, and form fields, that are looked at
 _NOTES: Final = 2_000
+#: actions one leads to that are followed, and steps along the outline
+_CHAIN: Final = 500
+_HEADINGS: Final = 20_000
 
 
 def read(data: bytes, sheet: Sheet) -> None:
@@ -42,6 +47,7 @@ def read(data: bytes, sheet: Sheet) -> None:
                 sheet.note(Trait.ENCRYPTED)
                 raise Unreadable("encrypted")
             _root(reader, sheet)
+            _outline(reader, sheet)
             count = len(reader.pages)
         except (Unreadable, MemoryError):
             raise
@@ -121,9 +127,8 @@ def _has_pictures(page: Any) -> bool:
 def _root(reader: PdfReader, sheet: Sheet) -> None:
     """The catalogue: what runs when the file is opened, scripts, and the document's own description."""
     root = reader.root_object
-    for key in ("/OpenAction", "/AA"):
-        if key in root:
-            _action(_resolved(root[key]), sheet)
+    if "/OpenAction" in root:
+        _action(root["/OpenAction"], sheet)
     if "/AA" in root:
         sheet.note(Trait.ACTIVE)
     names = _resolved(root.get("/Names")) or {}
@@ -140,12 +145,38 @@ def _root(reader: PdfReader, sheet: Sheet) -> None:
             sheet.write(text + "\n")
 
 
-def _action(action: Any, sheet: Sheet) -> None:
-    kind = action.get("/S") if hasattr(action, "get") else None
-    if kind in _ACTS:
-        sheet.note(Trait.ACTIVE)
-    if kind in _REMOTE:
-        sheet.note(Trait.REMOTE)
+def _action(first: Any, sheet: Sheet) -> None:
+    """An action and those it leads to, one or several (ISO 32000-2 12.6.2)."""
+    todo = [_resolved(first)]
+    for _ in range(_CHAIN):
+        if not todo:
+            return
+        action = todo.pop()
+        if not hasattr(action, "get"):
+            continue
+        kind = _resolved(action.get("/S"))
+        if kind in _ACTS:
+            sheet.note(Trait.ACTIVE)
+        if kind in _REMOTE:
+            sheet.note(Trait.REMOTE)
+        after = _resolved(action.get("/Next"))
+        todo.extend(_resolved(one) for one in (after if isinstance(after, list) else [after])[:_CHAIN])
+    sheet.short("too-many")
+
+
+def _outline(reader: PdfReader, sheet: Sheet) -> None:
+    """Actions of the headings beside the pages."""
+    outlines = _resolved(reader.root_object.get("/Outlines"))
+    todo = [outlines.get("/First")] if hasattr(outlines, "get") else []
+    for _ in range(_HEADINGS):
+        if not todo:
+            return
+        heading = _resolved(todo.pop())
+        if hasattr(heading, "get"):
+            if "/A" in heading:
+                _action(heading["/A"], sheet)
+            todo += [heading.get("/Next"), heading.get("/First")]
+    sheet.short("too-many")
 
 
 def _notes(page: Any, sheet: Sheet) -> None:
@@ -156,7 +187,10 @@ def _notes(page: Any, sheet: Sheet) -> None:
         note = _resolved(one)
         if not hasattr(note, "get"):
             continue
-        _action(_resolved(note.get("/A")), sheet)
+        _action(note.get("/A"), sheet)
+        events = _resolved(note.get("/AA"))
+        for one in list(events.values())[:_CHAIN] if hasattr(events, "values") else ():
+            _action(one, sheet)
         if note.get("/Subtype") in ("/RichMedia", "/Movie", "/Screen", "/3D"):
             sheet.note(Trait.ACTIVE)
         contents = _resolved(note.get("/Contents"))

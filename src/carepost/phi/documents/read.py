@@ -94,6 +94,9 @@ def _file(file: Inner, depth: int, number: int, budget: Budget) -> tuple[Documen
             raise Unreadable("too-large")
         with budget.watch():
             kind = _read(file, kind, sheet)
+            if kind in _ONE and zipped.follows(file.data):
+                sheet.note(Trait.MISMATCH)
+                zipped.read(zipped.Archive(file.data, sheet), sheet)
     except (Unreadable, TimeUp, MemoryError) as error:
         sheet.stopped(_reason(error))
     except Exception:
@@ -167,6 +170,8 @@ _READERS: Final[dict[Kind, Callable[[bytes, Sheet], None]]] = {
     Kind.IMAGE: pictures.read,
     Kind.SIGNATURE: packed.signature,
 }
+#: what holds no zip of its own at its end; one there makes two files of it (a picture that is an archive too)
+_ONE: Final = frozenset({Kind.IMAGE, Kind.PDF, Kind.MEDIA, Kind.FONT, Kind.SIGNATURE, Kind.RTF, Kind.DICOM})
 #: what is not opened, and the reason it gives; EMPTY and FONT say nothing about anybody
 _CLOSED: Final = {
     Kind.ARCHIVE: "archive-format",

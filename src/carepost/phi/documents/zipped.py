@@ -94,6 +94,17 @@ def _weigh(data: bytes, sheet: Sheet) -> None:
         raise Unreadable("too-many")
 
 
+def follows(data: bytes) -> bool:
+    """Whether a zip stands at the end of a file that begins as something else: an unpacker opens it all the same."""
+    end = data.rfind(_END, max(0, len(data) - 65_557))
+    if end < 0 or len(data) < end + 22:
+        return False
+    if data.rfind(_END64, max(0, end - 64), end) >= 0:
+        return True
+    size = int.from_bytes(data[end + 12 : end + 16], "little")
+    return 46 <= size <= end and data[end - size : end - size + 4] == b"PK\x01\x02"
+
+
 def _overlaps(members: list[zipfile.ZipInfo], size: int, sheet: Sheet) -> None:
     """Two members that share octets are one kernel told twice (the trick of the flat bomb)."""
     end = 0

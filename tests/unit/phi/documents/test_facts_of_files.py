@@ -149,6 +149,9 @@ def test_an_ordinary_link_is_no_remote_template() -> None:
         b"/OpenAction<</S/JavaScript/JS(app.alert)>>",
         b"/OpenAction<</S/Launch/F(cmd.exe)>>",
         b"/AA<</WC<</S/JavaScript/JS(x)>>>>",
+        b"/OpenAction<</S/URI/URI(http://x)/Next<</S/JavaScript/JS(x)>>>>",
+        b"/OpenAction<</S/GoTo/D[0]/Next[<</S/Named/N/Print>><</S/Launch/F(cmd.exe)>>]>>",
+        b"/Outlines<</First<</Title(a)/Next<</Title(b)/A<</S/JavaScript/JS(x)>>>>>>>>",
         b"/Names<</JavaScript<</Names[(a)<</S/JavaScript/JS(x)>>]>>>>",
     ],
     ids=str,
@@ -156,6 +159,34 @@ def test_an_ordinary_link_is_no_remote_template() -> None:
 def test_bi_059_pdf_that_acts(catalogue: bytes) -> None:
     found = one(papers.pdf_page("x", catalogue=catalogue), "a.pdf")
     assert Trait.ACTIVE in found.traits and "x" in found.text
+
+
+def test_bi_059_a_pdf_that_only_links_does_not_act() -> None:
+    outline = b"/Outlines<</First<</Title(a)/A<</S/GoTo/D[0]>>>>>>/OpenAction<</S/GoTo/D[0]/Next<</S/Named/N/Print>>>>"
+    page = b"/Annots[<</Type/Annot/Subtype/Link/A<</S/URI/URI(http://x.example)>>>>]"
+    assert one(papers.pdf_page("x", catalogue=outline, page=page), "a.pdf").traits == ()
+
+
+def test_bi_059_actions_that_lead_to_themselves_end() -> None:
+    data = papers.pdf_page("x", catalogue=b"/OpenAction 1 0 R/S/GoTo/Next 1 0 R")
+    found = one(data, "a.pdf")
+    assert (found.reading, found.reason) == (Reading.PARTLY, "too-many") and "x" in found.text
+
+
+def test_bi_059_events_of_a_field() -> None:
+    page = b"/Annots[<</Type/Annot/Subtype/Widget/AA<</E<</S/JavaScript/JS(x)>>>>>>]"
+    assert Trait.ACTIVE in one(papers.pdf_page("x", page=page), "a.pdf").traits
+
+
+@pytest.mark.parametrize(
+    ("before", "name"), [(papers.png(30, 30), "a.png"), (papers.pdf_page("x"), "a.pdf"), (b"{\\rtf1 x}", "a.rtf")]
+)
+def test_bi_057_two_files_in_one(before: bytes, name: str) -> None:
+    """A picture to one program and an archive to another (as GIFAR): both are looked at."""
+    found = document(before + papers.zipped({"x.js": "Jane Roe"}), name)
+    assert Trait.MISMATCH in found[0].traits
+    assert Trait.EXECUTABLE in found[1].traits and "Jane Roe" in found[1].text
+    assert one(before, name).traits == () and len(document(before, name)) == 1
 
 
 def test_bi_059_action_of_an_annotation() -> None:
