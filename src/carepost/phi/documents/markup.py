@@ -111,13 +111,15 @@ class _Anything(Handler):
             self.sheet.note(Trait.CLINICAL)
         elif name in ("script", "foreignObject"):
             self.sheet.note(Trait.ACTIVE)
-        elif name == "docSuppData" or attrs.get("w:macrosPresent") == "yes":
+        elif name == "docSuppData":
             # Word 2003's own XML carries a project of macros as one long text
             self.sheet.note(Trait.MACROS)
         for key, value in attrs.items():
             local = key.rpartition(":")[2]
             if local in _TELLING:
                 self._say(name, value)
+            elif local == "macrosPresent" and value == "yes":
+                self.sheet.note(Trait.MACROS)
             elif local.startswith("on") and self.path[0] == "svg":
                 self.sheet.note(Trait.ACTIVE)
 

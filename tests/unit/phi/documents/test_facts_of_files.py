@@ -178,6 +178,14 @@ def test_bi_059_events_of_a_field() -> None:
     assert Trait.ACTIVE in one(papers.pdf_page("x", page=page), "a.pdf").traits
 
 
+def test_bi_059_macros_in_the_xml_of_word_2003() -> None:
+    page = b'<?xml version="1.0"?><w:wordDocument xmlns:w="w" %s><w:body/></w:wordDocument>'
+    assert Trait.MACROS in one(page % b'w:macrosPresent="yes"', "a.doc").traits
+    assert Trait.MACROS in one(page % b'xmlns:v="w" v:macrosPresent="yes"', "a.doc").traits
+    assert Trait.MACROS in one((page % b"").replace(b"body", b"docSuppData"), "a.doc").traits
+    assert one(page % b'w:macrosPresent="no"', "a.doc").traits == ()
+
+
 @pytest.mark.parametrize(
     ("before", "name"), [(papers.png(30, 30), "a.png"), (papers.pdf_page("x"), "a.pdf"), (b"{\\rtf1 x}", "a.rtf")]
 )
