@@ -57,7 +57,8 @@ def crlf(data: bytes) -> bytes:
 
 
 def _leaf(raw: bytes, leaf: parts.Part, budget: Budget, taken: Taken) -> None:
-    given = leaf.disposition_params.get("filename") or leaf.params.get("name", "")
+    # RFC 2047 forbids encoded words here; programs write them and show them decoded all the same
+    given = words.decode(leaf.disposition_params.get("filename") or leaf.params.get("name", ""))
     fault, data = "", b""
     try:
         data = mime.decode(raw, leaf)

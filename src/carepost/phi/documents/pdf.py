@@ -21,6 +21,9 @@ _SAID: Final = ("/Title", "/Subject", "/Author", "/Keywords")
 #: operators that show text; octets of drawing beyond which letters may be drawn as shapes
 _SHOWS: Final = re.compile(rb"\bT[jJ]\b")
 _DRAWN: Final = 5_000
+#: letters of a page that are no more than a header or caption; pixels of a page of letter size at 75 dots an inch
+_CAPTION: Final = 200
+_PAGE: Final = 500_000
 #: annotations of a page, and form fields, that are looked at
 _NOTES: Final = 2_000
 #: actions one leads to that are followed, and steps along the outline
@@ -65,7 +68,7 @@ def _pages(reader: PdfReader, count: int, sheet: Sheet) -> None:
         try:
             page = reader.pages[number]
             text = page.extract_text()
-            missing = "damaged" if not _whole(page) else "" if text.strip() else _missing(page, text)
+            missing = "damaged" if not _whole(page) else _missing(page, text)
             _notes(page, sheet)
         except (MemoryError, Unreadable):
             raise
@@ -83,7 +86,9 @@ def _pages(reader: PdfReader, count: int, sheet: Sheet) -> None:
 
 
 def _missing(page: Any, text: str) -> str:
-    """Why a page on which no text was found may yet show some; "" for an empty page."""
+    """Why a page may show more text than was found; "" for one that says enough, or is empty."""
+    if text.strip():
+        return "image-only" if len("".join(text.split())) < _CAPTION and _scanned(page) else ""
     if _has_pictures(page):
         return "image-only"
     contents = page.get_contents()
@@ -122,6 +127,18 @@ def _has_pictures(page: Any) -> bool:
     if not objects:
         return False
     return any(_resolved(one).get("/Subtype") in ("/Image", "/Form") for one in list(objects.values())[:100])
+
+
+def _scanned(page: Any) -> bool:
+    """Whether it shows a picture with room for a page of text: a scan, on which a fax or a scanner wrote its line."""
+    objects = _resolved((_resolved(page.get("/Resources")) or {}).get("/XObject")) or {}
+    pictures = (_resolved(one) for one in list(objects.values())[:100])
+    return any(one.get("/Subtype") == "/Image" and _pixels(one) >= _PAGE for one in pictures if hasattr(one, "get"))
+
+
+def _pixels(picture: Any) -> int:
+    width, height = _resolved(picture.get("/Width")), _resolved(picture.get("/Height"))
+    return width * height if isinstance(width, int) and isinstance(height, int) else 0
 
 
 def _root(reader: PdfReader, sheet: Sheet) -> None:
@@ -165,7 +182,7 @@ def _action(first: Any, sheet: Sheet) -> None:
 
 
 def _outline(reader: PdfReader, sheet: Sheet) -> None:
-    """Actions of the headings beside the pages."""
+    """Headings beside the pages, and their actions."""
     outlines = _resolved(reader.root_object.get("/Outlines"))
     todo = [outlines.get("/First")] if hasattr(outlines, "get") else []
     for _ in range(_HEADINGS):
@@ -173,6 +190,8 @@ def _outline(reader: PdfReader, sheet: Sheet) -> None:
             return
         heading = _resolved(todo.pop())
         if hasattr(heading, "get"):
+            if isinstance(title := _resolved(heading.get("/Title")), str):
+                sheet.write(title + "\n")
             if "/A" in heading:
                 _action(heading["/A"], sheet)
             todo += [heading.get("/Next"), heading.get("/First")]

@@ -1,11 +1,12 @@
 """Places of a file in which words stand that no page shows first: each is read, or the file is not called read."""
 
 import base64
+import zlib
 
 import pytest
 
-from carepost.phi.documents.read import document
-from carepost.phi.documents.types import Kind, Reading
+from carepost.phi.documents.read import document, message
+from carepost.phi.documents.types import Kind, Reading, Trait
 from tests.support import papers
 
 pytestmark = pytest.mark.fast
@@ -135,3 +136,70 @@ def test_a_cda_with_no_narrative_carries_a_file() -> None:
     clinical, report = document(data.encode(), "visit.xml")
     assert "Visit" in clinical.text and packed[:20] not in clinical.text
     assert report.kind is Kind.PDF and "MRN 12345 Jane Roe" in report.text and report.reading is Reading.READ
+
+
+def test_bookmarks_of_a_pdf_are_read_and_a_ring_of_them_ends() -> None:
+    outline = b"/Outlines<</First<</Title(Jane Roe)/First<</Title(A1c)>>/Next<</Title(Bill)>>>>>>"
+    (found,) = document(papers.pdf_page("page", catalogue=outline), "chart.pdf")
+    assert all(f"{title}\n" in found.text for title in ("Jane Roe", "A1c", "Bill"))
+    ring = papers.pdf(
+        [
+            b"<</Type/Catalog/Pages 2 0 R/Outlines 3 0 R>>",
+            b"<</Type/Pages/Kids[]/Count 0>>",
+            b"<</First 4 0 R>>",
+            b"<</Title(Round)/Next 4 0 R/First 4 0 R>>",
+        ]
+    )
+    (found,) = document(ring, "ring.pdf")
+    assert found.reading is not Reading.READ and found.reason == "too-many"
+
+
+def _scan(width: int, height: int, words: str) -> bytes:
+    packed = zlib.compress(bytes(width * height // 8))
+    picture = b"/Type/XObject/Subtype/Image/Width %d/Height %d/ColorSpace/DeviceGray/BitsPerComponent 1" % (
+        width,
+        height,
+    )
+    drawn = b"q 612 0 0 792 0 0 cm /I Do Q BT /F1 9 Tf 20 780 Td (" + words.encode() + b") Tj ET"
+    return papers.pdf(
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 612 792]/Contents 4 0 R"
+            b"/Resources<</Font<</F1 5 0 R>>/XObject<</I 6 0 R>>>>>>",
+            papers.stream(drawn),
+            b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>",
+            papers.stream(packed, picture + b"/Filter/FlateDecode"),
+        ]
+    )
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "words", "reading"),
+    [
+        (1728, 2200, "FAX 555-0100 Page 1 of 2", Reading.PARTLY),
+        (320, 120, "FAX 555-0100 Page 1 of 2", Reading.READ),
+        (1728, 2200, "a letter that says enough " * 20, Reading.READ),
+    ],
+    ids=["fax", "logo", "letter"],
+)
+def test_a_scan_under_a_line_of_text_is_not_called_read(width: int, height: int, words: str, reading: Reading) -> None:
+    (found,) = document(_scan(width, height, words), "fax.pdf")
+    assert words.strip()[:20] in found.text
+    assert found.reading is reading and found.reason == ("image-only" if reading is Reading.PARTLY else "")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        'Content-Type: text/plain; name="=?utf-8?b?SmFuZSBSb2UgQTFjLmV4ZQ==?="',
+        "Content-Type: text/plain\r\nContent-Disposition: attachment; filename==?utf-8?q?Jane_Roe_A1c=2Eexe?=",
+        "Content-Type: text/plain\r\n"
+        "Content-Disposition: attachment; filename*0*=utf-8''Jane%20; filename*1=\"Roe A1c.exe\"",
+    ],
+    ids=["base64", "quoted", "rfc2231"],
+)
+def test_names_of_files_are_read_as_programs_show_them(field: str) -> None:
+    head = "From: a@clinic.test\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\n"
+    (found,) = message(f"{head}{field}\r\n\r\nx\r\n--cut--\r\n".encode()).documents
+    assert found.name == "Jane Roe A1c.exe" and Trait.EXECUTABLE in found.traits
