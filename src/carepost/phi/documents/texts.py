@@ -42,6 +42,11 @@ def decode(data: bytes, charset: str = "") -> str:
         return data.decode("utf-8" if declared == "utf-8" else "cp1252", "replace")
 
 
+#: files inside: FHIR's Attachment.data, iCalendar's ATTACH and vCard's PHOTO, KEY and SOUND
+_FHIR_DATA: Final = re.compile(r'"data"\s{0,9}:\s{0,9}"([A-Za-z0-9+/=]{16,})"')
+_ATTACHED: Final = re.compile(
+    r"^[A-Z-]{3,20};[^:\r\n]{0,300}ENCODING=(?:BASE64|B)\b[^:\r\n]{0,300}:([^\r\n]+)", re.M | re.I
+)
 _FOLD: Final = re.compile(r"\r?\n[ \t]")
 #: what a comma, semicolon, line and backslash are written as
 _ESCAPED: Final = re.compile(r"\\([nN,;\\])")
@@ -49,7 +54,7 @@ _ESCAPED: Final = re.compile(r"\\([nN,;\\])")
 
 def calendar(data: bytes, sheet: Sheet) -> None:
     """iCalendar and vCard: folded lines are one again (RFC 5545 3.1, RFC 6350 3.2), escapes what they stand for."""
-    text = _FOLD.sub("", decode(data))
+    text = _without(_ATTACHED, _FOLD.sub("", decode(data)), sheet)
     sheet.write(_ESCAPED.sub(lambda mark: "\n" if mark[1] in "nN" else mark[1], text))
 
 
@@ -58,7 +63,18 @@ def plain(data: bytes, sheet: Sheet) -> None:
     text = decode(data)
     if '"resourceType"' in text[:4096]:
         sheet.note(Trait.CLINICAL)
+        text = _without(_FHIR_DATA, text, sheet)
     sheet.write(text)
+
+
+def _without(packed: re.Pattern[str], text: str, sheet: Sheet) -> str:
+    """`text` without the files that stand in it, which are read as files."""
+
+    def take(found: re.Match[str]) -> str:
+        sheet.add(unpacked(f"data-{len(sheet.inner) + 1}", found[1]))
+        return ""
+
+    return packed.sub(take, text)
 
 
 _CHARSET: Final = re.compile(rb"""<meta[^>]{0,200}charset\s*=\s*["']?([\w-]{1,40})""", re.IGNORECASE)

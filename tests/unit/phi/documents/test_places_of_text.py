@@ -1,6 +1,7 @@
 """Places of a file in which words stand that no page shows first: each is read, or the file is not called read."""
 
 import base64
+import time
 import zlib
 
 import pytest
@@ -203,3 +204,23 @@ def test_names_of_files_are_read_as_programs_show_them(field: str) -> None:
     head = "From: a@clinic.test\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=cut\r\n\r\n--cut\r\n"
     (found,) = message(f"{head}{field}\r\n\r\nx\r\n--cut--\r\n".encode()).documents
     assert found.name == "Jane Roe A1c.exe" and Trait.EXECUTABLE in found.traits
+
+
+def test_fhir_and_calendars_carry_files() -> None:
+    packed = base64.b64encode(papers.pdf_page("MRN 12345 Jane Roe")).decode()
+    fhir = f'{{"resourceType": "DocumentReference", "attachment": {{"data": "{packed}", "title": "Visit"}}}}'
+    folded = "\r\n ".join(packed[at : at + 60] for at in range(0, len(packed), 60))
+    attached = f"ATTACH;FMTTYPE=application/pdf;ENCODING=BASE64;VALUE=BINARY:{folded}"
+    visit = f"BEGIN:VCALENDAR\r\n{attached}\r\nSUMMARY:Visit\r\nEND:VCALENDAR\r\n"
+    for text, name in ((fhir, "a.json"), (visit, "a.ics")):
+        outer, report = document(text.encode(), name)
+        assert "Visit" in outer.text and packed[:20] not in outer.text and outer.reading is Reading.READ
+        assert report.kind is Kind.PDF and "MRN 12345 Jane Roe" in report.text
+
+
+def test_many_colons_and_equals_in_a_calendar_take_linear_time() -> None:
+    bombs = ("ABC;" + "ENCODING=B" * 30_000, "ABC;ENCODING=B;" * 20_000, "A-" * 200_000, "ABC;\r\n" * 50_000)
+    for bomb in bombs:
+        began = time.process_time()
+        (found,) = document(f"BEGIN:VCALENDAR\r\n{bomb}\r\n".encode(), "a.ics")
+        assert found.reading is Reading.READ and time.process_time() - began < 2
