@@ -96,6 +96,23 @@ def pkcs12(address: str = ADA, *, days: int = 365, ago: int = 1, kind: str = "ec
     return identity.export_pkcs12(made, "correct horse battery")
 
 
+def authority() -> bytes:
+    """The certificate of an authority that also names Ada and mail."""
+    secret = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Ada")])
+    now = datetime.datetime.fromtimestamp(clock.now() // 1_000_000, datetime.UTC)
+    builder = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(secret.public_key())
+        .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=300))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    )  # fmt: skip
+    for extension, critical in identity.extensions(secret, ADA):
+        builder = builder.add_extension(extension, critical=critical)
+    made = builder.sign(secret, hashes.SHA256()).public_bytes(Encoding.DER)
+    return identity.export_pkcs12(identity.load(identity.private_bytes(secret), made), "correct horse battery")
+
+
 @pytest.mark.parametrize("method", [Method.SMIME, Method.OPENPGP], ids=["smime", "openpgp"])
 def test_a_key_made_here_signs_and_opens_from_then_on_and_is_on_record(
     cast: Any, told: Any, epoch: Any, engine: Any, method: Method
@@ -213,6 +230,7 @@ def test_what_is_wrong_with_a_file_is_said(cast: Any, engine: Any) -> None:
     assert code(pkcs12(days=1, ago=30)) == "key-not-usable"
     assert code(pkcs12("eve@elsewhere.test")) == "key-address"
     assert code(pkcs12(), address="other@clinic.test") == "key-not-usable"
+    assert code(authority()) == "key-not-usable"
     assert code(b"nothing") != ""
     assert code(b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n") == "key-file"
     armored = pgp.export(pgp.generate([("", "eve@elsewhere.test")]))
