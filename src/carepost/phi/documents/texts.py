@@ -42,6 +42,8 @@ def decode(data: bytes, charset: str = "") -> str:
         return data.decode("utf-8" if declared == "utf-8" else "cp1252", "replace")
 
 
+#: files taken out of one text, after which the words beside them are still read
+_INSIDE: Final = 200
 #: files inside: FHIR's Attachment.data, iCalendar's ATTACH and vCard's PHOTO, KEY and SOUND
 _FHIR_DATA: Final = re.compile(r'"data"\s{0,9}:\s{0,9}"([A-Za-z0-9+/=]{16,})"')
 _ATTACHED: Final = re.compile(
@@ -71,6 +73,9 @@ def _without(packed: re.Pattern[str], text: str, sheet: Sheet) -> str:
     """`text` without the files that stand in it, which are read as files."""
 
     def take(found: re.Match[str]) -> str:
+        if len(sheet.inner) >= _INSIDE:
+            sheet.short("too-many")
+            return ""
         sheet.add(unpacked(f"data-{len(sheet.inner) + 1}", found[1]))
         return ""
 

@@ -224,3 +224,10 @@ def test_many_colons_and_equals_in_a_calendar_take_linear_time() -> None:
         began = time.process_time()
         (found,) = document(f"BEGIN:VCALENDAR\r\n{bomb}\r\n".encode(), "a.ics")
         assert found.reading is Reading.READ and time.process_time() - began < 2
+
+
+def test_words_beside_too_many_files_are_still_read() -> None:
+    cards = "PHOTO;ENCODING=b;TYPE=PNG:QUJDQUJD\r\n" * 300
+    outer, *files = document(f"BEGIN:VCARD\r\n{cards}NOTE:Jane Roe\r\nEND:VCARD\r\n".encode(), "a.vcf")
+    assert "NOTE:Jane Roe" in outer.text and len(files) == 200
+    assert outer.reading is Reading.PARTLY and outer.reason == "too-many"
