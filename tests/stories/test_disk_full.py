@@ -2,16 +2,14 @@
 
 import contextlib
 import itertools
-import os
 import resource
-import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.support.disks import mountable, mounted
 from tests.support.house import ENGINE_ONLY, House
 from tests.support.ledger import Ledger, account
 from tests.support.mailers import Books, Load, PipelinedSmtpLoad, RestLoad, Smtp, SmtpLoad, mail
@@ -102,29 +100,13 @@ class Disk:
             resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
 
-def _mountable() -> bool:
-    """Only root may mount; a container may forbid even that."""
-    if os.geteuid() != 0:
-        return False
-    with tempfile.TemporaryDirectory() as folder:
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "none", folder], capture_output=True).returncode:
-            return False
-        subprocess.run(["umount", folder], check=True)
-        return True
-
-
-@pytest.fixture(params=["quota", *(["full"] if _mountable() else [])])
+@pytest.fixture(params=["quota", *(["full"] if mountable() else [])])
 def disk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Disk]:
     if request.param == "quota":
         yield Disk(tmp_path, mounted=False)
         return
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", str(folder)], check=True)
-    try:
+    with mounted(tmp_path, "size=64m") as folder:
         yield Disk(folder, mounted=True)
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def _message(to: str) -> dict[str, object]:

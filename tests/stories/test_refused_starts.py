@@ -1,5 +1,6 @@
 """What `carepost up` cannot do it says in one clear sentence that names the mend, and ends with 2."""
 
+import contextlib
 import os
 import shutil
 import socket
@@ -12,9 +13,11 @@ import msgspec
 import pytest
 
 from carepost.archive import health
+from carepost.ground import database
 from carepost.ground import home as homes
 from carepost.ground.keys import MasterKeyring
-from tests.support.house import ENGINE_ONLY, ROOT, House, environment, model
+from tests.support.disks import mountable, mounted
+from tests.support.house import ENGINE_ONLY, PROCESS, ROOT, House, environment, model
 
 
 def up(home: Path, *arguments: str, sandbox: bool = True, **more: object) -> tuple[int, list[str]]:
@@ -112,6 +115,28 @@ def _damaged_office(home: Path) -> None:
     (home / "office.db").write_bytes(os.urandom(65_536))
 
 
+def _cut_office(home: Path) -> None:
+    """As a disk leaves it that was full while it was copied."""
+    file = home / "office.db"
+    file.write_bytes(file.read_bytes()[: 10 * database.PAGE])
+
+
+def _older_list(home: Path) -> None:
+    """As when django_migrations alone came from a backup."""
+    with contextlib.closing(_opened(home, "office.db")) as office:
+        office.execute("DELETE FROM django_migrations WHERE app = 'senders' AND name LIKE '0002%'")
+
+
+def _newer_office(home: Path) -> None:
+    with contextlib.closing(_opened(home, "office.db")) as office:
+        office.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('senders', '0099_x', '2026-01-01')")
+
+
+def _opened(home: Path, name: str) -> database.Connection:
+    keys = MasterKeyring.open(home / "keyring.json").purposes("database")
+    return database.connect(home / name, keys.raw("database", name.encode()))
+
+
 def _damaged_records(home: Path) -> None:
     (home / "records.db").write_bytes(os.urandom(65_536))
 
@@ -158,6 +183,9 @@ def _no_toml(home: Path) -> None:
         (_damaged_keyring, ("keyring",)),
         (_damaged_mark, ("home.json",)),
         (_damaged_office, ("office", "keyring")),
+        (_cut_office, ("database", "damaged", "restore")),
+        (_older_list, ("list of changes", "restore")),
+        (_newer_office, ("newer Carepost", "senders")),
         (_damaged_records, ("records", "keyring")),
         (_damaged_spool, ("shard-0000", "backup")),
         (_damaged_certificate, ("localhost",)),
@@ -175,7 +203,13 @@ def test_a_home_that_is_spoiled(home: Path, spoil: Callable[[Path], None], words
 
 
 @pytest.mark.parametrize(
-    ("spoil", "words"), [(_no_office, "office.db is missing"), (_wrong_keyring, "not the one made with this home")]
+    ("spoil", "words"),
+    [
+        (_no_office, "office.db is missing"),
+        (_wrong_keyring, "not the one made with this home"),
+        (_cut_office, "the office database cannot be read: A database of the home is damaged"),
+        (_newer_office, "the office database was made by a newer Carepost (senders 0099)"),
+    ],
 )
 def test_doctor_says_it_too(home: Path, spoil: Callable[[Path], None], words: str) -> None:
     spoil(home)
@@ -185,6 +219,39 @@ def test_doctor_says_it_too(home: Path, spoil: Callable[[Path], None], words: st
     )  # fmt: skip
     failed = [one["what"] for one in msgspec.json.decode(done.stdout) if one["state"] == "failed"]
     assert done.returncode == 1 and any(words in what for what in failed), failed
+
+
+def test_a_database_another_program_holds_locked(home: Path) -> None:
+    with contextlib.closing(_opened(home, "records.db")) as records:
+        records.execute("BEGIN EXCLUSIVE")
+        refused(up(home), "locked", "carepost backup")
+
+
+def test_a_command_says_in_one_sentence_what_the_database_has(home: Path) -> None:
+    _cut_office(home)
+    done = subprocess.run(
+        [sys.executable, "-m", "carepost.cli.main", "org", "list", "--home", str(home)],
+        env=environment(model().ports), cwd=ROOT, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    refused((done.returncode, done.stderr.splitlines()), "damaged", "carepost restore")
+
+
+@pytest.mark.skipif(not mountable(), reason="only root may mount, and not everywhere")
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [("size=2m", ("disk is full", "free space")), ("size=64m,ro", ("cannot be written", "CAREPOST_HOME"))],
+)
+def test_a_first_start_on_a_disk_that_takes_nothing(tmp_path: Path, options: str, words: tuple[str, ...]) -> None:
+    """What it made before it was full is taken up by the next start, once there is room."""
+    with mounted(tmp_path, options) as disk:
+        refused(up(disk / "home"), *words)
+        subprocess.run(["mount", "-o", "remount,rw,size=200m", str(disk)], check=True)
+        # a port taken is what is looked at before anything else: the tables alone are wanted here
+        done = subprocess.run(
+            [sys.executable, str(PROCESS), "prepare", str(disk / "home")],
+            env=environment(model().ports), cwd=ROOT, capture_output=True, text=True, timeout=280,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
 
 
 def test_folders_that_hold_nothing_are_made_again(home: Path) -> None:

@@ -12,7 +12,7 @@ from carepost.cold import health
 from carepost.directory import Source
 from carepost.directory import sqlite as embedded
 from carepost.directory.types import OrgSnapshot
-from carepost.ground import config, home
+from carepost.ground import config, home, storefaults
 from carepost.ground.errors import CarepostError, ConfigError, Unavailable
 from carepost.ground.keys import MasterKeyring, PurposeKeys
 from carepost.intake.client import Client
@@ -73,7 +73,7 @@ class Local:
         except CarepostError:
             raise
         except Exception as error:  # whatever the driver of the database raises
-            raise ConfigError(
+            raise storefaults.told(error) or ConfigError(
                 f"The office database cannot be read ({type(error).__name__}); see carepost doctor."
             ) from None
 

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from carepost import __version__
+from carepost.ground import storefaults
 from carepost.ground.errors import CarepostError, ConfigError, NotFound, Unavailable
 
 #: command -> its line in the list; the module is `carepost.cli.<command>`
@@ -65,6 +66,13 @@ def main(argv: list[str] | None = None) -> int:
         return 130
     except BrokenPipeError:
         return 141
+    except Exception as error:
+        # a database or disk that does not do its part is no fault of the program's: one sentence, no traceback
+        known = storefaults.told(error)
+        if known is None:
+            raise
+        print(f"carepost: {known.public}", file=sys.stderr)
+        return 2
 
 
 def _run(arguments: list[str]) -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from carepost.ground import config, home, log
+from carepost.ground import config, home, log, storefaults
 from carepost.ground.errors import CarepostError
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
@@ -35,6 +35,12 @@ def main() -> int:
         done = _organisation(opened, settings)
     except CarepostError as error:
         print(f"carepost: {error.public}", file=sys.stderr)
+        return 2
+    except Exception as error:
+        known = storefaults.told(error)
+        if known is None:
+            raise
+        print(f"carepost: {known.public}", file=sys.stderr)
         return 2
     sys.stdout.buffer.write(msgspec.json.encode(done) + b"\n")
     return 0

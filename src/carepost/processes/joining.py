@@ -6,7 +6,7 @@ import importlib
 import importlib.metadata
 from types import ModuleType
 
-from carepost.ground import ids, postgres
+from carepost.ground import ids, postgres, storefaults
 from carepost.ground.config import Config
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
@@ -41,7 +41,9 @@ def number(config: Config, id: str, keyring: str) -> int:
                 keyring=keyring,
             )  # fmt: skip
     except psycopg.Error as error:
-        raise ConfigError(f"The spool in PostgreSQL could not be prepared: {type(error).__name__}.") from None
+        raise storefaults.told(error) or ConfigError(
+            f"The spool in PostgreSQL could not be prepared: {type(error).__name__}."
+        ) from None
     return found
 
 
@@ -53,7 +55,9 @@ def ready(home: Home, config: Config, keyring: MasterKeyring) -> None:
         with schema.connect(config.database_url) as connection:
             schema.grant(connection, {role: postgres.role_name(database, role) for role in postgres.ROLES})
     except psycopg.Error as error:
-        raise ConfigError(f"The roles may not use the spool in PostgreSQL: {type(error).__name__}.") from None
+        raise storefaults.told(error) or ConfigError(
+            f"The roles may not use the spool in PostgreSQL: {type(error).__name__}."
+        ) from None
     doorcerts.write(home.doors, keyring, home.node)
 
 

@@ -12,6 +12,7 @@ from carepost.cold import health as cold
 from carepost.ground import clock, database, postgres
 from carepost.ground.errors import CarepostError, ConfigError
 from carepost.ground.keys import MasterKeyring, version_of
+from carepost.ground.storefaults import StoreFault
 from carepost.processes import begun
 from carepost.processes.backup.make import MARK, Last
 
@@ -41,6 +42,9 @@ def office(here: Local) -> Iterator[Finding]:
             yield attention(error.public, "carepost org add … (see carepost up)")
         else:
             yield failed(error.public, "check the keyring and CAREPOST_DATABASE_URL; else restore the last backup")
+        return
+    except StoreFault as error:
+        yield failed(f"the office database cannot be read: {error.what}", error.mend)
         return
     except CarepostError as error:
         yield failed(f"the office database cannot be read ({error.code})", "restore it, or check the keyring")
