@@ -32,7 +32,7 @@ _NPI = re.compile(
     r"\d(?:[ -]\d{2}){4})(?![A-Za-z0-9]|\.\d)"
 )
 _DEA = re.compile(
-    r"(?:(?<![A-Za-z0-9])|(?<=DEA)|(?<=dea))[A-HJ-MPRSTUXa-hj-mprstux] ?[A-Za-z9][ .-]?\d(?:[ -]?\d){6}"
+    r"[A-HJ-MPRSTUXa-hj-mprstux](?:(?<![A-Za-z0-9].)|(?<=DEA.)|(?<=dea.)) ?[A-Za-z9][ .-]?\d(?:[ -]?\d){6}"
     r"(?![A-Za-z0-9]|\.\d)"
 )
 _CARD = re.compile(rf"{BEGIN}\d(?:[ -]?\d){{12,18}}(?:{END}|(?=[Ee]xp|EXP))")
@@ -64,20 +64,20 @@ def candidates(look: Look, vocabulary: Vocabulary, failed: Counter[str] | None =
     not the check digits: beside many of those a right one is right by chance."""
     failed = Counter() if failed is None else failed
     for kind, expression, passes in (("ssn", _SSN, checks.ssn), ("npi", _NPI, checks.npi)):
-        for found in look.begins(expression, long=kind == "ssn"):
+        for found in look.begins(expression, look.many):
             if passes(value := digits_of(found[0])):
                 yield Candidate(kind, *found.span(), value)
             else:
                 failed[kind] += 1
-    for found in look.begins(_CARD):
+    for found in look.begins(_CARD, look.many):
         if whole := begun(found[0]):
             yield Candidate("card", found.start(), found.start() + len(whole), digits_of(whole))
         else:
             failed["card"] += 1
-    for found in look.begins(_GROUPS, long=True):
+    for found in look.begins(_GROUPS, look.many):
         if checks.card(value := digits_of(found[0])) and not _CARD.fullmatch(found[0]):
             yield Candidate("card", *found.span(), value)
-    for found in look.begins(_MBI):
+    for found in look.begins(_MBI, look.of(1, 1)):
         if checks.mbi(value := _SIGNS.sub("", found[0]).upper()):
             yield Candidate("mbi", *found.span(), value)
         else:
@@ -87,7 +87,7 @@ def candidates(look: Look, vocabulary: Vocabulary, failed: Counter[str] | None =
             yield Candidate("dea", *found.span(), value)
         else:
             failed["dea"] += 1
-    for found in look.begins(_CODE, back=1):
+    for found in look.begins(_CODE, look.lettered, back=1):
         rest = (found[2] or found[3] or "").upper()
         term = found[1].upper() + (f".{rest}" if rest else "")
         if (title := vocabulary.title(term)) is not None:

@@ -51,7 +51,7 @@ _PAYING = re.compile(
 
 
 def cards(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in look.begins(_CARD):
+    for found in look.begins(_CARD, look.many):
         start = found.start()
         whole = begun(found[0])
         if not whole:
@@ -66,7 +66,7 @@ def cards(look: Look, keys: Keys) -> Iterator[Mark]:
             yield strong(start, end, "card", near, digits)
         else:
             yield weak(start, end, "card", 0.5)
-    for found in look.begins(_GROUPS, long=True) if keys.of("card") else ():
+    for found in look.begins(_GROUPS, look.of(4, 15)) if keys.of("card") else ():
         digits = digits_of(found[0])
         near = _near(look, keys, *found.span()) if checks.card(digits) else ""
         if near and not _nobegun(look, keys, *found.span(), near):

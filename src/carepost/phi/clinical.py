@@ -55,7 +55,7 @@ def clinical(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary
     yield from _products(look, keys)
     yield from _words(look, hits)
     pressures: Iterable[re.Match[str]] = look.around(_PRESSURE) if _PRESSED.search(look.text) else ()
-    for found in (*look.begins(_UNIT, low=True), *pressures):
+    for found in (*look.begins(_UNIT, look.of(1, 4), low=True), *pressures):
         yield _strong(*found.span(), "lab-result")
 
 
@@ -64,7 +64,7 @@ def _strong(start: int, end: int, kind: str, near: str = "", term: str = "") -> 
 
 
 def _products(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in look.begins(_NDC, long=True):
+    for found in look.begins(_NDC, look.of(4, 5)):
         if near := keys.near("ndc", *found.span()):
             yield _strong(*found.span(), "ndc", near)
     for hit in keys.of("cpt"):

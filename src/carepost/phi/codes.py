@@ -169,7 +169,7 @@ def codes(look: Look, hits: Sequence[Hit], keys: Keys, vocabulary: Vocabulary) -
     """Every code of diagnosis: as a strong mark with its term."""
     told: _Told | None = None
     last = denied = -1
-    for found in look.begins(_CODE, back=1):
+    for found in look.begins(_CODE, look.lettered, back=1):
         rest = found[2] or found[3] or ""
         term = found[1] + (f".{rest}" if rest else "")
         title = vocabulary.title(term)

@@ -33,12 +33,15 @@ _REMEMBERED = 20_000
 _SPACES = re.compile(r"[ \t]{2,}")
 _RUNS = re.compile(r"[0-9]+")
 _LONG_RUN = 3
+#: digits that a number of a person, of who cares for one or of a card has at least, and how far apart they stand
+_MANY, _PARTED = 9, 4
 #: what is not written as we compare it
 _ODD = re.compile(r"[^\n\t -~]+")
 #: a run of digits in so many characters is a crowd
 _CROWDED = 4
-#: the longest that a date or an address goes on before or after its digits
-_AROUND = 120
+#: the longest that a date or an address goes on before or after its digits, and what begins before its digits after
+#: the first of them
+_AROUND, _WITHIN = 120, 24
 #: a number may be so long
 _RUN = 40
 #: a text this long is looked at for lines of this length that are said more often than so
@@ -118,10 +121,13 @@ class Look(msgspec.Struct, frozen=True):
     flat: str
     #: where digits are
     numbers: list[tuple[int, int]] = []
-    #: where runs of digits begin
+    #: where runs of digits begin, and how many digits each has
     starts: list[int] = []
-    #: and those of three digits or more
-    longs: list[int] = []
+    lengths: list[int] = []
+    #: those with a letter right before them
+    lettered: list[int] = []
+    #: those from which nine digits or more follow close to each other
+    many: list[int] = []
 
     def without(self, spans: Sequence[tuple[int, int]]) -> "Look":
         """The same with blanks for some stretches; every place stays where it is."""
@@ -139,27 +145,31 @@ class Look(msgspec.Struct, frozen=True):
         for begin, end in self.numbers:
             yield from expression.finditer(source, begin, end)
 
+    def of(self, fewest: int, most: int) -> list[int]:
+        """Where runs of so many digits begin."""
+        return [start for start, length in zip(self.starts, self.lengths, strict=True) if fewest <= length <= most]
+
     def begins(
-        self, expression: re.Pattern[str], low: bool = False, back: int = 0, long: bool = False
+        self, expression: re.Pattern[str], starts: Sequence[int], low: bool = False, back: int = 0
     ) -> Iterator[re.Match[str]]:
-        """Every match of an expression that begins with the first digit of a run, or `back` characters before it; none
-        in another. `long`: the run has three digits or more. Dense text has a hundred times as many characters as runs
-        of digits; where a text is hardly anything but digits, they are looked for in one pass."""
+        """Every match of an expression that begins with the first digit of one of these runs, or `back` characters
+        before it; none in another. Dense text has a hundred times as many characters as runs of digits; where a text is
+        hardly anything but digits, they are looked for in one pass."""
         source, match, end = self.low if low else self.text, expression.match, 0
         if not back and len(self.starts) * _CROWDED > len(source):
             yield from expression.finditer(source)
             return
-        for start in self.longs if long else self.starts:
+        for start in starts:
             if start - back >= end and (found := match(source, start - back)):
                 end = found.end()
                 yield found
 
     def before(self, expression: re.Pattern[str], letters: int, low: bool = False) -> Iterator[re.Match[str]]:
         """Every match of an expression that begins at most so many characters before the first digit of a run of three
-        or more; none in another."""
+        or more, and ends at most `_WITHIN` after it; none in another."""
         source, search, end = self.low if low else self.text, expression.search, 0
-        for start in self.longs:
-            found = search(source, max(end, start - letters), start + _AROUND)
+        for start in self.of(_LONG_RUN, len(source)):
+            found = search(source, max(end, start - letters), start + _WITHIN)
             if found and found.start() <= start:
                 end = found.end()
                 yield found
@@ -191,8 +201,22 @@ def look(text: str) -> Look:
         low = "".join(c.lower() if len(c.lower()) == 1 else c for c in folded)
     runs = [found.span() for found in _RUNS.finditer(folded)]
     starts = [start for start, _ in runs]
-    longs = [start for start, end in runs if end - start >= _LONG_RUN]
-    return Look(folded, low, flatten(low), numbered(starts, len(folded)), starts, longs)
+    lengths = [end - start for start, end in runs]
+    lettered = [start for start in starts if start and folded[start - 1].isalpha()]
+    return Look(folded, low, flatten(low), numbered(starts, len(folded)), starts, lengths, lettered, _followed(runs))
+
+
+def _followed(runs: Sequence[tuple[int, int]]) -> list[int]:
+    """Where runs begin from which `_MANY` digits or more follow, none more than `_PARTED` characters from the next."""
+    found: list[int] = []
+    digits, next_ = 0, -1
+    for start, end in reversed(runs):
+        digits = end - start + (digits if next_ - end <= _PARTED else 0)
+        if digits >= _MANY:
+            found.append(start)
+        next_ = start
+    found.reverse()
+    return found
 
 
 def numbered(starts: Sequence[int], length: int) -> list[tuple[int, int]]:

@@ -25,6 +25,8 @@ DATE = re.compile(
 #: the name of a month right before a number, and the longest that it is
 _MONTHED = re.compile(rf"(?<![\w/.-]){_MONTH}\.? ?$")
 _MONTHS = 13
+#: digits of what a date begins with: a day, a month or a year
+_DAYS = (1, 2, 4)
 #: signs between numbers, before which no month stands
 _JOINING = frozenset("-/,:\n\t|")
 _EIGHT = re.compile(r"(?<!\d)(?:(?:19|20)\d{6}|\d{4}(?:19|20)\d\d)(?!\d)")
@@ -115,21 +117,21 @@ def _dates(look: Look, keys: Keys) -> Iterator[Mark]:
             yield strong(*found.span(), "dob", called[1], digits_of(found[0]) or found[0])
         else:
             yield weak(*found.span(), "date", 0.2)
-    for found in look.begins(_EIGHT, low=True, long=True):
+    for found in look.begins(_EIGHT, look.of(8, 8), low=True):
         called = keys.label(found.start(), 12)
         if called and called[0] == "dob":
             yield strong(*found.span(), "dob", called[1], found[0])
-    for found in look.begins(_AGE, low=True):
+    for found in look.begins(_AGE, look.of(1, 3), low=True):
         yield weak(*found.span(), "age", 0.2)
 
 
 def _written(look: Look) -> Iterator[re.Match[str]]:
     """Every date: it begins with a digit, or with the name of a month before one."""
     low, end = look.low, 0
-    for start in look.starts:
+    for start, length in zip(look.starts, look.lengths, strict=True):
         if start < end:
             continue
-        found = DATE.match(low, start)
+        found = DATE.match(low, start) if length in _DAYS else None
         if (
             not found
             and start
@@ -145,7 +147,7 @@ def _written(look: Look) -> Iterator[re.Match[str]]:
 
 def _phones(look: Look) -> Iterator[re.Match[str]]:
     text, end = look.text, 0
-    for start in look.starts:
+    for start in look.many:
         if start < end:
             continue
         found = _PHONE.match(text, start - 1) if start and (text[start - 1] == "(" or text[start - 1] == "+") else None
@@ -161,10 +163,11 @@ def _contacts(look: Look, keys: Keys) -> Iterator[Mark]:
             yield weak(*found.span(), "phone", 0.4, called[1] if called and called[0] == "phone" else "")
     for found in _AT.finditer(look.text) if "@" in look.text else ():
         yield weak(*found.span(), "e-mail", 0.4)
-    for found in look.begins(_STREET):
+    for found in look.begins(_STREET, look.of(1, 6)):
         yield weak(*found.span(), "address", 0.6)
+    fives = look.of(5, 5)
     boxes: Iterable[re.Match[str]] = look.around(_BOX, low=True) if "box" in look.low else ()
-    for found in (*boxes, *look.begins(_ZIP, back=3, long=True), *look.begins(_ZIP, back=4, long=True)):
+    for found in (*boxes, *look.begins(_ZIP, fives, back=3), *look.begins(_ZIP, fives, back=4)):
         yield weak(*found.span(), "address", 0.4)
 
 

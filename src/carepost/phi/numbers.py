@@ -137,7 +137,7 @@ def owned(look: Look, keys: Keys, start: int, noise: frozenset[str]) -> tuple[st
 
 
 def _social(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in look.begins(_NINE, long=True):
+    for found in look.begins(_NINE, look.many):
         start, end = found.span()
         digits = digits_of(found[0])
         name = called(look, keys, start, _OF_NINE)
@@ -221,7 +221,7 @@ def _loosely(look: Look, keys: Keys) -> Iterator[Mark]:
 
 
 def _medicare(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in look.begins(_MBI):
+    for found in look.begins(_MBI, look.of(1, 1)):
         bare = re.sub(r"[-./_ \n]", "", found[0]).upper()
         if not checks.mbi(bare):
             continue

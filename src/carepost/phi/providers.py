@@ -18,7 +18,10 @@ _TEN = re.compile(
 )
 #: ten digits in any groups, right after their label
 _LOOSE = re.compile(rf"{BEGIN}[12](?:[-. _/,\n]{{0,3}}\d){{9}}{END}")
-_DEA = re.compile(rf"(?:{BEGIN}|(?<=DEA)|(?<=dea))[A-HJ-MPRSTUXa-hj-mprstux][A-Za-z9][ -]?\d{{7}}(?![A-Za-z0-9]|\.\d)")
+_DEA = re.compile(
+    r"[A-HJ-MPRSTUXa-hj-mprstux](?:(?<![A-Za-z0-9].)(?<!\d[.-].)|(?<=DEA.)|(?<=dea.))[A-Za-z9][ -]?\d{7}"
+    r"(?![A-Za-z0-9]|\.\d)"
+)
 _LOOSE_DEA = re.compile(rf"{BEGIN}[A-HJ-MPRSTUXa-hj-mprstux](?:[-. ]{{0,2}}[A-Za-z9])(?:[-. ]{{0,2}}\d){{7}}{END}")
 _NOISE = frozenset(("drug", "name", "cpt", "icd"))
 #: a qualifier of X12, or a segment of HL7, says that a number is of a provider
@@ -71,7 +74,7 @@ def providers(look: Look, keys: Keys) -> Iterator[Mark]:
 
 
 def _npis(look: Look, keys: Keys) -> Iterator[Mark]:
-    for found in look.begins(_TEN, long=True):
+    for found in look.begins(_TEN, look.many):
         digits = digits_of(found[0])
         if checks.npi(digits) and _npi(look, keys, found, digits):
             yield weak(*found.span(), "npi", 0.0, "NPI")

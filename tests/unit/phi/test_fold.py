@@ -1,5 +1,6 @@
 """One way to write each letter, digit, dash and space. BI-063, BI-064."""
 
+import re
 import unicodedata
 
 import pytest
@@ -71,3 +72,14 @@ def test_different_lines_and_short_texts_are_read_whole() -> None:
 
 def test_a_label_is_parted_from_its_number_and_a_word_is_not() -> None:
     assert unstuck("SSN474-67-7040, covid19, A1c7, xssn12") == "SSN 474-67-7040, covid19, A1c7, xssn12"
+
+
+@given(st.text(alphabet="0123456789 -.aZ\n", max_size=120))
+def test_a_number_of_nine_digits_begins_only_where_as_many_follow_close_to_each_other(text: str) -> None:
+    ready = look(text)
+    shaped = re.compile(r"[0-9](?:[^0-9]{0,4}[0-9]){8}")
+    begins = {found.start() for found in re.finditer(r"(?<![0-9])[0-9]", ready.text)}
+    assert set(ready.many) == {start for start in begins if shaped.match(ready.text, start)}
+    assert ready.starts == sorted(begins)
+    assert set(ready.of(1, 1)) == {found.start() for found in re.finditer(r"(?<![0-9])[0-9](?![0-9])", ready.text)}
+    assert all(ready.text[start - 1].isalpha() for start in ready.lettered)
