@@ -74,11 +74,15 @@ async def test_a_refusal_tells_the_sender_once_and_sends_nothing(ca: Ca) -> None
 
 async def test_when_nobody_acts_in_time_it_goes_back(ca: Ca) -> None:
     async with Delivering(hosts(ca), zone(), ca, rules=(HOLD,)) as willow:
+        before = clock.now()
         held = await held_(willow)
+        waits = await willow.view(held)
+        assert before < waits.until - 3_600_000_000 < clock.now() and waits.then == "refuse"
         assert await willow.queue.end_overdue(clock.now()) == 0
         assert await willow.queue.end_overdue(clock.now() + 3_700_000_000) == 1
         view = await over(willow, held)
         assert (view.state, view.reason) == ("failed", "held-too-long")
+        assert (view.until, view.then) == (0, "")
         assert "nobody did in the time allowed" in await report(willow, held)
         assert not willow.hosts["mx.there.test"].bodies
 

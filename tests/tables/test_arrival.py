@@ -93,3 +93,12 @@ def test_a_notice_that_failed_changes_what_to_do() -> None:
     answer = said("deposited", attempt("deposited"), notes=(note(kinds.PORTAL_NOTICE_FAILED),))
     assert any("do not know that it waits" in text for text in answer.evidence)
     assert any("Check their e-mail address" in text for text in answer.next)
+
+
+@pytest.mark.parametrize(
+    ("then", "words"),
+    [("refuse", "it is not sent, and its sender is told"), ("release", "it is sent as the rules then say")],
+)
+def test_what_is_held_says_until_when_and_what_then(then: str, words: str) -> None:
+    assert said("held", until=AT, then=then).next[-1] == f"If nobody has decided by {WHEN}, {words}."
+    assert not any("decided by" in text for text in said("held").next)

@@ -185,9 +185,13 @@ def _suppressed(_: DeliveryView) -> Said:
 
 def _held(one: DeliveryView) -> Said:
     evidence = (one.words,) if one.words else ()
+    after: tuple[str, ...] = ()
+    if one.until:
+        ends = "it is sent as the rules then say" if one.then == "release" else "it is not sent, and its sender is told"
+        after = (f"If nobody has decided by {_when(one.until)}, {ends}.",)
     return Said(
         HELD, "Not yet: it waits here, until a person lets it go.", evidence, (),
-        ("Somebody who may release mail finds it under Held.",), _note(one, kinds.DELIVERY_HELD),
+        ("Somebody who may release mail finds it under Held.", *after), _note(one, kinds.DELIVERY_HELD),
     )  # fmt: skip
 
 

@@ -78,7 +78,7 @@ def _list(found: tuple[MessageView, ...], as_json: bool) -> int:
     for message in found:
         print(f"{clock.rfc3339(message.at)}  {message.id}  from {message.sender or '<>'}")
         for one in message.deliveries:
-            due = _due(one) if one.state in ("deferred", "queued") else ""
+            due = _due(one) if one.state in ("deferred", "queued") else _ends(one)
             print(f"    {one.id}  {one.recipient}  {one.state}{due}\n        {one.words}")
     return 0
 
@@ -88,6 +88,13 @@ def _due(one: DeliveryView) -> str:
     if held is not None:
         return f"  held back by {held.words}" + (f" until {clock.rfc3339(held.until)}" if held.until else "")
     return f"  next try {clock.rfc3339(one.due_at)}" if one.due_at else ""
+
+
+def _ends(one: DeliveryView) -> str:
+    if not one.until:
+        return ""
+    then = "sent as the rules then say" if one.then == "release" else "back to its sender"
+    return f"  until {clock.rfc3339(one.until)}, then {then}"
 
 
 def _id(typed: str) -> bytes:

@@ -7,6 +7,7 @@ import msgspec
 from carepost.console import words
 from carepost.mailbox.course import Course
 from carepost.proof import kinds
+from carepost.review.words import THEN
 from carepost.wire.pacing import HeldBack
 from carepost.wire.types import AttemptView, DeliveryView, MessageView, NoteView
 
@@ -40,6 +41,9 @@ class Line(msgspec.Struct, frozen=True):
     may_retry: bool
     may_retract: bool
     held_back: HeldBack | None = None
+    #: held: until when and what then, in words; 0 and "": without end, or not held
+    until: int = 0
+    then: str = ""
     #: what `method` is: how it went, or only how it is to go
     way: str = "Protection"
 
@@ -69,6 +73,8 @@ def line(delivery: DeliveryView, course: Course | None, accepted_at: int) -> Lin
         rule=delivery.rule,
         due_at=delivery.due_at if delivery.state in ("queued", "deferred") and delivery.held_back is None else 0,
         held_back=delivery.held_back if delivery.state in ("queued", "deferred") else None,
+        until=delivery.until,
+        then=THEN.get(delivery.then, ""),
         entries=(_decided(delivery, accepted_at), *entries, *_waiting(delivery)),
         may_release=delivery.state == "held",
         may_hold=delivery.state in ("queued", "deferred"),

@@ -58,6 +58,8 @@ def delivery(row: DeliveryRow, record: DeliveryRecord, held_back: HeldBack | Non
         due_at=row.due_at,
         attempts=record.attempts,
         held_back=held_back,
+        until=row.lease_until if row.state == State.HELD else 0,
+        then=record.held_then if row.state == State.HELD and row.lease_until else "",
     )
 
 

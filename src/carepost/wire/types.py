@@ -186,6 +186,9 @@ class DeliveryView(msgspec.Struct, frozen=True):
     provider: str = ""
     #: queued, deferred: why it has not left though it is due
     held_back: HeldBack | None = None
+    #: held: when that time is over (UTC microseconds; 0: it waits without end), and what then: "refuse" | "release"
+    until: int = 0
+    then: str = ""
 
 
 class LookView(msgspec.Struct, frozen=True):

@@ -109,6 +109,20 @@ def test_a_message_held_before_a_way_was_decided_is_not_said_to_have_needed_noth
         assert any(name == "Required" for entry in line.entries for name, _ in entry.facts) is shown
 
 
+def test_what_is_held_is_shown_with_its_end_and_what_then(
+    at_desk: Sit, view: MessageView, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = view.deliveries[3]
+    waits = msgspec.structs.replace(held, until=1_795_269_720_000_000, then="refuse")
+    found = msgspec.structs.replace(view, deliveries=(*view.deliveries[:3], waits, *view.deliveries[4:]))
+    monkeypatch.setattr(records, "access_message", lambda *_: found)
+    page = re.sub(
+        r"\s+", " ", re.sub(r"<[^>]+>", " ", at_desk("operator").get(f"/messages/{view.id}").content.decode())
+    )
+    assert page.count("Held until") == 1
+    assert "it goes back to its sender with a report" in page
+
+
 def test_an_empty_list_and_an_empty_search_say_what_to_do(at_desk: Sit) -> None:
     http = at_desk("operator")
     assert "No messages yet" in http.get("/messages").content.decode()
