@@ -102,4 +102,5 @@ def cases(folder: pathlib.Path) -> list[Message]:
 
 
 def _part(where: Where, text: str) -> Part:
-    return Part(where, text, number=1, group=1) if where is Where.NAME else Part(where, text)
+    # as a file that is attached: its name and its text belong together
+    return Part(where, text, number=1, group=1) if where in (Where.NAME, Where.DOCUMENT) else Part(where, text)

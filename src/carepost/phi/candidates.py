@@ -43,6 +43,8 @@ _CODE = re.compile(
     r"(?![\w-]|\.\d)"
 )
 _SERVICE = re.compile(r"[A-V]\d{4}")
+#: a postal code of the United States, ZIP+4: nobody parts an SSN so, of which 26 sets have none
+_POSTAL = re.compile(r"\d{5}-\d{4}")
 _SIGNS = re.compile(r"[^A-Za-z0-9]")
 
 
@@ -65,6 +67,8 @@ def candidates(look: Look, vocabulary: Vocabulary, failed: Counter[str] | None =
     failed = Counter() if failed is None else failed
     for kind, expression, passes in (("ssn", _SSN, checks.ssn), ("npi", _NPI, checks.npi)):
         for found in look.begins(expression, look.many):
+            if kind == "ssn" and _POSTAL.fullmatch(found[0]):
+                continue
             if passes(value := digits_of(found[0])):
                 yield Candidate(kind, *found.span(), value)
             else:

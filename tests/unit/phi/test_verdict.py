@@ -40,6 +40,16 @@ def test_a_wrong_form_is_none(text: str) -> None:
     assert list(candidates(look(f"so, {text} it is"), vocabulary.load())) == []
 
 
+def test_a_postal_code_of_nine_digits_is_no_ssn_whatever_else_a_form_asks_for() -> None:
+    form = "Cardholder\n  ANN FINCH\nDate of birth\n  03/14/1961\nBilling ZIP+4\n  45011-4312\nAmount\n  $120.00"
+    assert "ssn" not in kinds(form)
+    assert "ssn" not in kinds(
+        "Old address  12 Mill Rd, Hamilton, OH 45011-4312. Member number 8R27KT3HH93", "New address"
+    )
+    # what a label names is the rules' affair
+    assert "ssn" in kinds("Her SSN: 45011-4312, please check.")
+
+
 @pytest.mark.parametrize(
     ("kind", "text", "subject"),
     [
