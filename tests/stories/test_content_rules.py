@@ -84,6 +84,18 @@ async def test_a_rule_that_refuses_is_carried_out_after_the_look(ca: Ca, pool: C
         assert not willow.hosts["mx.there.test"].bodies
 
 
+async def test_a_list_of_people_waits_for_a_second_person(ca: Ca, pool: Counted) -> None:
+    many = Rule("many", levels=(Level.BULK,), action="approve")
+    rows = [f"Member {number}, SSN 512-44-{9000 + number}" for number in range(10)]
+    async with Delivering(host(ca), side("there.test"), ca, rules=(many,), inspector=Inspector(pool)) as willow:
+        ten = await willow.ended(await willow.submit("jane.roe@there.test", raw=body("List", text="\r\n".join(rows))))
+        assert (ten.state, ten.reason, ten.rule) == ("held", "approval-needed", "many")
+        nine = await willow.ended(
+            await willow.submit("jane.roe@there.test", raw=body("List", text="\r\n".join(rows[1:])))
+        )
+        assert nine.state == "sent"
+
+
 async def test_without_an_inspector_content_is_unknown_and_taken_as_the_strictest(ca: Ca) -> None:
     never = Rule("never", levels=PHI, action="refuse")
     async with Delivering(host(ca), side("there.test"), ca, rules=(never,)) as willow:

@@ -96,7 +96,7 @@ def side(cell: str) -> dict[str, Any]:
 
 #: a Tuesday and a Sunday in winter, UTC
 DAYS = {"Tuesday": datetime(2026, 11, 24, tzinfo=UTC), "Sunday": datetime(2026, 11, 22, tzinfo=UTC)}
-CLEAN = ContentFacts(Level.NONE, Ternary.YES, Ternary.NO, Ternary.NO, Ternary.NO, Malware.CLEAN)
+CLEAN = ContentFacts(Level.NONE, Ternary.YES, Ternary.NO, Ternary.NO, Ternary.NO, Malware.CLEAN, Ternary.NO)
 ATTACHED: dict[str, dict[str, Any]] = {
     "infected": {"malware": Malware.INFECTED},
     "unscanned": {"malware": Malware.UNAVAILABLE},
@@ -142,6 +142,9 @@ def asked(piece: str) -> dict[str, Any]:
             hour, minute = moment.split(":")
             at = DAYS[day] + timedelta(hours=int(hour), minutes=int(minute))
             return {"at": int(at.timestamp()) * 1_000_000}
+        case "contains", _ if rest.endswith(" bulk"):
+            inside = msgspec.structs.replace(CLEAN, level=Level(rest.removesuffix(" bulk")), bulk=Ternary.YES)
+            return {"content": inside}
         case "contains", _:
             return {"content": msgspec.structs.replace(CLEAN, level=Level(rest))}
         case "attached", _:

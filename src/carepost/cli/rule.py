@@ -5,7 +5,7 @@ import argparse
 from carepost.cli.office import entry
 
 _LEVELS = ["NONE", "ENCRYPTED", "MAILBOX", "VERIFIED", "AUTHENTICATED", "MESSAGE"]
-_CONTENT = ["none", "health-generic", "pii-only", "phi-likely", "phi-high"]
+_CONTENT = ["none", "health-generic", "pii-only", "phi-likely", "phi-high", "bulk"]
 _ATTACHED = ["any", "macro", "encrypted", "mismatch", "infected", "unscanned"]
 
 

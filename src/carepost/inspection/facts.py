@@ -49,19 +49,29 @@ def facts(content: Content, *, pictures: bool = True) -> policy.ContentFacts:
         encrypted=_any(files, frozenset({Trait.ENCRYPTED})),
         mismatch=_any(files, DECEIVES),
         malware=_malware(content.virus),
+        bulk=_bulk(content, pictures=pictures),
     )
 
 
 def _level(content: Content, *, pictures: bool) -> policy.Level:
     if content.level is None:
         return policy.Level.UNKNOWN
-    unknown = set(content.unknown)
-    if not pictures:
-        unknown -= {"image", "image-only"}
     # more than the highest there cannot be
-    if unknown and content.level is not Level.PHI_HIGH:
+    if content.level is not Level.PHI_HIGH and _unread(content, pictures=pictures):
         return policy.Level.UNKNOWN
     return _LEVELS[content.level]
+
+
+def _bulk(content: Content, *, pictures: bool) -> Ternary:
+    if content.bulk:
+        return Ternary.YES
+    looked = content.level is not None and not _unread(content, pictures=pictures)
+    return Ternary.NO if looked else Ternary.UNKNOWN
+
+
+def _unread(content: Content, *, pictures: bool) -> bool:
+    unknown = set(content.unknown)
+    return bool(unknown if pictures else unknown - {"image", "image-only"})
 
 
 def _attached(content: Content) -> Ternary:

@@ -3,6 +3,7 @@
 No value that was found is among them: a level, and what kind of thing is attached."""
 
 import enum
+from typing import Final
 
 import msgspec
 
@@ -18,6 +19,13 @@ class Level(enum.StrEnum):
     PII_ONLY = "pii-only"
     PHI_LIKELY = "phi-likely"
     PHI_HIGH = "phi-high"
+    #: what a rule may ask besides, and no content's own level: so many different identifiers that a second person
+    #: must look, whatever else is said
+    BULK = "bulk"
+
+
+#: what a level can be
+FOUND: Final = (Level.NONE, Level.HEALTH_GENERIC, Level.PII_ONLY, Level.PHI_LIKELY, Level.PHI_HIGH)
 
 
 class Malware(enum.StrEnum):
@@ -59,10 +67,20 @@ class ContentFacts(msgspec.Struct, frozen=True):
     encrypted: Ternary = Ternary.UNKNOWN
     mismatch: Ternary = Ternary.UNKNOWN
     malware: Malware = Malware.UNKNOWN
+    #: ten different identifiers or more (`phi.weigh.BULK`)
+    bulk: Ternary = Ternary.UNKNOWN
 
 
 #: made of constants by us: nothing of a person is in it (notices, delivery reports)
-NOTHING_IN_IT = ContentFacts(Level.NONE, Ternary.NO, Ternary.NO, Ternary.NO, Ternary.NO, Malware.CLEAN)
+NOTHING_IN_IT = ContentFacts(Level.NONE, Ternary.NO, Ternary.NO, Ternary.NO, Ternary.NO, Malware.CLEAN, Ternary.NO)
+
+
+def says(asked: frozenset[Level], content: ContentFacts) -> Ternary:
+    """Whether it is of one of these levels."""
+    bulk = content.bulk if Level.BULK in asked else Ternary.NO
+    if bulk is Ternary.YES or (content.level in asked and content.level is not Level.UNKNOWN):
+        return Ternary.YES
+    return Ternary.UNKNOWN if content.level is Level.UNKNOWN or bulk is Ternary.UNKNOWN else Ternary.NO
 
 
 def holds(asked: Attachment, content: ContentFacts) -> Ternary:

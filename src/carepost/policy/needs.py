@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from carepost.policy.content import Attachment, ContentFacts, Level, Malware, Need
+from carepost.policy.content import FOUND, Attachment, ContentFacts, Level, Malware, Need, says
 from carepost.policy.decide import decide
 from carepost.policy.index import Index, Key, index, key, matching
 from carepost.policy.questions import of as questions
@@ -60,17 +60,17 @@ def _needs(known: Index, facts: Facts, asked: Key) -> frozenset[Need]:
     wanted |= {q for c in _failing_open(known.rules) for q in questions(c) if q[0] in _KINDS}
     if not wanted:
         return _NOTHING
-    levels = _levels(facts.content, wanted)
+    texts = _texts(facts.content, wanted)
     attached = _attachments(facts.content, wanted)
     outcomes = {
-        (level, there): _outcome(facts, msgspec.structs.replace(there, level=level))
-        for level in levels
+        (text, there): _outcome(facts, msgspec.structs.replace(there, level=text[0], bulk=text[1]))
+        for text in texts
         for there in attached
     }
     found: set[Need] = set()
-    if any(len({outcomes[level, there] for level in levels}) > 1 for there in attached):
+    if any(len({outcomes[text, there] for text in texts}) > 1 for there in attached):
         found.add(Need.LEVEL)
-    if any(len({outcomes[level, there] for there in attached}) > 1 for level in levels):
+    if any(len({outcomes[text, there] for there in attached}) > 1 for text in texts):
         found.add(Need.ATTACHMENTS)
     return frozenset(found)
 
@@ -82,13 +82,17 @@ def _failing_open(rules: tuple[Rule, ...]) -> Iterator[Rule]:
     return (r for r in rules if r.skip_unknown)
 
 
-def _levels(content: ContentFacts, wanted: set[tuple[object, ...]]) -> list[Level]:
-    """One of each group of levels that no rule tells apart."""
+def _texts(content: ContentFacts, wanted: set[tuple[object, ...]]) -> list[tuple[Level, Ternary]]:
+    """What the text may come to, level and bulk: one of each group that no rule tells apart."""
     if content.level is not Level.UNKNOWN:
-        return [content.level]
+        return [(content.level, content.bulk)]
     sets = [q[1] for q in wanted if q[0] == "levels" and isinstance(q[1], frozenset)]
-    told = {tuple(level in one for one in sets): level for level in Level if level is not Level.UNKNOWN}
-    return [Level.UNKNOWN, *told.values()]
+    told = {
+        tuple(says(one, msgspec.structs.replace(content, level=level, bulk=bulk)) for one in sets): (level, bulk)
+        for level in FOUND
+        for bulk in _YES_NO
+    }
+    return [(Level.UNKNOWN, content.bulk), *told.values()]
 
 
 def _attachments(content: ContentFacts, wanted: set[tuple[object, ...]]) -> list[ContentFacts]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from carepost.policy import hours
-from carepost.policy.content import NOTHING_IN_IT, Attachment, ContentFacts, Level, holds
+from carepost.policy.content import NOTHING_IN_IT, Attachment, ContentFacts, Level, holds, says
 from carepost.policy.ternary import Ternary
 from carepost.policy.types import Facts, Kind, Rule
 
@@ -150,10 +150,11 @@ class Questions:
         if found is None:
             yes = unknown = 0
             for levels, bit in self._levels:
-                if content.level is Level.UNKNOWN:
-                    unknown |= bit
-                elif content.level in levels:
+                answer = says(levels, content)
+                if answer is Ternary.YES:
                     yes |= bit
+                elif answer is Ternary.UNKNOWN:
+                    unknown |= bit
             for attachments, bit in self._attachments:
                 answer = _any(holds(one, content) for one in attachments)
                 if answer is Ternary.YES:

@@ -28,6 +28,7 @@ LEVELS: Final = {
     Level.PII_ONLY: "personal data without health matters",
     Level.PHI_LIKELY: "health information of a person (likely)",
     Level.PHI_HIGH: "health information of a person (certain)",
+    Level.BULK: "ten or more different numbers of people",
 }
 ATTACHMENTS: Final = {
     Attachment.ANY: "any file",

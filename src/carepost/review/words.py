@@ -126,6 +126,7 @@ def content(view: HeldView) -> list[Said]:
     else:
         said.append(Said(f"It contains {LEVELS[facts.level]}.", "bad" if facts.level in _SPEAKING else "plain"))
     for answer, yes in (
+        (facts.bulk, f"It contains {LEVELS[Level.BULK]}."),
         (facts.macro, "A file in it runs something when it is opened (macros, programs)."),
         (facts.encrypted, "A file in it is encrypted."),
         (facts.mismatch, "A file in it is not what its name says."),

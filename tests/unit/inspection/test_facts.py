@@ -1,5 +1,6 @@
 """From what was found to what policy asks: nothing unread is ever called absent."""
 
+import msgspec
 import pytest
 
 from carepost.inspection.facts import facts, needs
@@ -114,3 +115,23 @@ def test_only_what_is_wanted_is_asked_for() -> None:
     assert needs([]) == Needs(level=False, files=False, virus=False)
     assert needs([policy.Need.LEVEL]) == Needs(level=True, files=False, virus=False)
     assert needs([policy.Need.ATTACHMENTS]) == Needs(level=False, files=True, virus=True)
+
+
+@pytest.mark.parametrize(
+    ("given", "bulk"),
+    [
+        (Content(), UNKNOWN),
+        (content(), NO),
+        (content(unknown=("encrypted",)), UNKNOWN),
+        (content(level=Level.PHI_HIGH, unknown=("encrypted",)), UNKNOWN),
+        (content(unknown=("image",)), UNKNOWN),
+        (msgspec.structs.replace(content(unknown=("encrypted",)), bulk=True), YES),
+        (msgspec.structs.replace(content(level=Level.PII_ONLY), bulk=True), YES),
+    ],
+)
+def test_law_3_so_many_identifiers_are_unknown_until_all_was_read(given: Content, bulk: Ternary) -> None:
+    assert facts(given).bulk is bulk
+
+
+def test_unread_pictures_do_not_make_it_unknown_where_that_is_attested() -> None:
+    assert facts(content(unknown=("image",)), pictures=False).bulk is NO

@@ -50,7 +50,7 @@ policies = st.lists(rule, min_size=1, max_size=14, unique_by=lambda r: r.id).map
 ternary = some(*Ternary)
 content = st.builds(
     ContentFacts, level=some(*Level), attached=ternary, macro=ternary, encrypted=ternary, mismatch=ternary,
-    malware=some(*Malware),
+    malware=some(*Malware), bulk=ternary,
 )  # fmt: skip
 headers = st.dictionaries(some("subject", "x-secure"), some("", "[SECURE] a", "plain"), max_size=2)
 facts = st.builds(
@@ -86,7 +86,10 @@ def answers(one: Rule, f: Facts) -> list[Ternary]:
         except ValueError:
             found.append(UNKNOWN)
     inside = f.content if f.kind is Kind.MESSAGE else NOTHING_IN_IT
-    say(one.levels, inside.level is not Level.UNKNOWN, inside.level in one.levels)
+    if one.levels:
+        of_level = UNKNOWN if inside.level is Level.UNKNOWN else YES if inside.level in one.levels else NO
+        each = {of_level, *([inside.bulk] if Level.BULK in one.levels else [])}
+        found.append(YES if YES in each else UNKNOWN if UNKNOWN in each else NO)
     if one.attachments:
         each = {holds(a, inside) for a in one.attachments}
         found.append(YES if YES in each else UNKNOWN if UNKNOWN in each else NO)

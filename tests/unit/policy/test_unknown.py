@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepost.policy.content import Attachment, ContentFacts, Level, Malware, Need, holds
+from carepost.policy.content import FOUND, Attachment, ContentFacts, Level, Malware, Need, holds
 from carepost.policy.decide import decide
 from carepost.policy.explain import words
 from carepost.policy.needs import needs
@@ -40,11 +40,18 @@ def mostly(usual: Any, values: Any, times: int = 4) -> Any:
     return some([*[usual] * times, *values])
 
 
-levels = some(v for v in Level if v is not Level.UNKNOWN)
+levels = some(FOUND)
 malware = some(v for v in Malware if v is not Malware.UNKNOWN)
 yes_no = some([Ternary.YES, Ternary.NO])
 known_content = st.builds(
-    ContentFacts, level=levels, attached=yes_no, macro=yes_no, encrypted=yes_no, mismatch=yes_no, malware=malware
+    ContentFacts,
+    level=levels,
+    attached=yes_no,
+    macro=yes_no,
+    encrypted=yes_no,
+    mismatch=yes_no,
+    malware=malware,
+    bulk=yes_no,
 )
 methods = st.lists(some(Method), max_size=3, unique=True).map(tuple)
 rule = st.builds(
@@ -195,11 +202,15 @@ def test_where_nothing_is_needed_no_content_changes_the_answer(f: Facts, content
     if not asked:
         assert same(decide(f), decide(replace(f, content=content)))
     if Need.ATTACHMENTS not in asked and asked:
-        assert same(decide(replace(f, content=ContentFacts(content.level))), decide(replace(f, content=content)))
+        assert same(
+            decide(replace(f, content=ContentFacts(content.level, bulk=content.bulk))),
+            decide(replace(f, content=content)),
+        )
     assert needs(f.rules, replace(f, content=content)) == frozenset()
 
 
 PHI = Rule("phi", levels=(Level.PHI_HIGH, Level.PHI_LIKELY), floor=Assurance.MESSAGE)
+BULK = Rule("bulk", levels=(Level.BULK,), action="approve")
 MACRO = Rule("macro", attachments=(Attachment.MACRO,), action="hold")
 BASE = Facts("demo", "7", "ann@clinic.test", "clinic.test", "pat@x.test", "x.test", access=Access.CODE)
 
@@ -212,6 +223,8 @@ BASE = Facts("demo", "7", "ann@clinic.test", "clinic.test", "pat@x.test", "x.tes
         ((PHI,), {}, {Need.LEVEL}),
         ((MACRO,), {}, {Need.ATTACHMENTS}),
         ((PHI, MACRO), {}, {Need.LEVEL, Need.ATTACHMENTS}),
+        ((BULK,), {}, {Need.LEVEL}),
+        ((BULK,), {"content": ContentFacts(Level.NONE, bulk=Ternary.NO)}, set()),
         # already as strict as the content could make it
         ((PHI,), {"asked_floor": Assurance.MESSAGE}, set()),
         # for somebody else
