@@ -67,7 +67,8 @@ def test_bi_028_reports_are_recorded_and_cause_no_mail_and_change_nothing(tmp_pa
         until(lambda: len(ignored()) == 7, within=20, what="all are on record")
         assert sorted(ignored()) == ["automatic", *["delivery-report"] * 6]
         until(lambda: len(ledger.all()) >= before + 8, within=20, what="all eight are on record")
-        assert [one.kind for one in ledger.all()[before:]].count(kinds.BOUNCE_RECEIVED) == 1
+        # over all: the two engines' events are not in one order, and there was no bounce before
+        assert [one.kind for one in ledger.all()].count(kinds.BOUNCE_RECEIVED) == 1
         assert len(ledger.all()) == before + 8, "one event each, and nothing else happened"
         figures = house.figures()
         assert (figures["queued"], figures["deferred"], figures["held"], figures["claimed"]) == (0, 0, 0, 0)

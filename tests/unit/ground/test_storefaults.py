@@ -12,8 +12,6 @@ import pytest
 
 from carepost.ground import database, storefaults
 
-URL = os.environ.get("CAREPOST_TEST_POSTGRES", "")
-
 
 def _raised(path: Path, act: str, *, readonly: bool = False) -> str:
     with pytest.raises(database.DatabaseError) as caught:
@@ -76,8 +74,8 @@ def _refused(url: str) -> str:
 
 
 @pytest.mark.postgres
-def test_postgresql() -> None:
-    parts = urllib.parse.urlsplit(URL)
+def test_postgresql(postgres_url: str) -> None:
+    parts = urllib.parse.urlsplit(postgres_url)
     host = parts.netloc.rpartition("@")[2]
     assert _refused(parts._replace(netloc=f"{parts.username}:wrong@{host}").geturl()) == "postgres-login"
     assert _refused(parts._replace(path="/nowhere").geturl()) == "postgres-no-database"
@@ -89,7 +87,7 @@ def test_postgresql() -> None:
         assert _refused(parts._replace(netloc=f"{login}@127.0.0.1:{port}").geturl()) == "postgres-away"
         bound.listen()
         assert _refused(parts._replace(netloc=f"{login}@127.0.0.1:{port}").geturl()) == "postgres-away"
-    with psycopg.connect(URL, autocommit=True, options="-c default_transaction_read_only=on") as connection:
+    with psycopg.connect(postgres_url, autocommit=True, options="-c default_transaction_read_only=on") as connection:
         for act, code in (
             ("SELECT * FROM nowhere", "other-tables"),
             ("CREATE TABLE storefaults_a (b int)", "postgres-read-only"),
@@ -100,12 +98,12 @@ def test_postgresql() -> None:
 
 
 @pytest.mark.postgres
-def test_postgresql_without_a_connection_left() -> None:
-    with psycopg.connect(URL, autocommit=True) as owner, contextlib.ExitStack() as held:
+def test_postgresql_without_a_connection_left(postgres_url: str) -> None:
+    with psycopg.connect(postgres_url, autocommit=True) as owner, contextlib.ExitStack() as held:
         owner.execute("DROP ROLE IF EXISTS storefaults_one")
         owner.execute("CREATE ROLE storefaults_one LOGIN PASSWORD 'x' CONNECTION LIMIT 1")
         try:
-            parts = urllib.parse.urlsplit(URL)
+            parts = urllib.parse.urlsplit(postgres_url)
             url = parts._replace(netloc=f"storefaults_one:x@{parts.netloc.rpartition('@')[2]}").geturl()
             held.enter_context(contextlib.closing(psycopg.connect(url)))
             assert _refused(url) == "postgres-crowded"
