@@ -24,6 +24,10 @@ _READ_ONLY = (
     "read-only", "The disk or the home's folder is read-only for this user",
     "mount it for writing, and run Carepost as the user the home belongs to",
 )  # fmt: skip
+_UNOPENED = (
+    "cannot-open", "A database of the home cannot be opened",
+    "look whether its folder is there, and run Carepost as the user the home belongs to",
+)  # fmt: skip
 _LOCKED = (
     "database-locked", "Another program holds a database of the home locked",
     "end what copies or opens it (backups are made by carepost backup) and try again",
@@ -75,7 +79,7 @@ _WORDS: Final = (
     ("table is locked", _LOCKED), ("malformed", _DAMAGED), ("not a database", _DAMAGED),
     ("no such table", _OTHER_TABLES), ("no such column", _OTHER_TABLES),
     ("already exists", _MIXED), ("duplicate column", _MIXED),
-    ("unable to open database file", _READ_ONLY), ("disk I/O error", _IO),
+    ("unable to open database file", _UNOPENED), ("disk I/O error", _IO),
     ("too many clients", _CROWDED), ("remaining connection slots", _CROWDED), ("too many connections", _CROWDED),
     ("authentication failed", _LOGIN), ("no pg_hba.conf entry", _LOGIN), ("no password supplied", _LOGIN),
     ("FATAL:  role", _LOGIN), ("FATAL:  database", _NO_DATABASE),

@@ -38,7 +38,7 @@ def test_sqlite(tmp_path: Path) -> None:
         with pytest.raises(database.DatabaseError) as caught:
             connection.execute("CREATE TABLE large AS SELECT randomblob(100000)")
         assert storefaults.told(caught.value).code == "disk-full"  # type: ignore[union-attr]
-    assert _raised(tmp_path / "no" / "a.db", "SELECT 1") == "read-only"
+    assert _raised(tmp_path / "no" / "a.db", "SELECT 1") == "cannot-open"
     path.write_bytes(path.read_bytes()[:4096])
     assert _raised(path, "SELECT * FROM one") == "database-damaged"
 
