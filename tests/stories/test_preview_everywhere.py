@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from carepost.rfc import mime
+from carepost.rfc import mime, words
 from tests.support.house import House
 from tests.support.seat import Seat
 from tests.support.waiting import until
@@ -43,6 +43,12 @@ CASES = {
     "nobody vouches": Case("anna@selfsigned.test", Said("portal", "portal-by-mail")),
     "opt-out": Case("anna@selfsigned.test", Said("tls", "open"), subject="[open] Lunch"),
     "trigger": Case("anna@verified.test", Said("portal", "portal-by-mail"), subject="Lunch [secure]"),
+    "trigger as programs write it": Case(
+        "anna@verified.test", Said("portal", "portal-by-mail"), subject="Lunch [sec\u00adure\u200b\uff3d"
+    ),
+    "opt-out not letter by letter": Case(
+        "anna@selfsigned.test", Said("portal", "portal-by-mail"), subject="[op\u00aden] Lunch"
+    ),
     # it did not hold the pinned key when it was met
     "pinned partner": Case("anna@mtasts.test", Said("held", "pinned-next-hop")),
     "approval": Case("two@verified.test", Said("held", "two")),
@@ -139,7 +145,7 @@ def submit(house: House, to: str, raw: str) -> tuple[int, str]:
 
 def written(case: Case) -> str:
     reason = f"X-Carepost-Reason: {case.reason}\r\n" if case.reason else ""
-    return f"From: {NORA}\r\nTo: {case.to}\r\nSubject: {case.subject}\r\n{reason}\r\n{case.text}\r\n"
+    return f"From: {NORA}\r\nTo: {case.to}\r\nSubject: {words.encode(case.subject)}\r\n{reason}\r\n{case.text}\r\n"
 
 
 def by_mail(house: House, case: Case) -> Said:

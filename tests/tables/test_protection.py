@@ -129,7 +129,8 @@ def asked(piece: str) -> dict[str, Any]:
         case "outbound" | "inbound" | "internal", "":
             return {"direction": Direction(name)}
         case "subject", _:
-            return {"headers": (("subject", rest), ("x-secure", ""))}
+            written = re.sub("<U[+]([0-9A-F]{4})>", lambda m: chr(int(m[1], 16)), rest)
+            return {"headers": (("subject", written), ("x-secure", ""))}
         case "header" | "size" | "time" | "content", "?":
             return {}
         case "header", _:

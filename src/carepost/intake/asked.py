@@ -1,13 +1,13 @@
 """What an organisation's rules ask of a message itself, read once at the door: header fields, size, sender's reason;
 and the triggers that are taken out of it before it is stored, signed or sent. Nothing is read where no rule asks."""
 
-import re
 from typing import Final
 
 import msgspec
 
 from carepost.directory.types import OrgSnapshot
 from carepost.intake.facts import About
+from carepost.policy import folding
 from carepost.policy.index import Index, index
 from carepost.policy.types import Kind
 from carepost.rfc import words
@@ -62,9 +62,9 @@ def _triggers(known: Index, message: Message) -> tuple[str | None, frozenset[byt
     fields: set[bytes] = set()
     before = message.subject
     subject = before
-    for name, text in known.triggers:
+    for name, text, exact in known.triggers:
         if name == "subject" and text:
-            subject = re.sub(re.escape(text), " ", subject, flags=re.IGNORECASE)
+            subject = folding.without(subject, text, exact=exact)
         elif name.encode() in message.first:
             fields.add(name.encode())
     if subject == before:

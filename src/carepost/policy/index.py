@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from carepost.policy.content import Need
-from carepost.policy.questions import Marks, Questions
+from carepost.policy.questions import Marks, Questions, lowers
 from carepost.policy.types import Assurance, Facts, Rule
 
 #: organisations whose index is kept
@@ -67,8 +67,8 @@ class Index(msgspec.Struct):
     directed: bool
     routed: bool
     reasoned: bool
-    #: (field, text or "") of the triggers that are taken out
-    triggers: tuple[tuple[str, str], ...]
+    #: (field, text or "", letter by letter) of the triggers that are taken out
+    triggers: tuple[tuple[str, str, bool], ...]
     #: what is remembered of this index
     effects: dict[Key, object]
     generals: dict[tuple[str, str, str], list[Compiled]]
@@ -96,7 +96,7 @@ def _build(rules: tuple[Rule, ...]) -> Index:
     made = Index(
         rules, {}, {}, {}, {}, [], named, Questions(), any(r.direction for r in rules),
         any(r.redirect or r.copies or r.tags for r in rules), any(r.ask_reason for r in rules),
-        tuple(dict.fromkeys((r.header.lower(), r.contains) for r in rules if r.remove)), {}, {}, {},
+        tuple(dict.fromkeys((r.header.lower(), r.contains, lowers(r)) for r in rules if r.remove)), {}, {}, {},
     )  # fmt: skip
     for order, rule in enumerate(sorted(rules, key=lambda r: (r.position, r.id, r.sender_domain))):
         compiled = _compile(rule, order, made.questions)

@@ -7,10 +7,10 @@ import bisect
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from carepost.policy import hours
+from carepost.policy import folding, hours
 from carepost.policy.content import NOTHING_IN_IT, Attachment, ContentFacts, Level, holds, says
 from carepost.policy.ternary import Ternary
-from carepost.policy.types import Facts, Kind, Rule
+from carepost.policy.types import Assurance, Facts, Kind, Rule
 
 #: answers about contents that are kept
 _KEPT: Final = 256
@@ -25,7 +25,8 @@ class Marks(NamedTuple):
 
 NO_MARKS: Final = Marks()
 
-#: ("header", name, text) | ("size", octets) | ("hours", text) | ("levels", {Level}) | ("attachments", {Attachment})
+#: ("header", name, text, letter by letter) | ("size", octets) | ("hours", text) | ("levels", {Level})
+#: | ("attachments", {Attachment})
 Question = tuple[object, ...]
 
 
@@ -33,7 +34,9 @@ def of(rule: Rule) -> list[Question]:
     """What must be known of the message before this rule is known to match."""
     asked: list[Question] = []
     if rule.header:
-        asked.append(("header", rule.header.lower(), rule.contains.lower()))
+        exact = lowers(rule)
+        text = rule.contains.lower() if exact else folding.wanted(rule.contains)
+        asked.append(("header", rule.header.lower(), text, exact))
     if rule.size_over:
         asked.append(("size", rule.size_over))
     if rule.hours:
@@ -45,13 +48,20 @@ def of(rule: Rule) -> list[Question]:
     return asked
 
 
+def lowers(rule: Rule) -> bool:
+    """Whether a match can make anything weaker: then the text must stand there letter by letter, else as people read
+    it (`folding`)."""
+    below = rule.floor is not None and rule.floor < Assurance.VERIFIED
+    return rule.portal_by_mail or (below and bool(rule.attestation))
+
+
 class Questions:
     """All questions of one organisation's rules."""
 
     def __init__(self) -> None:
         self._bits: dict[Question, int] = {}
-        #: field -> (text in lower case, bit); and all bits of a field
-        self.headers: dict[str, list[tuple[str, int]]] = {}
+        #: field -> (text in lower case or folded, letter by letter, bit); and all bits of a field
+        self.headers: dict[str, list[tuple[str, bool, int]]] = {}
         self._all_headers = 0
         self._sizes: list[int] = []
         #: for each of `_sizes` the bits of it and of all smaller ones
@@ -80,8 +90,8 @@ class Questions:
 
     def _add(self, question: Question, bit: int) -> None:
         match question:
-            case ("header", str(name), str(text)):
-                self.headers.setdefault(name, []).append((text, bit))
+            case ("header", str(name), str(text), bool(exact)):
+                self.headers.setdefault(name, []).append((text, exact, bit))
                 self._all_headers |= bit
             case ("size", int(octets)):
                 at = bisect.bisect_left(self._sizes, octets)
@@ -136,12 +146,12 @@ class Questions:
         for name, asked in self.headers.items():
             value = values.get(name)
             if value is None:
-                for _, bit in asked:
+                for _, _, bit in asked:
                     unknown |= bit
             elif value:
-                value = value.lower()
-                for text, bit in asked:
-                    if text in value:
+                written, read = value.lower(), folding.fold(value)
+                for text, exact, bit in asked:
+                    if text in (written if exact else read):
                         yes |= bit
         return Marks(yes, unknown)
 

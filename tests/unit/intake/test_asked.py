@@ -41,9 +41,13 @@ async def stored(office: Office) -> bytes:
         ("Your [SECURE]   appointment", "Subject: Your appointment"),
         ("[secure]", None),
         ("=?utf-8?Q?[secure]_=C3=9Cbersicht?=", "Subject: =?utf-8?B?w5xiZXJzaWNodA==?="),
+        ("=?utf-8?Q?[sec=E2=80=8Bure=EF=BB=BF]_Your_appointment?=", "Subject: Your appointment"),
+        ("=?utf-8?Q?Your_=EF=BC=BB=EF=BD=93=EF=BD=85=EF=BD=83=EF=BD=95=EF=BD=92=EF=BD=85=EF=BC=BD_appointment?=",
+         "Subject: Your appointment"),
+        ("=?utf-8?Q?[sec=C2=ADure]?=", None),
         ("Your appointment", "Subject: Your appointment"),
     ],
-)
+)  # fmt: skip
 async def test_a_trigger_in_the_subject_decides_and_never_leaves(
     office: Office, subject: str, left: str | None
 ) -> None:
