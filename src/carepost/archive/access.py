@@ -20,6 +20,8 @@ from carepost.wire.types import Actor, DeliveryView, HistoryRecord, MessageView
 
 #: states in which the shard knows more than the log: when it is due, and what is under way
 _MOVING: Final = frozenset({"queued", "claimed", "deferred", "held"})
+#: ends that are no delivery: who took a message back, or refused it, was told so by its shard already
+_KEPT_HERE: Final = frozenset({"retracted", "failed", timeline.SUPPRESSED})
 
 
 def access_message(org: bytes, message: bytes, actor: Actor) -> MessageView:
@@ -110,14 +112,14 @@ def _worded(one: DeliveryView) -> DeliveryView:
 def _with_shard(org: bytes, message: bytes, view: MessageView) -> MessageView:
     """What still moves, as its shard knows it; what the log calls final stays as the log says."""
     try:
-        live = {delivery.id: delivery for delivery in engine.client().lookup(org, message).deliveries}
+        live = {delivery.id: delivery for delivery in _of_shard(org, message).deliveries}
     except (NotFound, Unavailable):
         return view
     return msgspec.structs.replace(view, deliveries=tuple(_newer(d, live.get(d.id)) for d in view.deliveries))
 
 
 def _newer(logged: DeliveryView, live: DeliveryView | None) -> DeliveryView:
-    """Nothing is told as final that the log could not prove yet."""
-    if live is None or logged.state not in _MOVING or live.state not in _MOVING:
+    """Nothing is told as delivered that the log could not prove yet. What was noted on the way stands in the log."""
+    if live is None or logged.state not in _MOVING or live.state not in _MOVING | _KEPT_HERE:
         return logged
-    return live
+    return msgspec.structs.replace(live, notes=logged.notes)

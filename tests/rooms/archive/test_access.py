@@ -89,6 +89,26 @@ def test_what_moves_is_told_as_its_shard_knows_it_and_nothing_as_final_before_th
     assert [(d.state, d.due_at) for d in seen.deliveries] == [("deferred", 77), ("queued", 0)]
 
 
+@pytest.mark.parametrize(
+    ("live", "reason", "told"),
+    [("retracted", "", "retracted"), ("failed", "refused", "failed"), ("failed", "suppressed", "suppressed")],
+)
+def test_what_was_taken_back_or_refused_is_told_as_that_before_the_journal_has_read_of_it(  # type: ignore[no-untyped-def]
+    cast, outbox, shard, live: str, reason: str, told: str
+) -> None:
+    """Who took it back was answered so by its shard; and what the log has noted of it stays."""
+    message, (delivery,) = outbox.accepted(cast.maple)
+    outbox.add(cast.maple, kinds.DESTINATION_WEAKENED, [message, delivery], cause="tls-lost", result="held")
+    outbox.commit()
+    one = DeliveryView(ids.text(delivery), "x@patient.test", live, "tls", "", reason, "Taken back.", "", 0)
+    shard.views[cast.maple + message] = MessageView(
+        ids.text(message), ids.text(cast.maple), 1, "", "", "", "api", "transactional", 1, (one,)
+    )
+    (seen,) = access_message(cast.maple, message, cast.operator).deliveries
+    assert (seen.state, seen.words) == (told, "Taken back.")
+    assert [note.kind for note in seen.notes] == [kinds.DESTINATION_WEAKENED]
+
+
 def test_a_silent_engine_does_not_hide_the_history(cast, outbox: Outbox, monkeypatch) -> None:  # type: ignore[no-untyped-def]
     message, _ = outbox.accepted(cast.maple)
     outbox.commit()
