@@ -15,7 +15,7 @@ Number = Annotated[int, msgspec.Meta(ge=0, le=10_000_000)]
 
 
 class Sending(msgspec.Struct, frozen=True):
-    """`ways`: as the engines use them now; of an engine that does not answer, what providers asked for."""
+    """`ways`: as the engines of all nodes that answer use them now; where none answers, what providers asked for."""
 
     ways: tuple[Line, ...]
     pools: tuple[PoolLine, ...]

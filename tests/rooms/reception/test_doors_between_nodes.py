@@ -2,11 +2,13 @@
 
 import socket
 import ssl
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from carepost.destinations import ways
 from carepost.ground import ids
 from carepost.ground.errors import NotFound, Unavailable
 from carepost.ground.keys import MasterKeyring
@@ -16,9 +18,11 @@ from carepost.processes import doorcerts
 from carepost.reception.doors import DoorsServer, Remote
 from carepost.rfc.envelope import Envelope, Recipient
 from carepost.wire import doors
+from carepost.wire.pacing import LaneView
 from carepost.wire.types import Actor, Origin, Submission
 from tests.support.clinics import HARBOUR, MAPLE
 from tests.support.live import Live
+from tests.support.waiting import until
 
 STAFF = Actor("staff", "staff-1")
 
@@ -51,11 +55,14 @@ class Nodes:
         remote = Remote("127.0.0.1", self.port, doorcerts.listening(folder / "doors-0"))
         queue, bodies = self.live.intake.queue, self.live.bodies
         self.holding = DoorsServer(
-            far / "engine-00.sock", self.live.intake, {0: queue}, bodies, health=dict, quit_=lambda: None, remote=remote
-        )
+            far / "engine-00.sock", self.live.intake, {0: queue}, bodies, health=dict, quit_=lambda: None,
+            remote=remote,
+            lanes=lambda org: [LaneView("far.test", "", 3, 0, 0, 0, 2)] if org == MAPLE else [],
+        )  # fmt: skip
         self.asking = DoorsServer(
             near / "engine-00.sock", self.live.intake, {}, bodies, health=dict, quit_=lambda: None,
             across=self.across, first=True,
+            lanes=lambda org: [LaneView("far.test", "", 2, 0, 0, 0, 1)] if org == MAPLE else [],
         )  # fmt: skip
         for server in (self.holding, self.asking):
             self.live.thread.run(server.start())
@@ -89,6 +96,14 @@ def test_what_another_node_holds_is_found_listed_and_acted_on(nodes: Nodes) -> N
     page = nodes.here.held(doors.Held(MAPLE, STAFF))
     assert [view.id for view in page.deliveries] == [accepted.deliveries[0].id]
     assert nodes.here.waits()[MAPLE][0] == 1
+
+
+def test_how_mail_leaves_is_told_of_all_nodes_together(nodes: Nodes) -> None:
+    [line] = ways.lines(uuid.UUID(bytes=MAPLE), nodes.here)
+    assert (line.provider, line.connections, line.busy) == ("far.test", 5, 3)
+    assert ways.lines(uuid.UUID(bytes=HARBOUR), nodes.here) == []
+    nodes.places = {0: Held("", "")}
+    assert until(lambda: sorted(view.busy for view in nodes.here.lanes(MAPLE)) == [1], within=10, what="one is left")
 
 
 def test_another_organisation_and_an_absent_shard_are_the_same(nodes: Nodes) -> None:
