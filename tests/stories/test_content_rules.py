@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from carepost.directory.words import OwnWords, Person
 from carepost.inspection.inspector import Inspector
 from carepost.inspection.pool import Limits, Pool
 from carepost.inspection.process import Start
@@ -73,6 +74,44 @@ async def test_nothing_is_looked_into_where_it_could_change_nothing(ca: Ca, pool
         assert not await willow.events(kinds.DELIVERY_INSPECTED)
 
 
+class Asked(Inspector):
+    """Counts what the delivery asks of it: each time a body was read for it."""
+
+    bodies = 0
+
+    async def content(self, message, *asked, **more):  # type: ignore[no-untyped-def]
+        self.bodies += 1
+        return await super().content(message, *asked, **more)
+
+
+async def test_without_a_rule_about_content_no_message_is_looked_into_and_no_worker_starts(ca: Ca) -> None:
+    never = Counted(Limits(workers=1), Start(ocr=False))
+    others = (
+        Rule("sender", sender="nurse@willow.test", floor=Assurance.VERIFIED),
+        Rule("words", header="subject", contains="results", floor=Assurance.VERIFIED),
+        Rule("large", size_over=10, warn=True),
+    )
+    asked = Asked(never)
+    async with Delivering(host(ca), side("there.test"), ca, rules=others, inspector=asked) as willow:
+        for raw in (result(), lunch()):
+            assert (await willow.ended(await willow.submit("jane.roe@there.test", raw=raw))).state == "sent"
+    assert (asked.bodies, never.asked, never.started) == (0, 0, 0)
+
+
+async def test_with_a_rule_about_one_sender_only_that_senders_mail_is_looked_into(ca: Ca, pool: Counted) -> None:
+    pool.asked = 0
+    one = Rule("results", sender="results@willow.test", levels=PHI, action="hold")
+    asked = Asked(pool)
+    async with Delivering(host(ca), side("there.test"), ca, rules=(one,), inspector=asked) as willow:
+        sent = await willow.ended(await willow.submit("jane.roe@there.test", raw=result()))
+        assert (sent.state, asked.bodies, pool.asked) == ("sent", 0, 0)
+        theirs = result().replace(b"nurse@willow.test", b"results@willow.test")
+        held = await willow.ended(await willow.submit("jane.roe@there.test", raw=theirs))
+        assert (held.state, held.rule, asked.bodies, pool.asked) == ("held", "results", 1, 1)
+        (looked,) = await willow.events(kinds.DELIVERY_INSPECTED)
+        assert looked.on[1] == held.id
+
+
 async def test_a_rule_that_refuses_is_carried_out_after_the_look(ca: Ca, pool: Counted) -> None:
     never = Rule("never", levels=PHI, action="refuse", words="Use the results desk.")
     async with Delivering(
@@ -94,6 +133,21 @@ async def test_a_list_of_people_waits_for_a_second_person(ca: Ca, pool: Counted)
             await willow.submit("jane.roe@there.test", raw=body("List", text="\r\n".join(rows[1:])))
         )
         assert nine.state == "sent"
+
+
+async def test_a_list_of_an_excepted_sender_is_neither_read_nor_held(ca: Ca, pool: Counted) -> None:
+    pool.asked = 0
+    rules = (Rule("many", levels=(Level.BULK,), action="approve"), Rule("held", levels=PHI, action="hold"))
+    own = OwnWords(senders=(Person("newsletter", "nurse@willow.test"),))
+    rows = "\r\n".join(f"Patient {number}, SSN 512-44-{9000 + number}, asthma" for number in range(10))
+    async with Delivering(
+        host(ca), side("there.test"), ca, rules=rules, inspector=Inspector(pool), own_words=own
+    ) as willow:
+        view = await willow.ended(await willow.submit("jane.roe@there.test", raw=body("List", text=rows)))
+        assert (view.state, view.method) == ("sent", "tls")
+        assert pool.asked == 0
+        (looked,) = await willow.events(kinds.DELIVERY_INSPECTED)
+        assert (looked.facts["content"], looked.facts["exception"]) == ("none", "newsletter")
 
 
 async def test_without_an_inspector_content_is_unknown_and_taken_as_the_strictest(ca: Ca) -> None:

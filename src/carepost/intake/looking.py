@@ -10,6 +10,7 @@ from carepost.inspection import facts as found
 from carepost.inspection.types import Content, Custom, Needs
 from carepost.phi.types import Recipient
 from carepost.policy.content import ContentFacts, Level, Need
+from carepost.policy.ternary import Ternary
 
 
 class Inspector(Protocol):
@@ -55,4 +56,6 @@ async def look(
         content = await inspector.content(await read(), who, custom, needs, key=key, deadline=deadline)
     said = msgspec.json.encode(content.findings) if content.findings is not None else b""
     facts = found.facts(content)
-    return Looked(msgspec.structs.replace(facts, level=Level.NONE) if exception else facts, said, exception)
+    if exception:
+        facts = msgspec.structs.replace(facts, level=Level.NONE, bulk=Ternary.NO)
+    return Looked(facts, said, exception)
