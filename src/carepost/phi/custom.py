@@ -20,6 +20,18 @@ KNOWN = 2000
 WAYS = 300
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._ -]{0,62}")
 _EXEMPT = "exempt"
+_TOO_MANY_WAYS = (
+    "The patterns together can match in too many ways, which would make reading slow: "
+    "use fewer patterns, or fixed numbers of characters such as {8} instead of {2,8}."
+)
+#: what no pattern may find, and no exception hide, much of: more than this share of its characters
+_LETTER = (
+    "Dear Ms. Roe,\nthank you for your call on Monday 4 May at 10:30. Dr. Gray will see you in room 214 of our clinic, "
+    "1 Elm Street, Riverton. Please bring your card with member ID W123456789, a list of what you take, such as "
+    "metformin 500 mg, and the letter of your family doctor. Your last A1c was 8.4%. We can be reached at "
+    "(555) 010-0199 or desk@clinic.test.\nKind regards\nNora Sample, RN"
+)
+_MOST = 0.08
 
 
 class Compiled(NamedTuple):
@@ -37,8 +49,28 @@ class Compiled(NamedTuple):
 
 
 def check(custom: Custom) -> None:
-    """ConfigError, in a sentence that names the word, pattern or exemption by its id and says what to write instead."""
-    compile_custom(custom)
+    """ConfigError, in a sentence that names the word, pattern or exemption by its id and says what to write instead.
+
+    It asks more than `compile_custom`, which reads what was told before too: that all expressions together stay quick,
+    that keywords have letters or digits, and that no expression finds, or hides, an ordinary letter."""
+    compiled = compile_custom(custom)
+    hiding = [exemption for exemption in custom.exemptions if exemption.pattern]
+    if sum(ways(one.id, one.pattern) for one in (*custom.patterns, *hiding)) > WAYS:
+        raise ConfigError(_TOO_MANY_WAYS)
+    for pattern, expression, _ in compiled.patterns:
+        if any(not _plain(word) for word in pattern.keywords):
+            raise ConfigError(f"Pattern '{pattern.id}': each keyword needs a letter or a digit.")
+        _narrow(pattern.id, expression)
+    for exemption, expression in zip(hiding, compiled.exempt, strict=True):
+        _narrow(exemption.id, expression)
+
+
+def _narrow(identity: str, expression: re.Pattern[str]) -> None:
+    if sum(found.end() - found.start() for found in expression.finditer(_LETTER)) > len(_LETTER) * _MOST:
+        raise ConfigError(
+            f"Pattern '{identity}' would match much of an ordinary letter: say letters, digits or signs that only what "
+            "is meant has, such as HX-\\d{6}."
+        )
 
 
 @functools.lru_cache(maxsize=256)
@@ -83,10 +115,7 @@ def _counted(custom: Custom) -> None:
         raise ConfigError(f"At most {KNOWN} single values can be excepted: except the kind, or a phrase around them.")
     tried = sum(ways(pattern.id, pattern.pattern) for pattern in custom.patterns)
     if tried > WAYS:
-        raise ConfigError(
-            "The patterns together can match in too many ways, which would make reading slow: "
-            "use fewer patterns, or fixed numbers of characters such as {8} instead of {2,8}."
-        )
+        raise ConfigError(_TOO_MANY_WAYS)
 
 
 def _named(what: str, identity: str) -> None:
@@ -94,8 +123,13 @@ def _named(what: str, identity: str) -> None:
         raise ConfigError(f"{what}: an id has 1 to 63 letters, digits, spaces, points, dashes or underscores.")
 
 
+def _plain(text: str) -> str:
+    """As phrases and keywords are compared."""
+    return flatten(fold(text).lower()).strip()
+
+
 def _phrase(what: str, text: str) -> str:
-    if not 2 <= len(flatten(fold(text).lower()).strip()) <= 2000:
+    if not 2 <= len(_plain(text)) <= 2000:
         raise ConfigError(f"{what} must have at least two letters or digits and at most 2,000 characters.")
     return text
 
@@ -108,7 +142,7 @@ def _pattern(pattern: Pattern) -> tuple[Pattern, re.Pattern[str], re.Pattern[str
         raise ConfigError(f"Pattern '{pattern.id}': the window of its keywords is 1 to 2,000 characters.")
     if len(pattern.keywords) > 50 or any(not 1 <= len(word) <= 100 for word in pattern.keywords):
         raise ConfigError(f"Pattern '{pattern.id}': at most 50 keywords of 1 to 100 characters.")
-    words = "|".join(re.escape(flatten(fold(word).lower()).strip()) for word in pattern.keywords)
+    words = "|".join(re.escape(_plain(word)) for word in pattern.keywords)
     near = re.compile(rf"(?<![a-z0-9])(?:{words})(?![a-z0-9])") if words else None
     return pattern, compile_pattern(pattern.id, pattern.pattern), near
 

@@ -5,14 +5,18 @@
     [A-F0-9] [^x]        one of, none of                            ( | )      one of several
     ? {3} {2,8}          optional, so many times
 
+What it says is folded as the text is: `HX–\\d` is `HX-\\d`, an accent counts for nothing.
+
 `*`, `+`, `{2,}`, anchors, look-around and back references are refused, and so is what could match in too many ways: the
 work at each place of a text is limited before the pattern is ever used.
 """
 
 import re
+import unicodedata
 from typing import NamedTuple
 
 from carepost.ground.errors import ConfigError
+from carepost.phi.fold import fold
 
 #: characters the longest match may have
 WIDEST = 120
@@ -52,7 +56,8 @@ class _Reader:
 
     def __init__(self, identity: str, source: str) -> None:
         self.identity = identity
-        self.source = source
+        # marks alone, and what shows nothing, are in no folded text
+        self.source = "".join(char for char in unicodedata.normalize("NFC", source) if fold(char))
         self.place = 0
         self.depth = 0
 
@@ -101,7 +106,8 @@ class _Reader:
         if char == ".":
             return _Piece(r"[^\n]", 1, 1, 1)
         if char == "\\":
-            return _Piece(self.escaped(), 1, 1, 1)
+            escaped = self.escaped()
+            return _Piece(escaped, 1, 1, 1) if escaped in _CLASSES.values() else _literal(escaped)
         if char in "*+":
             raise self.wrong(f"'{char}' has no upper limit: write a number of times, such as {{1,20}}")
         if char in "^$":
@@ -110,7 +116,7 @@ class _Reader:
             )
         if char in _SPECIAL:
             raise self.wrong(f"'{char}' stands where it has no meaning: write \\{char} for the character")
-        return _Piece(re.escape(char), 1, 1, 1)
+        return _literal(char)
 
     def group(self) -> _Piece:
         if self.source.startswith("?:", self.place):
@@ -133,7 +139,7 @@ class _Reader:
             return _CLASSES[char]
         if char.isalnum():
             raise self.wrong(f"\\{char} is not offered: \\d, \\w and \\s are")
-        return re.escape(char)
+        return char
 
     def set_of(self) -> str:
         """What stands between brackets, as Python writes it."""
@@ -145,13 +151,13 @@ class _Reader:
         while (char := self.take()) != "]" or first:
             first = False
             if char == "\\":
-                inside += self.escaped().strip("[]") if self.peek() in _CLASSES else self.escaped()
+                inside += self.escaped().strip("[]") if self.peek() in _CLASSES else _folded(self.escaped())
             elif char == "-" and inside not in ("", "^") and self.peek() != "]":
-                if self.peek() < inside[-1]:
+                if fold(self.peek())[:1] < inside[-1]:
                     raise self.wrong("a range in square brackets runs backwards")
                 inside += "-"
             else:
-                inside += re.escape(char)
+                inside += _folded(char)
         return f"[{inside}]"
 
     def repeated(self, piece: _Piece) -> _Piece:
@@ -210,3 +216,14 @@ class _Reader:
 
     def wrong(self, why: str) -> ConfigError:
         return ConfigError(f"Pattern '{self.identity}', at character {min(self.place, len(self.source))}: {why}.")
+
+
+def _folded(char: str) -> str:
+    """As it stands in folded text; in square brackets, of a sign that is several characters there each counts."""
+    return re.escape(fold(char))
+
+
+def _literal(char: str) -> _Piece:
+    """One character as it stands in folded text; a ligature or a sign may be several there."""
+    length = len(fold(char))
+    return _Piece(_folded(char), length, length, 1)

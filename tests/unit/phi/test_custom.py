@@ -69,6 +69,16 @@ def test_an_exempt_pattern_and_an_exempt_kind() -> None:
         (Custom(words=tuple(Word(f"w{n}", "abc") for n in range(WORDS + 1))), "remove 1"),
         (Custom(patterns=tuple(Pattern(f"p{n}", "abc") for n in range(PATTERNS + 1))), "remove 1"),
         (Custom(patterns=tuple(Pattern(f"p{n}", r"\d{2,8}[ab]{1,7}") for n in range(7))), "patterns together"),
+        (Custom(patterns=(Pattern("p", r"HX\d{4}", keywords=("-",)),)), "a letter or a digit"),
+        (Custom(patterns=(Pattern("p", ".."),)), "much of an ordinary letter"),
+        (Custom(patterns=(Pattern("p", r"\w{2,20}"),)), "much of an ordinary letter"),
+        (Custom(patterns=(Pattern("p", "[^a][^b]"),)), "much of an ordinary letter"),
+        (Custom(exemptions=(Exemption("e", pattern=".{2,40}"),)), "Pattern 'e' would match much of an ordinary letter"),
+        (Custom(exemptions=(Exemption("e", pattern=r"[a-z]{2,9} [a-z]{2,6}"),)), "much of an ordinary letter"),
+        (
+            Custom(exemptions=tuple(Exemption(f"e{n}", pattern=r"\d{2,8}[ab]{1,7}") for n in range(7))),
+            "patterns together",
+        ),
         (Custom(exemptions=tuple(Exemption(f"e{n}", kind="phone") for n in range(EXEMPTIONS + 1))), "remove 1"),
     ],
 )
@@ -81,3 +91,27 @@ def test_what_is_refused_at_entry(own: Custom, says: str) -> None:
 def test_a_word_may_be_an_identifier() -> None:
     own = Custom(words=(Word("vip", "Subject Zero", Score.IDENTIFIER, Strength.STRONG),))
     assert said("Subject Zero has asthma", own)[0] is Level.PHI_HIGH
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"HX-\d{6}",
+        r"\d{8}",
+        r"\w{2}\d{6}",
+        r"[A-Z]{2}\d{4,8}",
+        r"\d{3}-\d{4}",
+        r"Suite \d{1,4}",
+        r"(case|file) \w{4,9}",
+    ],
+)
+def test_what_organisations_write_is_accepted(pattern: str) -> None:
+    check(Custom(patterns=(Pattern("p", pattern),), exemptions=(Exemption("e", pattern=pattern),)))
+
+
+def test_what_was_told_before_it_was_asked_for_is_still_read() -> None:
+    """A version of the words that stands is no reason to leave a message unread."""
+    old = Custom(exemptions=(Exemption("e", pattern=".{2,40}"),))
+    with pytest.raises(ConfigError):
+        check(old)
+    assert said("asthma", old)[0] is Level.NONE

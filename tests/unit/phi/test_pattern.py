@@ -3,6 +3,7 @@
 import pytest
 
 from carepost.ground.errors import ConfigError
+from carepost.phi.fold import fold
 from carepost.phi.pattern import WAYS, compile_pattern, ways
 
 pytestmark = pytest.mark.fast
@@ -27,10 +28,22 @@ pytestmark = pytest.mark.fast
         (r"(?:ab|cd)ef", "cdef", True),
         (r"a.c", "abc", True),
         (r"\w{3}\s\d", "abc 1", True),
+        # as people copy it out of a document: it is folded as the text is
+        (r"HX–\d{6}", "HX-123456", True),
+        (r"HX–\d{6}", "HX–123456", True),
+        (r"Ré-\d{3}", "ré-123", True),
+        ("Re\u0301-\\d{3}", "Ré-123", True),
+        (r"№?\d{4}", "№1234", True),
+        (r"№ \d{4}", "№ 1234", True),
+        (r"“q”\d\d", '"q"12', True),
+        (r"[–/]7\d", "−71", True),
+        (r"\–7\d", "–71", True),
+        ("HX\u200b-\\d{3}", "HX-123", True),
+        (r"Ré-\d{3}", "Ra-123", False),
     ],
 )
 def test_what_it_finds(pattern: str, text: str, found: bool) -> None:
-    assert bool(compile_pattern("mine", pattern).search(text)) is found
+    assert bool(compile_pattern("mine", pattern).search(fold(text))) is found
 
 
 @pytest.mark.parametrize(
@@ -56,6 +69,8 @@ def test_what_it_finds(pattern: str, text: str, found: bool) -> None:
         (r"a{3,2}", "below its lower"),
         (r"a{x}b", "number of times"),
         (r"[z-a]b", "backwards"),
+        (r"[Z-А]b", "backwards"),
+        (r"[a-№]b", "backwards"),
         (r"a?", "almost anything"),
         (r"((((((ab))))))", "five deep"),
         ("", "1 to 300"),
