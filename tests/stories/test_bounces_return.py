@@ -10,12 +10,13 @@ from typing import Any
 from carepost.sandbox.ca import Authority
 from tests.support.house import ENGINE_ONLY, House
 from tests.support.receiver import Receiver, receiver
-from tests.support.remote_mx import FAR, RemoteMx
+from tests.support.remote_mx import FAR, SLOW, RemoteMx
 from tests.support.waiting import until
 
 RETURNS = "bounce.clinic.test"
 GONE, LISTED, FULL, NOBODY, OPEN = (f"{name}@{FAR}" for name in ("gone", "listed", "full", "nobody", "open"))
 ANN = "ann.kept@verified.test"
+NORA = "nora.sample@clinic.test"
 #: what each report is taken for: reason and class
 MEANT = {
     GONE: ("user-unknown", "hard"), LISTED: ("reputation", "block"), FULL: ("mailbox-full", "soft"),
@@ -83,6 +84,69 @@ def test_what_a_real_mx_gives_back_ends_with_the_address_and_what_is_forged_ends
             forged(house, far)
             complained(house)
             assert "Traceback" not in house.logs()
+
+
+def test_what_a_real_mx_reports_of_the_way_on_is_evidence_and_its_asker_is_told(tmp_path: Path) -> None:
+    """RFC 3461: the submitter's NOTIFY goes on to the next system, whose reports come to our return path. They stand
+    beside what is known, and the submitter gets them; whoever has no signed address of ours changes nothing."""
+    house = House(tmp_path, *ENGINE_ONLY, "journal", "staff")
+    with RemoteMx(tmp_path / "mx", RETURNS, house.ports["mx"]) as far, house:
+        house.carepost("suppression", "return-path", RETURNS, "--smtp", "yes", "--org", "demo", "--reason", "story")
+        house.carepost("route", "add", FAR, f"localhost:{far.port}", "--ca", str(far.ca), "--org", "demo")
+        until(lambda: knows(house), within=20, what="the engine knows the routes and the return path")
+        submitted(house, OPEN, SLOW, notify="SUCCESS,DELAY")
+        slow = house.send(SLOW)["id"]
+        until(lambda: len(asked_for(house)) == 2, within=60, what="the submitter was told", told=far.log)
+        assert asked_for(house) == {(OPEN.encode(), b"relayed"), (SLOW.encode(), b"delayed")}
+        until(lambda: reported(house, slow), within=30, what="the API tells of the delay")
+        [delay] = reported(house, slow)
+        assert delay["cause"] == "delayed" and delay["until"] > "2026", "Postfix says until when it tries"
+        assert state_of(house, slow) == "sent"
+        said = house.carepost("arrived", OPEN, "--org", "demo")
+        assert "reported that it delivered it to the mailbox." in said and "its own word" in said
+        assert "had not delivered it yet, and that it would try until" in house.carepost(
+            "arrived", SLOW, "--org", "demo"
+        )
+        assert listed(house) == {}
+        unsigned(house, far)
+        assert "Traceback" not in house.logs()
+
+
+def unsigned(house: House, far: RemoteMx) -> None:
+    """BI-028: well-formed reports of success to addresses nobody signed, one of them nearly ours."""
+    ann = house.send(ANN)["id"]
+    house.arrived(ANN)
+    token = re.findall(rf"to=<(b-[a-z0-9]+)@{re.escape(RETURNS)}>", far.log())[0]
+    turned = token[:-6] + "".join("a" if one != "a" else "b" for one in token[-6:])
+    raw = report(ANN, f"<{ann}@clinic.test>").replace(b"Action: failed", b"Action: delivered")
+    for to in (f"{turned}@{RETURNS}", "notice@clinic.test"):
+        assert brought(house, raw.replace(b"Status: 5.1.1", b"Status: 2.0.0"), to) == 250
+    # what comes after them has been read: so have they
+    again = house.send(SLOW)["id"]
+    until(lambda: reported(house, again), within=30, what="the next report is on record")
+    assert reported(house, ann) == [] and state_of(house, ann) == "sent"
+
+
+def asked_for(house: House) -> set[tuple[bytes, bytes]]:
+    """Recipient and action of each report that the submitter got, but of failures before the routes were known."""
+    raw = b"".join(house.raw(mail["id"]) for mail in house.mails(NORA))
+    return set(re.findall(rb"Final-Recipient: rfc822; (\S+)\r\nAction: (relayed|delayed|delivered)", raw))
+
+
+def submitted(house: House, *to: str, notify: str) -> None:
+    """By a program that speaks SMTP and asks for reports."""
+    assert house.made is not None
+    mail = f"From: {NORA}\r\nTo: {to[0]}\r\nSubject: An invented matter\r\n\r\nNothing real.\r\n"
+    with smtplib.SMTP("127.0.0.1", house.ports["submission"], timeout=30) as peer:
+        peer.starttls()
+        peer.login(house.made.smtp_username, house.made.smtp_password)
+        assert peer.sendmail(NORA, to, mail, rcpt_options=(f"NOTIFY={notify}",)) == {}
+
+
+def reported(house: House, id_: str) -> list[dict[str, Any]]:
+    status, answer = house.request("GET", f"/api/v1/messages/{id_}")
+    notes = answer["deliveries"][0]["notes"] if status == 200 else []
+    return [note for note in notes if note["kind"] == "delivery.reported"]
 
 
 def seen(there: Receiver, far: RemoteMx) -> str:

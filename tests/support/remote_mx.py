@@ -19,6 +19,8 @@ SAYS = {
     f"gone@{FAR}": "550 5.1.1 <gone@far.test>: Recipient address rejected: User unknown in relay recipient table",
     f"listed@{FAR}": "554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org",
 }
+#: who it keeps in its queue, and says so at the first look into it
+SLOW = f"slow@{FAR}"
 #: octets a mailbox holds
 _ROOM = 20_000
 _MAIN = """\
@@ -55,7 +57,11 @@ virtual_minimum_uid = 1
 virtual_mailbox_limit = {room}
 message_size_limit = {room}
 bounce_size_limit = 10000
-transport_maps = inline:{{ {onward} {{ {returns} = smtp:[127.0.0.1]:{back} }} }}
+delay_warning_time = 1s
+queue_run_delay = 1s
+minimal_backoff_time = 1s
+maximal_backoff_time = 2s
+transport_maps = inline:{{ {onward} {{ {slow} = retry:4.4.1 closed }} {{ {returns} = smtp:[127.0.0.1]:{back} }} }}
 inner_says = check_recipient_access inline:{{ {says} }}, permit
 """
 _INNER = "-o myhostname=inner.far.test -o smtpd_recipient_restrictions=$inner_says -o smtpd_tls_security_level=none"
@@ -95,7 +101,7 @@ class RemoteMx:
         (folder / "main.cf").write_text(
             _MAIN.format(
                 folder=folder, uid=owner.st_uid, gid=owner.st_gid, room=_ROOM, onward=onward, says=says,
-                returns=returns, back=back,
+                returns=returns, back=back, slow=SLOW,
             )
         )  # fmt: skip
         listeners = f"127.0.0.1:{self.port} inet n - n - - smtpd\n127.0.0.1:{inner} inet n - n - - smtpd {_INNER}\n"

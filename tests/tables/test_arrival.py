@@ -89,6 +89,31 @@ def test_a_complaint_is_told() -> None:
     assert any("marked as unwanted" in text for text in answer.evidence)
 
 
+@pytest.mark.parametrize(
+    ("what", "until", "words"),
+    [
+        ("delivered", "", "the next mail system reported that it delivered it to the mailbox."),
+        ("relayed", "", "reported that it passed it on to another system, which sends no such reports."),
+        ("expanded", "", "reported that it passed it on to the members of a list or group."),
+        ("delayed", "2026-11-22T09:30:00Z", "that it had not delivered it yet, and that it would try until 22 November "
+         "2026 at 09:30 UTC."),
+        ("delayed", "", "that it had not delivered it yet, and would go on trying."),
+    ],
+)  # fmt: skip
+def test_what_the_next_system_reported_is_evidence_and_its_own_word(what: str, until: str, words: str) -> None:
+    before = said("sent", attempt("sent"))
+    answer = said("sent", attempt("sent"), notes=(NoteView(AT, kinds.DELIVERY_REPORTED, what, until),))
+    assert answer.evidence[-1].startswith(f"On {WHEN} the next mail system reported ")
+    assert answer.evidence[-1].endswith(words)
+    assert "its own word" in answer.limits[-1]
+    assert (answer.verdict, answer.headline, answer.next) == (before.verdict, before.headline, before.next)
+
+
+def test_what_no_report_says_is_not_told() -> None:
+    answer = said("sent", attempt("sent"), notes=(NoteView(AT, kinds.DELIVERY_REPORTED, "invented"),))
+    assert answer == said("sent", attempt("sent"))
+
+
 def test_a_notice_that_failed_changes_what_to_do() -> None:
     answer = said("deposited", attempt("deposited"), notes=(note(kinds.PORTAL_NOTICE_FAILED),))
     assert any("do not know that it waits" in text for text in answer.evidence)

@@ -9,8 +9,9 @@ import msgspec
 
 from carepost.ground.clock import rfc3339
 from carepost.proof import kinds
+from carepost.wire import bounces
 from carepost.wire.pacing import HeldBack
-from carepost.wire.types import AttemptView, DeliveryView, MessageView
+from carepost.wire.types import AttemptView, DeliveryView, MessageView, NoteView
 
 #: accepted by the recipient's server, opened, waits in the portal, under way, waits for a person here, not certain, no
 ACCEPTED, OPENED, WAITS, NOT_YET, HELD, PERHAPS, NO = (
@@ -32,6 +33,14 @@ _CHECK: Final = {
     "PORTAL": "It was opened with a proof that did not travel by e-mail.",
 }
 _BOUNCED: Final = frozenset({kinds.DELIVERY_BOUNCED})
+#: what another system reported of a message it had taken, after "On … the next mail system reported"
+_REPORTED: Final = {
+    bounces.DELIVERED: "that it delivered it to the mailbox.",
+    bounces.RELAYED: "that it passed it on to another system, which sends no such reports.",
+    bounces.EXPANDED: "that it passed it on to the members of a list or group.",
+    bounces.DELAYED: "that it had not delivered it yet",
+}
+_THEIR_WORD: Final = "What the next mail system reports is its own word; a mailbox that has a message is not a reader."
 
 
 class Said(msgspec.Struct, frozen=True):
@@ -61,7 +70,27 @@ def said(message: MessageView, one: DeliveryView) -> Said:
     if complained:
         words = f"On {_when(complained)} the recipient’s provider passed on a complaint: it was marked as unwanted."
         found = msgspec.structs.replace(found, evidence=(*found.evidence, words))
+    found = _with_reports(found, one)
     return msgspec.structs.replace(found, evidence=(_taken(message), *found.evidence))
+
+
+def _with_reports(found: Said, one: DeliveryView) -> Said:
+    """Evidence beside what is known here: no report changes the answer."""
+    told = tuple(
+        f"On {_when(note.at)} the next mail system reported {_went_on(note)}"
+        for note in one.notes
+        if note.kind == kinds.DELIVERY_REPORTED and note.cause in _REPORTED
+    )
+    if not told:
+        return found
+    return msgspec.structs.replace(found, evidence=(*found.evidence, *told), limits=(*found.limits, _THEIR_WORD))
+
+
+def _went_on(note: NoteView) -> str:
+    if note.cause != bounces.DELAYED:
+        return _REPORTED[note.cause]
+    until = f", and that it would try until {_when_read(note.until)}." if note.until else ", and would go on trying."
+    return f"{_REPORTED[note.cause]}{until}"
 
 
 def _taken(message: MessageView) -> str:
@@ -240,7 +269,10 @@ def _note(one: DeliveryView, *wanted: str) -> int:
 
 def _when(us: int) -> str:
     """As it is read aloud: 21 November 2026 at 18:48 UTC."""
-    at = rfc3339(us)
+    return _when_read(rfc3339(us))
+
+
+def _when_read(at: str) -> str:
     return f"{int(at[8:10])} {_MONTHS[int(at[5:7]) - 1]} {at[:4]} at {at[11:16]} UTC"
 
 

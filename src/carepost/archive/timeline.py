@@ -57,8 +57,8 @@ _TOLD_OF: Final = ("delivery.", "portal.", kinds.DESTINATION_WEAKENED)
 _NOTED: Final = frozenset({
     kinds.DELIVERY_RELEASED, kinds.DELIVERY_RETRIED, kinds.DELIVERY_RETRACTED, kinds.DELIVERY_APPROVED,
     kinds.DELIVERY_TURNED_DOWN, kinds.DELIVERY_TIME_OVER, kinds.DELIVERY_PLAN_CHANGED, kinds.DELIVERY_INSPECTED,
-    kinds.DELIVERY_BOUNCED, kinds.DELIVERY_COMPLAINED, kinds.DELIVERY_HELD_BACK, kinds.FORWARD_RETURNED,
-    kinds.DELIVERY_ACCESS_AGREED, kinds.PORTAL_NOTIFIED,
+    kinds.DELIVERY_BOUNCED, kinds.DELIVERY_COMPLAINED, kinds.DELIVERY_REPORTED, kinds.DELIVERY_HELD_BACK,
+    kinds.FORWARD_RETURNED, kinds.DELIVERY_ACCESS_AGREED, kinds.PORTAL_NOTIFIED,
     kinds.PORTAL_CODE_SENT, kinds.PORTAL_ACCESS_FAILED, kinds.PORTAL_LOCKED, kinds.PORTAL_OPENED, kinds.PORTAL_VIEWED,
     kinds.PORTAL_DOWNLOADED, kinds.PORTAL_REPLIED, kinds.PORTAL_EXPIRED, kinds.PORTAL_HELP_ASKED,
     kinds.PORTAL_DISOWNED, kinds.PORTAL_DELETED, kinds.PORTAL_NOTICE_FAILED, kinds.PORTAL_REPLY_FAILED,
@@ -150,7 +150,8 @@ class _Course:
         facts = event.facts
         held_later = event.kind == kinds.DELIVERY_HELD and "attempt" not in facts
         if event.kind in _NOTED or held_later:
-            self._notes.append(NoteView(event.at, event.kind, facts.get("bounce") or event.cause))
+            cause = facts.get("bounce") or facts.get("reported") or event.cause
+            self._notes.append(NoteView(event.at, event.kind, cause, facts.get("tries-until", "")))
         said = _read(_told, openings, "words")
         if "recipient" in openings:
             self._recipient = openings["recipient"][1].decode("utf-8", "replace")

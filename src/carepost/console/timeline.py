@@ -8,6 +8,7 @@ from carepost.console import words
 from carepost.mailbox.course import Course
 from carepost.proof import kinds
 from carepost.review.words import THEN
+from carepost.wire import bounces
 from carepost.wire.pacing import HeldBack
 from carepost.wire.types import AttemptView, DeliveryView, MessageView, NoteView
 
@@ -160,9 +161,18 @@ _NOTES: Final[dict[str, tuple[str, str, str]]] = {
         "A report of non-delivery came back", "bad", "The recipient’s server had accepted it before."),
     kinds.DELIVERY_COMPLAINED: (
         "Marked as unwanted", "bad", "The recipient’s provider passed on a complaint; marketing is no longer sent."),
+    kinds.DELIVERY_REPORTED: ("The next mail system reported how it went on", "plain", ""),
     kinds.FORWARD_RETURNED: (
         "A forwarded copy came back", "bad", "A mailbox of yours forwards its mail, and that copy did not arrive."),
 }  # fmt: skip
+#: what it reported -> (heading, tone, text)
+_REPORTED: Final = {
+    bounces.DELIVERED: ("Reported as delivered to the mailbox", "good", ""),
+    bounces.RELAYED: ("Reported as passed on to a system that sends no reports", "plain", ""),
+    bounces.EXPANDED: ("Reported as passed on to the members of a list", "plain", ""),
+    bounces.DELAYED: ("Reported as delayed", "wait", "It was not delivered yet."),
+}
+_THEIR_WORD: Final = "It is the word of the mail system that had accepted it; the state here does not change by it."
 _LOOKS: Final = {
     kinds.MESSAGE_VIEWED: "opened its page", kinds.MESSAGE_LISTED: "saw it in a list",
     kinds.MESSAGE_SEARCHED: "found it by a search", kinds.PROOF_EXPORTED: "downloaded a proof",
@@ -187,6 +197,10 @@ def looks(view: MessageView, *, may_audit: bool) -> list[Look]:
 
 
 def _note(note: NoteView) -> Entry:
+    if note.kind == kinds.DELIVERY_REPORTED and note.cause in _REPORTED:
+        heading, tone, text = _REPORTED[note.cause]
+        facts = (("It tries until", note.until[:16].replace("T", " ") + " UTC"),) if note.until else ()
+        return Entry(note.at, heading, tone, (f"{text} {_THEIR_WORD}".strip(),), facts)
     if note.kind in _NOTES:
         heading, tone, text = _NOTES[note.kind]
         reason = f"Reason: {note.cause}." if note.cause and note.cause != "asked-by-a-person" else ""

@@ -6,7 +6,9 @@ list where the rules below say so, in one transaction (decision 0028). Told agai
     soft                       5 on 3 days within 14: marketing for 30 days
     block, admin, unknown      never: it is about us
     complaint                  marketing, without an end
-"""
+
+A report that says how a message went on (delayed, delivered, relayed, expanded) is evidence alone: one event of each
+kind a delivery, no state, no entry on the list (decision 0081)."""
 
 import uuid
 from typing import Final
@@ -16,6 +18,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
 from carepost.destinations.models import Bounce
+from carepost.ground import clock
 from carepost.ground.errors import CarepostError
 from carepost.proof import kinds
 from carepost.rfc.bounces import MEANINGS, Class
@@ -31,6 +34,8 @@ DAY_US: Final = 86_400_000_000
 #: how long a first hard bounce, and soft ones, keep an address back; how far back is looked
 KEPT_US, SOFT_WINDOW_US, HARD_WINDOW_US = 30 * DAY_US, 14 * DAY_US, 365 * DAY_US
 SOFT_MANY, SOFT_DAYS = 5, 3
+#: how far ahead another system may say that it tries
+TRIED_US: Final = 60 * DAY_US
 _ACTOR: Final = Actor("system", "journal")
 _encode = msgspec.json.Encoder().encode
 
@@ -122,6 +127,30 @@ def _tell(doing: Doing, failure: Failure) -> None:
     doing.event(
         kinds.DELIVERY_BOUNCED, on=on, facts=facts, values=_words(Told(words_of(failure.reason, failure.klass)))
     )
+
+
+def reported(org: uuid.UUID, failure: Failure, until: int = 0) -> bool:
+    """`failure.kind`: of wire.bounces.WENT_ON; `until`: of a delay, UTC microseconds, or 0. Whether it was new."""
+    try:
+        address = spelt(failure.address)
+    except CarepostError:
+        return False
+    with scope.organisation(org):
+        mine = address_tokens.ever(org).token(address)
+        if _of(org, failure).exists():
+            return False
+    facts = {"reported": failure.kind}
+    if failure.at < until <= failure.at + TRIED_US:
+        facts["tries-until"] = clock.rfc3339(until)
+    try:
+        with act(org, Permission.SUPPRESSION, actor=_ACTOR) as doing:
+            _keep(org, mine, failure)
+            on = [uuid.UUID(bytes=failure.message), uuid.UUID(bytes=failure.delivery)]
+            doing.event(kinds.DELIVERY_REPORTED, on=on, facts=facts)
+            # COMMIT POINT: as of `take`: the row and its event, or neither.
+    except IntegrityError:
+        return False
+    return True
 
 
 def words_of(reason: str, klass: str) -> str:

@@ -99,7 +99,7 @@ def _complaint(complaint: arf.Complaint, delivery: bytes) -> wire.Came:
 
 def _bounce(bounce: bouncemail.Bounce, delivery: bytes) -> wire.Came:
     told = tuple(
-        wire.Of(one.recipient, one.action, one.verdict.reason, one.verdict.klass.value, one.verdict.enhanced)
+        wire.Of(one.recipient, one.action, one.verdict.reason, one.verdict.klass.value, one.verdict.enhanced, one.until)
         for one in bounce.recipients[: wire.MOST]
     )
     return wire.Came(bounce.form, delivery, bounce.message_id, told)

@@ -20,9 +20,6 @@ from carepost.queue.sealing import Opener, OrgKeyBook
 from carepost.tenancy import scope
 from carepost.wire import bounces as wire
 
-#: a report of these actions says that it failed; one of a delay says nothing yet (RFC 3464 2.3.3)
-_FAILED = "failed"
-
 
 class Known(msgspec.Struct, frozen=True):
     delivery: bytes
@@ -46,8 +43,8 @@ def lay(book: OrgKeyBook, org: bytes, event: Event, sealed: bytes, door: Door | 
         _take(org, about, COMPLAINT, came.complaint, "", came.form, event.at)
         return
     for one in came.recipients:
-        if one.action != _FAILED:
-            metrics.count("bounces_not_final")
+        if one.action != wire.FAILED:
+            _went_on(book, org, came, one, event.at, door)
             continue
         known_ = _known(book, org, came.delivery) if came.delivery else _pair(book, org, came.message_id, one.recipient)
         if known_ is None:
@@ -55,12 +52,26 @@ def lay(book: OrgKeyBook, org: bytes, event: Event, sealed: bytes, door: Door | 
             continue
         _take(org, known_, BOUNCE, one.reason, one.klass, came.form, event.at, one.enhanced)
         if came.delivery and door is not None:
-            passing.pass_on(
-                door, book, org, known_.message, known_.delivery, known_.address, one.reason, one.klass, one.enhanced
-            )
+            passing.pass_on(door, book, org, known_.message, known_.delivery, known_.address, one)
         if came.delivery:
             # a delivery has one recipient; what else the report lists is where it was forwarded to
             return
+
+
+def _went_on(book: OrgKeyBook, org: bytes, came: wire.Came, one: wire.Of, at: int, door: Door | None) -> None:
+    """Evidence of a delivery whose signed return path it came to; of any other it is a stranger's word."""
+    if not came.delivery or one.action not in wire.WENT_ON:
+        metrics.count("bounces_not_final")
+        return
+    known = _known(book, org, came.delivery)
+    said = Failure(
+        one.action, known.delivery, known.message, known.address, known.category, "", "", came.form, at, one.enhanced
+    )
+    new = bounces.reported(uuid.UUID(bytes=org), said, one.until)
+    metrics.count("bounces_reported" if new else "bounces_known")
+    if door is not None and came.form == "dsn":
+        # a system that writes reports was told what the sender had asked for; of a sentence nobody knows that
+        passing.pass_on(door, book, org, known.message, known.delivery, known.address, one)
 
 
 def refused(book: OrgKeyBook, org: bytes, event: Event) -> None:

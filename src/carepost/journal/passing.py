@@ -22,10 +22,22 @@ from carepost.rfc.address import Mailbox
 from carepost.rfc.envelope import Envelope, Recipient
 from carepost.rfc.errors import RfcError
 from carepost.tenancy import scope, select
+from carepost.wire import bounces as wire
 from carepost.wire.types import Accepted, Actor, HistoryRecord, Origin, Submission
 
 _ACTOR: Final = Actor("system", "journal")
 _NAME: Final = "Mail Delivery"
+#: success is `relayed`, whatever the other system calls it: we know its word, and nothing of a mailbox
+_ACTIONS: Final = {
+    wire.DELAYED: dsn.Action.DELAYED, wire.DELIVERED: dsn.Action.RELAYED, wire.RELAYED: dsn.Action.RELAYED,
+    wire.EXPANDED: dsn.Action.RELAYED,
+}  # fmt: skip
+_WORDS: Final = {
+    wire.DELAYED: "The recipient's mail system had accepted it, and reported that it has not delivered it yet.",
+    wire.DELIVERED: "The recipient's mail system reported that it delivered it to the mailbox.",
+    wire.RELAYED: "The recipient's mail system reported that it passed it on to a system that sends no reports.",
+    wire.EXPANDED: "The recipient's mail system reported that it passed it on to the members of a list.",
+}
 
 
 class Door(Protocol):
@@ -35,10 +47,10 @@ class Door(Protocol):
 
 
 def pass_on(
-    door: Door, book: OrgKeyBook, org: bytes, message: bytes, delivery: bytes, address: str, reason: str, klass: str,
-    enhanced: str,
-) -> bool:  # fmt: skip
-    """Whether a report was handed in. Raises Unavailable."""
+    door: Door, book: OrgKeyBook, org: bytes, message: bytes, delivery: bytes, address: str, came: wire.Of
+) -> bool:
+    """Whether a report was handed in. Raises Unavailable. What other systems report besides failures is what the
+    sender's NOTIFY had asked them for (RFC 3461 4.1)."""
     record = _record(book, org, message)
     domain = _domain(org, record.sender) if record is not None and record.sender else ""
     if record is None or not domain:
@@ -46,8 +58,9 @@ def pass_on(
     try:
         raw = dsn.build(
             dsn.Report(
-                action=dsn.Action.FAILED, status=_status(enhanced), recipient=address,
-                arrived=ids.made_at(message), words=words_of(reason, klass),
+                action=_ACTIONS.get(came.action, dsn.Action.FAILED), status=_status(came), recipient=address,
+                arrived=ids.made_at(message),
+                words=_WORDS.get(came.action) or words_of(came.reason, came.klass),
             ),
             reporting=settings.CAREPOST_HOSTNAME,
             from_=Mailbox(_NAME, f"mailer-daemon@{domain}"),
@@ -56,7 +69,7 @@ def pass_on(
             at=clock.now(),
             original={"Message-ID": record.message_id, "From": record.from_},
         )  # fmt: skip
-        door.accept(_submission(org, delivery, record.sender, raw))
+        door.accept(_submission(org, delivery, record.sender, raw, came.action))
     except (RfcError, Refused):
         metrics.count("bounces_not_passed_on")
         return False
@@ -64,8 +77,8 @@ def pass_on(
     return True
 
 
-def _submission(org: bytes, delivery: bytes, to: str, raw: bytes) -> Submission:
-    key = f"dsn:{ids.text(delivery)}:came-back"
+def _submission(org: bytes, delivery: bytes, to: str, raw: bytes, action: str) -> Submission:
+    key = f"dsn:{ids.text(delivery)}:{'came-back' if action == wire.FAILED else action}"
     return Submission(
         org=org,
         envelope=Envelope("", (Recipient(to, notify=("NEVER",)),), eightbit=not raw.isascii()),
@@ -103,6 +116,7 @@ def _domain(org: bytes, sender: str) -> str:
     return mine if mine in owned else next(iter(owned), "")
 
 
-def _status(enhanced: str) -> str:
+def _status(came: wire.Of) -> str:
     """RFC 3464 2.3.4: the class agrees with the action."""
-    return f"5.{enhanced.partition('.')[2] or '0.0'}"
+    klass = {wire.FAILED: "5", wire.DELAYED: "4"}.get(came.action, "2")
+    return f"{klass}.{came.enhanced.partition('.')[2] or '0.0'}"

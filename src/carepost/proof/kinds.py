@@ -104,6 +104,8 @@ DELIVERY_HELD_BACK: Final = "delivery.held-back"
 PROVIDER_ASKED: Final = "provider.asked"
 DELIVERY_BOUNCED: Final = "delivery.bounced"
 DELIVERY_COMPLAINED: Final = "delivery.complained"
+#: fact `reported` says what; evidence beside the state, which it never changes
+DELIVERY_REPORTED: Final = "delivery.reported"
 PORTAL_NOTIFIED: Final = "portal.notified"
 PORTAL_CODE_SENT: Final = "portal.code-sent"
 PORTAL_ACCESS_FAILED: Final = "portal.access-failed"
@@ -195,6 +197,7 @@ KINDS: Final[Mapping[str, KindInfo]] = {
     DELIVERY_TESTED: KindInfo(DELIVERY, "a test ended: all was carried out up to the wire, and nothing was sent"),
     DELIVERY_BOUNCED: KindInfo(DELIVERY, "a report of non-delivery came back"),
     DELIVERY_COMPLAINED: KindInfo(DELIVERY, "the recipient's provider passed on a complaint about the message"),
+    DELIVERY_REPORTED: KindInfo(DELIVERY, "the next mail system reported how the message went on there"),
     PORTAL_NOTIFIED: KindInfo(PORTAL, "the recipient was told that a message waits in the portal"),
     PORTAL_CODE_SENT: KindInfo(PORTAL, "a one-time code was sent to the recipient's address"),
     PORTAL_ACCESS_FAILED: KindInfo(PORTAL, "someone tried to open the message and failed"),
@@ -300,6 +303,7 @@ FACTS: Final = frozenset({
     SIGNING_KEY,  # delivery.*: id of the organisation's own key that signed it
     RECIPIENT_KEY,  # delivery.*: id of the recipient's key it was encrypted to
     "repeats",  # BI-023: id of the message this one repeats
+    "reported",  # delivery.reported: delayed | delivered | relayed | expanded (RFC 3464 2.3.3)
     "required",  # assurance label required
     "resends",  # message.accepted: id of the message whose content it sends again
     "requiretls",  # message.accepted: yes, where the submitter asked for it at every hop (RFC 8689)
@@ -327,6 +331,7 @@ FACTS: Final = frozenset({
     "confidence",  # tracking.*: that the verdict is right, in hundredths
     "rules",  # tracking.*: version of the rules that judged
     "tls",  # TLSv1.2 | TLSv1.3 | none
+    "tries-until",  # delivery.reported: until when the other system says that it tries, RFC 3339
     "version",  # orgkey.*: of the organisation's key; template.*, message.accepted: of the template
     "serves-from",  # orgkey.rotated: the moment from which the new version serves, RFC 3339
 })  # fmt: skip

@@ -26,6 +26,8 @@ class Failed(msgspec.Struct, frozen=True):
     action: str = "failed"
     #: as the sender had it, where that is another; ""
     original: str = ""
+    #: of a delay: until when the other system tries, UTC microseconds; 0: it does not say
+    until: int = 0
 
 
 class Bounce(msgspec.Struct, frozen=True):
@@ -106,7 +108,7 @@ def _report(report: dsn.Received, raw: bytes) -> Bounce | None:
             said = said or _text(raw, b"")[:_SAID]
             further = classify(f"{text} {said}", one.status)
             verdict = further if further.klass is not Class.UNDETERMINED else verdict
-        failed.append(Failed(recipient, verdict, one.action or "failed", _first(one.original)))
+        failed.append(Failed(recipient, verdict, one.action or "failed", _first(one.original), one.until))
     if not failed:
         return None
     return Bounce("dsn", tuple(failed[:MOST]), report.message_id or _about(raw))

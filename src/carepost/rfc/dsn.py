@@ -10,7 +10,7 @@ import re
 
 import msgspec
 
-from carepost.rfc import date, esmtp, message, mime, parts, words
+from carepost.rfc import date, esmtp, message, mime, parts, trail, words
 from carepost.rfc.address import Mailbox, format_mailbox
 from carepost.rfc.errors import ComposeError, RfcError
 
@@ -146,6 +146,8 @@ class Reported(msgspec.Struct, frozen=True):
     #: "" where it is not well formed
     status: str
     diagnostic: str
+    #: Will-Retry-Until of a delay, UTC microseconds; 0 where it does not say
+    until: int = 0
 
 
 class Received(msgspec.Struct, frozen=True):
@@ -225,4 +227,5 @@ def _reported(fields: dict[str, str]) -> Reported:
         _ACTIONS.get(action := words.safe(fields.get("action", "")).lower().partition(" ")[0][:20], action),
         status[0] if status else "",
         words.safe(fields.get("diagnostic-code", "") or ("" if status else fields.get("status", "")))[:512],
+        trail.moment(fields.get("will-retry-until", "")),
     )

@@ -19,6 +19,7 @@ TESTED: Final = "webhook.tested"
 #: steps on the way that are told only where somebody asks for them by name
 _QUIET: Final = frozenset({
     kinds.DELIVERY_ATTEMPTED, kinds.DELIVERY_PLAN_CHANGED, kinds.DELIVERY_INSPECTED, kinds.DELIVERY_HELD_BACK,
+    kinds.DELIVERY_REPORTED,
 })  # fmt: skip
 
 

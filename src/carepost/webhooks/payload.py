@@ -20,7 +20,7 @@ REDACTED: Final = "redacted.invalid"
 #: facts told as they are; none is personal
 _FACTS: Final = (
     "method", "required", "code", "enhanced", "stage", "tls", "rule", "origin", "content", "verdict", "verdict-before",
-    "confidence", "link", "bounce", "bounce-class",
+    "confidence", "link", "bounce", "bounce-class", "reported", "tries-until",
 )  # fmt: skip
 
 

@@ -6,6 +6,10 @@ import msgspec
 
 #: recipients told of one mail
 MOST: Final = 20
+#: a report of these says that it failed, or how it went on for now (RFC 3464 2.3.3)
+FAILED: Final = "failed"
+DELAYED, DELIVERED, RELAYED, EXPANDED = "delayed", "delivered", "relayed", "expanded"
+WENT_ON: Final = frozenset({DELAYED, DELIVERED, RELAYED, EXPANDED})
 
 
 class Of(msgspec.Struct, frozen=True):
@@ -16,6 +20,8 @@ class Of(msgspec.Struct, frozen=True):
     reason: str
     klass: str
     enhanced: str = ""
+    #: of a delay: until when the other system says that it tries, UTC microseconds; 0: it does not say
+    until: int = 0
 
 
 class Came(msgspec.Struct, frozen=True):

@@ -163,11 +163,13 @@ class AttemptView(msgspec.Struct, frozen=True):
 
 
 class NoteView(msgspec.Struct, frozen=True):
-    """Something seen on the way that changed what was done: an event's kind, and its stable reason code."""
+    """Something seen on the way that changed what was done, or that another system reported: an event's kind, and its
+    stable reason code. `until`: of a delay, until when the other system says that it tries (RFC 3339), or ""."""
 
     at: int
     kind: str
     cause: str
+    until: str = ""
 
 
 class DeliveryView(msgspec.Struct, frozen=True):

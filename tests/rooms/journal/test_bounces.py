@@ -140,7 +140,53 @@ def test_what_is_not_about_the_mailbox_gives_no_address_up(
     outbox.commit()
     effects.step()
     assert listed(cast.maple) == []
-    assert len(kept(cast.maple)) == (action == "failed")
+    assert [kind for kind, *_ in kept(cast.maple)] == ["bounce" if action == "failed" else action]
+
+
+def reports(outbox: Outbox, org: bytes, delivery: bytes, action: str, *, until: int = 0, message_id: str = "") -> None:
+    came = wire.Came("dsn", delivery, message_id, (wire.Of(JANE, action, "unknown", "undetermined", "", until),))
+    outbox.add(org, kinds.BOUNCE_RECEIVED, [delivery or ids.new(SHARD)], values={"bounce": wire.encode(came)})
+
+
+def test_how_it_went_on_is_evidence_and_changes_no_state(cast: Any, outbox: Outbox, effects: Effects) -> None:
+    """Each kind of report once a delivery, beside what was known; tallies and the list do not move."""
+    message, (delivery,) = sent(outbox, cast.maple, JANE)
+    tries = clock.now() + DAY
+    for action in ("delayed", "delayed", "delivered", "relayed", "expanded", "invented"):
+        reports(outbox, cast.maple, delivery, action, until=tries if action == "delayed" else 0)
+    outbox.commit()
+    while effects.step():
+        pass
+    assert sum(event.kind == kinds.DELIVERY_REPORTED for event in outbox.commit_office()) == 4
+    (shown,) = access.access_message(cast.maple, message, BOOTSTRAP).deliveries
+    assert (shown.state, shown.words) == ("sent", "The server accepted it.")
+    told = [(note.cause, note.until) for note in shown.notes if note.kind == kinds.DELIVERY_REPORTED]
+    assert told == [("delayed", clock.rfc3339(tries)), ("delivered", ""), ("relayed", ""), ("expanded", "")]
+    assert listed(cast.maple) == []
+
+
+@pytest.mark.parametrize("until", [-DAY, 61 * DAY], ids=["past", "far"])
+def test_a_time_that_cannot_be_is_not_told(cast: Any, outbox: Outbox, effects: Effects, until: int) -> None:
+    message, (delivery,) = sent(outbox, cast.maple, JANE)
+    reports(outbox, cast.maple, delivery, "delayed", until=max(0, clock.now() + until))
+    outbox.commit()
+    effects.step()
+    outbox.commit_office()
+    (shown,) = access.access_message(cast.maple, message, BOOTSTRAP).deliveries
+    assert [note.until for note in shown.notes if note.kind == kinds.DELIVERY_REPORTED] == [""]
+
+
+def test_bi_028_a_report_without_a_signed_path_is_no_evidence(cast: Any, outbox: Outbox, effects: Effects) -> None:
+    """Not even where it names our number and its only recipient, by which a failure is believed."""
+    message, _ = sent(outbox, cast.maple, JANE)
+    _, (theirs,) = sent(outbox, cast.harbour, JANE)
+    reports(outbox, cast.maple, b"", "delivered", message_id=f"<{ids.text(message)}@maple.test>")
+    # a delivery of another organisation
+    reports(outbox, cast.maple, theirs, "delivered")
+    outbox.commit()
+    effects.step()
+    assert kept(cast.maple) == [] == kept(cast.harbour)
+    assert kinds.DELIVERY_REPORTED not in [event.kind for event in outbox.commit_office()]
 
 
 def failure(org: bytes, at: int, reason: str, klass: str, **changes: Any) -> str:

@@ -115,3 +115,23 @@ def test_a_flood_of_recipients_is_bounded() -> None:
     raw = STATUS + b"Reporting-MTA: dns; x.test\r\n\r\n" + groups + b"\r\n--b--\r\n"
     back = dsn.read(raw)
     assert back is not None and len(back.recipients) == dsn.MAX_RECIPIENTS
+
+
+@pytest.mark.parametrize(
+    ("said", "until"),
+    [
+        ("Sat, 28 Nov 2026 10:00:00 +0100 (CET)", 1_795_856_400_000_000),
+        ("Sat, 28 Nov 2026 10:00:00 -0000", 1_795_860_000_000_000),
+        ("soon", 0),
+        ("Sat, 28 Nov 99999 10:00:00 +0000", 0),
+        ("", 0),
+    ],
+)
+def test_a_delay_says_until_when_it_is_tried(said: str, until: int) -> None:
+    status = (
+        "Reporting-MTA: dns; mx.far.test\n\nFinal-Recipient: rfc822; ann@far.test\nAction: delayed\nStatus: 4.4.1\n"
+        f"Will-Retry-Until: {said}\n"
+    )
+    received = dsn.of(status.encode(), b"")
+    assert received is not None
+    assert [(one.action, one.until) for one in received.recipients] == [("delayed", until)]

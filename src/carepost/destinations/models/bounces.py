@@ -6,11 +6,12 @@ from carepost.tenancy.models.base import OrgModel, now
 
 
 class Bounce(OrgModel):
-    """One failure or complaint about one delivery, counted once however often it is told."""
+    """One failure or complaint about one delivery, or one report of how it went on, counted once however often it is
+    told."""
 
     #: id of the delivery; what it is about is told once of each kind
     delivery = models.UUIDField()
-    #: bounce | complaint
+    #: bounce | complaint; or what was reported: delayed | delivered | relayed | expanded, which counts for nothing
     kind = models.CharField(max_length=10)
     message = models.UUIDField()
     #: crypto.index.token of the recipient's address, as on the suppression list
