@@ -55,14 +55,16 @@ def check(custom: Custom) -> None:
     that keywords have letters or digits, and that no expression finds, or hides, an ordinary letter."""
     compiled = compile_custom(custom)
     hiding = [exemption for exemption in custom.exemptions if exemption.pattern]
-    if sum(ways(one.id, one.pattern) for one in (*custom.patterns, *hiding)) > WAYS:
+    written = [(pattern.id, pattern.pattern) for pattern in custom.patterns]
+    written += [(exemption.id, exemption.pattern) for exemption in hiding]
+    if sum(ways(*one) for one in written) > WAYS:
         raise ConfigError(_TOO_MANY_WAYS)
     for pattern, expression, _ in compiled.patterns:
         if any(not _plain(word) for word in pattern.keywords):
             raise ConfigError(f"Pattern '{pattern.id}': each keyword needs a letter or a digit.")
         _narrow(pattern.id, expression)
-    for exemption, expression in zip(hiding, compiled.exempt, strict=True):
-        _narrow(exemption.id, expression)
+    for exemption, hides in zip(hiding, compiled.exempt, strict=True):
+        _narrow(exemption.id, hides)
 
 
 def _narrow(identity: str, expression: re.Pattern[str]) -> None:
