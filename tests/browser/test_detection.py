@@ -83,3 +83,8 @@ def test_words_are_added_tried_and_reports_settled(
     page.get_by_label("Reason for SSN").fill("an order number")
     page.get_by_role("button", name="Make an exception of SSN").click()
     expect(page.get_by_text("Does not count any more", exact=True)).to_be_visible()
+    page.get_by_label("Reason for SSN").fill("it was one after all")
+    page.get_by_role("button", name="count again").click()
+    expect(page.get_by_text("Put aside", exact=True)).to_be_visible()
+    look("settled")
+    expect(page.get_by_role("button", name="Make an exception of SSN")).to_be_visible()

@@ -10,7 +10,7 @@ _WHAT = ["word", "pattern", "phrase", "form", "kind", "sender", "recipient"]
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = entry.verbs(parser)
     entry.verb(verbs, "list", "words, patterns and exceptions in force; looking is an event")
-    add = entry.verb(verbs, "add", "add one, or replace that of this name; holds from the next message on")
+    add = entry.verb(verbs, "add", "add one, or replace that of this kind and name; holds from the next message on")
     add.add_argument(
         "what", choices=_WHAT,
         help="word or pattern: counts; phrase or form (a pattern): nothing inside counts; kind: such findings never "
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     entry.verb(verbs, "counts", "how often, by kind and place: figures alone")
     for name, words in (
         ("except", "this value of a report does not count any more"),
-        ("dismiss", "put a report aside"),
+        ("dismiss", "put a report aside; a value that was excepted counts again"),
     ):
         one = entry.verb(verbs, name, words)
         one.add_argument("id", metavar="ID", help="as the list of reports shows it")

@@ -117,7 +117,9 @@ def settle(request: StaffRequest, report: UUID) -> HttpResponse:
     if not reason:
         return _reports(request, unexplained=str(report), status=422)
     acts.settle(request.desk.org, report, exception=exception, actor=request.desk.actor, reason=reason[:500])
-    said = f"This value does not count any more. {_SAID}" if exception else "The report is put aside."
+    said = (
+        f"This value does not count any more. {_SAID}" if exception else "The report is put aside; this value counts."
+    )
     messages.success(request, said, extra_tags="console")
     return redirect("console:words-reports")
 

@@ -33,11 +33,14 @@ def put(org: uuid.UUID, entry: Entry, *, actor: Actor, reason: str) -> Vocabular
 
 
 def remove(org: uuid.UUID, name: str, *, actor: Actor, reason: str) -> Vocabulary:
-    """Raises NotFound, Forbidden."""
+    """Of a value found harmless, the report is put aside: it counts again. Raises NotFound, Forbidden."""
 
     def change(told: Told) -> Told:
-        if name not in entries.named(told):
+        found = entries.named(told).get(name)
+        if found is None:
             raise NotFound("There is no such word, pattern or exception.")
+        if isinstance(found, Value):
+            WrongFinding.objects.filter(org_id=org, kind=found.kind, token=found.token).update(state=DISMISSED)
         return entries.without(told, name)
 
     return _change(org, change, actor=actor, reason=reason, named=name)
@@ -59,8 +62,8 @@ def report(org: uuid.UUID, message: uuid.UUID, shown: Shown, *, actor: Actor) ->
 
 
 def settle(org: uuid.UUID, report: uuid.UUID, *, exception: bool, actor: Actor, reason: str) -> None:
-    """`exception`: this value counts no more, from the next message on; else the report is put aside. Raises NotFound,
-    names.Wrong, Forbidden."""
+    """`exception`: this value counts no more, from the next message on; else the report is put aside, and a value that
+    was excepted counts again. Raises NotFound, names.Wrong, Forbidden."""
     why = names.words(reason, "reason", longest=500)
     with act(org, Permission.POLICY, actor=actor) as doing:
         row = WrongFinding.objects.filter(org_id=org, pk=report).first()
@@ -68,12 +71,20 @@ def settle(org: uuid.UUID, report: uuid.UUID, *, exception: bool, actor: Actor, 
             raise NotFound("There is no such report.")
         row.state = EXCEPTED if exception else DISMISSED
         row.save(update_fields=["state"])
+        told, value = current(org)[1], _value(row)
         if exception:
-            masked = sealing.open_(org, _EVIDENCE, bytes(row.masked), masked_place(row)).decode()
-            value = Value(f"value-{row.pk.hex[-12:]}", row.kind, masked, bytes(row.token))
-            write(doing, entries.with_entry(current(org)[1], value), why)
+            changed = entries.with_entry(told, value)
+        else:
+            changed = entries.without(told, value.id)
+        if changed != told:
+            write(doing, changed, why)
             doing.tell_engine()
         doing.event("detection.report-settled", on=[row.pk], facts={"state": row.state}, values={"reason": why})
+
+
+def _value(row: WrongFinding) -> Value:
+    masked = sealing.open_(row.org_id, _EVIDENCE, bytes(row.masked), masked_place(row)).decode()
+    return Value(f"value-{row.pk.hex[-12:]}", row.kind, masked, bytes(row.token))
 
 
 def current(org: uuid.UUID) -> tuple[int, Told]:

@@ -41,7 +41,10 @@ def named(told: Told) -> dict[str, Entry]:
 
 
 def with_entry(told: Told, entry: Entry) -> Told:
-    """Checked. Raises names.Wrong."""
+    """Checked; it takes the place of one of its kind and name. Raises names.Wrong."""
+    held = named(told).get(entry.id)
+    if held is not None and type(held) is not type(entry):
+        raise names.Wrong("name", f"“{entry.id}” is the name of a {what(held)}: choose another name for this.")
     left = without(told, entry.id)
     own = left.custom
     if isinstance(entry, Word):

@@ -196,6 +196,45 @@ def test_a_report_can_be_put_aside(cast: Any) -> None:
     assert not Vocabulary.objects.exists() and WrongFinding.objects.get().state == "dismissed"
 
 
+@pytest.mark.parametrize("undo", ["removed", "put aside"])
+def test_an_exception_of_a_value_is_undone_and_may_be_made_again(undo: str, cast: Any, epoch: Any, told: Any) -> None:
+    acts.report(cast.clinic, uuid.uuid4(), SHOWN, actor=cast.olga)
+    report = WrongFinding.objects.get().pk
+
+    def tokens() -> tuple[bytes, ...]:
+        own = snapshot(cast.clinic).own_words
+        return own.custom.known.tokens if own and own.custom and own.custom.known else ()
+
+    for _ in range(2):
+        acts.settle(cast.clinic, report, exception=True, actor=cast.ada, reason=WHY)
+        assert tokens() == (SHOWN.token,) and WrongFinding.objects.get().state == "excepted"
+        before, (name,) = epoch(cast.clinic), entries.named(select.access_words(cast.clinic, cast.ada))
+        if undo == "removed":
+            acts.remove(cast.clinic, name, actor=cast.ada, reason=WHY)
+        else:
+            acts.settle(cast.clinic, report, exception=False, actor=cast.ada, reason=WHY)
+        assert tokens() == () and epoch(cast.clinic) == before + 1, "it counts again at once"
+        assert WrongFinding.objects.get().state == "dismissed", "and its report says so"
+    settled = [one.event.facts for one in told() if one.event.kind in ("detection.report-settled", "detection.changed")]
+    assert len(settled) == 4
+    # another value of the same kind stays as it was
+    acts.report(cast.clinic, uuid.uuid4(), msgspec.structs.replace(SHOWN, token=b"u" * 16), actor=cast.olga)
+    other = WrongFinding.objects.exclude(pk=report).get()
+    acts.settle(cast.clinic, other.pk, exception=True, actor=cast.ada, reason=WHY)
+    acts.settle(cast.clinic, report, exception=False, actor=cast.ada, reason=WHY)
+    assert tokens() == (b"u" * 16,)
+
+
+def test_a_name_is_of_one_thing(cast: Any) -> None:
+    """A word by the name of an exception would silently end it."""
+    acts.put(cast.clinic, Sender("newsletter", "news@clinic.test"), actor=cast.ada, reason=WHY)
+    with pytest.raises(names.Wrong, match="is the name of a sender not read"):
+        acts.put(cast.clinic, Word("newsletter", "Project Bluebell"), actor=cast.ada, reason=WHY)
+    acts.put(cast.clinic, Sender("newsletter", "letter@clinic.test"), actor=cast.ada, reason=WHY)
+    (one,) = entries.named(select.access_words(cast.clinic, cast.ada)).values()
+    assert one == Sender("newsletter", "letter@clinic.test")
+
+
 def test_an_organisations_token_is_of_no_other(cast: Any, workers: Workers) -> None:
     raw = b"From: a@clinic.test\r\nTo: b@x.test\r\n\r\nSSN 536-90-4399, asthma\r\n"
     one = looking.of_message(cast.clinic, raw, cast.ada, lambda: workers)

@@ -29,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
         return entry.done(f"It is gone (version {made.number}).", {"version": made.number}, args)
     report, exception = common.identifier(args.id, "a report"), args.verb == "except"
     acts.settle(org, report, exception=exception, actor=COMMAND_LINE, reason=args.reason)
-    said = "This value does not count any more." if exception else "The report is put aside."
+    said = "This value does not count any more." if exception else "The report is put aside; this value counts."
     return entry.done(said, {"id": str(report), "excepted": exception}, args)
 
 
