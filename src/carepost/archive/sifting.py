@@ -26,8 +26,8 @@ _HELD: Final = (
 
 
 def look(store: Store) -> int:
-    """Looks that a token of a day costs beside those into its segments: the one segment of a whole day is larger than each
-    of several. Where the server sifts, days without anything cost next to nothing."""
+    """Looks that a token of a day costs beside those into its segments: the one segment of a whole day is larger than
+    each of several. Where the server sifts, days without anything cost next to nothing."""
     return 0 if isinstance(store, PostgresStore) else 2
 
 
