@@ -29,6 +29,8 @@ class Inspected(msgspec.Struct, frozen=True):
     malware: str
     lines: tuple[str, ...] = ()
     kept: bool = True
+    #: name of the organisation's exception by which the texts were not read
+    exception: str = ""
 
 
 def of_delivery(org: bytes, delivery: str) -> Inspected | None:
@@ -42,13 +44,17 @@ def of_delivery(org: bytes, delivery: str) -> Inspected | None:
 def of_message(org: bytes, deliveries: Sequence[str]) -> tuple[Inspected, ...]:
     """Of its recipients, each different result once, the last look first."""
     looks = [look for one in deliveries[:MOST] if (look := of_delivery(org, one)) is not None]
-    different = {(look.level, look.malware, look.lines): look for look in sorted(looks, key=lambda look: look.at)}
+    different = {
+        (look.level, look.malware, look.lines, look.exception): look for look in sorted(looks, key=lambda look: look.at)
+    }
     return tuple(sorted(different.values(), key=lambda look: -look.at))
 
 
 def _read(org: bytes, stored: StoredEvent) -> Inspected:
     facts = stored.event.facts
-    look = Inspected(stored.event.at, facts.get("content", ""), facts.get("malware", ""))
+    look = Inspected(
+        stored.event.at, facts.get("content", ""), facts.get("malware", ""), exception=facts.get("exception", "")
+    )
     if "findings" not in stored.event.commit:
         return look
     try:

@@ -150,7 +150,7 @@ class _Course:
         facts = event.facts
         held_later = event.kind == kinds.DELIVERY_HELD and "attempt" not in facts
         if event.kind in _NOTED or held_later:
-            cause = facts.get("bounce") or facts.get("reported") or event.cause
+            cause = facts.get("bounce") or facts.get("reported") or facts.get("exception") or event.cause
             self._notes.append(NoteView(event.at, event.kind, cause, facts.get("tries-until", "")))
         said = _read(_told, openings, "words")
         if "recipient" in openings:

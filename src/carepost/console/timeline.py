@@ -201,6 +201,9 @@ def _note(note: NoteView) -> Entry:
         heading, tone, text = _REPORTED[note.cause]
         facts = (("It tries until", note.until[:16].replace("T", " ") + " UTC"),) if note.until else ()
         return Entry(note.at, heading, tone, (f"{text} {_THEIR_WORD}".strip(),), facts)
+    if note.kind == kinds.DELIVERY_INSPECTED and note.cause:
+        text = f"Your exception “{note.cause}” leaves this sender or recipient out, so rules take it that they say nothing."
+        return Entry(note.at, "Its texts were not read", "plain", (text,))
     if note.kind in _NOTES:
         heading, tone, text = _NOTES[note.kind]
         reason = f"Reason: {note.cause}." if note.cause and note.cause != "asked-by-a-person" else ""

@@ -169,6 +169,8 @@ def findings(request: StaffRequest, message: UUID) -> HttpResponse:
 
 
 def _known(one: Inspected) -> dict[str, object]:
+    if one.exception:
+        return {"one": one, "level": "Its texts were not read", "tone": "plain"}
     return {"one": one, "level": _LEVELS.get(one.level, "Not known"), "tone": _tone(one.level)}
 
 

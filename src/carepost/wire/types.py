@@ -164,7 +164,8 @@ class AttemptView(msgspec.Struct, frozen=True):
 
 class NoteView(msgspec.Struct, frozen=True):
     """Something seen on the way that changed what was done, or that another system reported: an event's kind, and its
-    stable reason code. `until`: of a delay, until when the other system says that it tries (RFC 3339), or ""."""
+    stable reason code (of a look inside: the organisation's exception by which it was none). `until`: of a delay,
+    until when the other system says that it tries (RFC 3339), or ""."""
 
     at: int
     kind: str

@@ -39,6 +39,19 @@ def test_a_message_with_its_timeline_after_its_shard_forgot_it(cast, outbox: Out
     assert (attempt.required, attempt.achieved, attempt.tls) == ("VERIFIED", "VERIFIED", "TLSv1.3 AES")
 
 
+def test_the_timeline_tells_a_look_inside_from_an_exception(cast, outbox: Outbox) -> None:  # type: ignore[no-untyped-def]
+    message, deliveries = outbox.accepted(cast.maple, to=("a@patient.test", "b@patient.test"))
+    outbox.add(cast.maple, kinds.DELIVERY_INSPECTED, [message, deliveries[0]], facts={"content": "none"})
+    left_out = {"content": "none", "exception": "newsletter"}
+    outbox.add(cast.maple, kinds.DELIVERY_INSPECTED, [message, deliveries[1]], facts=left_out)
+    outbox.commit()
+    looked, excepted = access_message(cast.maple, message, cast.operator).deliveries
+    assert "Its content was looked at, because a rule asks for it" in [e.heading for e in line(looked, None, 0).entries]
+    (entry,) = [e for e in line(excepted, None, 0).entries if e.heading == "Its texts were not read"]
+    assert entry.texts[0].startswith("Your exception “newsletter” leaves this sender or recipient out")
+    assert "looked at" not in str(line(excepted, None, 0).entries)
+
+
 def test_the_looking_is_an_event_of_who_and_what(cast, outbox: Outbox) -> None:  # type: ignore[no-untyped-def]
     message, _ = outbox.accepted(cast.maple)
     outbox.commit()

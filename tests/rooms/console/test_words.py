@@ -213,6 +213,21 @@ def test_what_was_found_stays_with_the_record_when_the_content_is_gone(
     assert "not kept any more" in page(olga, f"/messages/{held}/findings")
 
 
+def test_what_an_exception_left_unread_is_told_as_that(
+    maple: Organisation, at_desk: Any, engine: Engine, held: uuid.UUID
+) -> None:
+    """Neither "nothing was found" nor "looked at", where nobody looked."""
+    engine.bodies.clear()
+    outbox = Outbox().empty()
+    facts = {"content": "none", "malware": "clean", "exception": "newsletter"}
+    outbox.add(maple.pk.bytes, kinds.DELIVERY_INSPECTED, (held.bytes, uuid.UUID(engine.view.deliveries[0].id).bytes),
+               facts=facts)  # fmt: skip
+    outbox.commit()
+    shown = page(at_desk("operator"), f"/messages/{held}/findings")
+    assert "Its texts were not read" in shown and "exception “newsletter”" in shown
+    assert "Nothing was found" not in shown and "Nothing about a person" not in shown
+
+
 @pytest.mark.parametrize("role", ["operator", "auditor", "sender"])
 def test_only_who_may_change_the_policy_sees_the_words(role: str, at_desk: Any, engine: Engine) -> None:
     http = at_desk(role)
