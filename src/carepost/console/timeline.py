@@ -202,7 +202,7 @@ def _note(note: NoteView) -> Entry:
         facts = (("It tries until", note.until[:16].replace("T", " ") + " UTC"),) if note.until else ()
         return Entry(note.at, heading, tone, (f"{text} {_THEIR_WORD}".strip(),), facts)
     if note.kind == kinds.DELIVERY_INSPECTED and note.cause:
-        text = f"Your exception “{note.cause}” leaves this sender or recipient out, so rules take it that they say nothing."
+        text = f"Your exception “{note.cause}” leaves this sender or recipient out; rules take them as empty."
         return Entry(note.at, "Its texts were not read", "plain", (text,))
     if note.kind in _NOTES:
         heading, tone, text = _NOTES[note.kind]
