@@ -31,7 +31,7 @@ _SAME: Final = (
 )  # fmt: skip
 
 _THEN: Final = (
-    ("", "as other rules say (without one: after a week, back to the sender)"),
+    ("", "as rules say that hold nothing themselves (without one: after a week, back to the sender)"),
     ("refuse", "it goes back to its sender"),
     ("release", "it is sent as the rules then say (never what people must approve)"),
     ("keep", "it goes on waiting"),

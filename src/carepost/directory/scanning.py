@@ -7,10 +7,11 @@ from typing import Final
 import msgspec
 
 from carepost.directory.source import Loaded, Source
+from carepost.policy.holding import REFUSE
 from carepost.policy.types import Attachment, Rule
 
-INFECTED: Final = Rule("malicious-attachment", attachments=(Attachment.INFECTED,), action="hold")
-UNSCANNED: Final = Rule("unscanned-attachment", attachments=(Attachment.UNSCANNED,), action="hold")
+INFECTED: Final = Rule("malicious-attachment", attachments=(Attachment.INFECTED,), action="hold", held_then=REFUSE)
+UNSCANNED: Final = Rule("unscanned-attachment", attachments=(Attachment.UNSCANNED,), action="hold", held_then=REFUSE)
 
 
 def built_in(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:

@@ -8,6 +8,7 @@ import msgspec
 
 from carepost.policy import rules
 from carepost.policy.explain import REASONS, WARNED, WHY_CODE
+from carepost.policy.holding import RELEASE
 from carepost.policy.types import (
     Access,
     Assurance,
@@ -106,11 +107,17 @@ def _stopped(facts: Facts, effect: rules.Effect) -> Decision | None:
         asked = _asked_of_people(facts, effect)
         if asked is not None:
             return asked
-    if effect.held_by and not facts.released:
+    free = _free(facts, effect)
+    if effect.held_by and not free:
         return _hold(facts, "rule-holds", effect.held_by, effect=effect)
-    if effect.unsure_by and not facts.released:
+    if effect.unsure_by and not free:
         return _hold(facts, "not-known-enough", effect.unsure_by, effect=effect)
     return None
+
+
+def _free(facts: Facts, effect: rules.Effect) -> bool:
+    """Whether holds apply no longer: by a person's word, or by the clock where all rules that hold it now say so."""
+    return facts.released or (facts.waited and effect.held_then == RELEASE)
 
 
 def _asked_of_people(facts: Facts, effect: rules.Effect) -> Decision | None:
@@ -120,7 +127,7 @@ def _asked_of_people(facts: Facts, effect: rules.Effect) -> Decision | None:
     if effect.approvals > facts.approved:
         held = _hold(facts, "approval-needed", effect.approve_by, effect=effect)
         return msgspec.structs.replace(held, cause="approval", approvals=effect.approvals)
-    if effect.reason_unsure_by and not facts.reasoned and not facts.released:
+    if effect.reason_unsure_by and not facts.reasoned and not _free(facts, effect):
         return _hold(facts, "not-known-enough", effect.reason_unsure_by, effect=effect)
     return None
 

@@ -128,5 +128,5 @@ def _outcome(facts: Facts, content: ContentFacts) -> tuple[object, ...]:
         steps = tuple((s.method, s.floor) for s in plan.steps)
         return steps, plan.floor, plan.exclusive, plan.by_mail, plan.warnings, plan.untracked
     if isinstance(decision, Hold):
-        return "hold", decision.cause, decision.approvals
+        return "hold", decision.cause, decision.approvals, decision.then
     return ("refuse",)

@@ -5,7 +5,7 @@ from typing import Final
 
 import msgspec
 
-from carepost.policy.holding import DEFAULT_HOURS
+from carepost.policy.holding import DEFAULT_HOURS, KEEP, RELEASE
 from carepost.policy.index import Compiled, index, key, matching
 from carepost.policy.types import Assurance, Facts, Method, Rule, TlsPolicy
 
@@ -121,7 +121,7 @@ def _together(certain: list[Compiled], maybe: list[Compiled]) -> Effect:
     found.warned_by = tuple(dict.fromkeys(r.id for r in (*sure, *perhaps) if r.warn))
     found.words = {r.id: r.words for r in (*sure, *perhaps) if r.words}
     _stops(found, sure, perhaps)
-    _waits(found, (*sure, *perhaps))
+    _waits(found, sure, perhaps)
     _made_at_the_door(found, sure)
     return found
 
@@ -164,19 +164,32 @@ def _stops(found: Effect, certain: Iterable[Rule], maybe: Iterable[Rule]) -> Non
             asked = min(max(rule.approvals, 1), MOST_APPROVALS)
             if asked > found.approvals:
                 found.approvals, found.approve_by = asked, rule.id
-        elif rule.action not in ("", "refuse"):
-            # "hold", and any word this version does not know
+        elif _holds(rule):
             found.held_by = found.held_by or rule.id
 
 
-def _waits(found: Effect, matching: Iterable[Rule]) -> None:
-    """The rule that holds says how long; else the shortest time any matching rule says."""
-    said = [r for r in matching if r.held_hours or r.held_then]
-    holding = [r for r in said if r.id in (found.approve_by, found.held_by, found.unsure_by)]
-    if not said:
-        return
-    first = min(holding or said, key=lambda r: (r.held_then == "keep", r.held_hours or DEFAULT_HOURS))
-    found.held_hours, found.held_then = first.held_hours, first.held_then
+def _waits(found: Effect, certain: Iterable[Rule], maybe: Iterable[Rule]) -> None:
+    """Each rule that holds says it for itself; where one does not, what rules say that hold nothing is its time. Of all
+    that hold the strictest counts: the clock lets go only what each of them would let go."""
+    holding = [r for r in certain if _holds(r)]
+    holding += [r for r in maybe if _holds(r) or r.action == "refuse" or r.ask_reason]
+    others = [
+        (r.held_hours, r.held_then) for r in (*certain, *maybe) if not _holds(r) and (r.held_hours or r.held_then)
+    ]
+    general = min(others, key=_strictness, default=(0, ""))
+    times = [(r.held_hours, r.held_then) if r.held_hours or r.held_then else general for r in holding]
+    found.held_hours, found.held_then = min(times, key=_strictness, default=general)
+
+
+def _holds(rule: Rule) -> bool:
+    """ "hold", "approve", and any word this version does not know."""
+    return rule.action not in ("", "refuse")
+
+
+def _strictness(time: tuple[int, str]) -> tuple[bool, bool, int]:
+    """Back to its sender comes before waiting on, and that before leaving unseen; then the shortest."""
+    hours, then = time
+    return then == RELEASE, then == KEEP, hours or DEFAULT_HOURS
 
 
 def _made_at_the_door(found: Effect, certain: Iterable[Rule]) -> None:

@@ -206,6 +206,8 @@ class Facts(msgspec.Struct, frozen=True):
     bound_to: Method | None = None
     #: a person released it from a hold: rules that hold no longer apply, what they require of protection does
     released: bool = False
+    #: it has waited as long as a rule said that then lets it go: holds that say the same no longer apply, others do
+    waited: bool = False
     #: methods this build can carry out
     available: tuple[Method, ...] = (Method.TLS, Method.PORTAL)
     direction: Direction = Direction.OUTBOUND

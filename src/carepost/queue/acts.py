@@ -123,7 +123,10 @@ def act(
 def time_over(record: DeliveryRecord, now: int) -> DeliveryRecord:
     """What becomes of one that nobody acted on in time."""
     if record.held_then == LET_GO and not record.approvals:
-        return _let_go(record, now)
+        said = {"reason": "released", "words": "Its time is over; how it goes is decided at the attempt."}
+        return msgspec.structs.replace(
+            record, waited=True, held_until=0, held_then="", first_due=_anew(record, now), **(_planned(record) or said)
+        )
     return _turned_down(record, TOO_LONG, "")
 
 

@@ -77,6 +77,8 @@ class DeliveryRecord(msgspec.Struct, frozen=True):
     asked_methods: tuple[Method, ...] = ()
     #: a person released it from a hold: rules that hold no longer apply, what they require of protection does
     released: bool = False
+    #: it has waited as long as a rule said that then lets it go (`policy.types.Facts.waited`)
+    waited: bool = False
     #: while it waits for approval: how many people must give it; and who has given it ("staff:<id>")
     approvals: int = 0
     approved: tuple[str, ...] = ()

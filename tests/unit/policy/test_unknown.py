@@ -107,6 +107,7 @@ facts = st.builds(
     reasoned=st.booleans(),
     approved=st.integers(0, 3),
     released=st.booleans(),
+    waited=st.booleans(),
     changed_keys=mostly((), [(Method.SMIME,), (Method.OPENPGP,)]),
 )
 
@@ -127,7 +128,7 @@ def comparable(f: Facts) -> Facts:
     """An attested rule that fails open is meant to be weaker; a changed key stops what other rules may exclude;
     a release is the word of a person who looked."""
     kept = tuple(msgspec.structs.replace(r, skip_unknown=False) for r in f.rules)
-    return replace(f, rules=kept, changed_keys=(), released=False)
+    return replace(f, rules=kept, changed_keys=(), released=False, waited=False)
 
 
 @given(facts)

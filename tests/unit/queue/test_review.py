@@ -156,12 +156,12 @@ async def test_a_method_the_message_does_not_allow_cannot_be_chosen(house: House
 
 
 @pytest.mark.parametrize(
-    ("then", "approvals", "refused", "released"),
+    ("then", "approvals", "refused", "waited"),
     [("refuse", 0, "held-too-long", False), ("release", 0, "", True), ("release", 2, "held-too-long", False)],
     ids=["goes back", "is let go", "is never approved by the clock"],
 )
 async def test_when_its_time_is_over_it_ends_as_the_rule_said(
-    house: House, then: str, approvals: int, refused: str, released: bool
+    house: House, then: str, approvals: int, refused: str, waited: bool
 ) -> None:
     queue = await house.queue()
     now = clock.now()
@@ -173,7 +173,8 @@ async def test_when_its_time_is_over_it_ends_as_the_rule_said(
     assert await queue.end_overdue(now + HOUR) == 0
     (claim,) = await queue.claim(5)
     assert claim.delivery == new.deliveries[0].id
-    assert (claim.record.refused, claim.record.released) == (refused, released)
+    assert (claim.record.refused, claim.record.waited) == (refused, waited)
+    assert not claim.record.released, "no person looked at it"
     rows, _ = await queue.drain(6, 0)
     event = Opener(house.keys.book()).event(rows[0])
     assert (event.kind, event.cause, event.actor.kind) == (kinds.DELIVERY_TIME_OVER, "held-too-long", "system")
