@@ -62,6 +62,15 @@ def test_null_says_no_more_than_leaving_out(http: LiveHttp) -> None:
     assert http.post(PATH, deep)[0] == 400
 
 
+def test_a_templates_own_subject_wins_over_the_mails(http: LiveHttp) -> None:
+    """SendGrid takes both: programs that always write a subject go on working."""
+    asked = letter({"dynamic_template_data": {"name": "Ann"}, "subject": "A third"}, template_id=f"d-{REMINDER.hex()}")
+    del asked["content"]
+    assert http.post(PATH, asked)[0] == 202
+    [made] = http.intake.submissions
+    assert mail(made)["subject"] == "Visit" and b"Dear Ann" in made.body
+
+
 def test_null_stays_where_a_template_is_filled(http: LiveHttp) -> None:
     asked = letter({"dynamic_template_data": {"name": None}, "cc": None}, template_id=f"d-{REMINDER.hex()}")
     del asked["content"], asked["subject"]

@@ -170,7 +170,8 @@ def _message(mail: Mail, one: Personalization) -> rest.Message:
         from_=_mailbox(from_),
         to=tuple(map(_mailbox, one.to)), cc=tuple(map(_mailbox, one.cc)), bcc=tuple(map(_mailbox, one.bcc)),
         reply_to=_mailbox(reply) if reply is not None else None,
-        subject=_put(mail, one, one.subject or mail.subject),
+        # a template's own subject wins, as there
+        subject=_put(mail, one, one.subject or mail.subject) if mail.template_id is None else "",
         text=_put(mail, one, text) if text is not None else None,
         html=_put(mail, one, html) if html is not None else None,
         attachments=tuple(map(_attachment, mail.attachments)),
