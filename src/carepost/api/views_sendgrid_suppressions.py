@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from django.http import HttpResponse
 
-from carepost.api import answers, asked, sendgrid
+from carepost.api import answers, sendgrid
 from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, Caller
 from carepost.destinations.suppression_window import count, window
@@ -57,7 +57,7 @@ def kind(request: ApiRequest, kind: str) -> HttpResponse:
     reasons, scopes = _kind(kind)
     caller = request.caller
     if request.method == "DELETE":
-        given = asked.body(request, Delete)
+        given = sendgrid.body(request, Delete)
         if given.delete_all == bool(given.emails):
             raise ProblemError(422, "invalid", "Give `delete_all` true, or the `emails` to take off the list.")
         addresses = None if given.delete_all else sendgrid.emails(given.emails, "emails")
@@ -222,7 +222,7 @@ def _whole(caller: Caller, scopes: tuple[str, ...]) -> list[Suppressed]:
 
 
 def _recipients(request: ApiRequest) -> tuple[str, ...]:
-    given = asked.body(request, Recipients).recipient_emails
+    given = sendgrid.body(request, Recipients).recipient_emails
     if not 1 <= len(given) <= suppression_many.MOST:
         words = f"Give 1 to {suppression_many.MOST} addresses."
         raise ProblemError(422, "invalid", words, (Fault("/recipient_emails", words),))

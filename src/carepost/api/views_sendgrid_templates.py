@@ -7,7 +7,7 @@ import msgspec
 from django.http import HttpResponse
 from django.http.request import host_validation_re
 
-from carepost.api import answers, asked, sendgrid
+from carepost.api import answers, sendgrid
 from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest
 from carepost.ground import clock
@@ -72,7 +72,7 @@ _WRITTEN: Final = {
 def templates(request: ApiRequest) -> HttpResponse:
     caller = request.caller
     if request.method == "POST":
-        given = asked.body(request, Add)
+        given = sendgrid.body(request, Add)
         if given.generation != "dynamic":
             words = "Templates here are dynamic ones; substitutions stand in the content of a mail instead."
             raise ProblemError(422, "invalid", words, (Fault("/generation", words),))
@@ -109,17 +109,17 @@ def template(request: ApiRequest, template: str) -> HttpResponse:
         acts.remove(caller.org, id_, actor=caller.actor)
         return HttpResponse(status=204)
     if request.method == "POST":
-        given = asked.body(request, Copy)
+        given = sendgrid.body(request, Copy)
         return answers.json(_whole(editions.copy(caller.org, id_, given.name, actor=caller.actor)), 201)
     if request.method == "PATCH":
-        acts.rename(caller.org, id_, asked.body(request, Rename).name, actor=caller.actor)
+        acts.rename(caller.org, id_, sendgrid.body(request, Rename).name, actor=caller.actor)
     return answers.json(_whole(editions.line(caller.org, id_, caller.actor)))
 
 
 @sendgrid.offered(Scope.TEMPLATES, methods=("POST",))
 def versions(request: ApiRequest, template: str) -> HttpResponse:
     caller, id_ = request.caller, sendgrid.template_id(template)
-    given = asked.body(request, AddVersion)
+    given = sendgrid.body(request, AddVersion)
     written = Written(**_given(given))
     try:
         made = editions.add(caller.org, id_, written, actor=caller.actor, activate=bool(given.active))
@@ -137,7 +137,7 @@ def version(request: ApiRequest, template: str, version: str) -> HttpResponse:
         return HttpResponse(status=204)
     if request.method == "GET":
         return answers.json(_version(id_.hex, editions.one(caller.org, id_, number, caller.actor)))
-    given = asked.body(request, ChangeVersion)
+    given = sendgrid.body(request, ChangeVersion)
     active = None if given.active is None else bool(given.active)
     try:
         made = editions.change(caller.org, id_, number, _given(given), actor=caller.actor, activate=active)

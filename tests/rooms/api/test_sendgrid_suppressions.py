@@ -145,6 +145,15 @@ def test_many_and_all_are_taken_off(wire: Any, cast: Any, listed: dict[str, str]
     assert asking.ask("GET", "/suppression/spam_reports")[1]
 
 
+def test_null_says_no_more_than_leaving_out(wire: Any, listed: dict[str, str]) -> None:
+    asking = wire("suppressions")
+    # nothing is chosen by null: it must not read as "all"
+    assert asking.ask("DELETE", "/suppression/bounces", {"emails": None, "delete_all": None})[0] == 400
+    given = {"emails": [listed["bounce"]], "delete_all": None}
+    assert asking.ask("DELETE", "/suppression/bounces", given)[0] == 204
+    assert asking.ask("GET", "/suppression/bounces")[1] == []
+
+
 def test_global_and_groups_are_added_searched_and_left(wire: Any, cast: Any) -> None:
     asking = wire("suppressions")
     two = {"recipient_emails": ["ann@patient.test", "Bo@patient.test", "ann@patient.test"]}

@@ -51,6 +51,18 @@ def template(asking: Wire) -> dict[str, Any]:
     return dict(made)
 
 
+def test_null_says_no_more_than_leaving_out(asking: Wire) -> None:
+    """As in a mail; what must be there is missing all the same."""
+    status, made = asking.ask("POST", "/templates", {"name": "Reminder", "generation": None})
+    assert status == 201, made
+    given = VISIT | {"plain_content": None, "active": None, "template_id": None, "test_data": None}
+    status, made = asking.ask("POST", f"/templates/{made['id']}/versions", given)
+    assert status == 201 and made["test_data"] == "", made
+    status, answer = asking.ask("POST", "/templates", {"name": None})
+    assert status == 400 and answer["errors"]
+    assert asking.ask("POST", "/templates", {"name": "x", "other": [None]})[0] == 400
+
+
 def mail_of(cast: Any, template: str, variables: dict[str, object]) -> str:
     """What the engine would make now."""
     org = uuid.UUID(bytes=cast.maple)
