@@ -13,6 +13,7 @@ import struct
 import time
 from typing import Any
 
+from tests.atrest.detected import detected
 from tests.atrest.traces import Canaries
 from tests.support.forms import Person
 from tests.support.house import House
@@ -27,6 +28,7 @@ class Entries:
         self.house = house
         self.new = canaries.new
         self.words = canaries.words
+        self._canaries = canaries
         self.ends: dict[str, str] = {}
 
     def all(self) -> None:
@@ -40,7 +42,7 @@ class Entries:
         self.portal_by_mail()
         self.portal_by_question()
         self.searches()
-        self.console()
+        detected(self.house, self._canaries, self.console(), self.ends)
         self.followed()
         self.settled()
 
@@ -315,7 +317,7 @@ class Entries:
             assert status == 200, answer
             assert bool(answer["messages"]) == (number < 2), (number, answer)
 
-    def console(self) -> None:
+    def console(self) -> Person:
         new = self.new
         stranger = Person(self.house, "console")
         stranger.get("/sign-in")
@@ -337,6 +339,7 @@ class Entries:
         shown = next(iter(self.ends))
         assert self.words["rest-subject"] in visitor.get(f"/messages/{shown}")
         visitor.get(f"/messages?recipient={new('console-url')}", expected=(200, 400, 404, 422))
+        return visitor
 
     def settled(self) -> None:
         """Each message is where it ends, and the journal has all of it."""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.atrest.detected import MRN, SSN
 from tests.atrest.entries import Entries
-from tests.atrest.traces import Canaries, traces
+from tests.atrest.traces import Canaries, numbers, traces
 from tests.support.cluster import cluster
 from tests.support.house import ROOT, House, Model
 
@@ -23,7 +24,9 @@ class Ended:
         self.house, self.canaries, self.folders = house, canaries, folders
 
     def traces(self) -> list[str]:
-        return [found for folder in self.folders for found in traces(folder, self.canaries)]
+        """Words and numbers of persons."""
+        found = [one for folder in self.folders for one in traces(folder, self.canaries)]
+        return found + [one for folder in self.folders for one in numbers(folder, SSN, MRN)]
 
 
 def take_everything_in(house: House, *, kill: bool) -> Canaries:
@@ -63,6 +66,8 @@ def test_no_canary_lies_anywhere_and_without_the_keyring_nothing_opens(ended: En
     planted = tmp_path / "planted"
     planted.write_bytes(b"\0" * 4000 + ended.canaries.words["smtp-body"].encode("utf-16-le"))
     assert ended.traces(), "the search is blind"
+    planted.write_bytes(b"\0" * 4000 + SSN.replace("-", "").encode() + b"\0")
+    assert [one for one in ended.traces() if str(planted) in one], "the search for numbers is blind"
     planted.unlink()
     without_keyring(ended.house, tmp_path / "copy")
 

@@ -71,6 +71,20 @@ def traces(folder: Path, canaries: Canaries) -> list[str]:
     return found
 
 
+def numbers(folder: Path, *written: str) -> list[str]:
+    """Where one of these numbers lies, as it is written or as digits alone, in a file under `folder`."""
+    wanted = {*written, *("".join(filter(str.isdigit, one)) for one in written)}
+    needles = {(form, needle) for word in wanted for form, needle in forms(word).items() if form != "backwards"}
+    found = []
+    for top, _, files in os.walk(folder):
+        for name in files:
+            path = Path(top) / name
+            if path.is_file() and path.stat().st_size:
+                with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                    found += [f"{form} in {path}" for form, needle in needles if data.find(needle) >= 0]
+    return found
+
+
 def _within(path: Path, shared: dict[str, bytes], canaries: Canaries) -> list[str]:
     """ "entry (form)"; an unknown entry where only the beginning of a word is there."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
