@@ -10,7 +10,7 @@ from carepost.policy import types
 from carepost.tenancy import scope, sealing
 from carepost.tenancy.act import Doing, act
 from carepost.tenancy.actions.policy import UnitRule, in_force, rules_of, version_of
-from carepost.tenancy.models import Organisation, PolicyVersion, SenderDomain, Staff, Unit
+from carepost.tenancy.models import Organisation, PolicyVersion, Rule, SenderDomain, Staff, Unit
 from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor
 
@@ -83,6 +83,22 @@ def access_version(org: uuid.UUID, number: int, *, actor: Actor) -> tuple[Versio
         doing.event("policy.viewed", on=[row.pk])
         before = rules_of(version_of(doing.organisation, number - 1)) if number > 1 else []
         return _version(doing, row), changes(before, rules_of(row))
+
+
+def former(org: uuid.UUID, row: uuid.UUID) -> tuple[str, int]:
+    """The name of a rule of any version, and the version's number: for a page that was opened before the policy
+    changed. Raises NotFound."""
+    with scope.organisation(org):
+        found = Rule.objects.filter(org_id=org, pk=row).values_list("rule", "version__number").first()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def rules_at(org: uuid.UUID, number: int) -> list[UnitRule]:
+    """To compare with; what is shown of them comes through the gates above. Raises NotFound."""
+    with scope.organisation(org):
+        return rules_of(version_of(Organisation.objects.get(pk=org), number))
 
 
 def changes(before: Sequence[UnitRule], after: Sequence[UnitRule]) -> list[Change]:

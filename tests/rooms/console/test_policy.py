@@ -13,6 +13,7 @@ from carepost.tenancy import scope
 from carepost.tenancy.actions import organisations, policy
 from carepost.tenancy.models import Organisation, PolicyVersion
 from carepost.tenancy.models import Rule as RuleRow
+from carepost.tenancy.names import Wrong
 from carepost.tenancy.permissions import BOOTSTRAP
 from carepost.wire.types import Actor
 from tests.support.outbox import Outbox, office_events
@@ -170,6 +171,63 @@ def test_an_address_of_an_earlier_version_is_gone(maple: Organisation, at_desk: 
     assert at_desk("administrator").get(address).status_code == 404
 
 
+def test_who_saves_second_loses_nothing_and_takes_nothing_away(maple: Organisation, at_desk: DESK) -> None:
+    address = add(maple, Rule("r", action="hold"))
+    http = at_desk("administrator")
+    assert http.get(address).status_code == 200
+    mine = {**ENTERED, "name": "r", "words": "Mine, typed with care.", "do": "save", "reason": "mine"}
+    add(maple, Rule("other", action="hold"))
+    assert post(http, address, {**mine, "do": "try"}).status_code == 200, "another rule is no matter of this one"
+    add(maple, Rule("r", action="refuse"), reason="asked by the board")
+    late = post(http, address, mine)
+    text = late.content.decode()
+    assert late.status_code == 409
+    for told in (
+        "This rule was changed while you had it open",
+        "asked by the board",
+        "Mine, typed with care.",
+        "refuse",
+    ):
+        assert told in text
+    assert next(r for r in rules(maple) if r.id == "r").action == "refuse"
+    again = re.search(r'action="(/policy/rules/[0-9a-f-]{36})"', text)
+    assert again is not None and again[1] != address
+    assert post(http, f"{address}/remove", {"do": "save", "reason": "r"}).status_code == 409
+    assert post(http, again[1], mine).status_code == 302
+    assert next(r for r in rules(maple) if r.id == "r").words == "Mine, typed with care."
+    policy.remove_rule(maple.pk, "r", actor=BOOTSTRAP, reason="gone")
+    gone = post(http, again[1], mine)
+    assert gone.status_code == 409 and 'action="/policy/rules/new"' in gone.content.decode()
+
+
+def test_the_action_itself_looks_again(maple: Organisation) -> None:
+    """Between what the page compared and the write there is a moment."""
+    add(maple, Rule("r", action="hold"))
+    seen = newest(maple).number
+    add(maple, Rule("r", action="refuse"))
+    for late in (
+        lambda: policy.add_rule(maple.pk, Rule("r", warn=True), actor=BOOTSTRAP, reason="r", on=seen),
+        lambda: policy.add_rule(maple.pk, Rule("n", warn=True), actor=BOOTSTRAP, reason="r", on=seen, instead_of="r"),
+        lambda: policy.remove_rule(maple.pk, "r", actor=BOOTSTRAP, reason="r", on=seen),
+        lambda: policy.restore_version(maple.pk, 1, actor=BOOTSTRAP, reason="r", on=seen),
+    ):
+        with pytest.raises(Wrong) as told:
+            late()
+        assert told.value.code == "changed-meanwhile"
+    policy.add_rule(maple.pk, Rule("n", warn=True), actor=BOOTSTRAP, reason="r", on=seen)
+
+
+def test_a_new_rule_does_not_take_the_place_of_another(maple: Organisation, at_desk: DESK) -> None:
+    address = add(maple, Rule("partner", action="hold"))
+    http = at_desk("administrator")
+    add(maple, Rule("other", action="hold"))
+    for path, name in (("/policy/rules/new", "partner"), (address, "other")):
+        answer = post(http, path, {**ENTERED, "name": name, "do": "save", "reason": "r"})
+        assert answer.status_code == 422
+        assert "There is a rule of this name already" in answer.content.decode()
+    assert next(r for r in rules(maple) if r.id == "partner").action == "hold"
+
+
 def test_removing_shows_first_what_it_would_change(maple: Organisation, at_desk: DESK) -> None:
     address = add(maple, Rule("r", action="hold"))
     http = at_desk("administrator")
@@ -188,7 +246,16 @@ def test_a_version_tells_what_it_changed_and_can_be_put_back(maple: Organisation
     page = http.get(f"/policy/versions/{second}").content.decode()
     assert "Added: r" in page
     assert "asked by the board" in page
+    assert "Of what is in force now it would change 1 rule" in page
     restore = f"/policy/versions/{second}/restore"
+    tried = post(http, restore, {"do": "try"})
+    assert tried.status_code == 200 and "There is nothing to try it on" in tried.content.decode()
+    assert "r" not in {r.id for r in rules(maple)}
+    seen = newest(maple).number
+    add(maple, Rule("between", action="hold"))
+    late = post(http, restore, {"reason": "back", "on": str(seen)})
+    assert late.status_code == 422 and "Somebody changed the policy" in late.content.decode()
+    assert "between" in {r.id for r in rules(maple)}
     assert post(http, restore, {}).status_code == 422
     assert post(http, restore, {"reason": "back"}).status_code == 302
     assert "r" in {r.id for r in rules(maple)}

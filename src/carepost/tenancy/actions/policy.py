@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -17,6 +17,8 @@ from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor
 
 PORTAL_BY_MAIL: Final = rule_check.PORTAL_BY_MAIL
+#: two people at once: the second is told, and nothing of the first is lost
+MOVED: Final = "Somebody changed the policy while this page was open. Look at what is in force now, then decide again."
 
 
 class UnitRule(msgspec.Struct, frozen=True):
@@ -34,10 +36,11 @@ def add_rule(
     reason: str,
     unit: uuid.UUID | None = None,
     instead_of: str = "",
+    on: int = 0,
 ) -> PolicyVersion:
-    """Adds the rule, or replaces the one of this id, and that named `instead_of`. Raises names.Wrong for what
-    `rule_check` refuses: a rule that says nothing, or one that lowers the floor below VERIFIED without an attestation
-    (DESIGN 3)."""
+    """Adds the rule, or replaces the one of this id, and that named `instead_of`. `on`: the version it was made on; 0:
+    whichever is in force. Raises names.Wrong where one of these rules is another since `on`, and for what `rule_check`
+    refuses: a rule that says nothing, or one that lowers the floor below VERIFIED without an attestation (DESIGN 3)."""
     rule = rule_check.checked(rule, for_unit=unit is not None)
 
     def change(doing: Doing, rules: list[UnitRule]) -> list[UnitRule]:
@@ -45,22 +48,29 @@ def add_rule(
             raise NotFound("There is no such unit.")
         if len(rules) >= rule_check.MOST_RULES:
             raise names.Wrong("too-many-rules", f"An organisation has at most {rule_check.MOST_RULES} rules.")
+        _unmoved(doing, rules, on, {rule.id, instead_of})
         return with_rule([r for r in rules if r.rule.id != instead_of], rule, unit)
 
     return _change(org, change, actor=actor, reason=reason, named=rule.id)
 
 
-def remove_rule(org: uuid.UUID, rule: str, *, actor: Actor, reason: str) -> PolicyVersion:
-    def change(_doing: Doing, rules: list[UnitRule]) -> list[UnitRule]:
+def remove_rule(org: uuid.UUID, rule: str, *, actor: Actor, reason: str, on: int = 0) -> PolicyVersion:
+    """Raises NotFound, names.Wrong where it is another rule since version `on`."""
+
+    def change(doing: Doing, rules: list[UnitRule]) -> list[UnitRule]:
+        _unmoved(doing, rules, on, {rule})
         return without_rule(rules, rule)
 
     return _change(org, change, actor=actor, reason=reason, named=rule)
 
 
-def restore_version(org: uuid.UUID, number: int, *, actor: Actor, reason: str) -> PolicyVersion:
-    """A new version with the rules of an earlier one. Raises NotFound."""
+def restore_version(org: uuid.UUID, number: int, *, actor: Actor, reason: str, on: int = 0) -> PolicyVersion:
+    """A new version with the rules of an earlier one. Raises NotFound, names.Wrong where another version is in force
+    than `on`."""
 
     def change(doing: Doing, _rules: list[UnitRule]) -> list[UnitRule]:
+        if on and in_force(doing.organisation).number != on:
+            raise names.Wrong("changed-meanwhile", MOVED)
         return rules_of(version_of(doing.organisation, number))
 
     return _change(org, change, actor=actor, reason=reason, named=f"version {number}")
@@ -108,6 +118,17 @@ def without_rule(rules: Sequence[UnitRule], rule: str) -> list[UnitRule]:
     if len(left) == len(rules):
         raise NotFound("There is no such rule.")
     return left
+
+
+def moved(before: Sequence[UnitRule], now: Sequence[UnitRule], named: Collection[str]) -> bool:
+    """Whether one of these rules is another, is new or is gone."""
+    old, new = ({r.rule.id: r for r in rules} for rules in (before, now))
+    return any(old.get(name) != new.get(name) for name in named)
+
+
+def _unmoved(doing: Doing, rules: list[UnitRule], on: int, named: Collection[str]) -> None:
+    if on and moved(rules_of(version_of(doing.organisation, on)), rules, named):
+        raise names.Wrong("changed-meanwhile", MOVED)
 
 
 def _change(
