@@ -33,6 +33,11 @@ class ProblemError(Exception):
         self.status, self.code, self.detail, self.errors = status, code, detail, errors
 
 
+def not_taken(methods: tuple[str, ...]) -> ProblemError:
+    """`methods`: that the address takes."""
+    return ProblemError(405, "method-not-allowed", f"This address takes {' and '.join(methods)} alone.")
+
+
 def json(value: Any, status: int = 200) -> HttpResponse:
     return HttpResponse(_encoder.encode(value), content_type="application/json", status=status)
 

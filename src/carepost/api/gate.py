@@ -26,6 +26,7 @@ from carepost.proof.canonical import b64
 from carepost.tenancy import scope, uses
 from carepost.tenancy.models import ApiKey
 from carepost.tenancy.permissions import Scope
+from carepost.wire.faults import NO_KEY, WRONG_KEY
 from carepost.wire.types import Actor
 
 
@@ -67,7 +68,7 @@ def scoped(needed: Scope, *, methods: tuple[str, ...] = ("GET",)) -> Callable[[V
                 if rated.wait:
                     raise ProblemError(429, "quota", "This key asks more than it may; come again later.")
                 if request.method not in methods:
-                    raise ProblemError(405, "method-not-allowed")
+                    raise answers.not_taken(methods + _ENGINES.get(request.path, ()))
                 if needed not in caller.scopes:
                     raise ProblemError(403, "scope", f"The key lacks the scope {needed.value}.")
                 cast(ApiRequest, request).caller = caller
@@ -106,7 +107,7 @@ def _caller(request: HttpRequest) -> Caller:
     parts = bearer.split(presented) if kind.lower() == "bearer" else None
     key = _key(parts[0]) if parts is not None else None
     if parts is None or key is None or not hmac.compare_digest(bytes(key.secret_hash), parts[1]):
-        raise ProblemError(401, "key", "Send an API key: Authorization: Bearer …")
+        raise ProblemError(401, "key", WRONG_KEY if presented else NO_KEY)
     words = tuple(key.scopes.split())
     return Caller(key.org_id, Actor("key", str(key.pk)), frozenset(words), keywords.limit_of(words))
 

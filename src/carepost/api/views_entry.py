@@ -9,13 +9,15 @@ from carepost.archive.store import store
 from carepost.audit import reader
 from carepost.proof import published
 from carepost.tenancy.gates import open_to_all
+from carepost.wire.faults import NOWHERE
 
 
 @csrf_exempt
 @open_to_all("the contract is public")
 def openapi(request: HttpRequest) -> HttpResponse:
     if request.method not in ("GET", "HEAD"):
-        return answers.problem(405, "method-not-allowed")
+        said = answers.not_taken(("GET",))
+        return answers.problem(said.status, said.code, said.detail)
     return answers.json(document())
 
 
@@ -31,4 +33,4 @@ def log_keys(request: HttpRequest) -> HttpResponse:
 @csrf_exempt
 @open_to_all("says that there is nothing, to everybody alike")
 def nothing(request: HttpRequest, **_path: str) -> HttpResponse:
-    return answers.problem(404, "not-found", "There is no such thing here.")
+    return answers.problem(404, "not-found", NOWHERE)

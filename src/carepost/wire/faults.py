@@ -16,6 +16,14 @@ _PLACE: Final = re.compile(r"^(.*?) - at (`key` in )?`(\$[^`]*)`$", re.DOTALL)
 _STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_]*)|\[([0-9]+|\.\.\.)\]")
 _REGEX: Final = "Expected `str` matching regex"
 
+#: said by engine and office alike
+NOWHERE: Final = "There is nothing at this address; /api/v1/openapi.json lists what there is."
+NO_KEY: Final = "Give an API key: Authorization: Bearer …"
+WRONG_KEY: Final = (
+    "This API key counts for nothing here: it was cut off or mistyped, was withdrawn, or is of another installation. "
+    "Give a whole one; carepost key add makes one."
+)
+
 
 def fault(error: msgspec.ValidationError, kind: Any) -> Fault:
     """`kind`: the type that was read. Of maps the keys are the caller's: their place is `*`."""

@@ -181,11 +181,25 @@ def test_a_wrong_body_is_a_problem_without_its_values(machine: Any, raw: bytes, 
 def test_what_has_no_address_is_a_problem_too(machine: Any) -> None:
     answer = machine().get("/no/such/thing")
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert "openapi.json lists what there is" in answer.json()["detail"]
+
+
+def test_who_comes_with_a_key_that_is_none_is_told_so(machine: Any) -> None:
+    """And who comes with none how one is given; neither learns whether the key ever was one."""
+    asking = machine()
+    told = set()
+    for secret in (asking.secret[:-1], asking.secret[:-2] + "xx", f"{ids.text(ids.new())}.{'A' * 43}"):
+        asking.secret = secret
+        told.add(asking.get("/messages").json()["detail"])
+    assert len(told) == 1 and "cut off or mistyped" in told.pop()
 
 
 def test_other_methods_are_named(machine: Any, sent: Any) -> None:
     answer = machine().delete(f"/messages/{sent[0]}")
     assert (answer.status_code, answer["Allow"]) == (405, "GET")
+    assert answer.json()["detail"] == "This address takes GET alone."
+    both = machine().delete("/messages")
+    assert both.json()["detail"] == "This address takes GET and POST alone." and both["Allow"] == "GET, POST"
 
 
 def test_no_cookie_opens_the_api_and_none_is_set(machine: Any, cast: Any, sent: Any) -> None:

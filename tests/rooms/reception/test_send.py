@@ -119,6 +119,18 @@ def test_a_stranger_gets_401(http: LiveHttp, message: dict[str, Any]) -> None:
     assert http.intake.submissions == []
 
 
+@pytest.mark.parametrize(("path", "taken"), [("/api/v1/protection/preview", "POST"), ("/health", "GET, HEAD")])
+def test_an_address_of_the_engine_alone_says_what_it_takes(http: LiveHttp, path: str, taken: str) -> None:
+    status, answer, fields = http.request("DELETE", path)
+    assert (status, fields["allow"]) == (405, taken)
+    assert answer["detail"] == f"This address takes {taken} alone."
+
+
+def test_a_key_that_counts_for_nothing_is_told_apart_from_none(http: LiveHttp, message: dict[str, Any]) -> None:
+    assert "Authorization: Bearer" in http.post(PATH, message, key=None)[1]["detail"]
+    assert "cut off or mistyped" in http.post(PATH, message, key=http.clinics.secrets["maple"][:-1])[1]["detail"]
+
+
 def test_a_key_without_the_scope_gets_403(http: LiveHttp, message: dict[str, Any]) -> None:
     status, answer, _ = http.post(PATH, message, key="maple-reader")
     assert (status, answer["type"]) == (403, "urn:carepost:problem:scope")

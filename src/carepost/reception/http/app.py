@@ -12,13 +12,14 @@ from carepost.reception.http.keys import KeyLookup, Keys
 from carepost.reception.http.limits import HttpLimits
 from carepost.reception.http.parts import Parts, Renderer, Snapshots
 from carepost.reception.http.pressing import Pressing
-from carepost.reception.http.problem import ProblemError, of_error, refuse
+from carepost.reception.http.problem import ProblemError, of_error, problem, refuse
 from carepost.reception.http.relay import Relay
 from carepost.reception.http.send import Intake, Sender
 from carepost.reception.http.sendgrid import PREFIX, SendGrid, answer_errors
 from carepost.reception.http.straight import Door, Straight
 from carepost.reception.http.visits import Visits
 from carepost.spool.budget import Budget
+from carepost.wire.faults import NOWHERE
 from carepost.wire.rest import Health
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -26,6 +27,8 @@ Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 _OFFICE = ("/api/v1/", "/.well-known/")
 #: SendGrid's, that the office answers in its words; the rest of them is answered here
 _OFFICES_OF_SENDGRID = ("/v3/suppression/", "/v3/asm/", "/v3/templates/")
+#: addresses that the office does not have under any method -> what is taken here
+_ONLY_HERE = {"/api/v1/protection/preview": "POST", "/health": "GET, HEAD"}
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 #: what only somebody who looks for another path's door writes (BI-088)
 _TRICKS = ("..", "\0", "\\", "//", "\ufffd")
@@ -97,9 +100,13 @@ class App:
         if own is not None:
             return own
         if any(trick in path for trick in _TRICKS) or b"%2f" in scope["raw_path"].lower():
-            raise refuse(404, "not-found")
+            raise refuse(404, "not-found", NOWHERE)
+        taken = _ONLY_HERE.get(path)
+        if taken is not None:
+            said = problem(405, "method", f"This address takes {taken} alone.")
+            raise ProblemError(said, ((b"allow", taken.encode()),))
         if scope["method"] not in _METHODS:
-            raise refuse(405, "method")
+            raise refuse(405, "method", "No address here takes this method; /api/v1/openapi.json says what each takes.")
         if self._sandbox is not None and (path == "/sandbox" or path.startswith("/sandbox/")):
             return self._sandbox
         if path.startswith(_OFFICE):
@@ -110,7 +117,7 @@ class App:
             if self._office is not None and f"{path}/".startswith(_OFFICES_OF_SENDGRID):
                 return self._office
             return self._elsewhere
-        raise refuse(404, "not-found")
+        raise refuse(404, "not-found", NOWHERE)
 
     async def _health(self, scope: Scope, receive: Receive, send: Send) -> None:
         """For load balancers: nothing but whether to send here."""

@@ -9,6 +9,7 @@ from carepost.reception.http.asgi import Scope, header
 from carepost.reception.http.limits import HttpLimits
 from carepost.reception.http.problem import ProblemError, problem, refuse
 from carepost.reception.throttle import Throttle
+from carepost.wire.faults import NO_KEY, WRONG_KEY
 
 _WINDOW = 300.0
 _CHALLENGE = ((b"www-authenticate", b"Bearer"),)
@@ -36,7 +37,8 @@ class Keys:
         if found is None:
             self._wrong.hit(client)
             metrics.count("http_wrong_key")
-            raise ProblemError(problem(401, "unauthenticated", "Give an API key: Authorization: Bearer …"), _CHALLENGE)
+            words = WRONG_KEY if header(scope, b"authorization") else NO_KEY
+            raise ProblemError(problem(401, "unauthenticated", words), _CHALLENGE)
         if permission not in found.scopes:
             raise refuse(403, "scope", f"This key lacks the scope {permission}.")
         return found
