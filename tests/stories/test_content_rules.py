@@ -74,6 +74,15 @@ async def test_nothing_is_looked_into_where_it_could_change_nothing(ca: Ca, pool
         assert not await willow.events(kinds.DELIVERY_INSPECTED)
 
 
+async def test_what_the_subject_alone_says_counts_as_what_the_text_says(ca: Ca, pool: Counted) -> None:
+    """Decision 0070: there is no method to which the subject is worth less than the body."""
+    async with Delivering(host(ca), side("there.test"), ca, rules=(RESULTS,), inspector=Inspector(pool)) as willow:
+        raw = body("Your biopsy results are back", text="Please log in.")
+        view = await willow.ended(await willow.submit("jane.roe@there.test", raw=raw, protection=CODE))
+        assert (view.state, view.method) == ("deposited", "portal")
+        assert not willow.hosts["mx.there.test"].bodies
+
+
 class Asked(Inspector):
     """Counts what the delivery asks of it: each time a body was read for it."""
 

@@ -108,7 +108,6 @@ def _content(report: Report | Unknown | None, verdict: Verdict, recipient: Recip
     found = report.findings
     return Content(
         level=level(found, recipient) if found is not None else None,
-        subject=found.subject if found is not None else None,
         bulk=found is not None and found.bulk,
         findings=found,
         files=report.files,

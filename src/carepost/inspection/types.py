@@ -93,8 +93,6 @@ class Content(msgspec.Struct, frozen=True):
 
     v: int = VERSION
     level: Level | None = None
-    #: of the subject alone: it travels in clear more often than the rest
-    subject: Level | None = None
     #: so many identifiers that a second person must look
     bulk: bool = False
     findings: Findings | None = None
