@@ -51,6 +51,8 @@ class Desk:
         self.why: Callable[[Flow, bytes], HeldBack | None] | None = None
         self._review = reviewing.Review(shard.backend, self._opener)
         self.counted: dict[str, int] = {"queued": 0, "held": 0, "deferred": 0}
+        #: when the first that waits for its turn was due or will be, as of the last count; 0: none
+        self.first_due = 0
 
     async def count(self) -> None:
         counts = await asyncio.to_thread(self._shard.backend.counts)
@@ -59,6 +61,7 @@ class Desk:
             "held": counts.held,
             "deferred": counts.deferred,
         }
+        self.first_due = counts.first_due
 
     async def act(
         self,

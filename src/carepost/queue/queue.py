@@ -257,8 +257,11 @@ class Queue:
         return await self.shard.drain(after, acked, limit, wait_s)
 
     def stats(self) -> dict[str, int]:
-        """PHI-free figures for health. queued, held, deferred: as of a few seconds ago."""
+        """PHI-free figures for health. queued, held, deferred: as of a few seconds ago. oldest_s: seconds since the
+        first delivery that waits for its turn was due; 0 while none is."""
+        due = self._desk.first_due
         return {
+            "oldest_s": max(0, clock.now() - due) // 1_000_000 if due else 0,
             **self._desk.counted,
             **self.shard.stats(),
             "claimed": len(self._claims.live),

@@ -66,7 +66,7 @@ class Watch:
         oldest = self._marks[0][1] if self._marks else 0
         return {
             "outbox": self.head - self.acked,
-            "oldest_s": max(0, clock.now() - oldest) // 1_000_000 if oldest else 0,
+            "outbox_s": max(0, clock.now() - oldest) // 1_000_000 if oldest else 0,
             "disk_free": self._disk_free(),
         }
 

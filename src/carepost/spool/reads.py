@@ -16,6 +16,15 @@ _STATES = ("queued", "deferred", "held")
 _OPEN = "state IN ('queued', 'deferred', 'held')"
 #: organisations looked at when a list over all of them is asked for
 MOST_ORGS = 1000
+#: when the first of a flow that is ready was due: two steps of an index a destination, whatever waits for it
+_FIRST_DUE = """
+WITH RECURSIVE found(destination) AS (
+    SELECT min(destination) FROM delivery WHERE place=1 AND stream=?1 AND org=?2
+    UNION ALL
+    SELECT (SELECT min(destination) FROM delivery WHERE place=1 AND stream=?1 AND org=?2
+        AND destination > found.destination) FROM found WHERE found.destination IS NOT NULL
+) SELECT min((SELECT due_at FROM delivery WHERE place=1 AND stream=?1 AND org=?2
+    AND destination = found.destination ORDER BY due_at LIMIT 1)) FROM found WHERE destination IS NOT NULL"""
 
 
 class _Connected:
@@ -40,7 +49,37 @@ class _Connected:
         return rows[0] if rows else None
 
 
-class Reads(_Connected):
+class _Flows(_Connected):
+    """Which flows there are, and what of each is next."""
+
+    def flows(self, place: int) -> list[Flow]:
+        """By steps of the index, one a flow: the number of deliveries does not matter."""
+        next_org = f"SELECT org FROM delivery WHERE place={place:d} AND stream=? AND org>? ORDER BY org LIMIT 1"
+        next_stream = f"SELECT stream FROM delivery WHERE place={place:d} AND stream>? ORDER BY stream LIMIT 1"
+        found: list[Flow] = []
+        stream = ""
+        while row := self._one(next_stream, stream):
+            stream, org = row[0], b""
+            while row := self._one(next_org, stream, org):
+                org = row[0]
+                found.append(Flow(stream, org))
+        return found
+
+    def next_due(self, flow: Flow) -> int | None:
+        row = self._one(
+            "SELECT due_at FROM delivery WHERE place=2 AND stream=? AND org=? ORDER BY due_at LIMIT 1",
+            flow.stream, flow.org,
+        )  # fmt: skip
+        return row[0] if row else None
+
+    def first_due(self) -> int:
+        """Of all that wait for their turn, ready or not yet; 0: nothing does."""
+        ready = [self._rows(_FIRST_DUE, flow.stream, flow.org)[0][0] for flow in self.flows(1)]
+        waiting = [self.next_due(flow) for flow in self.flows(2)]
+        return min((due for due in (*ready, *waiting) if due is not None), default=0)
+
+
+class Reads(_Flows):
     """Look-ups by key: microseconds, also on the loop."""
 
     def delivery(self, id: bytes) -> DeliveryRow | None:
@@ -81,26 +120,6 @@ class Reads(_Connected):
             found.append(after)
         return found
 
-    def flows(self, place: int) -> list[Flow]:
-        """By steps of the index, one a flow: the number of deliveries does not matter."""
-        next_org = f"SELECT org FROM delivery WHERE place={place:d} AND stream=? AND org>? ORDER BY org LIMIT 1"
-        next_stream = f"SELECT stream FROM delivery WHERE place={place:d} AND stream>? ORDER BY stream LIMIT 1"
-        found: list[Flow] = []
-        stream = ""
-        while row := self._one(next_stream, stream):
-            stream, org = row[0], b""
-            while row := self._one(next_org, stream, org):
-                org = row[0]
-                found.append(Flow(stream, org))
-        return found
-
-    def next_due(self, flow: Flow) -> int | None:
-        row = self._one(
-            "SELECT due_at FROM delivery WHERE place=2 AND stream=? AND org=? ORDER BY due_at LIMIT 1",
-            flow.stream, flow.org,
-        )  # fmt: skip
-        return row[0] if row else None
-
     def standing(self, limit: int) -> list[DeliveryRow]:
         """Deliveries that are ready, waiting or claimed, in no order."""
         found: list[DeliveryRow] = []
@@ -114,7 +133,7 @@ class Reads(_Connected):
         return [_delivery(row) for row in self._rows(sql, now, limit)]
 
 
-class Lists(_Connected):
+class Lists(_Flows):
     """Reads of many rows, over a connection of their own: a look-up never waits for them."""
 
     def open(self, org: bytes, state: str, limit: int) -> list[DeliveryRow]:
@@ -169,14 +188,17 @@ class Lists(_Connected):
         return [(token, id_, at) for token, id_, at in rows if token is not None and at >= since]
 
     def counts(self) -> Counts:
-        """Kept by triggers (sql/0004.sql): as quick with ten million rows as with ten."""
+        """Kept by triggers (sql/0004.sql): as quick with ten million rows as with ten. `first_due`: by destinations."""
         stand = dict(self._rows("SELECT what, n FROM tally"))
         ((held, claimed, outbox),) = self._rows(
             "SELECT (SELECT coalesce(sum(n), 0) FROM held), (SELECT count(*) FROM delivery WHERE place=3),"
             # its numbers have no gap
             " coalesce((SELECT max(seq) FROM outbox) - (SELECT min(seq) FROM outbox) + 1, 0)"
         )
-        return Counts(ready=stand[1], waiting=stand[2], claimed=claimed, held=held, deferred=stand[4], outbox=outbox)
+        return Counts(
+            ready=stand[1], waiting=stand[2], claimed=claimed, held=held, deferred=stand[4], outbox=outbox,
+            first_due=self.first_due(),
+        )  # fmt: skip
 
     def segments(self) -> dict[int, int]:
         """segment -> bodies in it that rows point to."""

@@ -174,3 +174,5 @@ class Counts(msgspec.Struct, frozen=True):
     held: int
     deferred: int
     outbox: int
+    #: when the first delivery that waits for its turn (ready or waiting) was due, or will be: UTC microseconds; 0: none
+    first_due: int = 0

@@ -220,7 +220,7 @@ class BodyAnswer(msgspec.Struct, frozen=True, tag="body"):
 
 
 class HealthAnswer(msgspec.Struct, frozen=True, tag="healthy"):
-    #: PHI-free figures: queued, held, deferred, outbox, oldest_s, disk_free, bodies, rss, accepted, sent
+    #: PHI-free figures: queued, held, deferred, oldest_s, outbox, outbox_s, disk_free, bodies, claimed, accepted, sent
     shards: dict[str, dict[str, int]]
     engine: dict[str, int]
 

@@ -7,7 +7,7 @@ import os
 import msgspec
 import pytest
 
-from carepost.ground import ids
+from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound, Refused, Unavailable
 from carepost.proof import event, kinds
 from carepost.queue.sealing import Opener
@@ -270,3 +270,15 @@ async def test_what_is_held_is_counted_within_seconds(house: House, monkeypatch:
     async with asyncio.timeout(5):
         while queue.stats()["held"] != 1:
             await asyncio.sleep(0.01)
+
+
+async def test_how_long_what_is_due_waits_is_told(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not how far the journal is behind: nothing here is, but for an event that waits all the time."""
+    queue = await house.queue()
+    await queue.accept(clinic.message(state=State.HELD))
+    await queue.accept(clinic.message(due_in_s=3600))
+    queue = await house.again()
+    assert queue.stats()["oldest_s"] == 0, "what is held waits for somebody, what is scheduled for its time"
+    later = clock.now() + 7_200_000_000
+    monkeypatch.setattr(clock, "now", lambda: later)
+    assert 3590 <= queue.stats()["oldest_s"] <= 3600

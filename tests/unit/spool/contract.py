@@ -285,6 +285,8 @@ class Contract(ABC):
             assert [told.ready, told.waiting, told.claimed] == at
             assert (told.held, told.deferred) == (len(held), sum(row.state == "deferred" for row in found))
             assert told.outbox == len(backend.outbox(0, 10_000))
+            turns = [row.due_at for row in found if row.place in (Place.READY, Place.WAITING)]
+            assert told.first_due == min(turns, default=0)
             waits = {one.org: (one.held, one.newest, one.ends) for one in backend.waiting()}
             assert waits == {org: _waits([row for row in held if row.org == org]) for org in {row.org for row in held}}
         assert len(found) < len(known), "some were forgotten"
@@ -319,7 +321,8 @@ def _changes(
         state, place = chance.choice(states)
         org = chance.choice((rows.ORG, rows.OTHER))
         own, due = chance.choice((1, 2)), chance.randrange(9)
-        unit = rows.accept(state=state, place=place, org=org, due_at=due, deliveries=own)
+        to = chance.choice((b"d" * 32, b"e" * 32, rows.DESTINATION))
+        unit = rows.accept(state=state, place=place, org=org, due_at=due, deliveries=own, destination=to)
         known += [one.id for one in unit.deliveries]
         units.append(unit)
     there = [row for id_ in known if (row := backend.delivery(id_)) is not None and row.state not in ("failed", "sent")]

@@ -58,6 +58,23 @@ SELECT (SELECT coalesce(sum(n), 0)::bigint FROM held WHERE shard=%(shard)s),
     coalesce((SELECT max(seq) FROM outbox WHERE shard=%(shard)s)
         - (SELECT min(seq) FROM outbox WHERE shard=%(shard)s) + 1, 0)"""
 
+#: the first of each destination, then the first of each flow that waits: a step of an index each, whatever waits there
+_FIRST_DUE: Final = """
+WITH RECURSIVE ready(stream, org, destination, due_at) AS (
+    (SELECT stream, org, destination, due_at FROM delivery WHERE shard=%(shard)s AND place=1
+        ORDER BY stream, org, destination, due_at LIMIT 1)
+    UNION ALL
+    SELECT next.* FROM ready, LATERAL (SELECT stream, org, destination, due_at FROM delivery
+        WHERE shard=%(shard)s AND place=1
+        AND (stream, org, destination) > (ready.stream, ready.org, ready.destination)
+        ORDER BY stream, org, destination, due_at LIMIT 1) AS next
+), waiting(stream, org, due_at) AS (
+    (SELECT stream, org, due_at FROM delivery WHERE shard=%(shard)s AND place=2 ORDER BY stream, org, due_at LIMIT 1)
+    UNION ALL
+    SELECT next.* FROM waiting, LATERAL (SELECT stream, org, due_at FROM delivery WHERE shard=%(shard)s AND place=2
+        AND (stream, org) > (waiting.stream, waiting.org) ORDER BY stream, org, due_at LIMIT 1) AS next
+) SELECT least((SELECT min(due_at) FROM ready), (SELECT min(due_at) FROM waiting))"""
+
 
 class Connected:
     """One connection, callable from any thread, one at a time; opened again when the server closed it."""
@@ -196,11 +213,12 @@ class Lists(Connected):
         return [(token, id_, at) for token, id_, at in rows if token is not None and at >= since]
 
     def counts(self) -> Counts:
-        """Kept by triggers (sql/0004.sql): as quick with ten million rows as with ten."""
+        """Kept by triggers (sql/0004.sql): as quick with ten million rows as with ten. `first_due`: by destinations."""
         asked: dict[str, object] = {"shard": self._number}
         stand = dict(self._rows("SELECT what, n FROM tally WHERE shard=%(shard)s", asked))
         ((held, claimed, outbox),) = self._rows(_SUMS, asked)
+        ((first_due,),) = self._rows(_FIRST_DUE, asked)
         return Counts(
             ready=stand.get(1, 0), waiting=stand.get(2, 0), claimed=claimed, held=held,
-            deferred=stand.get(4, 0), outbox=outbox,
+            deferred=stand.get(4, 0), outbox=outbox, first_due=first_due or 0,
         )  # fmt: skip
