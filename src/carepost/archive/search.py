@@ -36,7 +36,7 @@ _DAYS: Final = 256
 #: a day with hits costs as much as so many more looks, besides what is opened: statements, and their rows
 _OF_HITS: Final = 6
 #: hits that cost as much as one opened: what their rows say is read even where they are ruled out
-_HITS_OF_ONE: Final = 4
+_HITS_OF_ONE: Final = 2
 #: hits asked for at once where their rows may still rule them out
 _BATCH: Final = 400
 
@@ -102,7 +102,7 @@ def _by_tokens(org: bytes, wanted: Wanted, below: bytes, size: int) -> tuple[lis
     pace = _Pace()
     found: list[Shown] = []
     own = index.day_of(ids.made_at(below))
-    for one, held in _sifted(log, org, _asked(log, book, org, wanted, days), below, pace):
+    for one, held in _sifted(log, org, _asked(book, org, wanted, days), below, pace):
         day, hits = one.day, pace.hits
         end = _of_day(org, wanted, one, below, size + 1, found, pace) if held else b""
         pace.looks += _OF_HITS if pace.hits > hits else 0
@@ -124,11 +124,10 @@ class _Day(NamedTuple):
     rare: bool = False
 
 
-def _asked(log: Store, book: OrgKeyBook, org: bytes, wanted: Wanted, days: list[tuple[int, int]]) -> Iterator[_Day]:
-    of_day = sifting.look(log)
+def _asked(book: OrgKeyBook, org: bytes, wanted: Wanted, days: list[tuple[int, int]]) -> Iterator[_Day]:
     for day, count in days:
         asked = [_tokens(key, day, wanted) for key in tokens.keys_of(book, org, day)]
-        yield _Day(day, asked, (count + of_day) * sum(map(len, asked)))
+        yield _Day(day, asked, count * sum(map(len, asked)))
 
 
 def _sifted(log: Store, org: bytes, days: Iterator[_Day], below: bytes, pace: _Pace) -> Iterator[tuple[_Day, bool]]:

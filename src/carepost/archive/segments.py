@@ -36,12 +36,13 @@ _AT: Final = (
     "SELECT first, entries FROM archive_block WHERE org_id = ? AND day = ? AND number = ? AND first <= ? "
     "ORDER BY first DESC LIMIT 1"
 )
-#: the same in every segment of a day, in one statement: over a connection each costs more than the look itself
+#: the same in every segment of a day, in one statement: over a connection each costs more than the look itself. CROSS:
+#: SQLite goes by the segments then, and not through all blocks of the day (1.8 ms instead of 0.3 at ten million)
 _AT_EACH: Final = (
-    "SELECT s.number, b.first, b.entries FROM archive_segment s JOIN archive_block b "
-    "ON b.org_id = s.org_id AND b.day = s.day AND b.number = s.number AND b.first = "
+    "SELECT s.number, b.first, b.entries FROM archive_segment s CROSS JOIN archive_block b "
+    "WHERE b.org_id = s.org_id AND b.day = s.day AND b.number = s.number AND b.first = "
     "(SELECT c.first FROM archive_block c WHERE c.org_id = s.org_id AND c.day = s.day AND c.number = s.number "
-    "AND c.first <= ? ORDER BY c.first DESC LIMIT 1) WHERE s.org_id = ? AND s.day = ? AND s.level >= 0"
+    "AND c.first <= ? ORDER BY c.first DESC LIMIT 1) AND s.org_id = ? AND s.day = ? AND s.level >= 0"
 )
 
 

@@ -25,12 +25,6 @@ _HELD: Final = (
 )
 
 
-def look(store: Store) -> int:
-    """Looks that a token of a day costs beside those into its segments: the one segment of a whole day is larger than
-    each of several. Where the server sifts, days without anything cost next to nothing."""
-    return 0 if isinstance(store, PostgresStore) else 2
-
-
 def sift(store: Store, org: bytes, days: Sequence[Asked], below: bytes) -> set[int]:
     """The days on which a segment may have messages, ids less than `below`, that hold every token of one question; none
     that has any is missing. Inside `store.reading(org)`."""

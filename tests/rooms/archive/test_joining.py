@@ -189,7 +189,7 @@ def test_a_day_of_two_index_keys_is_searched_as_before(cast: Any, outbox: Outbox
 def test_a_page_reaches_ten_times_as_far_back(
     cast: Any, outbox: Outbox, at: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "LOOKS", 40)
+    monkeypatch.setattr(search, "LOOKS", 20)
     first = NOON - 10 * DAY_US
     at[0] = first
     wanted = ids.text(outbox.accepted(cast.maple, tags=("rare",))[0])
@@ -220,7 +220,7 @@ def test_days_whose_hits_do_not_fit_end_a_page(
     while page.cursor:
         looked.append(page.cursor)
         page = search.search(cast.maple, cast.operator, search.Wanted(tag="often", state="failed"), after=page.cursor)
-    assert len(looked) == 2, "three days a page: each one look, as a day two more on SQLite, and six for its hits"
+    assert len(looked) == 2, "three days a page: each one look, and six for its hits"
 
 
 def test_a_step_holds_little_however_large_the_day(cast: Any, outbox: Outbox, at: list[int]) -> None:

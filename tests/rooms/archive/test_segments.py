@@ -10,6 +10,7 @@ import pytest
 
 from carepost.archive import segments
 from carepost.archive.tables import org_value
+from carepost.audit.store import PostgresStore
 from tests.support.outbox import Outbox
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
@@ -139,3 +140,13 @@ def test_a_look_into_a_day_is_a_statement_a_token_however_many_segments(
     assert len(find(outbox, cast.maple, 1)) == 35 and len(asked) == 1
     asked.clear()
     assert find(outbox, cast.maple, 1, 13) == [304, 303, 302, 301, 300] and len(asked) == 2
+
+
+def test_a_look_goes_by_the_segments_of_a_day_and_not_through_its_blocks(cast: Any, outbox: Outbox) -> None:
+    """A day of ten million messages has a thousand blocks, and one segment once it is over."""
+    if isinstance(outbox.store, PostgresStore):
+        pytest.skip("SQLite's planner: PostgreSQL has figures of its tables to go by")
+    values = (token(1) + bytes(16), org_value(outbox.store, cast.maple), DAY)
+    plan = [str(row[3]) for row in outbox.store.rows("EXPLAIN QUERY PLAN " + segments._AT_EACH, values)]
+    assert plan[0].startswith("SEARCH s USING PRIMARY KEY (org_id=? AND day=?)")
+    assert plan[1].endswith("(org_id=? AND day=? AND number=? AND first=?)")
