@@ -1,10 +1,12 @@
 """What messages are made from: templates with their versions, and files uploaded beforehand."""
 
+import re
 from typing import Final
 from uuid import UUID
 
 import msgspec
 from django.core.exceptions import RequestDataTooBig
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpResponse
 from django.http.multipartparser import MultiPartParserError
 
@@ -20,6 +22,8 @@ from carepost.ui.uploads import TOO_LARGE
 from carepost.uploads import acts as uploads_
 from carepost.wire.rest import Fault
 
+#: RFC 2045: what stands in a parameter without quotes
+_TOKEN: Final = re.compile(r"[A-Za-z0-9!#$&^_.+-]+")
 _OCTETS: Final = "application/octet-stream"
 
 
@@ -115,10 +119,18 @@ def uploads(request: ApiRequest) -> HttpResponse:
     if len(files) != 1 or len(request.FILES) != 1 or request.POST:
         raise ProblemError(422, "invalid", "Send one part named file.", (Fault("/file", "not one file"),))
     file = files[0]
-    kept = uploads_.put(
-        request.caller.org, file.name or "file", file.content_type or _OCTETS, file.read(), actor=request.caller.actor
-    )
+    kept = uploads_.put(request.caller.org, file.name or "file", _kind(file), file.read(), actor=request.caller.actor)
     return answers.json(shapes.Uploaded(kept.id, kept.size, kept.expires_at), 201)
+
+
+def _kind(file: "UploadedFile[bytes]") -> str:
+    """With its parameters, as the part has them: Django keeps those apart."""
+    said = file.content_type or _OCTETS
+    for name, value in (file.content_type_extra or {}).items():
+        text = value.decode("latin-1")
+        quoted = text if _TOKEN.fullmatch(text) else f'"{text}"'
+        said += f"; {name}={quoted}"
+    return said
 
 
 @scoped(Scope.SEND, methods=("DELETE",))

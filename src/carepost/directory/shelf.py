@@ -30,7 +30,7 @@ class FileHead(msgspec.Struct, frozen=True):
     """As it will stand in a message."""
 
     name: str
-    #: `type/subtype`
+    #: `type/subtype`, with its parameters
     kind: str
 
 

@@ -4,10 +4,13 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from carepost.tenancy import scope
+from carepost.directory.shelf import FileHead
+from carepost.tenancy import scope, sealing
+from carepost.uploads.acts import PURPOSE, place
 from carepost.uploads.models import Upload
 from tests.support.outbox import office_events
 from tests.support.workbench import in_this_process
@@ -98,6 +101,29 @@ def send(
     file = SimpleUploadedFile(name, data, content_type="application/pdf")
     headers = {"Authorization": f"Bearer {asking.secret}"}
     return asking.http.post("/api/v1/uploads", {part: file}, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("text/calendar; charset=utf-8; method=REQUEST", "text/calendar; charset=utf-8; method=REQUEST"),
+        ('text/plain; format="flowed and wide"', 'text/plain; format="flowed and wide"'),
+        ("application/pdf", "application/pdf"),
+    ],
+)
+def test_a_files_type_keeps_its_parameters(machine: Any, said: str, kept: str) -> None:
+    """An invitation without its method is none, and a text without its charset is read wrongly."""
+    asking = machine("send")
+    part = f'--x\r\nContent-Disposition: form-data; name="file"; filename="a.ics"\r\nContent-Type: {said}\r\n\r\n'
+    answer = asking.http.generic(
+        "POST", "/api/v1/uploads", f"{part}BEGIN\r\n--x--\r\n", content_type="multipart/form-data; boundary=x",
+        headers=asking._key(),
+    )  # fmt: skip
+    assert answer.status_code == 201, answer.content
+    row = Upload.objects.get()
+    with scope.organisation(row.org_id):
+        opened = sealing.open_(row.org_id, PURPOSE, bytes(row.head), place("head", row))
+    assert msgspec.msgpack.decode(opened, type=FileHead).kind == kept
 
 
 def test_a_file_is_uploaded_sealed_and_removed(machine: Any) -> None:
