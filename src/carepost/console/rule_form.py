@@ -1,7 +1,7 @@
 """A protection rule as a form: what it says, of which mail, and why it is changed."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from django import forms
@@ -36,42 +36,66 @@ _THEN: Final = (
     ("release", "it is sent as the rules then say (never what people must approve)"),
     ("keep", "it goes on waiting"),
 )
-#: (title, hint, fields): the order of the page
-GROUPS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
-    ("Name", "", ("name", "setting", "position")),
-    (
-        "Which mail",
+
+
+class Fold(NamedTuple):
+    """Fields that most rules leave empty: folded until one is filled or wrong."""
+
+    title: str
+    names: tuple[str, ...]
+    hint: str = ""
+
+
+class Group(NamedTuple):
+    title: str
+    hint: str
+    #: always shown
+    names: tuple[str, ...]
+    folds: tuple[Fold, ...] = ()
+
+
+#: the order of the page: what the rule looks at, what it does
+GROUPS: Final = (
+    Group("Name", "", ("name",), (Fold("Order, and whether it is a default", ("setting", "position")),)),
+    Group(
+        "Which mail does it look at?",
         "What is left empty holds for all mail. Everything that is filled in must be so.",
-        ("direction", "unit", "sender_domain", "sender", "recipient_domain", "recipient", "category", "data_class"),
-    ),
-    (
-        "What the message looks like",
-        "Content is looked at only where a rule asks for it. What cannot be found out counts as what is strictest.",
-        ("header", "contains", "remove", "size_mb", "hours", "levels", "attachments", "skip_unknown"),
-    ),
-    (
-        "What is required",
-        "",
+        ("recipient_domain", "recipient", "sender_domain", "sender", "levels"),
         (
-            "floor",
-            "tls_policy",
-            "methods",
-            "action",
-            "approvals",
-            "held_hours",
-            "held_then",
-            "ask_reason",
-            "warn",
-            "words",
+            Fold("Direction, unit, category, data class", ("direction", "unit", "category", "data_class")),
+            Fold("Subject or header field, size, hours", ("header", "contains", "remove", "size_mb", "hours")),
+            Fold(
+                "Attachments, and content that cannot be read",
+                ("attachments", "skip_unknown"),
+                "Content is looked at only where a rule asks for it. What cannot be found out counts as the strictest.",
+            ),
         ),
     ),
-    ("What else happens", "", ("redirect", "copies", "tags", "strip_tracking")),
-    (
-        "Attestation",
-        "Needed to go below VERIFIED: that no health information is sent, or the person’s own wish, warned and stored.",
-        ("attestation",),
+    Group(
+        "What does it do?",
+        "",
+        ("floor", "action"),
+        (
+            Fold("Which way it is sent", ("tls_policy", "methods")),
+            Fold("How long it waits, and for whom", ("approvals", "held_hours", "held_then")),
+            Fold("What the sender is asked and told", ("ask_reason", "warn", "words")),
+            Fold("Another address, copies, tags, tracking", ("redirect", "copies", "tags", "strip_tracking")),
+            Fold(
+                "Attestation, to ask for less than VERIFIED",
+                ("attestation",),
+                "That no health information is sent, or the person’s own wish, warned and stored.",
+            ),
+        ),
     ),
 )
+#: what a form begins with: no more filled than an empty field
+_AS_GIVEN: Final = {"position": "100", "approvals": "1"}
+#: code of names.Wrong -> the field it is about
+FIELD_OF: Final = {
+    "attestation-needed": "attestation", "bad-approvals": "approvals", "bad-header": "header", "bad-hold": "held_hours",
+    "bad-hours": "hours", "bad-method": "methods", "bad-size": "size_mb", "bad-tag": "tags", "bad-trigger": "remove",
+    "name-taken": "name", "permission-needed": "sender", "too-many-copies": "copies",
+}  # fmt: skip
 
 
 def _choice(label: str, choices: Iterable[tuple[str, str]], empty: str = "any") -> forms.ChoiceField:
@@ -136,8 +160,25 @@ class RuleForm(forms.Form):
         assert isinstance(field, forms.ChoiceField)
         field.choices = [("", "any"), *((str(pk), name) for pk, name in units)]
 
-    def groups(self) -> list[tuple[str, str, list[BoundField]]]:
-        return [(title, hint, [self[name] for name in names]) for title, hint, names in GROUPS]
+    def groups(self) -> list[dict[str, Any]]:
+        """Of each group its title, hint, fields and folds; a fold `opens` where something in it is filled or wrong."""
+        return [
+            {
+                "title": group.title,
+                "hint": group.hint,
+                "fields": [self[name] for name in group.names],
+                "folds": [
+                    {
+                        "title": fold.title,
+                        "hint": fold.hint,
+                        "fields": [self[name] for name in fold.names],
+                        "opens": any(_telling(self[name]) for name in fold.names),
+                    }
+                    for fold in group.folds
+                ],
+            }
+            for group in GROUPS
+        ]
 
     def unit_id(self) -> UUID | None:
         return UUID(self.cleaned_data["unit"]) if self.cleaned_data["unit"] else None
@@ -160,6 +201,11 @@ class RuleForm(forms.Form):
             tags=tuple(_listed(given["tags"])),
             **{name: given[name] for name in _SAME},
         )
+
+
+def _telling(field: BoundField) -> bool:
+    value = field.value()
+    return bool(field.errors) or (bool(value) and str(value) != _AS_GIVEN.get(field.name))
 
 
 def initial(one: UnitRule | None) -> dict[str, object]:

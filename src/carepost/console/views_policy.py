@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from carepost.archive.trial import Trial, trial
 from carepost.console import acting
 from carepost.console.guard import shielded
-from carepost.console.rule_form import RuleForm, initial
+from carepost.console.rule_form import FIELD_OF, RuleForm, initial
 from carepost.ground import clock
 from carepost.ground.errors import Refused
 from carepost.policy import rule_words
@@ -65,7 +65,7 @@ def rule(request: StaffRequest, row: UUID | None = None) -> HttpResponse:
         if request.POST.get("do") == "save" and form.cleaned_data["reason"].strip():
             return _save(request, form, one, found.version.number)
     except Wrong as wrong:
-        form.add_error("name" if wrong.public == _TAKEN else None, wrong.public)
+        form.add_error(FIELD_OF.get(wrong.code), wrong.public)
         return _form(request, found, one, form, status=422)
     unexplained = request.POST.get("do") == "save"
     if unexplained:

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from carepost.archive import books
+from carepost.console.rule_form import RuleForm
 from carepost.policy.types import Assurance, Rule
 from carepost.tenancy import scope
 from carepost.tenancy.actions import organisations, policy
@@ -155,6 +156,32 @@ def test_what_cannot_be_is_said_beside_the_form(maple: Organisation, at_desk: DE
         assert answer.status_code == 422
         assert sentence in answer.content.decode()
     assert newest(maple).number == before
+
+
+def folds(text: str) -> dict[str, bool]:
+    """By its heading, whether it stands open."""
+    return {title: bool(open_) for open_, title in re.findall(r'<details class="mt-3"( open)?><summary>([^<]+)<', text)}
+
+
+def test_what_most_rules_leave_empty_is_folded_until_it_is_filled_or_wrong(maple: Organisation, at_desk: DESK) -> None:
+    http = at_desk("administrator")
+    closed = folds(http.get("/policy/rules/new").content.decode())
+    assert len(closed) == 9 and not any(closed.values())
+    address = add(maple, Rule("r", action="approve", approvals=2, tags=("vip",), direction="inbound"))
+    opened = {title for title, is_open in folds(http.get(address).content.decode()).items() if is_open}
+    assert opened == {
+        "Direction, unit, category, data class", "How long it waits, and for whom",
+        "Another address, copies, tags, tracking",
+    }  # fmt: skip
+    for wrong, title in (
+        ({"floor": "NONE"}, "Attestation, to ask for less than VERIFIED"),
+        ({"position": "-1"}, "Order, and whether it is a default"),
+        ({"tags": "a b"}, "Another address, copies, tags, tracking"),
+    ):
+        answer = post(http, "/policy/rules/new", {**ENTERED, **wrong, "do": "try"}).content.decode()
+        assert folds(answer)[title] and "is-invalid" in answer
+    names = set(re.findall(r' name="([a-z_]+)"', http.get("/policy/rules/new").content.decode()))
+    assert set(RuleForm.base_fields) - {"reason"} <= names, "every field has its place"
 
 
 def test_a_renamed_rule_takes_the_place_of_the_old_one(maple: Organisation, at_desk: DESK) -> None:
