@@ -103,10 +103,12 @@ def _stopped(facts: Facts, effect: rules.Effect) -> Decision | None:
         return _refuse(facts, "rule-refuses", effect.refused_by, effect)
     if facts.suppressed is Ternary.UNKNOWN:
         return _hold(facts, "suppression-unknown", SUPPRESSION_RULE)
-    if facts.kind is Kind.MESSAGE:
-        asked = _asked_of_people(facts, effect)
-        if asked is not None:
-            return asked
+    if facts.kind is not Kind.MESSAGE:
+        # made of constants, of a message that a person let go or turned down: who waits for it is told
+        return None
+    asked = _asked_of_people(facts, effect)
+    if asked is not None:
+        return asked
     free = _free(facts, effect)
     if effect.held_by and not free:
         return _hold(facts, "rule-holds", effect.held_by, effect=effect)
