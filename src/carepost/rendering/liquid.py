@@ -12,12 +12,14 @@ from liquid import exceptions
 
 from carepost.rendering.frames import Compile, Render
 from carepost.rendering.plain import text_of
-from carepost.rendering.types import MAX_SOURCE, Compiled, Fault, Rendered, Source
+from carepost.rendering.types import MAX_OUTPUT, MAX_SOURCE, Compiled, Fault, Rendered, Source
 
 _PARTS: Final = ("subject", "html", "text")
 #: templates a worker keeps ready to run
 _KEPT: Final = 64
 _NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,80}")
+_INCLUDES: Final = re.compile(r"<mj-include\b", re.IGNORECASE)
+_NO_ELEMENT: Final = re.compile(r"<(mj-[a-z0-9-]{1,40})", re.IGNORECASE)
 _LIQUID: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}", re.DOTALL)
 _BREAKS: Final = re.compile(r"[\r\n\t\u2028\u2029\x0b\x0c\x85]+")
 
@@ -26,7 +28,7 @@ class _Limited(liquid.Environment):
     context_depth_limit = 20
     loop_iteration_limit = 10_000
     local_namespace_limit = 1_000_000
-    output_stream_limit = 1_000_000
+    output_stream_limit = MAX_OUTPUT
 
 
 #: no loader: a template reaches no other. HTML is escaped unless the template itself says `safe`
@@ -159,9 +161,20 @@ def _from_mjml(source: str) -> str | Fault:
         return f"{mark}{len(kept) - 1}z"
 
     bare = _LIQUID.sub(away, source)
+    if _INCLUDES.search(bare):
+        words = "MJML: nothing can be included; write what the file holds in the place of <mj-include>."
+        return Fault("template", words, "html")
     try:
         # no fonts: they would come from another's server, and tell it who reads
         made: str = mjml.mjml2html(bare, disable_comments=True, fonts={})
     except ValueError as error:
         return Fault("template", f"MJML: {str(error)[:200]}.", "html")
+    if len(made.encode()) > MAX_OUTPUT:
+        return Fault(
+            "limit", "MJML: it becomes more than 1 MB of HTML; make it shorter.", "html"
+        )
+    unknown = _NO_ELEMENT.search(made)
+    if unknown is not None:
+        # what the compiler does not know it leaves where it stands, and a mail program passes over it
+        return Fault("template", f"MJML: there is no <{unknown[1]}> that may stand where it does.", "html")
     return re.sub(f"{mark}([0-9]+)z", lambda found: kept[int(found[1])], made)

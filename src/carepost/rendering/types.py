@@ -9,6 +9,8 @@ from carepost.crypto.digest import sha256
 #: octets of all parts of a template as written, and of one message's variables (JSON)
 MAX_SOURCE: Final = 512 * 1024
 MAX_VARIABLES: Final = 64 * 1024
+#: octets of one part of a message made from it
+MAX_OUTPUT: Final = 1_000_000
 
 
 class Source(msgspec.Struct, frozen=True):

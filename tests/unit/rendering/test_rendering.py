@@ -9,6 +9,7 @@ from carepost.ground.errors import Unavailable
 from carepost.rendering import once
 from carepost.rendering.frames import Compile, Render
 from carepost.rendering.liquid import Workbench
+from carepost.rendering.once import TemplateFault
 from carepost.rendering.plain import text_of
 from carepost.rendering.pool import Renderer
 from carepost.rendering.types import Compiled, Fault, Rendered, Source
@@ -44,6 +45,42 @@ def test_mjml_becomes_html_and_a_text_part_and_liquid_may_compare() -> None:
     assert isinstance(found, Rendered)
     assert found.subject == "Hello Ann" and "Welcome." in found.html
     assert "Dear Ann," in found.text and "See it (https://clinic.example/a)" in found.text
+
+
+SECTION = "<mj-section><mj-column><mj-text>hi</mj-text></mj-column></mj-section>"
+BOMB = '<!DOCTYPE mjml [<!ENTITY a "ha"><!ENTITY b "&a;&a;"><!ENTITY x SYSTEM "file:///etc/passwd">]>'
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ('<mjml><mj-body><mj-include path="/etc/passwd" /></mj-body></mjml>', "nothing can be included"),
+        ('<mjml><mj-body><MJ-INCLUDE path="x.mjml"/></mj-body></mjml>', "nothing can be included"),
+        (f"<mjml><mj-body>{SECTION}<mj-sectoin>x</mj-sectoin></mj-body></mjml>", "there is no <mj-sectoin>"),
+        (f"<mjml><mj-body>{SECTION * 2_000}</mj-body></mjml>", "more than 1 MB of HTML"),
+        (f"<mjml><mj-body>{SECTION * 70_000}</mj-body></mjml>", "longer than 512 KB"),
+        (f"{BOMB}<mjml><mj-body>&b;&x;</mj-body></mjml>", "unexpected token"),
+        (f"<mjml><mj-body>{'<mj-section>' * 10_000}{'</mj-section>' * 10_000}</mj-body></mjml>", "nested too deeply"),
+        (f"<mjml><mj-body><mj-raw>{'<b>' * 40_000}{'</b>' * 40_000}</mj-raw></mj-body></mjml>", "nested too deeply"),
+    ],
+    ids=["include", "include-capitals", "unknown", "long-html", "long", "entities", "deep", "deep-raw"],
+)
+def test_hostile_mjml_is_refused_by_its_worker_in_words(source: str, words: str) -> None:
+    """A real worker each: one that dies of it takes nothing along."""
+    with pytest.raises(TemplateFault) as refused:
+        once.compile_(Source("Visit", source, mjml=True))
+    assert words in refused.value.public and "root:" not in refused.value.public
+
+
+@pytest.mark.fast
+def test_what_mjml_knows_in_its_head_is_no_unknown_element() -> None:
+    head = (
+        '<mj-title>t</mj-title><mj-preview>p</mj-preview><mj-style>.a{}</mj-style><mj-breakpoint width="300px"/>'
+        '<mj-attributes><mj-all color="red"/><mj-class name="c" color="red"/></mj-attributes>'
+        '<mj-font name="x" href="https://x.test/x.css"/>'
+    )
+    made = _compiled(Source("S", f"<mjml><mj-head>{head}</mj-head><mj-body>{SECTION}</mj-body></mjml>", mjml=True))
+    assert "hi" in made.html
 
 
 @pytest.mark.fast
