@@ -12,7 +12,7 @@ from carepost.ground import clock, timesync
 from carepost.ground.errors import Unavailable
 from carepost.mailbox import door
 from carepost.ui import times
-from carepost.wire.doors import HealthAnswer
+from carepost.wire.doors import HealthAnswer, owned
 
 #: seconds of journal lag at which somebody should look, and at which the doors will close (DESIGN, step 12)
 _LAG_LOOK, _LAG_CLOSES = 60, 600
@@ -89,8 +89,9 @@ def _each(answers: list[HealthAnswer]) -> tuple[Engine, ...]:
 
 
 def _engines(answers: list[HealthAnswer]) -> Check:
-    wanted = settings.CAREPOST_HOME.shards if settings.CAREPOST_HOME is not None else 0
-    held = sum(len(answer.shards) for answer in answers)
+    home = settings.CAREPOST_HOME
+    wanted, node = (home.shards, home.node) if home is not None else (0, 0)
+    held = len(owned(answers, node))
     if held >= wanted and answers:
         return Check("Engines", "good", "Running", f"{len(answers)} answer and hold all {held} shards of the spool.")
     if answers:

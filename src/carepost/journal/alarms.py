@@ -24,7 +24,7 @@ from carepost.review.letters import Door as ReviewDoor
 from carepost.rfc.asking import Found, Question
 from carepost.tenancy import select
 from carepost.tenancy.models import Organisation
-from carepost.wire.doors import HealthAnswer
+from carepost.wire.doors import HealthAnswer, owned
 from carepost.wire.types import Actor
 
 MINUTE_US: Final = 60_000_000
@@ -117,8 +117,9 @@ class Alarms:
         oldest = max((figures.get("oldest_s", 0) for figures in shards), default=0)
         if oldest > OLD_S:
             yield Alarm("queue-old", f"Mail that is due waits: the oldest for {oldest // 60} minutes.")
-        if len(shards) < self._home.shards:
-            yield Alarm("shards", f"{self._home.shards - len(shards)} shards of the spool have no engine.")
+        missing = self._home.shards - len(owned(answers, self._home.node))
+        if missing > 0:
+            yield Alarm("shards", f"{missing} shards of the spool have no engine.")
         yield from self._spike(answers, now)
         state = health.journal(self._home.run)
         if state.refused:

@@ -237,7 +237,7 @@ class Engine:
             office=Relay(str(home.run / "staff.sock"), limits, "staff"),
             sandbox=Relay(viewer, limits, "sandbox") if viewer else None,
             checkpoint=self._checkpoints.latest, shelf=self._shelf, renderer=self._renderer,
-            pressing=self._pressing,
+            pressing=self._pressing, taking=self._taking,
         )  # fmt: skip
         tls = self._certificates.context if config.http_tls else None
         self._http = HttpServer(app, limits, tls=tls)
@@ -311,6 +311,9 @@ class Engine:
         self._shelf.close()
         self._checkpoints.stop()
         log.event("engine-stopped")
+
+    def _taking(self) -> bool:
+        return any(queue.taking() for number, queue in self._queues.items() if number >> 6 == self._home.node)
 
     def _under_way(self) -> int:
         return sum(worker.held for worker in self._workers.values())

@@ -18,6 +18,7 @@ from carepost.ground.config import Config
 from carepost.ground.exposition import COUNTER, GAUGE, Family, family
 from carepost.ground.home import Home
 from carepost.processes.backup.make import MARK, Last
+from carepost.wire import doors
 from carepost.wire.doors import HealthAnswer
 
 #: seconds of journal lag at which the doors close (DESIGN 2, step 12)
@@ -50,9 +51,11 @@ class Measures:
     def problems(self) -> list[str]:
         """Why this home should be given no work, in closed words; empty: it is ready."""
         found = []
-        held = {number for answer in self._door.health() for number in answer.shards}
-        if len(held) < self._home.shards:
+        owned = doors.owned(self._door.health(), self._home.node)
+        if len(owned) < self._home.shards:
             found.append("engines")
+        if not all(owned.values()):
+            found.append("spool")
         state = health.journal(self._home.run)
         if not state.running or state.refused:
             found.append("journal")
@@ -72,7 +75,8 @@ class Measures:
             return family(name, kind, text, *(({"shard": number}, f.get(figure, 0)) for number, f in shards))
 
         yield family("carepost_shards", GAUGE, "Shards of the spool of this home.", ({}, self._home.shards))
-        yield family("carepost_shards_owned", GAUGE, "Shards that an engine holds.", ({}, len(shards)))
+        owned = sum(doors.owned(answers, self._home.node).values())
+        yield family("carepost_shards_owned", GAUGE, "Shards of this home that an engine surely holds.", ({}, owned))
         waiting = [
             ({"shard": number, "state": state}, figures.get(state, 0))
             for number, figures in shards

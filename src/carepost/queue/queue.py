@@ -132,7 +132,7 @@ class Queue:
     def mark_dot(self, claim: Claim) -> None:
         """The final dot is written next: from here on the attempt may have arrived (law 6). ~1 µs, no commit. Raises
         LeaseLost when another node may have the shard by now: then the dot must not be written."""
-        if clock.monotonic() > self.shard.backend.valid_until:
+        if self.cut_off:
             raise LeaseLost
         self.shard.dots.mark(claim.lease)
 
@@ -256,9 +256,22 @@ class Queue:
         """Events after `after`, in order without a gap, and the newest number. Up to `acked` all may be forgotten."""
         return await self.shard.drain(after, acked, limit, wait_s)
 
+    @property
+    def cut_off(self) -> bool:
+        """The database of the spool was silent for longer than the lease: another node may have the shard."""
+        return clock.monotonic() > self.shard.backend.valid_until
+
+    def taking(self) -> bool:
+        """Whether something new would be taken now, as far as is known here."""
+        try:
+            self.shard.admit(0)
+        except Unavailable:
+            return False
+        return not self.cut_off
+
     def stats(self) -> dict[str, int]:
         """PHI-free figures for health. queued, held, deferred: as of a few seconds ago. oldest_s: seconds since the
-        first delivery that waits for its turn was due; 0 while none is."""
+        first delivery that waits for its turn was due; 0 while none is. cut_off: 1 or 0."""
         due = self._desk.first_due
         return {
             "oldest_s": max(0, clock.now() - due) // 1_000_000 if due else 0,
@@ -268,6 +281,7 @@ class Queue:
             "bodies": self._budget.held,
             "accepted": self._accepted,
             "sent": self._sent,
+            "cut_off": int(self.cut_off),
         }
 
     def _lease(self) -> tuple[bytes, int]:

@@ -1,6 +1,6 @@
 """Frames of the engine's socket: 4-byte big-endian length, then one msgpack-encoded Call or Answer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -223,6 +223,16 @@ class HealthAnswer(msgspec.Struct, frozen=True, tag="healthy"):
     #: PHI-free figures: queued, held, deferred, oldest_s, outbox, outbox_s, disk_free, bodies, claimed, accepted, sent
     shards: dict[str, dict[str, int]]
     engine: dict[str, int]
+
+
+def owned(answers: Iterable[HealthAnswer], node: int) -> dict[str, bool]:
+    """The shards of this node that have an engine here -> whether no other node can have taken them meanwhile."""
+    return {
+        number: not figures.get("cut_off")
+        for answer in answers
+        for number, figures in answer.shards.items()
+        if int(number) >> 6 == node
+    }
 
 
 class HeldAnswer(msgspec.Struct, frozen=True, tag="helds"):

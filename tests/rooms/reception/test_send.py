@@ -119,6 +119,13 @@ def test_a_stranger_gets_401(http: LiveHttp, message: dict[str, Any]) -> None:
     assert http.intake.submissions == []
 
 
+def test_a_time_too_far_ahead_is_told_how_far_is_not(http: LiveHttp, message: dict[str, Any]) -> None:
+    status, answer, _ = http.post(PATH, {**message, "send_at": "2999-01-31T09:00:00Z"})
+    [fault] = answer["errors"]
+    assert (status, fault["pointer"]) == (422, "/send_at")
+    assert fault["detail"] == "This time is too far ahead: it may lie 366 days ahead at most."
+
+
 @pytest.mark.parametrize(("path", "taken"), [("/api/v1/protection/preview", "POST"), ("/health", "GET, HEAD")])
 def test_an_address_of_the_engine_alone_says_what_it_takes(http: LiveHttp, path: str, taken: str) -> None:
     status, answer, fields = http.request("DELETE", path)
@@ -164,6 +171,11 @@ def test_a_fault_of_ours_says_nothing_of_the_message(http: LiveHttp, message: di
 def test_an_office_that_cannot_be_read_is_503(http: LiveHttp, message: dict[str, Any]) -> None:
     http.clinics.lose_office()
     assert http.post(PATH, message)[0] == 503
+    assert http.request("GET", "/health")[:2] == (503, {"status": "unavailable"})
+
+
+def test_one_that_takes_nothing_says_so_to_load_balancers(http: LiveHttp, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http.app, "_taking", lambda: False)
     assert http.request("GET", "/health")[:2] == (503, {"status": "unavailable"})
 
 

@@ -53,6 +53,24 @@ def test_what_rules_and_dashboard_ask_for_is_there_before_it_happens(tmp_path: P
     assert 'what="delivery_deferred"} 7\n' in text
 
 
+def test_a_shard_that_is_another_nodes_or_may_be_is_not_this_homes(tmp_path: Path) -> None:
+    made, door = home.create(tmp_path / "home", node=1), _Door()
+    Status(made.run).owes(0)
+    asked = Measures(made, Config(min_free=1), door)
+
+    def holding(**shards: dict[str, int]) -> list[str]:
+        door.answer = HealthAnswer({name[1:]: figures for name, figures in shards.items()}, {})
+        return asked.problems()
+
+    assert holding(s64={}, s65={}, s128={}) == []
+    assert "carepost_shards_owned 2\n" in exposition.render(asked.families())
+    # one of its own is missing, another node's is here instead
+    assert holding(s64={}, s128={}) == ["engines"]
+    # PostgreSQL was silent for a lease
+    assert holding(s64={}, s65={"cut_off": 1}) == ["spool"]
+    assert "carepost_shards_owned 1\n" in exposition.render(asked.families())
+
+
 def test_what_the_journal_counts_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = home.create(tmp_path / "home")
     assert "carepost_journal_happened_total" not in told(made)

@@ -125,7 +125,7 @@ class House:
             await queue.close()
             shard.close()
 
-    async def again(self, **options: float) -> Queue:
+    async def again(self, **options: object) -> Queue:
         """The next process. What the last one had claimed it had not settled: to the files that is a kill."""
         await self.close()
         return await self.queue(**options)  # type: ignore[arg-type]

@@ -263,6 +263,18 @@ async def test_figures_are_counted(house: House) -> None:
     assert (queue.stats()["held"], queue.stats()["queued"]) == (1, 0)
 
 
+async def test_a_shard_that_another_may_have_or_a_full_disk_takes_nothing(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = await house.queue()
+    assert queue.taking() and queue.stats()["cut_off"] == 0
+    monkeypatch.setattr(queue.shard.backend, "valid_until", clock.monotonic() - 1, raising=False)
+    assert not queue.taking() and queue.stats()["cut_off"] == 1
+    monkeypatch.undo()
+    queue = await house.again(limits=Limits(min_free=1 << 62))
+    assert not queue.taking() and queue.stats()["cut_off"] == 0
+
+
 async def test_what_is_held_is_counted_within_seconds(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("carepost.queue.queue.COUNT_EVERY", 0.02)
     queue = await house.queue()

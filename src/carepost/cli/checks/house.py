@@ -15,6 +15,7 @@ from carepost.ground.keys import MasterKeyring, version_of
 from carepost.ground.storefaults import StoreFault
 from carepost.processes import begun
 from carepost.processes.backup.make import MARK, Last
+from carepost.wire.doors import owned
 
 _DAY_US = 86_400_000_000
 #: seconds a delivery may be due, and the log may be behind
@@ -64,11 +65,15 @@ def engines(here: Local) -> Iterator[Finding]:
         yield attention("no engine runs: nothing is accepted or delivered", "carepost up")
         return
     shards = {number: figures for answer in answers for number, figures in answer.shards.items()}
-    if len(shards) < here.home.shards:
-        words = f"{len(shards)} of {here.home.shards} shards have an owner"
+    own = owned(answers, here.home.node)
+    if len(own) < here.home.shards:
+        words = f"{len(own)} of {here.home.shards} shards have an owner"
         yield failed(words, f"see the logs of the engines in {here.home.log}")
+    elif not all(own.values()):
+        words = "PostgreSQL has not answered the engines for longer than a lease: they accept and send nothing"
+        yield failed(words, "look at PostgreSQL and at the network to it; the engines go on by themselves")
     else:
-        yield ok(f"every shard has an owner ({len(shards)})")
+        yield ok(f"every shard has an owner ({len(own)})")
     for number, figures in sorted(shards.items()):
         if figures.get("held"):
             yield attention(

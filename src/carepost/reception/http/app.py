@@ -44,7 +44,7 @@ class OneDoor(Intake, Door, Protocol):
 
 class App:
     """`office`, `sandbox`: where the rest is relayed; None: 503 and 404. `shelf`, `renderer`: what templates and
-    uploads come from; None: there are none."""
+    uploads come from; None: there are none. `taking`: whether a message would be taken now."""
 
     def __init__(
         self,
@@ -60,6 +60,7 @@ class App:
         shelf: Shelf | None = None,
         renderer: Renderer | None = None,
         pressing: Pressing | None = None,
+        taking: Callable[[], bool] = lambda: True,
     ) -> None:
         parts = Parts(directory, shelf, renderer)
         visits = Visits(Keys(directory, limits), limits, checkpoint, pressing or Pressing())
@@ -69,6 +70,7 @@ class App:
         sendgrid = SendGrid(sender)
         self._elsewhere = sendgrid.nothing
         self._directory = directory
+        self._taking = taking
         self._office = office
         self._sandbox = sandbox
         self._own: dict[tuple[str, str], Handler] = {
@@ -124,6 +126,7 @@ class App:
         status = "draining" if self.draining else "ok"
         try:
             self._directory.fresh()
+            status = status if self._taking() else "unavailable"
         except Unavailable:
             status = "unavailable"
         await answer_json(send, 200 if status == "ok" else 503, Health(status))
