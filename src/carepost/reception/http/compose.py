@@ -216,5 +216,6 @@ def _time(text: str | None, pointer: str, earliest: int, latest: int | None) -> 
     if us <= earliest:
         raise field_fault(pointer, "This time has passed.")
     if latest is not None and us > latest:
-        raise field_fault(pointer, "This time is too far ahead.")
+        days = round((latest - clock.now()) / 86_400_000_000)
+        raise field_fault(pointer, f"This time is too far ahead: it may lie {days} days ahead at most.")
     return us
