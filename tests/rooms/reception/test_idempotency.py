@@ -62,7 +62,7 @@ def test_each_message_of_a_batch_has_its_part_of_the_key(http: LiveHttp, message
     assert [s.key for s in http.intake.submissions] == ["api:visit-7:0", "api:visit-7:1"]
 
 
-@pytest.mark.parametrize("value", ["", '""', "a b", "x" * 256, '"unclosed', "naïve"])
+@pytest.mark.parametrize("value", ["", '""', "a b", "x" * 256, '"unclosed', "naïve", '"a","b"', '"a"b"'])
 def test_bi_083_what_is_no_key_is_400(http: LiveHttp, message: dict[str, Any], value: str) -> None:
     status, answer, _ = http.post(PATH, message, Idempotency_Key=value)
     assert (status, answer["type"]) == (400, "urn:carepost:problem:idempotency-key")

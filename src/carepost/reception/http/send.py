@@ -22,7 +22,7 @@ from carepost.wire import rest
 from carepost.wire.types import Accepted, AcceptedDelivery, AccessProof, Submission
 
 #: a Structured Field string (draft-ietf-httpapi-idempotency-key-header), or the bare text many clients send
-_KEY = re.compile(r'"([ -~]{1,255})"|([!#-~]{1,255})')
+_KEY = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\]){1,255})"|([!#-~]{1,255})')
 #: messages of a batch made ready in one turn of the loop
 _TURN = 64
 #: and octets of them
@@ -233,7 +233,7 @@ def _idempotency_key(scope: Scope) -> str | None:
         return None
     found = _KEY.fullmatch(value.decode("latin-1").strip())
     if found is None:
-        raise refuse(400, "idempotency-key", "Idempotency-Key has 1 to 255 printable ASCII characters.")
+        raise refuse(400, "idempotency-key", "Idempotency-Key is one key, of 1 to 255 printable ASCII characters.")
     return found[1] or found[2]
 
 
