@@ -283,8 +283,10 @@ def _none_left(facts: Facts, effect: rules.Effect, order: tuple[Method, ...], fl
         return _hold(facts, "dsn-waits", DEFAULT_RULE)
     portal = Method.PORTAL in order and Method.PORTAL in facts.available and Method.PORTAL not in facts.exhausted
     if portal and facts.access is Access.NONE:
-        why = WHY_CODE[_why_code(facts, effect, floor) or "unknown"]
-        return _hold(facts, "needs-access-code", effect.by_mail or DEFAULT_RULE, why)
+        code = _why_code(facts, effect, floor) or "unknown"
+        # who asks for more than a code proves, not who opens the portal to one
+        rule = required(facts, effect)[1] if code == "floor" else effect.by_mail or DEFAULT_RULE
+        return _hold(facts, "needs-access-code", rule, WHY_CODE[code])
     return _hold(facts, "no-method-left", required(facts, effect)[1])
 
 

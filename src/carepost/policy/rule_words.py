@@ -75,7 +75,8 @@ def _waits(rule: Rule) -> list[str]:
     if rule.held_then == holding.KEEP:
         return ["what is held waits without end"]
     then = "sent as the rules then say" if rule.held_then == holding.RELEASE else "sent back to its sender"
-    return [f"what is held waits {rule.held_hours or holding.DEFAULT_HOURS} hours and is then {then}"]
+    hours = rule.held_hours or holding.DEFAULT_HOURS
+    return [f"what is held waits {hours} {'hour' if hours == 1 else 'hours'} and is then {then}"]
 
 
 def _action(rule: Rule) -> list[str]:

@@ -106,5 +106,8 @@ def test_what_a_rule_cannot_say_about_waiting(rule: Rule) -> None:
 def test_what_it_can_is_told_in_words() -> None:
     rule = checked(Rule("r", action="hold", held_hours=12, held_then="release"))
     assert rule_words.says(rule)[-1] == "what is held waits 12 hours and is then sent as the rules then say"
+    assert rule_words.says(checked(Rule("o", action="hold", held_hours=1)))[-1].startswith(
+        "what is held waits 1 hour and"
+    )
     assert rule_words.says(Rule("k", held_then="keep")) == ["what is held waits without end"]
     assert rule_words.says(checked(Rule("d", held_then="refuse")))[-1].startswith("what is held waits 168 hours")

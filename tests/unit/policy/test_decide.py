@@ -364,3 +364,16 @@ def test_five_hundred_rules_cost_next_to_nothing(spread: bool) -> None:
         decide(f)
         spent.append(time.perf_counter() - start)
     assert sorted(spent)[len(spent) * 98 // 100] < 0.000_5
+
+
+def test_a_code_is_asked_for_in_the_name_of_the_rule_that_asks_for_more() -> None:
+    by_mail = Rule("portal-by-mail", portal_by_mail=True)
+    f = Facts(
+        org="o", policy_version="1", sender="a@clinic.test", sender_domain="clinic.test", recipient="b@there.test",
+        recipient_domain="there.test", rules=(by_mail, Rule("strict", floor=Assurance.MESSAGE)),
+    )  # fmt: skip
+    held = decide(f)
+    assert isinstance(held, Hold)
+    assert (held.reason, held.rule) == ("needs-access-code", "strict")
+    asked = decide(replace(f, rules=(by_mail,), asked_floor=Assurance.MESSAGE))
+    assert isinstance(asked, Hold) and asked.rule == "asked-by-message"
