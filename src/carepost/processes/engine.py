@@ -229,7 +229,7 @@ class Engine:
         ]  # fmt: skip
         limits = HttpLimits(
             max_message=config.max_message, max_recipients=config.max_recipients,
-            engines=outgoing.engine_count(home, config),
+            engines=outgoing.engine_count(home, config), engine=self._index,
         )  # fmt: skip
         viewer = outgoing.viewer(home)
         app = App(

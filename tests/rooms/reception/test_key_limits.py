@@ -7,6 +7,8 @@ import msgspec
 import pytest
 
 from carepost.directory import keywords
+from carepost.reception.http.limits import HttpLimits
+from carepost.reception.http.rate import Rate
 from tests.support.live import LiveHttp
 
 PATH = "/api/v1/messages"
@@ -41,6 +43,17 @@ def test_bi_084_a_key_with_a_limit_of_its_own_is_held_to_it(http: LiveHttp, mess
     assert fields["ratelimit-policy"] == f'"send";q={http.limits.per_minute};w=60'
     assert status in (202, 429)
     assert http.post(PATH, message, key="harbour")[0] == 202
+
+
+@pytest.mark.fast
+@pytest.mark.parametrize(("own", "engines", "parts"), [(100, 3, [34, 33, 33]), (7, 4, [2, 2, 2, 1]), (6, 1, [6])])
+def test_nothing_of_a_keys_limit_is_lost_between_engines(own: int, engines: int, parts: list[int]) -> None:
+    told = []
+    for engine in range(engines):
+        rate = Rate(HttpLimits(engines=engines, engine=engine))
+        assert rate.enter("key", own) == 0
+        told.append(rate.policy("key"))
+    assert told == [b'"send";q=%d;w=60' % part for part in parts] and sum(parts) == own
 
 
 def test_what_a_test_key_sends_is_a_test(http: LiveHttp, message: dict[str, Any]) -> None:

@@ -29,6 +29,8 @@ class HttpLimits(msgspec.Struct, frozen=True):
     at_once: int = 512
     #: engines of the home: a limit of a key's own is shared out among them
     engines: int = 1
+    #: which of them this is, from 0: what does not divide evenly is the first ones'
+    engine: int = 0
     #: wrong keys of one client address in five minutes
     wrong_keys: int = 100
     #: requests handed to the office at the same moment, and what it is given to read and to answer

@@ -33,7 +33,7 @@ class Rate:
         """0: go on, and call `leave` after. Else the seconds after which to come again. `own`: what the key itself may
         ask in a minute (0: what the server allows)."""
         now = clock.monotonic()
-        most = min(self._limits.per_minute, max(1, own // self._limits.engines)) if own else self._limits.per_minute
+        most = min(self._limits.per_minute, self._part(own)) if own else self._limits.per_minute
         bucket = self._buckets.get(key)
         if bucket is None:
             bucket = self._buckets[key] = _Bucket(most, now)
@@ -49,6 +49,11 @@ class Rate:
         bucket.left -= 1
         bucket.running += 1
         return 0.0
+
+    def _part(self, own: int) -> int:
+        """Of a key's own limit, this engine's; each has one a minute at least, or it could answer nothing."""
+        each, over = divmod(own, self._limits.engines)
+        return max(1, each + (self._limits.engine < over))
 
     def charge(self, key: str, more: int) -> None:
         """A batch counts as many as it carries; what it overdraws is waited for before the next request."""
