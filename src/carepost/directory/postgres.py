@@ -10,7 +10,7 @@ from carepost.directory.shelf import SqlShelf
 from carepost.directory.sql import SqlSource
 from carepost.directory.threads import SqlThreads
 from carepost.ground.keys import PurposeKeys
-from carepost.ground.postgres import role_url
+from carepost.ground.postgres import PATIENCE, role_url
 
 BEGIN = (
     "BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
@@ -58,6 +58,6 @@ def _source(url: str, keys: PurposeKeys) -> SqlSource:
 
 
 def _connect(url: str) -> psycopg.Connection[tuple[Any, ...]]:
-    connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
+    connection = psycopg.connect(url, autocommit=True, **PATIENCE)
     connection.execute("SET statement_timeout = '5s'")
     return connection

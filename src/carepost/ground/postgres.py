@@ -4,7 +4,7 @@ CAREPOST_DATABASE_URL names the owner of the tables, who migrates; every other p
 password derives from the keyring and is stored nowhere.
 """
 
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from carepost.ground.errors import ConfigError
@@ -15,6 +15,13 @@ ROLES: Final = ("staff", "outside", "journal", "engine")
 _LOGIN: Final = frozenset({"user", "password", "passfile", "service"})
 #: variables by which libpq logs in without being asked
 LOGIN_VARIABLES: Final = ("PGUSER", "PGPASSWORD", "PGPASSFILE", "PGSERVICE", "PGSERVICEFILE")
+
+#: what every connection is opened with (libpq; seconds, the last in milliseconds): a server that is gone without a word
+#: is given up after some ten seconds. By the kernel's own patience a cut connection would be waited for for 15 minutes
+PATIENCE: Final[dict[str, Any]] = {
+    "connect_timeout": 5, "keepalives": 1, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}  # fmt: skip
 
 
 def role_name(database: str, role: str) -> str:

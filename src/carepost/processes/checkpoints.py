@@ -61,7 +61,7 @@ class Checkpoints:
         if self._config.database_url:
             psycopg = importlib.import_module("psycopg")
             url = postgres.role_url(self._config.database_url, "engine", self._keys)
-            return PostgresStore(psycopg.connect(url, autocommit=True, connect_timeout=5))
+            return PostgresStore(psycopg.connect(url, autocommit=True, **postgres.PATIENCE))
         if not self._home.records_db.exists():
             return None
         raw = self._keys.raw("database", b"records.db")

@@ -60,7 +60,8 @@ def _sqlite(name: str, key: Callable[[], bytes] | None) -> dict[str, Any]:
 
 def _postgres(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
-    options: dict[str, Any] = dict(parse_qsl(parts.query))
+    # what the URL says goes first
+    options: dict[str, Any] = {**postgres.PATIENCE, **dict(parse_qsl(parts.query))}
     host = options.pop("host", None) or parts.hostname or ""
     return {
         "ENGINE": _POSTGRES,

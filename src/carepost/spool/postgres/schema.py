@@ -6,6 +6,7 @@ from typing import Any, Final
 import psycopg
 from psycopg import sql
 
+from carepost.ground import postgres
 from carepost.ground.errors import ConfigError
 from carepost.spool.migrate import files
 
@@ -66,9 +67,8 @@ def connect(url: str, name: str = "carepost") -> Connection:
     """In the schema, in autocommit mode. A server that stopped answering is given up after seconds, not hours: the
     event loop may wait for a look-up. Raises psycopg.Error."""
     connection = psycopg.connect(
-        url, autocommit=True, connect_timeout=5, application_name=name, options=f"-c search_path={SCHEMA}",
-        keepalives=1, keepalives_idle=5, keepalives_interval=2, keepalives_count=3, tcp_user_timeout=10_000,
-    )  # fmt: skip
+        url, autocommit=True, application_name=name, options=f"-c search_path={SCHEMA}", **postgres.PATIENCE
+    )
     connection.execute("SET statement_timeout = '30s'")
     (durable,) = connection.execute("SHOW synchronous_commit").fetchone() or ("on",)
     if durable == "off":
