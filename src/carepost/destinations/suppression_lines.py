@@ -23,6 +23,8 @@ _ADDRESS: Final = (
 _DELIMITERS: Final = (",", ";", "\t")
 #: as a server's reply begins: 550, or with 5.1.1 in it
 _REPLY: Final = re.compile(r"[45]\d\d(?:[ -]|$)|.{0,80}?(?<![\d.])[45]\.\d{1,3}\.\d{1,3}(?![\d.])")
+#: as an address book writes it; two addresses are none
+_NAMED: Final = re.compile(r"[^<>@;]{0,300}<\s*([^<>,;\s]{3,320})\s*>")
 _NOTE: Final = 500
 
 
@@ -72,16 +74,18 @@ def head_of(line: str) -> Head:
 
 def records(text: str, line: int, head: Head = JSON) -> Iterator[tuple[int, dict[str, str]]]:
     """(number in the file, fields) of whole lines, the first of which is line `line`: of a table, or of JSON where it
-    has no columns."""
+    has no columns. A row that goes over several lines has the number of its first."""
     if not head.columns:
         for number, one in enumerate(text.split("\n"), line):
             if one.strip():
                 yield number, _json(one)
         return
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=head.delimiter)
+    begins = line
     for row in reader:
         if row:
-            yield line + reader.line_num - 1, dict(zip(head.columns, row, strict=False))
+            yield begins, dict(zip(head.columns, row, strict=False))
+        begins = line + reader.line_num
 
 
 def _json(line: str) -> dict[str, str]:
@@ -93,9 +97,11 @@ def _json(line: str) -> dict[str, str]:
 
 
 def wanted(fields: Mapping[str, str], reason: str) -> Wanted:
-    """One line of a file. BI-106: spaces and `mailto:` are taken off; several addresses in one cell are wrong. Raises
-    AddressError, names.Wrong, Refused."""
+    """One line of a file. BI-106: spaces, `mailto:` and a name before `<address>` are taken off; several addresses in
+    one cell are wrong. Raises AddressError, names.Wrong, Refused."""
     address = fields.get("address", "").strip()
+    if named := _NAMED.fullmatch(address):
+        address = named[1]
     if address[:7].lower() == "mailto:":
         address = address[7:]
     cause, note = fields.get("reason", "").strip(), fields.get("note", "")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from carepost.destinations import suppressions
+from carepost.destinations import suppression_lines, suppressions
 from carepost.ground import clock
-from carepost.ground.errors import NotFound, Refused
+from carepost.ground.errors import CarepostError, NotFound, Refused
 from carepost.jobs import acts, importing, lines, suppressing, undoing, work
 from carepost.jobs.models import Job, Part, Piece
 from carepost.jobs.types import Asked, Kind, View
@@ -335,3 +335,21 @@ def test_addresses_a_file_named_are_known_again() -> None:
     assert not any(named.add(one) for one in many)
     # nothing is 0: that is a free place
     assert named.add(0) and not named.add(1)
+
+
+def test_a_name_before_the_address_is_taken_off_and_a_row_over_two_lines_has_the_number_of_its_first() -> None:
+    """As address books and spreadsheets write them; two addresses in one cell stay wrong."""
+    data = (
+        b'address,reason\nJane Roe <jane@patient.test>,request\n"Roe, John <john@patient.test>",request\n'
+        b'"jane\nroe",request\n<ann@patient.test>,request\n"a <a@b.test>, c <c@d.test>",request\n'
+        b'"a@b.test <c@d.test>",request\n'
+    )
+    taken: dict[int, str] = {}
+    wrong: list[int] = []
+    for number, fields in suppression_lines.of_file(data):
+        try:
+            taken[number] = suppression_lines.wanted(fields, "").address
+        except CarepostError:
+            wrong.append(number)
+    assert taken == {2: "jane@patient.test", 3: "john@patient.test", 6: "ann@patient.test"}
+    assert wrong == [4, 7, 8]
