@@ -1,5 +1,7 @@
-"""A node whose PostgreSQL stands still says so to those who send work to it, and takes it again when that is back."""
+"""A node says what is wrong with itself: to those who send work to it when its PostgreSQL stands still, and by letter,
+also while another node's journal writes the log."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -33,3 +35,17 @@ def test_a_node_without_its_database_asks_for_no_work(tmp_path: Path) -> None:
             until(lambda: asked(address, "/health/ready")[0] == 200, within=60, what="it is ready again")
             node.send("jane.roe@verified.test")
             nodes.world.arrived("jane.roe@verified.test")
+
+
+def test_a_node_whose_journal_stands_by_writes_of_its_own_disk(tmp_path: Path) -> None:
+    free = shutil.disk_usage(tmp_path).free
+    with cluster() as postgres:
+        nodes = Nodes(tmp_path, postgres)
+        # more than half of what is free must stay free: told, and mail still taken
+        short = {"CAREPOST_ALARMS": "operator@verified.test", "CAREPOST_MIN_FREE": free * 3 // 5}
+        with nodes.world, nodes.add() as first:
+            until(lambda: '"journal-turn"' in first.logs(), within=60, what="the first node's journal writes")
+            with nodes.add(**short):
+                (letter,) = nodes.world.arrived("operator@verified.test")
+            text = nodes.world.raw(letter["id"])
+        assert b"This is node 1 (127.0.0.1:" in text and b"MiB are free on the home's disk" in text

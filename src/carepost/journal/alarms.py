@@ -42,7 +42,7 @@ _ENDED: Final = ("delivery-sent", "delivery-deposited", "delivery-failed", "deli
 _DEFERRED: Final = "delivery-deferred"
 _ACTOR: Final = Actor("system", "journal")
 _TEXT: Final = (
-    "Carepost itself needs your eyes.\r\n\r\n{lines}\r\n"
+    "Carepost itself needs your eyes.\r\n\r\n{whose}{lines}\r\n"
     "What was accepted is safe on disk. `carepost doctor` on the machine says more{where}.\r\n"
     "Each of these is told once a day as long as it lasts.\r\n"
 )
@@ -65,8 +65,12 @@ class Alarm(msgspec.Struct, frozen=True):
 class Alarms:
     """One thread. State that must survive a restart is in `marks`; how long something lasts already is not."""
 
-    def __init__(self, home: Home, config: Config, marks: Marks, door: Door) -> None:
+    def __init__(self, home: Home, config: Config, marks: Marks, door: Door, *, standing_by: bool = False) -> None:
+        """`standing_by`: another node's journal writes, and tells of what is the same for all nodes."""
         self._home, self._config, self._marks, self._door = home, config, marks, door
+        self._standing_by = standing_by
+        #: each node tells of itself, and remembers for itself what it told
+        self._node = f"node-{home.node}" if config.node_address else ""
         self._since: dict[str, int] = {}
         #: (when, attempts deferred, attempts ended) as the engines counted them
         self._counted: list[tuple[int, int, int]] = []
@@ -82,7 +86,7 @@ class Alarms:
         due = [
             one for one in found
             if (one.lasting or now - self._since[one.kind] >= LASTS_US)
-            and now - self._marks.get(_mark(one.kind)) >= DAY_US
+            and now - self._marks.get(self._mark(one.kind)) >= DAY_US
         ]  # fmt: skip
         if not due:
             return 0
@@ -91,7 +95,7 @@ class Alarms:
         sent = self._tell(due, now)
         # COMMIT POINT: a crash before it hands in the same letter again under the same key, which the door knows.
         for one in due:
-            self._marks.put(_mark(one.kind), now)
+            self._marks.put(self._mark(one.kind), now)
         return sent
 
     def _tell(self, due: list[Alarm], now: int) -> int:
@@ -101,13 +105,15 @@ class Alarms:
         if not to or found is None:
             return 0
         org, domain = found
+        whose = f"This is node {self._home.node} ({self._config.node_address}).\r\n\r\n" if self._node else ""
         where = f", and so does {self._config.console_url}/health" if self._config.console_url else ""
         self._door.accept(
             letter(
                 org.pk.bytes,
-                key=f"alarm:{now // DAY_US}:{','.join(one.kind for one in due)}",
+                key=f"alarm{self._node}:{now // DAY_US}:{','.join(one.kind for one in due)}",
                 name="Carepost", domain=domain, to=to, subject="Carepost itself needs your eyes",
-                text=_TEXT.format(lines="".join(f"- {one.line}\r\n" for one in due), where=where), actor=_ACTOR,
+                text=_TEXT.format(lines="".join(f"- {one.line}\r\n" for one in due), where=where, whose=whose),
+                actor=_ACTOR,
             )
         )  # fmt: skip
         return 1
@@ -127,7 +133,7 @@ class Alarms:
             yield Alarm("log-refuses", words, lasting=True)
         if state.lag_s > LAG_S:
             yield Alarm("journal-behind", f"The log is {int(state.lag_s)} s behind; at 600 s nothing more is accepted.")
-        former = self._marks.get(rewrapping.PUT_BACK)
+        former = 0 if self._standing_by else self._marks.get(rewrapping.PUT_BACK)
         if former:
             words = (
                 f"{former} keys stand under a former master key, though all were wrapped anew: rows were put back, "
@@ -146,6 +152,9 @@ class Alarms:
                 left = f"ends in {days} days" if days >= 0 else "has ended: clients refuse it"
                 yield Alarm(f"certificate:{name}", f"The certificate {name} {left}.", lasting=True)
 
+    def _mark(self, kind: str) -> str:
+        return f"alarm{self._node}:{kind}"
+
     def _spike(self, answers: list[HealthAnswer], now: int) -> Iterator[Alarm]:
         deferred = sum(answer.engine.get(_DEFERRED, 0) for answer in answers)
         ended = deferred + sum(answer.engine.get(name, 0) for answer in answers for name in _ENDED)
@@ -156,10 +165,6 @@ class Alarms:
         more, all_ = deferred - self._counted[0][1], ended - self._counted[0][2]
         if more >= SPIKE_LEAST and more * 5 > all_:
             yield Alarm("deferrals", f"{more} of {all_} attempts of the last minutes were deferred by the other side.")
-
-
-def _mark(kind: str) -> str:
-    return f"alarm:{kind}"
 
 
 def _sender(orgs: list[Organisation]) -> tuple[Organisation, str] | None:

@@ -10,9 +10,12 @@ from django.db import close_old_connections, connections
 
 from carepost.archive.marks import Marks
 from carepost.audit.store import PostgresStore
-from carepost.ground import log
+from carepost.ground import clock, log
+from carepost.ground.config import Config
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
+from carepost.intake.client import Client
+from carepost.journal.alarms import Alarms
 from carepost.journal.destinations import Follower
 from carepost.journal.status import Status
 
@@ -24,17 +27,20 @@ _ALIVE: Final = "SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; S
 
 
 class Turn:
-    """`wait`, then `held` until it says no. Meanwhile what only this node can see is followed here."""
+    """`wait`, then `held` until it says no. Meanwhile what only this node can see is followed here, and told."""
 
-    def __init__(self, home: Home, keys: PurposeKeys) -> None:
-        self._home, self._keys = home, keys
+    def __init__(self, home: Home, config: Config, keys: PurposeKeys) -> None:
+        self._home, self._config, self._keys = home, config, keys
         self._connection: Any = None
 
     def wait(self, stopping: threading.Event) -> bool:
         """Until it is ours; False: `stopping` came first."""
         wrapper = connections.create_connection("records")
         wrapper.ensure_connection()
-        follower = Follower(self._home, self._keys, Marks(PostgresStore(wrapper.connection)))
+        marks = Marks(PostgresStore(wrapper.connection))
+        follower = Follower(self._home, self._keys, marks)
+        client = Client(self._home.run, self._home.shards, self._home.node)
+        alarms = Alarms(self._home, self._config, marks, client, standing_by=True)
         status = Status(self._home.run)
         try:
             while not stopping.is_set():
@@ -45,12 +51,14 @@ class Turn:
                 try:
                     close_old_connections()
                     follower.step()
+                    alarms.step(clock.now())
                 except Exception as error:
                     log.failure("journal-chore", error)
                 stopping.wait(ROUND)
             return False
         finally:
             follower.close()
+            client.close()
             wrapper.close()
 
     def held(self) -> bool:

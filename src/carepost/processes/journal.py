@@ -29,7 +29,7 @@ def run(start: Start) -> None:
     if start.config.node_address:
         # one of several: it stands by until it is the one that writes
         start.ready()
-        turn = import_module("carepost.journal.turn").Turn(start.home, start.keys)
+        turn = import_module("carepost.journal.turn").Turn(start.home, start.config, start.keys)
         if not turn.wait(stopping):
             return
     # by name, and late: it reads Django's models, which exist only once the settings do
