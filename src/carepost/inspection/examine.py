@@ -70,8 +70,8 @@ def parts(message: Message) -> list[Part]:
     found.extend(Part(Where.TEXT, text, number) for number, text in enumerate(message.texts))
     found.extend(Part(Where.HTML, page, number) for number, page in enumerate(message.pages))
     for document in message.documents:
-        if document.name:
-            found.append(Part(Where.NAME, document.name, document.number, document.number))
+        for name in filter(None, (document.name, *document.also)):
+            found.append(Part(Where.NAME, name, document.number, document.number))
         if document.text:
             found.append(Part(Where.DOCUMENT, document.text, document.number, document.number))
     return found

@@ -58,7 +58,7 @@ def crlf(data: bytes) -> bytes:
 
 def _leaf(raw: bytes, leaf: parts.Part, budget: Budget, taken: Taken) -> None:
     # RFC 2047 forbids encoded words here; programs write them and show them decoded all the same
-    given = words.decode(leaf.disposition_params.get("filename") or leaf.params.get("name", ""))
+    given, *others = _names(leaf) or [""]
     fault, data = "", b""
     try:
         data = mime.decode(raw, leaf)
@@ -75,7 +75,13 @@ def _leaf(raw: bytes, leaf: parts.Part, budget: Budget, taken: Taken) -> None:
         taken.pages.append(decode(data, charset))
     else:
         inline = bool(leaf.content_id) and leaf.disposition != "attachment"
-        taken.files.append(Inner(given, data, leaf.type, inline, fault))
+        taken.files.append(Inner(given, data, leaf.type, inline, fault, also=tuple(others)))
+
+
+def _names(leaf: parts.Part) -> list[str]:
+    """`filename`, then `name` where it is another: some programs show and save by the one, some by the other."""
+    given = (leaf.disposition_params.get("filename", ""), leaf.params.get("name", ""))
+    return list(dict.fromkeys(words.decode(one) for one in given if one))
 
 
 def _lines(text: str, at: int) -> Iterator[str]:

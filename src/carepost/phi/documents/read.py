@@ -81,7 +81,8 @@ def _files(files: list[Inner], budget: Budget) -> list[Document]:
 
 def _file(file: Inner, depth: int, number: int, budget: Budget) -> tuple[Document, list[Inner]]:
     sheet = Sheet(budget, depth)
-    sheet.note(*file.traits, *names.traits(file.name))
+    called = (file.name, *file.also)
+    sheet.note(*file.traits, *(trait for name in called for trait in names.traits(name)))
     kind = Kind.UNKNOWN
     try:
         if file.fault:
@@ -102,11 +103,11 @@ def _file(file: Inner, depth: int, number: int, budget: Budget) -> tuple[Documen
     except Exception:
         # a parser met with hostile input raises whatever Python raises; only the class of the fault is of use here
         sheet.stopped("damaged")
-    if file.data and names.contradicts(file.name, file.claimed, kind):
+    if file.data and any(names.contradicts(name, file.claimed, kind) for name in called):
         sheet.note(Trait.MISMATCH)
     shown = Document(
         file.name, kind, sheet.reading, sheet.reason, sheet.text, tuple(sorted(sheet.traits)),
-        len(file.data), depth, number, file.inline,
+        len(file.data), depth, number, file.inline, file.also,
     )  # fmt: skip
     return shown, sheet.inner
 

@@ -59,6 +59,8 @@ class Inner(msgspec.Struct, frozen=True):
     fault: str = ""
     #: facts its container knows
     traits: tuple[Trait, ...] = ()
+    #: other names that programs may show it by
+    also: tuple[str, ...] = ()
 
 
 class Sheet:

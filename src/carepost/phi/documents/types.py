@@ -126,6 +126,8 @@ class Document(msgspec.Struct, frozen=True):
     number: int = 0
     #: stands inside the HTML rather than beside it
     inline: bool = False
+    #: other names that programs may show it by; as personal as `name`
+    also: tuple[str, ...] = ()
 
 
 class Message(msgspec.Struct, frozen=True):

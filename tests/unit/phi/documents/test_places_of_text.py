@@ -6,8 +6,10 @@ import zlib
 
 import pytest
 
+from carepost.inspection.examine import parts
 from carepost.phi.documents.read import document, message
 from carepost.phi.documents.types import Kind, Reading, Trait
+from carepost.phi.types import Where
 from tests.support import papers
 
 pytestmark = pytest.mark.fast
@@ -231,3 +233,33 @@ def test_words_beside_too_many_files_are_still_read() -> None:
     outer, *files = document(f"BEGIN:VCARD\r\n{cards}NOTE:Jane Roe\r\nEND:VCARD\r\n".encode(), "a.vcf")
     assert "NOTE:Jane Roe" in outer.text and len(files) == 200
     assert outer.reading is Reading.PARTLY and outer.reason == "too-many"
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        'Content-Type: text/plain; name="Jane Roe A1c.exe"\r\nContent-Disposition: attachment; filename="a.txt"',
+        'Content-Type: text/plain; name="a.txt"\r\nContent-Disposition: attachment; filename="Jane Roe A1c.exe"',
+        "Content-Type: text/plain; name*=utf-8''Jane%20Roe%20A1c.exe\r\n"
+        "Content-Disposition: attachment; filename=a.txt",
+        "Content-Type: text/plain; name==?utf-8?q?Jane_Roe_A1c=2Eexe?=\r\n"
+        "Content-Disposition: attachment; filename=a.txt",
+    ],
+)
+def test_bi_056_a_file_of_two_names_has_both(field: str) -> None:
+    """Outlook saves by the one, others by the other: the stricter of both counts, and words in either are read."""
+    raw = f"From: a@clinic.test\r\nMIME-Version: 1.0\r\n{field}\r\n\r\nLunch at noon.\r\n".encode()
+    found = message(raw)
+    (document,) = found.documents
+    assert Trait.EXECUTABLE in document.traits
+    shown = {part.text for part in parts(found) if part.where is Where.NAME}
+    assert shown == {"a.txt", "Jane Roe A1c.exe"}
+
+
+def test_bi_057_what_either_name_promises_is_compared() -> None:
+    fields = 'Content-Type: application/octet-stream; name="a.txt"\r\nContent-Disposition: attachment; filename="a.pdf"'
+    raw = f"From: a@clinic.test\r\nMIME-Version: 1.0\r\n{fields}\r\n\r\n%PDF-1.4\r\n%%EOF\r\n".encode()
+    (document,) = message(raw).documents
+    assert Trait.MISMATCH in document.traits
+    (document,) = message(raw.replace(b'name="a.txt"', b'name="b.pdf"')).documents
+    assert Trait.MISMATCH not in document.traits
