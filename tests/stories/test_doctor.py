@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from carepost.ground import home
 from carepost.ground.keys import MasterKeyring
 from tests.support.house import ROOT, House, environment, free_ports
+from tests.support.scanner import scanner
 from tests.support.waiting import until
 
 Said = dict[str, tuple[str, str]]
@@ -86,6 +87,10 @@ def test_a_real_home_with_everything_wrong(tmp_path: Path) -> None:
     assert one(found, "wild.test.test.pem: 60 days left")[0] == "ok"
     assert one(found, "unpaired.test.pem and unpaired.test.key do not belong together")[0] == "failed"
     assert one(found, "none.test.pem is no certificate")[0] == "failed"
+    assert "which is this system's name" not in str(found), "of what cannot be read nothing is said"
+    (made.tls / "none.test.pem").unlink()
+    state, mend = one(asked(made.path, environ | {"CAREPOST_HOSTNAME": "mail.new.test"})[1], "is for mail.new.test")
+    assert state == "failed" and "mail.new.test.pem" in mend
     assert one(found, "MiB free")[0] == "failed"
     assert one(found, f"another program has port {ports['mx']}")[1].endswith("CAREPOST_PORT_MX")
     assert one(found, "does not answer")[0] == "failed"
@@ -136,3 +141,23 @@ def test_what_is_due_and_does_not_leave_is_told(tmp_path: Path) -> None:
     code, found = asked(house.path, later)
     state, mend = one(found, "1 deliveries are due, the oldest since")
     assert (code, state) == (1, "failed") and "carepost up" in mend
+
+
+def test_a_scanner_is_asked_what_it_finds_and_what_it_keeps_to_itself(tmp_path: Path) -> None:
+    made = home.create(tmp_path / "home")
+    MasterKeyring.create(tmp_path / "keyring.json")
+    environ = environment(free_ports(), CAREPOST_KEYRING=tmp_path / "keyring.json")
+    assert "clamd" not in str(asked(made.path, environ)[1])
+    with scanner() as path:
+        found = asked(made.path, environ | {"CAREPOST_CLAMD": str(path)})[1]
+        assert one(found, f"clamd at {path} finds the test virus")[0] == "ok"
+        assert "clean" not in str(found)
+    with scanner(AlertExceedsMax="no", AlertEncrypted="no") as path:
+        found = asked(made.path, environ | {"CAREPOST_CLAMD": str(path)})[1]
+        for words, line in (("a locked archive clean", "AlertEncrypted yes"), ("too deep", "AlertExceedsMax yes")):
+            state, mend = one(found, words)
+            assert state == "attention" and line in mend
+    found = asked(made.path, environ | {"CAREPOST_CLAMD": str(path)})[1]
+    assert one(found, "does not answer (not-running)")[0] == "failed"
+    found = asked(made.path, environ | {"CAREPOST_CLAMD": "192.0.2.1:3310"})[1]
+    assert "this machine" in str(found)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from carepost.cli import local
-from carepost.cli.checks import house, machine, tables
+from carepost.cli.checks import house, machine, scanner, tables
 from carepost.cli.checks.finding import Finding, failed
 from carepost.cli.local import Local
 from carepost.ground import storefaults
@@ -16,8 +16,8 @@ BACKUP_DAYS = 7
 
 _CHECKS: tuple[Callable[[Local], Iterator[Finding]], ...] = (
     machine.keyring, machine.private, machine.certificates, machine.disk, machine.time, machine.resolvers,
-    machine.ports, house.databases, tables.tables, house.office, house.engines, house.queues, house.journal,
-    house.store, house.keys,
+    machine.ports, scanner.scanner, house.databases, tables.tables, house.office, house.engines, house.queues,
+    house.journal, house.store, house.keys,
 )  # fmt: skip
 
 

@@ -66,6 +66,22 @@ def certificates(here: Local) -> Iterator[Finding]:
         )
     for pem in found:
         yield _pair(pem) or _certificate(here, pem)
+    name = here.config.hostname
+    if found and name != "localhost" and not any(_is_for(name.lower(), pem) for pem in found):
+        yield failed(
+            f"none of the certificates in {folder} is for {name}, which is this system's name: clients refuse it",
+            f"get one and put {name}.pem and .key there; where the home made its own for a former name, remove those"
+            " files and ca.pem, and restart: it makes new ones",
+        )
+
+
+def _is_for(hostname: str, pem: Path) -> bool:
+    """Also where it cannot be read: that is told of the file itself."""
+    try:
+        names = _names(x509.load_pem_x509_certificate(pem.read_bytes()))
+    except (OSError, ValueError):
+        return True
+    return hostname in names or f"*.{hostname.partition('.')[2]}" in names
 
 
 def _pair(pem: Path) -> Finding | None:
