@@ -34,12 +34,16 @@ def detected(house: House, canaries: Canaries, staff: Person, ends: dict[str, st
     run("rule", "add", "elsewhere", "--recipient", "former@verified.test", "--redirect",
         f"{new('redirected-to')}@mtasts.test", *why)  # fmt: skip
 
+    body = {
+        "from": "nora.sample@clinic.test", "to": ["former@verified.test"], "subject": "x", "text": f"SSN {SSN} asthma"
+    }  # fmt: skip
+
     def foreseen() -> bool:
-        body = {"from": "nora.sample@clinic.test", "to": ["a@mtasts.test"], "subject": "x", "text": f"SSN {SSN} asthma"}
         status, answer = house.request("POST", "/api/v1/protection/preview", body)
         return status == 200 and answer["deliveries"][0]["state"] == "held"
 
-    until(foreseen, within=20, what="the engine knows the rule")
+    # of the rule that was made last, and by each engine: whichever takes a connection answers
+    until(lambda: all(foreseen() for _ in range(10)), within=60, what="the engines know the rules")
     released, refused, redirected = (_held(house, canaries, name) for name in ("released", "refused", "redirected"))
     _called_wrong(canaries, staff, released[0])
     staff.get(f"/held/{released[1]}")
