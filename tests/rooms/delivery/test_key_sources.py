@@ -162,6 +162,19 @@ ADVANCED, DIRECT = (url.removeprefix("https://").partition("?")[0] for url in wk
 HERE, THERE = ((where.partition("/")[0], "/" + where.partition("/")[2]) for where in (ADVANCED, DIRECT))
 
 
+async def test_where_the_advanced_host_answers_the_direct_one_is_not_asked() -> None:
+    """Draft-koch 3.1: it may belong to somebody else than who runs the directory."""
+    served = Directory(Ca(), {THERE: (200, openpgp(BO))})
+    async with served as address:
+        world = World(
+            {(host, "A"): "8.8.8.8" for host in (HERE[0], THERE[0])}, dial={HERE[0]: address, THERE[0]: address}
+        )
+        world.tls = ssl.create_default_context(cadata=served.ca.pem)
+        async with world as sources:
+            looked = await sources.look(BO, Method.OPENPGP, ("wkd",), NOBODY)
+    assert looked.found is None and served.asked == [HERE]
+
+
 @pytest.mark.parametrize(
     ("leads", "why"),
     [

@@ -90,6 +90,9 @@ def test_a_pinned_key_is_never_replaced_by_a_found_one_and_mail_is_held(
         ("openpgpkey", "autocrypt", "changed"),
         ("autocrypt", "autocrypt", "changed"),
         ("smimea", "openpgpkey", "changed"),
+        ("openpgpkey", "recipient", "used"),
+        ("recipient", "openpgpkey", "changed"),
+        ("recipient", "wkd", "changed"),
     ],
 )
 def test_only_what_is_trusted_more_takes_the_place_of_another(

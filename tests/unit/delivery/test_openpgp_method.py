@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from carepost.crypto import dkim
-from carepost.crypto.openpgp import keys, message
+from carepost.crypto.openpgp import keys, library, message, packets
 from carepost.crypto.openpgp.secret import PrivateKey
 from carepost.delivery.methods import openpgp, tls
 from carepost.delivery.methods.tls import Preparer, Unready
@@ -76,6 +76,17 @@ def test_the_clear_bytes_of_tls_and_the_sealed_ones_never_change_places(jane: Pr
         sealed = sealer.prepare(b"m", letter(), about, address=JANE, key=jane.certificate.raw)
         assert b"All is well" in clear.data
         assert b"All is well" not in sealed.data
+
+
+def test_nobody_but_its_recipient_is_named_in_it(jane: PrivateKey, nurse: PrivateKey) -> None:
+    """Standards 3.4: one that is for many, blind ones among them, is made for each alone; nor its sender's key."""
+    sealer, about = openpgp.Sealer(Preparer(KEYS)), snapshot()
+    for owner, address in ((jane, JANE), (nurse, NURSE), (jane, JANE)):
+        made = sealer.prepare(b"m", letter(), about, address=address, key=owner.certificate.raw, signer=nurse).data
+        block = made[made.index(b"-----BEGIN PGP MESSAGE") :].partition(b"\r\n--=_")[0]
+        named, _ = library.addressed(packets.unwrap(block, packets.MESSAGE, most=99_999))
+        mine = {name for one in owner.certificate.keys if one.encrypts for name in (one.key_id, one.fingerprint)}
+        assert len(named) == 1 and set(named) <= mine
 
 
 @pytest.mark.usefixtures("_clock")

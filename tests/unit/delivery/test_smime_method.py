@@ -66,6 +66,15 @@ def test_it_is_encrypted_signed_and_dkim_comes_last() -> None:
     assert b"canary" not in made.lower()
 
 
+def test_nobody_but_its_recipient_is_named_in_it() -> None:
+    """Standards 3.4: one that is for many, blind ones among them, is made for each alone."""
+    sealer = Sealer(Preparer(KEYS))
+    blind = CA.issue("rsa-2048", "blind@home.test")
+    for one, address in ((PAT, PAT_ADDRESS), (blind, "blind@home.test"), (PAT, PAT_ADDRESS)):
+        made = prepared(Key(one.certificate.der), sealer=sealer, address=address, signer=Signer(NURSE))
+        assert opening.recipients(made) == (one.certificate.issuer_and_serial,)
+
+
 def test_what_tls_sent_of_the_same_message_is_never_taken_for_it() -> None:
     preparer = Preparer(KEYS)
     clear = preparer.prepare(b"d", MESSAGE, SNAPSHOT, header_from=ADDRESS)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from carepost.crypto.openpgp import cipher, keys, message
+from carepost.crypto.openpgp import cipher, keys, message, packets, signatures
 from carepost.crypto.openpgp.errors import Malformed, NotDecrypted, Unusable
 from carepost.crypto.openpgp.secret import PrivateKey
 from carepost.rfc import compose, displayed, lines, mime, parts, protected
@@ -111,6 +111,16 @@ def test_a_signed_message_says_what_it_said_in_seven_bits(nurse: PrivateKey) -> 
     opened = message.open_(signed, [], [nurse.certificate], at=now())
     assert (opened.verdict.state, opened.protection, opened.hidden) == ("valid", "clear", ())
     assert bodies(opened.message) == bodies(raw)
+
+
+@pytest.mark.parametrize("suite", ["curve25519", "p256", "p384"])
+def test_micalg_names_the_digest_of_the_signature(suite: str) -> None:
+    """RFC 3156 5: a reader hashes on the way by what it says, before it comes to the signature."""
+    signed = message.sign(letter(), keys.signer(key(NURSE, suite=suite), NURSE, now()))
+    block = signed[signed.index(b"-----BEGIN PGP SIG") :].partition(b"\r\n--=_")[0]
+    said = signatures.read(packets.read(packets.unwrap(block, packets.SIGNED, most=9_999))[0].body)
+    name = {8: b"pgp-sha256", 9: b"pgp-sha384", 10: b"pgp-sha512"}[said.hash_algorithm]
+    assert b"multipart/signed; micalg=" + name + b";\r\n" in signed
 
 
 def test_a_signed_message_is_bad_after_any_change_to_what_is_signed(nurse: PrivateKey) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from carepost.crypto.openpgp import certificate, cipher, keys, message, packets, verdict
+from carepost.crypto.openpgp.errors import NotDecrypted
 from carepost.crypto.openpgp.secret import PrivateKey
 from carepost.rfc import displayed, mime
 from carepost.rfc import message as rfc_message
@@ -61,6 +62,20 @@ def test_gnupg_opens_and_verifies_what_we_seal(people: Gpg, nurse: PrivateKey, k
     assert b'hp-legacy-display="1"' in head
     assert body == b"Subject: Your results\r\n\r\n" + raw.partition(b"\r\n\r\n")[2]
     assert mime.read(displayed.remove(opened.stdout)).text == mime.read(raw).text
+
+
+def test_a_key_that_asks_for_old_ciphers_gets_aes_and_integrity(people: Gpg) -> None:
+    """Standards 3.4: IDEA, 3DES and CAST5 are never written, whatever a certificate prefers (RFC 9580 12.1)."""
+    who = "old-ways@home.test"
+    lines = ("Key-Type: RSA", "Key-Length: 2048", "Subkey-Type: RSA", "Subkey-Length: 2048")
+    people.make(who, *lines, "Preferences: S1 S2 S3 H2 Z1")
+    theirs = people.run("-r", who, "--encrypt", data=b"x")
+    ours = cipher.encrypt(b"x", [(who, certificate.read(people.public(who)))], now())
+    private = keys.bring_in(people.secret(who))
+    with pytest.raises(NotDecrypted):
+        cipher.decrypt(theirs, [private])
+    # only AES with an integrity check is opened here
+    assert cipher.decrypt(ours, [private]).content.data == b"x"
 
 
 def test_whatever_the_length_the_armor_ends_where_gnupg_sees_it(people: Gpg, nurse: PrivateKey) -> None:

@@ -131,6 +131,15 @@ def test_by_sha1_or_an_expired_signature_of_gnupg(gpg: Gpg) -> None:
     assert judged(body, known, sender=address, at=now() + 2 * DAY).reason == "signature-expired"
 
 
+def test_by_an_rsa_key_below_2048(gpg: Gpg) -> None:
+    """Standards 3.4: good of itself, and never believed."""
+    address = "short@clinic.test"
+    gpg.make(address, "Key-Type: RSA", "Key-Length: 1024")
+    body = packets.read(gpg.run("--digest-algo", "SHA256", "-u", address, "--detach-sign", data=DATA))[0].body
+    found = judged(body, certificate.read(gpg.public(address)), sender=address)
+    assert (found.state, found.reason) == ("invalid", "weak-key")
+
+
 def test_somebody_elses_certificate_that_claims_the_key_silences_nobody(nurse: PrivateKey, mallory: PrivateKey) -> None:
     """Mallory puts the nurse's signing key under a certificate of his own: her signature stays hers."""
     taken = next(k for k in nurse.certificate.keys if k.signs).packets

@@ -1,8 +1,8 @@
-"""Where a key would be in a Web Key Directory, and what is kept of an answer."""
+"""Where a key would be in a Web Key Directory or in the DNS, and what is kept of an answer."""
 
 import pytest
 
-from carepost.crypto.openpgp import keys, wkd
+from carepost.crypto.openpgp import dane, keys, wkd
 from carepost.crypto.openpgp.errors import Malformed, Unusable
 from carepost.crypto.openpgp.secret import PrivateKey
 from carepost.rfc.errors import AddressError
@@ -17,6 +17,15 @@ def test_the_example_of_the_draft() -> None:
         f"https://openpgpkey.example.org/.well-known/openpgpkey/example.org/hu/{name}?l=Joe.Doe",
         f"https://example.org/.well-known/openpgpkey/hu/{name}?l=Joe.Doe",
     )
+
+
+def test_the_name_in_the_dns_keeps_the_case_of_the_local_part() -> None:
+    """RFC 7929 3, its example; standards 3.4: SHA-256 cut to 28 octets, and another case is another name."""
+    name = "c93f1e400f26708f98cb19d936620da35eec8f72e57f9eec01c1afd6._openpgpkey.example.com"
+    assert dane.owner("hugh@example.com") == dane.owner("hugh@Example.COM") == name
+    assert dane.owner("Hugh@example.com") != name
+    with pytest.raises(AddressError):
+        dane.owner('"a b"@clinic.test')
 
 
 @pytest.mark.parametrize("local", ["joe.doe", "JOE.DOE", "Joe.Doe"])

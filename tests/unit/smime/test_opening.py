@@ -1,9 +1,11 @@
 """Messages made and opened: what is protected comes back, and a verdict never says more than is so (BI-074, BI-075)."""
 
+import base64
 from typing import Any
 
 import msgspec
 import pytest
+from asn1crypto import cms
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -60,6 +62,16 @@ def test_signed_alone(opaque: bool) -> None:
     assert signer.certificate is not None and signer.certificate.fingerprint == NURSE.certificate.fingerprint
     assert (signer.signed_at, signer.revocation) == (NOW, "good") and "aes256-gcm" in signer.capabilities
     assert mime.read(found.message).text == "The canary is well.\n"
+
+
+@pytest.mark.parametrize(("kind", "name"), [("ec-p256", "sha256"), ("rsa-2048", "sha256"), ("ec-p384", "sha384")])
+def test_micalg_names_the_digest_of_the_signature(kind: str, name: str) -> None:
+    """RFC 8551 3.5.3.2."""
+    signed = message.sign(MESSAGE, Signer(CA.issue(kind)), NOW)
+    raw = base64.b64decode(signed[signed.rindex(b"\r\n\r\n") :].partition(b"--=_")[0])
+    (info,) = cms.ContentInfo.load(raw)["content"]["signer_infos"]
+    assert info["digest_algorithm"]["algorithm"].native == name
+    assert b"micalg=" + name.replace("sha", "sha-").encode() + b";" in signed
 
 
 def test_eight_bits_are_signed_as_seven_or_opaque_or_not_at_all() -> None:
