@@ -118,6 +118,18 @@ async def test_a_hold_is_held_and_says_why(office: Office) -> None:
     assert (kinds.DELIVERY_HELD, "rule-holds") in [(e.kind, e.cause) for e in events]
 
 
+async def test_each_recipient_has_a_level_of_its_own(office: Office) -> None:
+    """Standards 3.5: neither the weakest of one message nor the strictest sets it for the others."""
+    strict = Rule("strict", recipient_domain="one.test", floor=Assurance.AUTHENTICATED)
+    lowered = Rule("no-phi", recipient_domain="two.test", floor=Assurance.NONE, attestation="no PHI in these")
+    office.change(CLINIC, rules=(strict, lowered))
+    await office.intake().accept(submission("a@two.test", "b@one.test", "c@else.test"))
+    claims = await office.queue.claim(10)
+    assert {c.record.recipient.address: c.record.plan.floor for c in claims if c.record.plan} == {
+        "a@two.test": Assurance.NONE, "b@one.test": Assurance.AUTHENTICATED, "c@else.test": Assurance.VERIFIED,
+    }  # fmt: skip
+
+
 async def test_when_nobody_may_have_it_the_door_says_so(office: Office) -> None:
     office.change(CLINIC, rules=(Rule("never", recipient_domain="one.test", action="refuse"),))
     with pytest.raises(Refused) as error:
