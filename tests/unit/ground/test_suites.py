@@ -44,6 +44,28 @@ def test_no_context_offers_cbc_static_rsa_or_an_old_version(folder: Path) -> Non
             assert suite["auth"] in ("auth-any", "auth-rsa", "auth-ecdsa"), (name, suite["name"])
 
 
+def groups(context: ssl.SSLContext) -> list[int]:
+    """The supported_groups of its first flight (RFC 8446 4.2.7)."""
+    sent = ssl.MemoryBIO()
+    with pytest.raises(ssl.SSLWantReadError):
+        context.wrap_bio(ssl.MemoryBIO(), sent, server_hostname="mx.there.test").do_handshake()
+    hello = sent.read()
+    at = 43 + 1 + hello[43]
+    at += 2 + int.from_bytes(hello[at : at + 2], "big")
+    at += 1 + hello[at] + 2
+    while (kind := int.from_bytes(hello[at : at + 2], "big")) != 10:
+        at += 4 + int.from_bytes(hello[at + 2 : at + 4], "big")
+    size = int.from_bytes(hello[at + 4 : at + 6], "big")
+    assert kind == 10
+    return [int.from_bytes(hello[n : n + 2], "big") for n in range(at + 6, at + 6 + size, 2)]
+
+
+def test_bi_040_the_second_try_offers_one_classical_group() -> None:
+    """A hybrid key share makes a first flight that some boxes lose (standards 3.4, PQC)."""
+    assert groups(outgoing.context(classical=True)) == [0x17]
+    assert len(groups(outgoing.context())) > 1
+
+
 @pytest.mark.parametrize(("client", "works"), [
     ("ECDHE-ECDSA-AES128-GCM-SHA256", True), ("ECDHE-ECDSA-CHACHA20-POLY1305", True),
     ("ECDHE-ECDSA-AES256-SHA384", False), ("ECDHE-ECDSA-AES128-SHA", False),
