@@ -170,9 +170,7 @@ def _from_mjml(source: str) -> str | Fault:
     except ValueError as error:
         return Fault("template", f"MJML: {str(error)[:200]}.", "html")
     if len(made.encode()) > MAX_OUTPUT:
-        return Fault(
-            "limit", "MJML: it becomes more than 1 MB of HTML; make it shorter.", "html"
-        )
+        return Fault("limit", "MJML: it becomes more than 1 MB of HTML; make it shorter.", "html")
     unknown = _NO_ELEMENT.search(made)
     if unknown is not None:
         # what the compiler does not know it leaves where it stands, and a mail program passes over it
