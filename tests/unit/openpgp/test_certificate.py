@@ -96,6 +96,18 @@ def test_what_is_no_certificate_is_refused(raw: bytes) -> None:
         certificate.read(raw)
 
 
+@pytest.mark.parametrize("version", [2, 3, 5, 7])
+def test_a_key_of_another_version_is_refused(jane: PrivateKey, version: int) -> None:
+    """Version 5 is LibrePGP's and of no standard (standards 3.4); 2 and 3 are named by MD5."""
+    raw = b""
+    for packet in packets.read(jane.certificate.raw):
+        keyed = packet.tag in (packets.PUBLIC_KEY, packets.PUBLIC_SUBKEY)
+        raw += packets.frame(packet.tag, bytes((version,)) + packet.body[1:] if keyed else packet.body)
+    with pytest.raises(Malformed) as error:
+        certificate.read(raw)
+    assert error.value.code == "key-version"
+
+
 def test_bi_073_several_in_one_are_never_one(jane: PrivateKey, nurse: PrivateKey) -> None:
     both = jane.certificate.raw + nurse.certificate.raw
     with pytest.raises(Malformed):
