@@ -137,6 +137,27 @@ async def test_openpgp_is_opened(ca: Ca) -> None:
         assert "came encrypted by OpenPGP. It was not signed." in mime.read(sent).text
 
 
+@pytest.mark.parametrize("method", ["smime", "openpgp"])
+async def test_bi_075_another_sender_inside_is_said_to_programs_and_to_people(ca: Ca, method: str) -> None:
+    host, office, own = tenant(ca), person(SENDER), pgp_keys.generate([("Office", SENDER)])
+    async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND) as world:
+        world.has(office if method == "smime" else own)
+        inside = HTML.replace(PAT.encode(), b"chief@home.test")
+        if method == "smime":
+            sealed = message.encrypt(inside, [Recipient(office.certificate)], clock.now())
+        else:
+            sealed = pgp.seal(inside, [(SENDER, own.certificate)], at=clock.now())
+        forged = sealed.replace(b"From: chief@home.test", b"From: " + PAT.encode())
+        assert forged != sealed
+        for one, warned in ((forged, True), (sealed, False)):
+            await world.ended(await world.comes(one))
+            sent = host.messages[-1][1]
+            assert ("warning=from-differs" in result(sent)) == warned
+            read = mime.read(sent)
+            assert ("another than outside: do not rely on who wrote it" in read.text) == warned
+            assert ("another than outside: do not rely on who wrote it" in (read.html or "")) == warned
+
+
 async def test_a_signature_alone_is_kept_whole_and_has_no_banner(ca: Ca) -> None:
     host, pat = tenant(ca), person(PAT)
     async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND) as world:

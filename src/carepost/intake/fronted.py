@@ -34,6 +34,8 @@ _SIGNED: Final = {
     "unknown": "Its signature is intact, but nobody here vouches for whose it is.",
     "invalid": "Its signature is NOT valid: do not rely on who wrote it.",
 }
+#: RFC 9788 4.4: said to people where the header that was encrypted names another author (BI-075)
+_DIFFERS: Final = " The sender it names inside is another than outside: do not rely on who wrote it."
 
 
 class Opener(Protocol):
@@ -126,7 +128,8 @@ def _believed(proved: Proved) -> bool:
 
 
 def _words(opened: OpenedMail) -> str:
-    return f"Carepost opened this message: it came encrypted by {_NAMES[opened.method]}. {_SIGNED[opened.signature]}"
+    said = _SIGNED[opened.signature] + (_DIFFERS if "from-differs" in opened.notes else "")
+    return f"Carepost opened this message: it came encrypted by {_NAMES[opened.method]}. {said}"
 
 
 def _field(opened: OpenedMail, host: str) -> bytes:
@@ -136,6 +139,7 @@ def _field(opened: OpenedMail, host: str) -> bytes:
     if opened.fault:
         said.append(f"fault={opened.fault}")
     said += [f"reason={one}" for one in opened.reasons[:5]]
+    said += [f"warning={one}" for one in opened.notes[:5]]
     if opened.signer:
         said.append(f"signer={opened.signer[:64]}")
     return (f"{RESULT_FIELD}: " + ";\r\n\t".join(said) + "\r\n").encode("ascii", "replace")
