@@ -47,6 +47,20 @@ def head(http: LiveHttp, *fields: str) -> bytes:
     return "\r\n".join(lines).encode() + b"\r\n\r\n"
 
 
+def test_a_head_that_is_refused_says_why_in_a_problem(http: LiveHttp) -> None:
+    """RFC 9457; RFC 6585 5: too many fields are 431, and the reader learns what to do."""
+    fields = b"".join(b"x-%d: y\r\n" % n for n in range(101))
+    for sent, status, word in (
+        (b"GET /health HTTP/1.1\r\nhost: x\r\n" + fields + b"\r\n", 431, "fewer"),
+        (b"NOT HTTP AT ALL\r\n\r\n", 400, "HTTP/1.1"),
+        (b"GET /health HT", 408, "slowly"),
+    ):
+        said, _, body = raw(http, sent).partition(b"\r\n\r\n")
+        assert said.startswith(b"HTTP/1.1 %d " % status) and b"application/problem+json" in said
+        answer = json.loads(body)
+        assert answer["status"] == status and word in answer["detail"] and answer["title"] != "Refused"
+
+
 @pytest.mark.parametrize(
     ("body", "status"),
     [

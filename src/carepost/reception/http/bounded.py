@@ -9,6 +9,7 @@ import asyncio
 from functools import partial
 from typing import Any, Final, Protocol, cast
 
+import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from carepost.ground import metrics
@@ -16,11 +17,25 @@ from carepost.reception.accepting import Acceptor
 from carepost.reception.http.asgi import COMMON, Headers, Scope
 from carepost.reception.http.joined import Joined
 from carepost.reception.http.limits import HttpLimits
+from carepost.reception.http.problem import problem
 from carepost.reception.http.straight import PATH, Tell
 
-_NOT_HTTP = b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-_TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
-_TOO_SLOW = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+
+def _refusal(status: int, code: str, detail: str) -> bytes:
+    """The whole answer to a request nobody reads further; the connection ends with it."""
+    body = msgspec.json.encode(problem(status, code, detail))
+    return b"".join(
+        (
+            STATUS_LINE[status],
+            b"content-type: application/problem+json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body),
+            body,
+        )
+    )
+
+
+_NOT_HTTP: Final = _refusal(400, "not-http", "This is not an HTTP/1.1 request that can be read.")
+_TOO_LARGE: Final = _refusal(431, "head-size", "The head of the request is too large: send fewer or shorter fields.")
+_TOO_SLOW: Final = _refusal(408, "too-slow", "The head of the request came too slowly. Nothing was taken; try again.")
 #: octets of a body that is waited for
 _SHORT: Final = 65_536
 _COMMON: Final = b"".join([b"%s: %s\r\n" % field for field in COMMON])
@@ -66,6 +81,8 @@ class Bounded(HttpToolsProtocol):
         self._wire: Any = None
         self._head = 0
         self._in_head = True
+        #: more fields than are read
+        self._too_many = False
         self._unread = 0
         self._late: asyncio.TimerHandle | None = None
         #: body of a request that may go straight, while it is read
@@ -120,6 +137,7 @@ class Bounded(HttpToolsProtocol):
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if len(self.headers) >= self.limits.max_fields:
+            self._too_many = True
             raise _HeadTooLarge
         super().on_header(name, value)
 
@@ -166,7 +184,7 @@ class Bounded(HttpToolsProtocol):
             self._rest()
 
     def send_400_response(self, msg: str) -> None:
-        self._cut(_NOT_HTTP)
+        self._cut(_TOO_LARGE if self._too_many else _NOT_HTTP)
 
     def _may_go_straight(self) -> bool:
         """A POST of a message, with nothing of this connection under way, and nothing about it that is rare."""

@@ -23,6 +23,7 @@ _TITLES = {
     415: "The media type is not supported",
     422: "The request cannot be carried out as it is",
     429: "Too many requests",
+    431: "The head of the request is too large",
     503: "Not available now",
 }
 
