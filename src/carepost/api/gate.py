@@ -107,7 +107,7 @@ def _caller(request: HttpRequest) -> Caller:
     parts = bearer.split(presented) if kind.lower() == "bearer" else None
     key = _key(parts[0]) if parts is not None else None
     if parts is None or key is None or not hmac.compare_digest(bytes(key.secret_hash), parts[1]):
-        raise ProblemError(401, "key", WRONG_KEY if presented else NO_KEY)
+        raise ProblemError(401, "unauthenticated", WRONG_KEY if presented else NO_KEY)
     words = tuple(key.scopes.split())
     return Caller(key.org_id, Actor("key", str(key.pk)), frozenset(words), keywords.limit_of(words))
 

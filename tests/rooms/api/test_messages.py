@@ -96,6 +96,8 @@ def test_without_a_good_key_nothing_is_answered(machine: Any, cast: Any, sent: A
         answer = good.get(f"/messages/{sent[0]}")
         assert answer.status_code == 401
         assert answer["WWW-Authenticate"].startswith("Bearer")
+        # as the engine says it: one type for one cause
+        assert answer.json()["type"] == "urn:carepost:problem:unauthenticated"
     assert office_events(kinds.MESSAGE_VIEWED) == []
 
 

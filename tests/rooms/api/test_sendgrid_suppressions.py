@@ -164,6 +164,11 @@ def test_global_and_groups_are_added_searched_and_left(wire: Any, cast: Any) -> 
         "bo@patient.test"
     )
     assert asking.ask("GET", "/asm/suppressions/global/cy@patient.test") == (200, {})
+    # a slash is a letter of a local part (RFC 5321 4.1.2)
+    assert asking.ask("POST", "/asm/suppressions/global", {"recipient_emails": ["a/b@patient.test"]})[0] == 201
+    for path in ("a/b@patient.test", "a%2Fb@patient.test"):
+        assert asking.ask("GET", f"/asm/suppressions/global/{path}") == (200, {"recipient_email": "a/b@patient.test"})
+    assert asking.ask("DELETE", "/asm/suppressions/global/a%2Fb@patient.test") == (204, None)
     assert asking.ask("DELETE", "/asm/suppressions/global/bo@patient.test") == (204, None)
     assert asking.ask("DELETE", "/asm/suppressions/global/bo@patient.test")[0] == 404
     assert asking.ask("POST", "/asm/groups/2/suppressions", two)[0] == 201
