@@ -64,12 +64,13 @@ class Client:
         methods: tuple[Method, ...] = (),
         note: str = "",
         access: AccessProof = _NOTHING,
+        approvers: tuple[str, ...] | None = None,
     ) -> dict[str, str]:
         """hold | release | agree | refuse | retry | retract. Delivery id (text) -> new state, "not-found",
-        "not-possible", "needs-another" or "not-stronger". `also`, `methods`, `note`, `access`: as doors.Act."""
+        "not-possible", "needs-another" or "not-stronger". `also` and all after it: as doors.Act."""
         states: dict[str, str] = {}
         for shard, some in by_shard(deliveries).items():
-            call = doors.Act(verb, org, some, actor, reason, also, methods, note, access)
+            call = doors.Act(verb, org, some, actor, reason, also, methods, note, access, approvers)
             states.update(self._ask(shard, call, doors.ActAnswer).states)
         return states
 

@@ -46,12 +46,13 @@ _NOBODY: Final = Actor("", "")
 
 class Wish(msgspec.Struct, frozen=True):
     """What goes with an act. A release may ask for more protection, never for less; `note`: a refusal's, for its
-    sender; `access`: what was agreed with the recipient."""
+    sender; `access`: what was agreed with the recipient; `approvers`: as wire.doors.Act."""
 
     minimum: Assurance | None = None
     methods: tuple[Method, ...] = ()
     note: str = ""
     access: AccessProof = AccessProof()
+    approvers: tuple[str, ...] | None = None
 
     def told(self) -> dict[str, str]:
         """As facts of the event."""
@@ -116,7 +117,7 @@ def act(
         raised = _raised(record, wish)
         if raised is None:
             return None
-        return _approve(raised, actor, now) if raised.approvals else Act(kind, target, _let_go(raised, now))
+        return _approve(raised, actor, wish, now) if raised.approvals else Act(kind, target, _let_go(raised, now))
     return Act(kind, target, record)
 
 
@@ -179,11 +180,15 @@ def _raised(record: DeliveryRecord, wish: Wish) -> DeliveryRecord | None:
     return msgspec.structs.replace(record, asked_methods=methods, asked_floor=floor)
 
 
-def _approve(record: DeliveryRecord, actor: Actor, now: int) -> Act:
-    """One more has approved. The last one lets it go; what else a rule asks is asked at the attempt."""
-    approved = (*record.approved, _by(actor))
+def _approve(record: DeliveryRecord, actor: Actor, wish: Wish, now: int) -> Act:
+    """One more has approved. The last one lets it go; what else a rule asks is asked at the attempt. An approval stands
+    as long as its giver may approve: who left, or lost the right, before the last one was given counts no more."""
+    before = tuple(one for one in record.approved if wish.approvers is None or one in wish.approvers)
+    approved = (*before, _by(actor))
     if len(approved) < record.approvals:
         words = f"{len(approved)} of {record.approvals} people have approved this. It waits for another."
+        if len(before) < len(record.approved):
+            words += " An approval of somebody who may not approve any more does not count."
         waiting = msgspec.structs.replace(record, approved=approved, words=words)
         return Act(kinds.DELIVERY_APPROVED, State.HELD, waiting)
     record = msgspec.structs.replace(

@@ -334,7 +334,7 @@ class DoorsServer:
                 for delivery in deliveries:
                     states[ids.text(delivery)] = await self._by_method(queue, call, delivery)
             else:
-                some, wish = tuple(deliveries), Wish(note=call.note, access=call.access)
+                some, wish = tuple(deliveries), Wish(note=call.note, access=call.access, approvers=call.approvers)
                 states.update(await queue.act(call.verb, call.org, some, call.actor, call.reason, call.also, wish))
         return states
 
@@ -350,7 +350,7 @@ class DoorsServer:
         if len(chosen) != len(set(call.methods)):
             return "not-stronger"
         least = min((w.minimum for w in chosen if w.minimum is not None), default=None)
-        wish = Wish(least, call.methods, call.note)
+        wish = Wish(least, call.methods, call.note, approvers=call.approvers)
         done = await queue.act(call.verb, call.org, (delivery,), call.actor, call.reason, call.also, wish)
         return done.get(ids.text(delivery), "not-found")
 

@@ -15,7 +15,7 @@ from carepost.intake import agreed
 from carepost.mailbox import door
 from carepost.policy.types import Method
 from carepost.review import words
-from carepost.review.held import Who
+from carepost.review.held import Who, approvers
 from carepost.tenancy import names, scope
 from carepost.tenancy.models import Staff
 from carepost.tenancy.names import Wrong
@@ -138,10 +138,13 @@ def _act(
     if not 1 <= len(deliveries) <= MOST:
         raise Wrong("bad-selection", f"Choose at least one delivery, and at most {MOST} at once.")
     wanted = tuple(dict.fromkeys(deliveries))
+    entitled = approvers(org) if verb == "release" else None
     states: dict[str, str] = {}
     for one in wanted:
         try:
-            states |= door.client().act(verb, org.bytes, (one,), who.actor, why, who.also, methods, note, access)
+            states |= door.client().act(
+                verb, org.bytes, (one,), who.actor, why, who.also, methods, note, access, entitled
+            )
         except NotFound:
             states[ids.text(one)] = "not-found"
     return [_done(verb, org, who, one, states.get(ids.text(one), "not-found")) for one in wanted]

@@ -21,7 +21,7 @@ from carepost.review import words
 from carepost.tenancy import scope
 from carepost.tenancy.actions.policy import in_force, rules_of
 from carepost.tenancy.models import ApiKey, Credential, Organisation, Staff
-from carepost.tenancy.permissions import Permission
+from carepost.tenancy.permissions import Permission, holders
 from carepost.wire import doors
 from carepost.wire.types import ANY_HELD, Actor, HeldFilter, HeldView, WayView
 
@@ -68,8 +68,9 @@ class Detail(msgspec.Struct, frozen=True):
     rule: Rule
     #: kinds and counts of what was found, masked: no value was ever kept
     findings: tuple[str, ...] = ()
-    #: names of those who approved
+    #: names of those who approved, and of those whose approval counts no more because they may not approve now
     approved: tuple[str, ...] = ()
+    lapsed: tuple[str, ...] = ()
 
 
 def listing(
@@ -94,7 +95,8 @@ def listing(
         at = answer.floor
         if at is None or len(found) >= size:
             break
-    rows = tuple(found[:size])
+    entitled = approvers(org)
+    rows = tuple(_counting(view, entitled) for view in found[:size])
     _listed(org, who, rows)
     if len(found) > size:
         at = rows[-1].since, ids.parse(rows[-1].id)
@@ -105,12 +107,19 @@ def one(org: uuid.UUID, who: Who, delivery: bytes) -> Detail:
     """Raises NotFound (absent, another organisation's, forbidden), Unavailable."""
     looks.allowed(org.bytes, who.actor, Permission.RELEASE)
     answer = door.client().review(doors.Review(org.bytes, delivery, who.actor, who.also))
-    view = answer.delivery
+    given, view = answer.delivery.approved, _counting(answer.delivery, approvers(org))
     _listed(org, who, (view,))
     with scope.organisation(org):
         rule, approved = _rule(org, view.rule), _names(view.approved)
+        lapsed = _names(tuple(one for one in given if one not in view.approved))
     look = inspected.of_delivery(org.bytes, view.id)
-    return Detail(view, words.kind(view), answer.ways, rule, look.lines if look is not None else (), approved)
+    return Detail(view, words.kind(view), answer.ways, rule, look.lines if look is not None else (), approved, lapsed)
+
+
+def approvers(org: uuid.UUID) -> tuple[str, ...]:
+    """Who may approve now, as a delivery names them ("staff:<id>")."""
+    with scope.organisation(org):
+        return tuple(f"staff:{one}" for one in sorted(holders(org, Permission.RELEASE)))
 
 
 def where(org: uuid.UUID, who: Who, delivery: bytes) -> uuid.UUID | None:
@@ -141,6 +150,12 @@ def content(org: uuid.UUID, who: Who, delivery: bytes) -> tuple[HeldView, conten
 def count(org: uuid.UUID) -> int:
     """How many deliveries wait. Raises Unavailable."""
     return door.client().waits().get(org.bytes, (0, 0, 0))[0]
+
+
+def _counting(view: HeldView, entitled: tuple[str, ...]) -> HeldView:
+    """With the approvals that count: an engine keeps who gave one, and learns at the next who may still."""
+    still = tuple(one for one in view.approved if one in entitled)
+    return view if len(still) == len(view.approved) else msgspec.structs.replace(view, approved=still)
 
 
 def _listed(org: uuid.UUID, who: Who, rows: Sequence[HeldView]) -> None:

@@ -150,6 +150,13 @@ def roles_of(org: uuid.UUID, staff: uuid.UUID) -> frozenset[str]:
     return frozenset(live.values_list("role", flat=True))
 
 
+def holders(org: uuid.UUID, permission: Permission) -> frozenset[uuid.UUID]:
+    """The active people of one organisation who hold a permission in it now."""
+    roles = [role for role, granted in GRANTS.items() if permission in granted]
+    live = Membership.objects.filter(org_id=org, role__in=roles, revoked_at=0, staff__is_active=True)
+    return frozenset(live.values_list("staff_id", flat=True))
+
+
 def authorise(actor: Actor, permission: Permission, org: uuid.UUID) -> None:
     """Raises Forbidden unless this actor holds this permission in this organisation, now."""
     if actor.kind == "system":

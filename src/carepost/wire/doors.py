@@ -50,6 +50,8 @@ class Act(msgspec.Struct, frozen=True, tag="act"):
     note: str = ""
     #: agree: what opens it in the portal
     access: AccessProof = AccessProof()
+    #: release: "staff:<id>" of all who may approve now; what others gave before counts no more. None: all given counts
+    approvers: tuple[str, ...] | None = None
 
 
 class Held(msgspec.Struct, frozen=True, tag="held"):

@@ -66,6 +66,26 @@ def test_two_people_neither_of_them_the_sender(maple: Organisation, waiting: Hel
     assert held.one(maple.pk, second, delivery.bytes).view.state == "queued"
 
 
+@pytest.mark.parametrize("how", ["left", "role"])
+def test_an_approval_counts_as_long_as_its_giver_may_approve(maple: Organisation, waiting: HeldMail, how: str) -> None:
+    """Two people approve: one who left, or lost the right, in between is not one of the two."""
+    delivery = waiting.mail(maple, sender="boss@maple.test")
+    first, second, third = (person(maple, "operator", name) for name in ("fred", "sally", "tina"))
+    assert release(maple, first, delivery)[0].code == "approved"
+    fred = uuid.UUID(first.actor.id)
+    if how == "left":
+        staff.disable_staff(maple.pk, fred, actor=BOOTSTRAP, reason="left")
+    else:
+        staff.grant_role(maple.pk, fred, "auditor", actor=BOOTSTRAP, reason="moves")
+        staff.revoke_role(maple.pk, fred, "operator", actor=BOOTSTRAP, reason="moves")
+    seen = held.one(maple.pk, second, delivery.bytes)
+    assert (seen.view.approved, seen.approved, seen.lapsed) == ((), (), ("Fred",))
+    assert held.listing(maple.pk, second).rows[0].approved == ()
+    assert release(maple, second, delivery)[0].code == "approved"
+    assert held.one(maple.pk, third, delivery.bytes).approved == ("Sally",)
+    assert release(maple, third, delivery)[0].code == "released"
+
+
 def test_the_sender_may_refuse_their_own(maple: Organisation, waiting: HeldMail) -> None:
     delivery = waiting.mail(maple, sender="boss@maple.test")
     (done,) = refuse(maple, person(maple, "administrator", "boss"), delivery)

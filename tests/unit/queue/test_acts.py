@@ -9,6 +9,7 @@ import pytest
 from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound, Refused
 from carepost.proof import event, kinds
+from carepost.queue.acts import Wish
 from carepost.queue.sealing import Opener
 from carepost.queue.types import NewMessage, State
 from carepost.wire.types import Actor
@@ -237,6 +238,27 @@ async def test_approval_is_anothers_and_each_persons_once(house: House) -> None:
         kinds.DELIVERY_RELEASED,
         kinds.DELIVERY_ATTEMPTED,
     ]
+
+
+async def test_an_approval_of_who_may_not_approve_any_more_does_not_count(house: House) -> None:
+    queue = await house.queue()
+    new = waiting_for(2)
+    await queue.accept(new)
+    delivery = new.deliveries[0].id
+    name, of = ids.text(delivery), {one: f"staff:{one.id}" for one in (ADA, BOB, EVE)}
+
+    async def release(actor: Actor, *entitled: Actor) -> str:
+        wish = Wish(approvers=tuple(of[one] for one in entitled))
+        return (await queue.act("release", CLINIC, (delivery,), actor, "looked at it", (), wish))[name]
+
+    assert await release(ADA, ADA, BOB) == "held"
+    # Ada has left meanwhile
+    assert await release(BOB, BOB, EVE) == "held"
+    said = (await queue.lookup(CLINIC, new.id)).deliveries[0].words
+    assert "1 of 2" in said and "does not count" in said
+    assert await release(EVE, BOB, EVE) == "queued"
+    (claim,) = await queue.claim(10)
+    assert claim.record.approved == (of[BOB], of[EVE])
 
 
 async def test_one_approval_may_be_enough_and_taking_back_needs_none(house: House) -> None:
