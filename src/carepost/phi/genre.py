@@ -75,6 +75,15 @@ def genre(looks: Sequence[Look]) -> Genre | None:
     return None
 
 
+def bulletin(looks: Sequence[Look]) -> bool:
+    """Whether a text is written as what goes to all who code, bill, order, refer or come. It takes two signs, one of
+    them sure; whether anybody is told of all the same is not looked at here."""
+    low = "\n".join(_ends(look.low) for look in looks)
+    signs = lists.expressions("genres")
+    sure = {found[0] for found in signs["bulletin sure"].finditer(low)}
+    return len(sure) >= 2 or (bool(sure) and signs["bulletin"].search(low) is not None)
+
+
 def _ends(low: str) -> str:
     """Where a text says what it is: its beginning and its end."""
     return low if len(low) <= _BEGIN + _END else f"{low[:_BEGIN]}\n{low[-_END:]}"

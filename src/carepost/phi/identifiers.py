@@ -54,6 +54,8 @@ _AFTER = re.compile(
     r"(?:[\s:#=.,()\[\]\"'|*-]|is\b|no\b|number\b|num\b|nbr\b|id\b|was\b|of record\b|account\b){0,8}"
     r"(?:ending (?:in|with|on) )?([a-z]{0,5}-?\d[a-z0-9]{0,12}(?:[- ]?[a-z0-9]{2,12}){0,3})(?![\w])"
 )
+#: "Contusion of left knee, initial encounter": how a diagnosis ends, not what a number is called
+_VISIT = re.compile(r"(?<!\w)(?:initial|subsequent) $")
 _MONEY = re.compile(r"[$€£]\s?$")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 #: label kind -> finding kind, fewest digits, strong
@@ -83,6 +85,8 @@ def _labelled(look: Look, keys: Keys) -> Iterator[Mark]:
     for hit in keys.all:
         kind = hit.entry.kind[4:]
         if kind not in _LABELLED or (look.text[hit.start - 1 : hit.start] == "/" and kind == "licence"):
+            continue
+        if look.low.startswith("encounter", hit.start) and _VISIT.search(look.low, max(0, hit.start - 12), hit.start):
             continue
         value = _AFTER.match(look.low, hit.end)
         if not value or value.start(1) in seen or not plausible(look, value[1], value.start(1), _LABELLED[kind][1]):

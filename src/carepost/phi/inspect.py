@@ -13,6 +13,7 @@ from carepost.phi import (
     evidence,
     genre,
     identifiers,
+    lists,
     names,
     person,
     reasons,
@@ -40,6 +41,13 @@ _HUMPS = re.compile(r"(?<=[a-z]{2})(?=[A-Z][a-z]{2})")
 #: marks of numbers of people, and of who cares for them
 _NUMBERS = frozenset(("ssn", "mbi", "npi", "dea", "card", "mrn", "member-id", "dob"))
 _SILENT = frozenset(("plain", "date", "age"))
+#: weak identifiers, and classes of words, that tell of one person
+_OF_ONE = frozenset(("ssn", "mbi", "mrn", "member-id", "dob", "age"))
+_SAID_OF_ONE = frozenset(("myself", "him or her", "family"))
+#: the office that codes (health information management), and the pronoun
+_OFFICE, _HIM, _END = re.compile(r"\bHIM\b"), re.compile(r"\b[Hh]im\b"), re.compile("\n")
+#: the pronoun, not "section I.C.9"
+_I = re.compile(r"(?<![\w.])[Ii](?:'[a-z]{1,2})? [a-z]")
 
 
 class _Read(msgspec.Struct):
@@ -127,7 +135,35 @@ def _all(parts: Sequence[Part], own: Custom | None, words: Vocabulary | None) ->
         for one in read:
             if len(one.look.text) <= _LONG or not _decided(one):
                 _people(one, compiled)
+        if kind in (None, Genre.NEWSLETTER) and genre.bulletin([one.look for one in read]) and not _told(read):
+            kind = Genre.BULLETIN
     return read, kind
+
+
+def _told(read: Sequence[_Read]) -> bool:
+    """Whether anything tells of one person: a number, an age, a greeting, a statement, a word said of one, or a name in
+    a line with or beside what speaks of health."""
+    classes = lists.classes()
+    for one in read:
+        # a name that begins a line greets, where something of health follows: who signs stands below
+        ill = max((m.start for m in one.marks if m.score is Score.HEALTH), default=0)
+        if any(m.score is Score.PERSON or m.kind in _OF_ONE for m in one.marks):
+            return True
+        if any(m.kind == "greeting" and m.start < ill for m in one.marks):
+            return True
+        words = set(one.look.flat.split())
+        if _OFFICE.search(one.look.text) and not _HIM.search(one.look.text):
+            words.discard("him")
+        if not _I.search(one.look.text):
+            words.discard("i")
+        if any(not _SAID_OF_ONE.isdisjoint(classes.get(word, ())) for word in words):
+            return True
+        ends = [found.start() for found in _END.finditer(one.look.text)]
+        ill_in = {bisect.bisect_left(ends, m.start) for m in one.marks if m.score is Score.HEALTH and m.weight >= 1.0}
+        near = {line + beside for line in ill_in for beside in (-1, 0, 1)}
+        if any(m.kind == "name" and bisect.bisect_left(ends, m.start) in near for m in one.marks):
+            return True
+    return False
 
 
 def _text(part: Part) -> str:

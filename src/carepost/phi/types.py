@@ -175,6 +175,7 @@ class Genre(enum.StrEnum):
     NOTICE = "privacy notice or policy"
     ADVERT = "job advert"
     VETERINARY = "veterinary"
+    BULLETIN = "bulletin"
 
 
 class Findings(msgspec.Struct, frozen=True):

@@ -121,3 +121,47 @@ def test_the_vocabulary_knows_the_codes() -> None:
     assert known.title("S72.001A")
     assert known.title("E11.99") is None
     assert len(known) > 15_000
+
+
+TIP = (
+    "Coding corner: kidney disease. For type 2 diabetes with chronic kidney disease report E11.22; see the excludes "
+    "notes of N18. Do not code from the problem list alone. Next tip: laterality. HIM, section I.C.4."
+)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "",
+        "\n\nAna Quintero, RHIA, (941) 555-2318",  # who signs below
+        "\nDear colleagues, walk-ins are welcome at the coding clinic.",
+    ],
+)
+def test_what_goes_to_all_of_a_trade_is_about_nobody(more: str) -> None:
+    """Section 4: health without a person. Codes and illnesses, and not one patient."""
+    found = inspect([Part(Where.SUBJECT, "Coding tip"), Part(Where.TEXT, TIP + more)])
+    assert found.genre is Genre.BULLETIN
+    assert found.level is found.level_individual is Level.HEALTH_GENERIC
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "\nAs for Ana Quintero with E11.22: query the doctor.",
+        "\nAna Quintero\nE11.22 on Monday",
+        "\nShe was admitted with E11.22 on Monday.",
+        "\nMRN 4471902 is the example, E11.22.",
+        "\nPatient: Ana Quintero, DOB 03/14/1961, E11.22.",
+        "\nMy A1c was 9.1, can I come?",
+    ],
+)
+def test_a_patient_in_what_goes_to_all_is_told_of_all_the_same(more: str) -> None:
+    found = inspect([Part(Where.SUBJECT, "Coding tip"), Part(Where.TEXT, TIP + more)])
+    assert found.genre is not Genre.BULLETIN
+    assert found.level_individual >= Level.PHI_LIKELY
+
+
+def test_how_a_diagnosis_ends_is_no_label_of_a_number() -> None:
+    table = "S46.011A, strain of rotator cuff, right shoulder, initial encounter\n29881 per procedure"
+    assert "mrn" not in {f.kind for f in inspect([Part(Where.TEXT, table)]).found}
+    assert "mrn" in {f.kind for f in inspect([Part(Where.TEXT, "Seen for a strain. Encounter 2988114")]).found}
