@@ -136,11 +136,19 @@ def _nobegun(look: Look, keys: Keys, start: int, end: int, near: str) -> bool:
 
 def _about(look: Look, keys: Keys, start: int, thing: heads.Head | None) -> bool:
     """Whether a card is spoken of where a noun stands before its number: "card, account 4111..."."""
+    if thing is None or thing.word not in _MAY:
+        return False
     place = keys.before("card", start, LABEL)
-    return thing is not None and thing.word in _MAY and place is not None and not heads.apart(look, place[1], start)
+    if place is not None and not heads.apart(look, place[1], start):
+        return True
+    # a sentence before may be of the card: "Ann Example, cardholder, does not know this one. Account 4111..."
+    begin, _ = heads.paragraph(look, start, start, WINDOW)
+    return thing.word in _ACCOUNTS and _HOLDER.search(look.low, begin, start) is not None
 
 
 _MAY = heads.words("of a card")
+#: what a bank calls the number of a card, and who has one
+_ACCOUNTS, _HOLDER = frozenset(("account", "acct")), re.compile("cardholder|card ?member|card services")
 
 
 def begun(text: str) -> str:

@@ -25,7 +25,14 @@ _HEADERS = {word: named for word, named in _NAMED.items() if ":" not in named[0]
     "code": ("code", "diagnosis"),
     "codes": ("code", "diagnosis"),
     "icd10 code": ("icd", "diagnosis"),
-}
+    # a column of these is of papers, whoever stands in the row
+    **dict.fromkeys(
+        ("claim", "claim no", "claim number", "claim id", "clm no", "clm id", "case", "case no", "case number", "case id",
+         "ref", "ref no", "reference", "reference no", "reference number", "auth no", "authorization number",
+         "policy no", "policy number", "rx no", "rx number"),
+        ("other:order", "order"),
+    ),
+}  # fmt: skip
 #: a word that says what a column holds, whatever stands beside it: "pcp_npi", "subscriber ssn"
 _TELLING = {
     **dict.fromkeys(("ssn", "ssan", "socsec", "social"), ("ssn", "SSN")), "npi": ("npi", "NPI"), "dea": ("dea", "DEA"),

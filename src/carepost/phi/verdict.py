@@ -127,7 +127,7 @@ def witnessed(
         if yes and quick and _labelled(look, keys, one) and not mocked(look, one):
             said.append((one, SURE, yes))
             continue
-        if quick and not yes and (_over(taken, one.start, one.end) or _other_form(one)):
+        if quick and not yes and (_over(taken, one.start, one.end) or _other_form(one) or _of_papers(keys, one)):
             continue
         if quick and (weighed := weighed + 1) > most:
             # A text full of numbers is a list or an export, which the rules read: time is bounded
@@ -173,6 +173,13 @@ def _other_form(one: Candidate) -> bool:
     """Whether a candidate has the form of a telephone or of a code of a service: only the rules may take it for an
     identifier."""
     return (one.kind == "npi" and bool(_TELEPHONE.fullmatch(one.value))) or (one.kind == "icd10" and one.service)
+
+
+def _of_papers(keys: Keys, one: Candidate) -> bool:
+    """Whether nine digits stand in a column of claims, cases or references: only the rules may take them for a number
+    of a person."""
+    head = keys.headed(one.start) if one.kind == "ssn" else None
+    return head is not None and head[0].startswith("other")
 
 
 def _spans(places: Iterable[tuple[str, int, int]]) -> dict[str, list[tuple[int, int]]]:
