@@ -320,7 +320,8 @@ def test_bi_075_another_from_inside_is_warned_of_and_not_believed(jane: PrivateK
     own = message.seal(letter(), [(JANE, jane.certificate)], at=now(), signer=keys.signer(nurse, NURSE, now()))
     moved = own.replace(b"From: nurse@clinic.test", b"From: mallory@evil.test", 1)
     opened = message.open_(moved, [jane], [nurse.certificate], at=now())
-    assert (opened.verdict.valid, opened.warnings) == (True, ("from-differs",))
+    assert (opened.verdict.valid, opened.verdict.reason) == (False, "from-differs"), "as S/MIME says it"
+    assert opened.warnings == ("from-differs",) and "another sender" in opened.verdict.words
     assert rfc_message.read(opened.message).from_[0].address == NURSE
 
 

@@ -27,8 +27,8 @@ _HEADERS = {word: named for word, named in _NAMED.items() if ":" not in named[0]
     "icd10 code": ("icd", "diagnosis"),
     # a column of these is of papers, whoever stands in the row
     **dict.fromkeys(
-        ("claim", "claim no", "claim number", "claim id", "clm no", "clm id", "case", "case no", "case number", "case id",
-         "ref", "ref no", "reference", "reference no", "reference number", "auth no", "authorization number",
+        ("claim", "claim no", "claim number", "claim id", "clm no", "clm id", "case", "case no", "case number",
+         "case id", "ref", "ref no", "reference", "reference no", "reference number", "auth no", "authorization number",
          "policy no", "policy number", "rx no", "rx number"),
         ("other:order", "order"),
     ),

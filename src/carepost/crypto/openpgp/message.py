@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Collection, Sequence
 
+import msgspec
 import pysequoia
 
 from carepost.crypto.openpgp import cipher, inline, library, packets, signatures, verdict
@@ -22,6 +23,7 @@ from carepost.rfc import message as rfc_message
 from carepost.rfc.errors import RfcError
 
 ENCRYPTED, SIGNED = "encrypted", "signed"
+_DIFFERS = "from-differs"
 _VERSION = (
     b"Content-Type: application/pgp-encrypted\r\nContent-Description: PGP/MIME version identification\r\n\r\n"
     b"Version: 1\r\n"
@@ -155,7 +157,7 @@ def _decrypted(message: bytes, keys: Sequence[PrivateKey], certificates: Sequenc
     found = verdict.judge(data, bodies, certificates, at, _senders(message, payload), opened.by)
     shown = protected.open_(message, payload, encrypted=True, vouched=_vouched(found))
     whole = displayed.remove(shown.message) if shown.protection == "cipher" else shown.message
-    return Opened(whole, True, found, shown.protection, shown.hidden, shown.warnings, opened.by)
+    return Opened(whole, True, _agreed(found, shown), shown.protection, shown.hidden, shown.warnings, opened.by)
 
 
 def _verified(message: bytes, certificates: Sequence[Certificate], at: int) -> Opened:
@@ -168,7 +170,14 @@ def _verified(message: bytes, certificates: Sequence[Certificate], at: int) -> O
         # unsigned or badly signed fields of a header are no better than those outside
         return Opened(message, False, found)
     shown = protected.open_(message, payload, encrypted=False, vouched=_vouched(found))
-    return Opened(shown.message, False, found, shown.protection, shown.hidden, shown.warnings)
+    return Opened(shown.message, False, _agreed(found, shown), shown.protection, shown.hidden, shown.warnings)
+
+
+def _agreed(found: Verdict, shown: protected.Opened) -> Verdict:
+    """Never "valid" where the outside names another author than the inside (RFC 9788 4.4, BI-075), as S/MIME."""
+    if found.valid and _DIFFERS in shown.warnings:
+        return msgspec.structs.replace(found, state=INVALID, reason=_DIFFERS)
+    return found
 
 
 def _vouched(found: Verdict) -> Collection[str]:

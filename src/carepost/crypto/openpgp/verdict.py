@@ -31,6 +31,7 @@ WORDS = {
     "signer-expired": "The key that signed has expired.",
     "signer-unfit": "The key that signed is not meant for signing, or was not valid then.",
     "signer-not-from": "The signature is good, but its owner is not the sender of the message.",
+    "from-differs": "The signature is good, but outside the message names another sender than inside.",
     "not-for-us": "The signature was made for another recipient.",
     "unknown-key": "The key that signed is not known here.",
     "partial": "Only a part of the message is signed.",
