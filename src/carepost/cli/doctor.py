@@ -16,8 +16,8 @@ BACKUP_DAYS = 7
 
 _CHECKS: tuple[Callable[[Local], Iterator[Finding]], ...] = (
     machine.keyring, machine.private, machine.certificates, machine.disk, machine.time, machine.resolvers,
-    machine.ports, scanner.scanner, house.databases, tables.tables, house.office, house.engines, house.queues,
-    house.journal, house.store, house.keys,
+    machine.ports, scanner.scanner, house.databases, tables.tables, house.office, house.rules, house.engines,
+    house.queues, house.journal, house.store, house.keys,
 )  # fmt: skip
 
 

@@ -380,8 +380,7 @@ def likely(block: Block, genre: Genre | None, individual: bool, agreed: bool = F
     Where the recipient's address says nobody (phi-dlp 4), somebody must be named or known by a number in the text; what
     only could be a name must be surer.
     """
-    if len(block.phrases) < FEW or genre is Genre.BULLETIN:
-        # of nobody: who reads of a person in one has set another genre, or none (`inspect`)
+    if len(block.phrases) < FEW or genre is Genre.BULLETIN:  # which tells of nobody (`inspect`)
         return False
     wanted = _wanted(block, individual) - (AGREED if agreed else 0.0)
     if (not individual or genre in (Genre.NOTICE, Genre.FORM)) and not _somebody(block):

@@ -92,6 +92,13 @@ def _lowers_only_attested(rule: Rule, for_unit: bool) -> None:
             "permission-needed",
             "A trigger that lowers protection names who may use it: a sender, a sender domain or a unit.",
         )
+    if lowers and rule.category and not (rule.sender or rule.sender_domain or for_unit):
+        # the program that sends says what category it is: alone, that would be an opt-out for whoever may send
+        raise Wrong(
+            "permission-needed",
+            "A category is what the sending program says it is: a rule that lowers protection by it names who may, "
+            "a sender, a sender domain or a unit.",
+        )
     if rule.skip_unknown and not (rule.attestation and (rule.levels or rule.attachments)):
         raise Wrong(
             "attestation-needed",

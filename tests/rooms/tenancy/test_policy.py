@@ -92,6 +92,7 @@ def test_a_rule_of_a_later_version_is_not_half_carried_out() -> None:
         (Rule("r", action="approve", approvals=9), "bad-approvals"),
         (Rule("r", floor=Assurance.NONE), "attestation-needed"),
         (Rule("r", floor=Assurance.NONE, attestation="no PHI", header="subject", contains="[p]"), "permission-needed"),
+        (Rule("r", floor=Assurance.NONE, attestation="no PHI", category="marketing"), "permission-needed"),
         (Rule("r", action="hold", levels=(Level.PHI_HIGH,), skip_unknown=True), "attestation-needed"),
         (Rule("r", action="hold", hours="sometimes"), "bad-hours"),
         (Rule("r", action="hold", header="two words"), "bad-header"),
@@ -126,6 +127,13 @@ def test_an_opt_out_needs_somebody_it_is_for(cast: Any) -> None:
         "plain", sender="ada@clinic.test", header="subject", contains="[plain]", remove=True, floor=Assurance.NONE,
         attestation="appointment notes without PHI",
     )  # fmt: skip
+    policy.add_rule(cast.clinic, rule, actor=cast.ada, reason="r")
+    assert in_force(cast.clinic) == [rule]
+
+
+def test_a_category_lowers_for_whom_the_rule_names(cast: Any) -> None:
+    """The sending program says what its mail is: who may say so to any effect is an administrator's word."""
+    rule = Rule("news", sender_domain="clinic.test", category="marketing", floor=Assurance.NONE, attestation="no PHI")
     policy.add_rule(cast.clinic, rule, actor=cast.ada, reason="r")
     assert in_force(cast.clinic) == [rule]
 

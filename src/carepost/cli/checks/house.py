@@ -13,6 +13,7 @@ from carepost.ground import clock, database, postgres
 from carepost.ground.errors import CarepostError, ConfigError
 from carepost.ground.keys import MasterKeyring, version_of
 from carepost.ground.storefaults import StoreFault
+from carepost.policy.questions import lowers
 from carepost.processes import begun
 from carepost.processes.backup.make import MARK, Last
 from carepost.wire.doors import owned
@@ -57,6 +58,22 @@ def office(here: Local) -> Iterator[Finding]:
     if not any(rule.portal_by_mail for rule in org.rules):
         words = "the portal opens only with an agreed code or question (rule portal-by-mail is off)"
         yield attention(words, "carepost rule portal-by-mail on, if mailed codes are good enough for you")
+
+
+def rules(here: Local) -> Iterator[Finding]:
+    """None lowers protection for whoever may send: a category is what the sending program says it is."""
+    try:
+        organisations = here.organisations()
+    except CarepostError:
+        # the check of the office says it
+        return
+    for org in organisations:
+        for rule in org.rules:
+            named = rule.sender or rule.sender_domain or rule.unit
+            if lowers(rule) and rule.category and not named:
+                what = f"{org.slug}: the rule {rule.id} lowers protection for every program that says its mail is"
+                mend = "remove it, and add it again with --sender, --sender-domain or --unit"
+                yield attention(f"{what} {rule.category}", mend)
 
 
 def engines(here: Local) -> Iterator[Finding]:
