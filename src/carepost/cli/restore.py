@@ -45,6 +45,8 @@ def run(args: argparse.Namespace) -> int:
         say(f"            {done.held} deliveries were waiting then. They may have been sent since, so all are held:")
         say('              carepost queue list --state held          carepost queue release --restored --reason "…"')
     say("            Messages accepted after that moment are not here, and the audit log goes on from there.")
+    say("            So is what was ended since: people disabled, keys and credentials revoked may act again.")
+    say("            Before it is reached from outside, start it and end them again (carepost staff, key, mailkey).")
     say("            carepost audit verify, then: carepost up")
     return 0
 
