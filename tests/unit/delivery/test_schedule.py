@@ -4,7 +4,9 @@ import itertools
 
 import pytest
 
+from carepost.delivery.exchange import Timeouts
 from carepost.delivery.schedule import SECOND, Schedule
+from carepost.ground.config import Config
 
 pytestmark = pytest.mark.fast
 
@@ -48,3 +50,12 @@ def test_a_sandbox_waits_seconds_and_never_longer_than_told() -> None:
     found = tries(Schedule(1.0, 2.0, 60.0), 6 * SECOND)
     assert [b - a for a, b in itertools.pairwise(found)][:3] == [SECOND, 2 * SECOND, 2 * SECOND]
     assert Schedule(1.0, 2.0).next(1000, 0) == 2 * SECOND
+
+
+def test_a_server_is_given_the_time_the_standard_names() -> None:
+    """RFC 5321 4.5.3.2: banner, MAIL and RCPT 5 minutes, DATA 2, a block 3, the final dot 10: a shorter wait makes
+    copies (4.5.3.2.6)."""
+    config = Config()
+    for given in (Timeouts(), Timeouts.of(config.command_timeout, config.data_timeout)):
+        assert given.banner >= 300 and given.command >= 300
+        assert given.data >= 120 and given.block >= 180 and given.dot >= 600

@@ -8,7 +8,7 @@ from carepost.crypto.openpgp.secret import PrivateKey
 from carepost.rfc import compose, displayed, lines, mime, parts, protected
 from carepost.rfc import message as rfc_message
 from carepost.rfc.address import Mailbox
-from tests.support.openpgp import JANE, NURSE, key, letter, now
+from tests.support.openpgp import JANE, MALLORY, NURSE, key, letter, now
 
 pytestmark = pytest.mark.fast
 
@@ -202,3 +202,24 @@ def test_an_address_that_is_not_ascii(nurse: PrivateKey) -> None:
     sealed = message.seal(raw, [(who, owner.certificate)], at=now())
     assert "To: jané@home.test\r\n".encode() in sealed
     assert message.open_(sealed, [owner], [], at=now()).encrypted
+
+
+def test_what_is_encrypted_to_another_key_than_was_chosen_does_not_leave(
+    monkeypatch: pytest.MonkeyPatch, jane: PrivateKey, mallory: PrivateKey
+) -> None:
+    """RFC 9580 10.3 and law 1: the library's choice of keys is looked at, octet by octet, before anything is sent."""
+    real = cipher.library.encrypt
+
+    def elsewhere(data: bytes, _known: object, *rest: object, **named: object) -> bytes:
+        other = cipher.usable.ready(mallory.certificate, MALLORY, now()).known
+        return real(data, [other], *rest, **named)  # type: ignore[arg-type]
+
+    def besides(data: bytes, known: list[object], *rest: object, **named: object) -> bytes:
+        other = cipher.usable.ready(mallory.certificate, MALLORY, now()).known
+        return real(data, [*known, other], *rest, **named)  # type: ignore[list-item, arg-type]
+
+    for wrong in (elsewhere, besides):
+        monkeypatch.setattr(cipher.library, "encrypt", wrong)
+        with pytest.raises(Unusable) as refused:
+            message.seal(letter(), [(JANE, jane.certificate)], at=now())
+        assert refused.value.code == "key-choice" and "Nothing was sent" in str(refused.value)
