@@ -132,6 +132,11 @@ def protection(page: Page, base: str, look: Callable[[str], None]) -> None:
     page.goto(f"{base}/policy#versions")
     page.get_by_role("link", name="2", exact=True).click()
     look("policy-version")
+    page.goto(f"{base}/policy")
+    page.get_by_role("link", name="The policy as one document").click()
+    look("policy-document")
+    page.get_by_role("link", name="Leave them out").click()
+    expect(page.get_by_text("Rule 1", exact=True)).to_have_count(1)
 
 
 def certificates(page: Page, base: str, org: Organisation, look: Callable[[str], None]) -> None:

@@ -33,6 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         entry.reason(made)
     entry.verb(verbs, "list", "the rules in force")
     entry.verb(verbs, "versions", "all versions, with time, author and reason; looking is an event")
+    written = entry.verb(verbs, "document", "the whole policy in words, as one document; looking is an event")
+    written.add_argument("-o", "--output", metavar="FILE", help="write it there (Markdown) instead of showing it")
+    written.add_argument(
+        "--without-persons", action="store_true", help="no addresses, texts, reasons or names of rules"
+    )
     show = entry.verb(verbs, "show", "what one version changed; looking is an event")
     show.add_argument("number", type=int, metavar="NUMBER")
 

@@ -183,6 +183,7 @@ _pages = [
     path("domains/<uuid:row>/policy", views_domain_keys.policy, name="domain-policy"),
     path("check", views_headers.headers, name="headers"),
     path("policy", views_policy.policy, name="policy"),
+    path("policy/document", views_policy.as_document, name="policy-document"),
     path("policy/rules/new", views_policy.rule, name="policy-new"),
     path("policy/rules/<uuid:row>", views_policy.rule, name="policy-rule"),
     path("policy/rules/<uuid:row>/remove", views_policy.remove_rule, name="policy-remove"),

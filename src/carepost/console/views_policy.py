@@ -11,9 +11,11 @@ from carepost.archive.trial import Trial, trial
 from carepost.console import acting
 from carepost.console.guard import shielded
 from carepost.console.rule_form import FIELD_OF, RuleForm, initial
+from carepost.drafts.acts import DAYS as DRAFT_DAYS
 from carepost.ground import clock
 from carepost.ground.errors import Refused
-from carepost.policy import rule_words
+from carepost.mailbox.deposits import DAYS as PORTAL_DAYS
+from carepost.policy import document, rule_words
 from carepost.tenancy import policies
 from carepost.tenancy.actions import policy as actions
 from carepost.tenancy.actions.policy import UnitRule
@@ -37,6 +39,29 @@ _TAKEN: Final = "There is a rule of this name already. Open that one to change i
 @shielded
 def policy(request: StaffRequest) -> HttpResponse:
     return _overview(request)
+
+
+@require_safe
+@permission(Permission.POLICY)
+@shielded
+def as_document(request: StaffRequest) -> HttpResponse:
+    """The whole policy in words, to print or to take away (`?form=file`); `?for=others`: without addresses, texts and
+    reasons."""
+    org, actor = request.desk.org, request.desk.actor
+    found = policies.access_document(org, portal_days=PORTAL_DAYS, draft_days=DRAFT_DAYS, actor=actor)
+    persons = request.GET.get("for") != "others"
+    if request.GET.get("form") == "file":
+        text = document.markdown(found, persons=persons)
+        name = f"policy-version-{found.number}.md"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+        return HttpResponse(text, content_type="text/markdown; charset=utf-8", headers=headers)
+    context = {
+        "title": document.title(found),
+        "heading": document.heading(found),
+        "sections": document.sections(found, persons=persons),
+        "persons": persons,
+    }
+    return render(request, "console/policy-document.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

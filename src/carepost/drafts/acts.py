@@ -21,7 +21,8 @@ MOST_OCTETS: Final = 20_000_000
 MOST_FILES: Final = 20
 MOST: Final = 50
 #: a draft nobody changed for so long goes
-KEPT_US: Final = 30 * 86_400_000_000
+DAYS: Final = 30
+KEPT_US: Final = DAYS * 86_400_000_000
 PURPOSE: Final = "content"
 
 _encode = msgspec.msgpack.Encoder().encode

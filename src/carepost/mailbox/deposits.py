@@ -21,7 +21,8 @@ from carepost.tenancy.models import fresh_id
 from carepost.wire.types import Actor
 
 #: 28 days: what the field's portals do when the sender says nothing
-LIFETIME: Final = 28 * 86_400_000_000
+DAYS: Final = 28
+LIFETIME: Final = DAYS * 86_400_000_000
 
 SYSTEM: Final = Actor("system", "journal")
 

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import msgspec
 
 from carepost.ground.errors import NotFound
-from carepost.policy import types
+from carepost.policy import document, types
 from carepost.tenancy import scope, sealing
 from carepost.tenancy.act import Doing, act
+from carepost.tenancy.actions import retention
 from carepost.tenancy.actions.policy import UnitRule, in_force, rules_of, version_of
-from carepost.tenancy.models import Organisation, PolicyVersion, Rule, SenderDomain, Staff, Unit
+from carepost.tenancy.models import LegalHold, Organisation, PolicyVersion, Rule, SenderDomain, Staff, Unit
 from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor
 
@@ -83,6 +84,31 @@ def access_version(org: uuid.UUID, number: int, *, actor: Actor) -> tuple[Versio
         doing.event("policy.viewed", on=[row.pk])
         before = rules_of(version_of(doing.organisation, number - 1)) if number > 1 else []
         return _version(doing, row), changes(before, rules_of(row))
+
+
+def access_document(org: uuid.UUID, *, portal_days: int, draft_days: int, actor: Actor) -> document.Stated:
+    """All that the policy as a document says, from one moment. Raises NotFound, Forbidden."""
+    kept = (retention.content_days(org), retention.evidence_days(org))
+    with act(org, Permission.POLICY, actor=actor) as doing:
+        row = in_force(doing.organisation)
+        versions = PolicyVersion.objects.filter(org=doing.organisation).order_by("-number")[:MOST_VERSIONS]
+        units = dict(Unit.objects.filter(org_id=org).values_list("id", "name"))
+        doing.event("policy.viewed", on=[row.pk])
+        told = [_version(doing, one) for one in versions]
+        return document.Stated(
+            organisation=doing.organisation.name,
+            floor=types.Assurance(doing.organisation.floor),
+            number=row.number,
+            label=row.label,
+            rules=tuple((one.rule, units.get(one.unit, "") if one.unit else "") for one in rules_of(row)),
+            editions=tuple(document.Edition(one.number, one.at, one.author, one.reason) for one in told),
+            made=doing.at,
+            content_days=kept[0],
+            evidence_days=kept[1],
+            portal_days=portal_days,
+            draft_days=draft_days,
+            holds=LegalHold.objects.filter(org_id=org, state__in=("placing", "placed", "lifting")).count(),
+        )
 
 
 def former(org: uuid.UUID, row: uuid.UUID) -> tuple[str, int]:

@@ -76,9 +76,9 @@ def test_rules_stand_in_words_and_looking_is_an_event(maple: Organisation, at_de
 def test_others_find_no_such_page(maple: Organisation, at_desk: DESK, role: str) -> None:
     address = add(maple, Rule("r", action="hold"))
     http = at_desk(role)
-    for path in ("/policy", "/policy/rules/new", address, "/policy/versions/1"):
+    for path in ("/policy", "/policy/rules/new", address, "/policy/versions/1", "/policy/document"):
         assert http.get(path).status_code == 404
-    assert office_events("rule.listed") == []
+    assert office_events("rule.listed") == office_events("policy.viewed") == []
 
 
 def test_another_organisations_rule_is_not_there(maple: Organisation, at_desk: DESK) -> None:
@@ -306,3 +306,17 @@ def test_approval_tells_the_engine_who_the_person_is(maple: Organisation, at_des
     assert asked[0][5] == ("operator@maple.test",)
     shown = http.get("/messages").content.decode()
     assert "nobody approves their own message" in shown
+
+
+def test_the_policy_is_one_document_to_print_or_take_away(maple: Organisation, at_desk: DESK) -> None:
+    add(maple, Rule("partner", recipient="jo@partner.test", floor=Assurance.AUTHENTICATED))
+    desk = at_desk("administrator")
+    page = desk.get("/policy/document").content.decode()
+    assert "jo@partner.test" in page and "agreed with Jane" in page and "28 days" in page
+    assert len(office_events("policy.viewed")) == 1
+    hidden = desk.get("/policy/document?for=others").content.decode()
+    assert "jo@partner.test" not in hidden and "Jane" not in hidden and "one person at partner.test" in hidden
+    file = desk.get("/policy/document?form=file&for=others")
+    assert file["Content-Disposition"] == f'attachment; filename="policy-version-{newest(maple).number}.md"'
+    assert file["Cache-Control"] == "no-store"
+    assert "jo@" not in file.content.decode() and "# Protection of e-mail" in file.content.decode()

@@ -92,4 +92,4 @@ def test_an_export_becomes_a_file_of_its_owner_once(
     (line,) = file.read_text().splitlines()
     assert json.loads(line)["id"] == str(uuid.UUID(bytes=message)) and file.stat().st_mode & 0o777 == 0o600
     assert len(office_events("job.fetched")) == 1
-    assert main.main(fetch) == 2 and "cannot be written" in capsys.readouterr().err, "never over another file"
+    assert main.main(fetch) == 2 and "is there already" in capsys.readouterr().err, "never over another file"

@@ -179,6 +179,12 @@ def test_an_organisation_from_nothing_to_its_first_message(terminal: Terminal, i
     assert "held until 2 other people approve" in row["says"]
     assert "from the unit Heart" in row["applies_to"]
     assert "desk@" not in row["says"]
+    written = installed.path.parent / "policy.md"
+    terminal.ok("rule", "document", "--without-persons", "--output", str(written))
+    assert "desk@" not in written.read_text() and "one person at willow.test" in written.read_text()
+    assert written.stat().st_mode & 0o777 == 0o600
+    assert "is there already" in terminal.refused("rule", "document", "--output", str(written))
+    assert "asked by Jane" in terminal.ok("rule", "document")
     versions = json.loads(terminal.ok("rule", "versions", "--json"))
     assert (versions[0]["reason"], versions[0]["author"]) == ("asked by Jane", "the command line")
     assert "asked by Jane" in terminal.ok("rule", "show", "6")

@@ -1,8 +1,12 @@
 """What the office's commands ask of tenancy: which organisation, whose account, when."""
 
 import argparse
+import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from typing import BinaryIO
 
 from carepost.ground import clock
 from carepost.ground.errors import ConfigError, NotFound
@@ -47,6 +51,26 @@ def time(text: str) -> int:
 
 def day(us: int) -> str:
     return clock.rfc3339(us)[:10] if us else ""
+
+
+@contextmanager
+def new_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A file that was not there, for its owner alone, on disk at the end; half of one is not left behind. Raises
+    ConfigError."""
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        raise ConfigError(f"{path} is there already; name a file that is not.") from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be written: {error.strerror}.") from None
+    try:
+        with os.fdopen(file, "wb") as out:
+            yield out
+            out.flush()
+            os.fsync(out.fileno())
+    except BaseException:
+        os.unlink(path)
+        raise
 
 
 def identifier(text: str, what: str) -> uuid.UUID:

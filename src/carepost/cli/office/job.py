@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import os
 import uuid
 from typing import Final
 
@@ -69,22 +68,11 @@ def _start(org: uuid.UUID, args: argparse.Namespace) -> int:
 
 
 def _result(org: uuid.UUID, job: uuid.UUID, args: argparse.Namespace) -> int:
-    try:
-        file = os.open(args.output, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        raise ConfigError(f"{args.output} cannot be written: {error.strerror}.") from None
     size = 0
-    try:
-        with os.fdopen(file, "wb") as out:
-            _, pieces = acts.access_result(org, job, actor=COMMAND_LINE)
-            for piece in pieces:
-                size += out.write(piece)
-            out.flush()
-            os.fsync(out.fileno())
-    except BaseException:
-        # half an export must not be taken for a whole one
-        os.unlink(args.output)
-        raise
+    with common.new_file(args.output) as out:
+        _, pieces = acts.access_result(org, job, actor=COMMAND_LINE)
+        for piece in pieces:
+            size += out.write(piece)
     return entry.done(f"Written to {args.output}.", {"id": str(job), "file": args.output, "size": size}, args)
 
 

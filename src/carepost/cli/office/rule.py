@@ -1,6 +1,7 @@
 """`carepost rule`, inside Django."""
 
 import argparse
+import json
 import uuid
 from collections.abc import Mapping
 
@@ -8,7 +9,9 @@ import msgspec
 
 from carepost.archive.trial import Outcome, trial
 from carepost.cli.office import common, entry
-from carepost.policy import rule_words
+from carepost.drafts.acts import DAYS as DRAFT_DAYS
+from carepost.mailbox.deposits import DAYS as PORTAL_DAYS
+from carepost.policy import document, rule_words
 from carepost.policy.types import Assurance, Attachment, Level, Method, Rule, TlsPolicy
 from carepost.tenancy import policies, scope, select
 from carepost.tenancy.actions import policy
@@ -18,7 +21,7 @@ from carepost.tenancy.permissions import COMMAND_LINE
 
 def run(args: argparse.Namespace) -> int:
     org = common.organisation(args)
-    looks = {"list": _list, "versions": _versions, "show": _show, "try": _try}
+    looks = {"list": _list, "versions": _versions, "show": _show, "try": _try, "document": _document}
     if args.verb in looks:
         return looks[args.verb](org, args)
     if args.verb == "portal-by-mail":
@@ -105,6 +108,20 @@ def _show(org: Organisation, args: argparse.Namespace) -> int:
     if not args.json:
         print(f"{version.label}, {common.moment(version.at)}, by {version.author}: {version.reason}")
     return entry.show(rows, args, "It changed no rule.")
+
+
+def _document(org: Organisation, args: argparse.Namespace) -> int:
+    found = policies.access_document(org.pk, portal_days=PORTAL_DAYS, draft_days=DRAFT_DAYS, actor=COMMAND_LINE)
+    text = document.markdown(found, persons=not args.without_persons)
+    if args.output:
+        with common.new_file(args.output) as out:
+            out.write(text.encode())
+        return entry.done(f"Written to {args.output}.", {"policy_version": found.label, "file": args.output}, args)
+    if args.json:
+        print(json.dumps({"policy_version": found.label, "document": text}))
+    else:
+        print(text, end="")
+    return 0
 
 
 def _try(org: Organisation, args: argparse.Namespace) -> int:

@@ -1,7 +1,6 @@
 """`carepost suppression`, inside Django."""
 
 import argparse
-import os
 import uuid
 from typing import Final
 
@@ -106,7 +105,7 @@ def _import(org: uuid.UUID, args: argparse.Namespace) -> int:
 def _export(org: uuid.UUID, args: argparse.Namespace) -> int:
     """Into a new file that its owner alone can read: it holds addresses."""
     lines = 0
-    with open(os.open(args.file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with common.new_file(args.file) as file:
         for part in suppressions.export(org.bytes, COMMAND_LINE):
             lines += part.count(b"\n")
             file.write(part)
