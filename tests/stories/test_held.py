@@ -94,6 +94,10 @@ async def test_a_rule_may_let_it_go_when_its_time_is_over(ca: Ca) -> None:
         await willow.queue.end_overdue(clock.now() + 3_700_000_000)
         view = await over(willow, held)
         assert (view.state, view.method, view.assurance) == ("sent", "tls", "VERIFIED")
+        assert [one.number for one in view.attempts] == [1], "it was sent once, and tried once"
+        told = [one for one in await willow.events() if held.deliveries[0].id in one.on]
+        planned = next(one for one in told if one.kind == kinds.DELIVERY_PLAN_CHANGED)
+        assert (planned.cause, "from-method" in planned.facts) == ("tls", False)
 
 
 async def test_a_release_by_the_portal_alone_goes_by_it_alone(ca: Ca) -> None:

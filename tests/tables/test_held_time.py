@@ -15,6 +15,8 @@ BACK = Rule("back", position=2, action="hold", held_hours=48, held_then="refuse"
 STAY = Rule("stay", position=2, action="hold", held_then="keep")
 SILENT = Rule("silent", position=2, action="hold")
 TWO = Rule("two", position=2, action="approve")
+#: refuses what contains health information: what this one does nobody knows yet
+MAYBE = Rule("maybe", position=3, action="refuse", levels=(Level.PHI_HIGH,))
 #: holds nothing: a time for those that say none
 TIME = Rule("time", position=3, held_hours=24, held_then="release")
 
@@ -61,6 +63,29 @@ def test_the_strictest_of_all_that_hold_it(rules: tuple[Rule, ...], hours: int, 
 )
 def test_what_waited_goes_only_where_all_that_hold_it_now_would_let_it(now: tuple[Rule, ...], goes: bool) -> None:
     assert isinstance(decide(facts(*now, waited=True)), Deliver) is goes
+
+
+@pytest.mark.parametrize(
+    ("now", "named", "reason"),
+    [
+        ((GO, STAY), "stay", "rule-holds"),
+        ((GO, SILENT), "silent", "rule-holds"),
+        ((GO, BACK, STAY), "back", "rule-holds"),
+        ((GO, MAYBE), "maybe", "not-known-enough"),
+    ],
+    ids=["stay", "silent", "back", "maybe"],
+)
+def test_what_is_held_again_names_the_rule_that_holds_it_now(now: tuple[Rule, ...], named: str, reason: str) -> None:
+    """Before its time was over the first was named; the clock is done with that one."""
+    first, again = decide(facts(*now)), decide(facts(*now, waited=True))
+    assert isinstance(first, Hold) and isinstance(again, Hold)
+    assert (first.rule, again.rule, again.reason) == ("go", named, reason)
+
+
+def test_two_who_approved_are_not_asked_for_a_hold_by_the_clock() -> None:
+    assert isinstance(decide(facts(TWO, waited=True, approved=5)), Deliver)
+    held = decide(facts(GO, TWO, waited=True, approved=5))
+    assert isinstance(held, Hold) and held.rule == "go"
 
 
 def test_what_the_scanner_found_is_never_let_go_by_the_clock() -> None:

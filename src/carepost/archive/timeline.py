@@ -151,7 +151,8 @@ class _Course:
         held_later = event.kind == kinds.DELIVERY_HELD and "attempt" not in facts
         if event.kind in _NOTED or held_later:
             cause = facts.get("bounce") or facts.get("reported") or facts.get("exception") or event.cause
-            self._notes.append(NoteView(event.at, event.kind, cause, facts.get("tries-until", "")))
+            until = facts.get("tries-until", "")
+            self._notes.append(NoteView(event.at, event.kind, cause, until, _detail(event)))
         said = _read(_told, openings, "words")
         if "recipient" in openings:
             self._recipient = openings["recipient"][1].decode("utf-8", "replace")
@@ -207,6 +208,13 @@ class _Course:
             attempts=tuple(self._attempts),
             notes=tuple(self._notes),
         )
+
+
+def _detail(event: Event) -> str:
+    """As `NoteView.detail`."""
+    if event.kind == kinds.DELIVERY_TIME_OVER:
+        return event.result
+    return event.facts.get("from-method", "") if event.kind == kinds.DELIVERY_PLAN_CHANGED else ""
 
 
 def _read(decoder: "msgspec.json.Decoder[Any]", openings: Openings, field: str) -> Any:

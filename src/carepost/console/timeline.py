@@ -1,11 +1,13 @@
 """One recipient's course in words: what was required, seen, chosen and answered, in order of time."""
 
+from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
 from carepost.console import words
 from carepost.mailbox.course import Course
+from carepost.policy import explain, holding
 from carepost.proof import kinds
 from carepost.review.words import THEN
 from carepost.wire import bounces
@@ -54,6 +56,8 @@ _WAYS: Final = {
     "queued": "Expected way", "claimed": "Expected way", "deferred": "Expected way", "held": "Way chosen, not taken",
     "failed": "Way tried", "suppressed": "Way chosen, not taken", "tested": "Way chosen, not taken",
 }  # fmt: skip
+#: what is over without a way is not "nothing yet"
+_ENDED: Final = frozenset({"failed", "suppressed"})
 _IN_PORTAL = frozenset({"deposited", "opened", "expired", "retracted"})
 
 
@@ -66,7 +70,7 @@ def line(delivery: DeliveryView, course: Course | None, accepted_at: int) -> Lin
         id=delivery.id,
         recipient=delivery.recipient,
         mark=words.state(state),
-        method=words.method(delivery.method),
+        method=words.method(delivery.method) if delivery.method or state not in _ENDED else "none",
         way=_WAYS.get(state, "Protection"),
         assurance=_reached(delivery, course),
         assurance_words=_assured(_reached(delivery, course), opened=state not in ("open", "deposited")),
@@ -98,10 +102,20 @@ def _assured(assurance: str, *, opened: bool) -> str:
 
 
 def _decided(delivery: DeliveryView, accepted_at: int) -> Entry:
+    if _held_at_the_door(delivery):
+        return Entry(accepted_at, "Accepted", "plain")
     first = _required(delivery.attempts[0]) if delivery.attempts else ""
     known = words.assurance(first)
     facts = [("Required", f"{first}: {known}" if known else first)] if first else []
     return Entry(accepted_at, "Accepted, and a way decided", "plain", (), tuple(facts))
+
+
+def _held_at_the_door(delivery: DeliveryView) -> bool:
+    """Whether the first thing told of it is that a rule held it: no way was decided then."""
+    first = min(delivery.notes, key=lambda note: note.at, default=None)
+    if first is None or first.kind != kinds.DELIVERY_HELD or first.cause not in explain.REASONS:
+        return False
+    return all(first.at < attempt.at for attempt in delivery.attempts)
 
 
 def _required(attempt: AttemptView) -> str:
@@ -122,16 +136,18 @@ def _attempt(attempt: AttemptView) -> Entry:
     if attempt.tls:
         facts.append(("TLS", attempt.tls))
     texts = [attempt.words] if attempt.words else []
-    if tone != "good" and attempt.stage:
+    decided = _only_decided(attempt)
+    if tone != "good" and attempt.stage and not decided:
         texts.append(f"It ended while {words.stage(attempt.stage)}.")
     if attempt.uncertain:
         texts.append(
             "The connection ended before the final answer, so the message may have arrived. It is tried again by the "
             "same method with the same Message-ID."
         )
+    way = "before anything was sent" if decided else words.method(attempt.method)
     return Entry(
         attempt.at,
-        f"Attempt {attempt.number}, {words.method(attempt.method)}: {heading}",
+        "Not sent" if attempt.reason in holding.ENDS else f"Attempt {attempt.number}, {way}: {heading}",
         tone,
         tuple(texts),
         tuple(facts),
@@ -139,24 +155,25 @@ def _attempt(attempt: AttemptView) -> Entry:
     )
 
 
+def _only_decided(attempt: AttemptView) -> bool:
+    """It ended by the decision alone: no way was taken, whatever had been chosen before."""
+    return attempt.result in ("held", "refused") and attempt.stage == "plan" and not attempt.mx
+
+
 #: kinds of notes that the portal's own steps tell better
 _TOLD_BY_PORTAL: Final = "portal."
 #: kind -> (heading, tone, text)
 _NOTES: Final[dict[str, tuple[str, str, str]]] = {
-    kinds.DELIVERY_HELD: ("Held", "bad", "It waited for a person from here on."),
     kinds.DELIVERY_RELEASED: ("Released by a person", "good", ""),
     kinds.DELIVERY_ACCESS_AGREED: (
         "Given an access code by a person", "good", "It opens the message in the portal; the code itself is not kept."),
     kinds.DELIVERY_APPROVED: ("Approved by a person", "plain", "Another person had to approve it too."),
     kinds.DELIVERY_TURNED_DOWN: ("Refused by a person", "bad", "The sender was told."),
-    kinds.DELIVERY_TIME_OVER: ("Waited as long as your rules allow", "wait", ""),
     kinds.DELIVERY_RETRIED: ("A person asked for another attempt at once", "plain", ""),
     kinds.DELIVERY_RETRACTED: ("Taken back", "plain", ""),
     kinds.DELIVERY_HELD_BACK: (
         "Put back", "wait", "The way to its provider is closed for now; no attempt was made and none is used up."),
     kinds.DELIVERY_INSPECTED: ("Its content was looked at, because a rule asks for it", "plain", ""),
-    kinds.DELIVERY_PLAN_CHANGED: (
-        "Decided anew", "plain", "Your rules, or what is known of the recipient’s side, had changed since."),
     kinds.DELIVERY_BOUNCED: (
         "A report of non-delivery came back", "bad", "The recipient’s server had accepted it before."),
     kinds.DELIVERY_COMPLAINED: (
@@ -204,6 +221,8 @@ def _note(note: NoteView) -> Entry:
     if note.kind == kinds.DELIVERY_INSPECTED and note.cause:
         text = f"Your exception “{note.cause}” leaves this sender or recipient out; rules take them as empty."
         return Entry(note.at, "Its texts were not read", "plain", (text,))
+    if note.kind in _OF_THE_DECISION:
+        return _OF_THE_DECISION[note.kind](note)
     if note.kind in _NOTES:
         heading, tone, text = _NOTES[note.kind]
         reason = f"Reason: {note.cause}." if note.cause and note.cause != "asked-by-a-person" else ""
@@ -211,6 +230,37 @@ def _note(note: NoteView) -> Entry:
     seen = words.WEAKENED.get(note.cause, f"Less was seen there than before ({note.cause}).")
     consequence = "Until it has been stable for a day it does not count as verified, and the next method is taken."
     return Entry(note.at, "The recipient’s side is weaker than it was", "bad", (seen, consequence))
+
+
+def _held(note: NoteView) -> Entry:
+    why = explain.REASONS.get(note.cause, "")
+    if not why and note.cause:
+        why = "A person held it." if note.cause == "asked-by-a-person" else f"Reason: {note.cause}."
+    return Entry(note.at, "Held", "bad", tuple(one for one in ("It waited for a person from here on.", why) if one))
+
+
+def _time_over(note: NoteView) -> Entry:
+    then = "it goes back to its sender" if note.detail == "refused" else "it goes on as your rules say at that moment"
+    return Entry(
+        note.at, "Waited as long as your rules allow", "wait", (f"Nobody decided about it in that time; {then}.",)
+    )
+
+
+def _planned(note: NoteView) -> Entry:
+    """What was held at the door had no way yet: that one is decided now says nothing of a change."""
+    said = explain.REASONS.get(note.cause, "")
+    texts = [said] if said else []
+    if note.detail:
+        texts.insert(0, _CHANGED)
+    return Entry(note.at, "Decided anew" if note.detail else "A way was decided", "plain", tuple(texts))
+
+
+_CHANGED: Final = (
+    "Since then your rules, what is known of the recipient’s side, or what a person asked for had changed."
+)
+_OF_THE_DECISION: Final[dict[str, Callable[[NoteView], Entry]]] = {
+    kinds.DELIVERY_HELD: _held, kinds.DELIVERY_TIME_OVER: _time_over, kinds.DELIVERY_PLAN_CHANGED: _planned,
+}  # fmt: skip
 
 
 def _outcome(attempt: AttemptView) -> tuple[str, str]:

@@ -261,12 +261,13 @@ def unreadable(about: About) -> Settlement:
 
 
 def replanned(end: End, plan: Plan) -> Settlement:
-    """Facts moved, and another method comes first now: on record before it is carried out, so that a crash in the
-    middle of the attempt is judged by the method that was under way."""
+    """A way was decided, the first or another one: on record before it is carried out, so that a crash in the middle of
+    the attempt is judged by the method that was under way. Nothing was tried yet, so no attempt counts."""
     record = msgspec.structs.replace(
         end.record, plan=plan, step=0, reason=plan.reason, words=plan.words, rule=plan.rule
     )
-    return Settlement(State.QUEUED, record, end.about.now, (*end.events, plan_changed(end.about, end.step, plan)))
+    made = (*end.events, plan_changed(end.about, end.step, plan))
+    return Settlement(State.QUEUED, record, end.about.now, made, attempted=False)
 
 
 def plan_changed(about: About, before: Step | None, plan: Plan) -> EventDraft:

@@ -110,6 +110,10 @@ def _stopped(facts: Facts, effect: rules.Effect) -> Decision | None:
     if asked is not None:
         return asked
     free = _free(facts, effect)
+    if facts.waited and not free and effect.waits_by:
+        # rules that let it go after its wait are done with it: the one that does not is named
+        reason = "rule-holds" if effect.waits_surely else "not-known-enough"
+        return _hold(facts, reason, effect.waits_by, effect=effect)
     if effect.held_by and not free:
         return _hold(facts, "rule-holds", effect.held_by, effect=effect)
     if effect.unsure_by and not free:

@@ -55,6 +55,9 @@ class Effect(msgspec.Struct):
     #: how long held mail waits, and what then; 0 and "": no rule says
     held_hours: int = 0
     held_then: str = ""
+    #: of the rules that hold it, or may refuse it, the strictest in what comes after the wait; and whether it holds
+    waits_by: str = ""
+    waits_surely: bool = False
 
 
 _NOTHING: Final = Effect()
@@ -177,8 +180,13 @@ def _waits(found: Effect, certain: Iterable[Rule], maybe: Iterable[Rule]) -> Non
         (r.held_hours, r.held_then) for r in (*certain, *maybe) if not _holds(r) and (r.held_hours or r.held_then)
     ]
     general = min(others, key=_strictness, default=(0, ""))
-    times = [(r.held_hours, r.held_then) if r.held_hours or r.held_then else general for r in holding]
-    found.held_hours, found.held_then = min(times, key=_strictness, default=general)
+    times = [((r.held_hours, r.held_then) if r.held_hours or r.held_then else general, r) for r in holding]
+    found.held_hours, found.held_then = min((time for time, _ in times), key=_strictness, default=general)
+    # an approval that was given is over, whatever time its rule names
+    rest = [one for one in times if one[1].action != "approve"]
+    if rest:
+        last = min(rest, key=lambda one: _strictness(one[0]))[1]
+        found.waits_by, found.waits_surely = last.id, _holds(last)
 
 
 def _holds(rule: Rule) -> bool:

@@ -165,12 +165,14 @@ class AttemptView(msgspec.Struct, frozen=True):
 class NoteView(msgspec.Struct, frozen=True):
     """Something seen on the way that changed what was done, or that another system reported: an event's kind, and its
     stable reason code (of a look inside: the organisation's exception by which it was none). `until`: of a delay,
-    until when the other system says that it tries (RFC 3339), or ""."""
+    until when the other system says that it tries (RFC 3339), or "". `detail`: of a wait that was over, refused (goes
+    back) or ok (goes on); of a decision at the attempt, the method decided before, "" where it is the first."""
 
     at: int
     kind: str
     cause: str
     until: str = ""
+    detail: str = ""
 
 
 class DeliveryView(msgspec.Struct, frozen=True):
