@@ -9,7 +9,7 @@ import pytest
 
 from carepost.ground import clock, ids
 from carepost.ground.errors import Refused
-from carepost.policy.types import Access, Method, Rule
+from carepost.policy.types import Access, Assurance, Method, Rule
 from carepost.proof import kinds
 from carepost.queue.acts import NO_WISH, Wish
 from carepost.queue.reviewing import Who
@@ -144,3 +144,17 @@ async def test_a_rule_that_refuses_mail_from_outside_is_told_at_the_door(ca: Ca,
         with pytest.raises(Refused) as refused:
             await willow.submit("jane.roe@there.test", origin=origin)
         assert (refused.value.code, refused.value.enhanced) == ("rule-refuses", "5.7.1")
+
+
+@pytest.mark.parametrize(("origin", "floor"), [(Origin.REPLY, "VERIFIED"), (Origin.PORTAL, "VERIFIED"), (None, "NONE")])
+async def test_a_trigger_of_an_answer_from_outside_lowers_nothing(ca: Ca, origin: Origin | None, floor: str) -> None:
+    """DMARC proves the domain, never that it was the one who may opt out."""
+    opt_out = Rule(
+        "opt-out", sender=SENDER, header="subject", contains="[open]", remove=True, floor=Assurance.NONE,
+        attestation="no PHI",
+    )  # fmt: skip
+    async with Delivering(hosts(ca), zone(), ca, rules=(opt_out,)) as willow:
+        more = {"origin": origin} if origin is not None else {}
+        sent = await willow.submit("jane.roe@there.test", raw=body("[open] Re: visit"), **more)
+        view = await willow.ended(sent)
+        assert (view.state, view.attempts[-1].required) == ("sent", floor)

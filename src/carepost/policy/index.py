@@ -94,7 +94,7 @@ def index(rules: tuple[Rule, ...]) -> Index:
 def _build(rules: tuple[Rule, ...]) -> Index:
     named = {name: frozenset(getattr(r, name).lower() for r in rules) for name in _NAMES}
     made = Index(
-        rules, {}, {}, {}, {}, [], named, Questions(), any(r.direction for r in rules),
+        rules, {}, {}, {}, {}, [], named, Questions(), any(r.direction or opts_out(r) for r in rules),
         any(r.redirect or r.copies or r.tags for r in rules), any(r.ask_reason for r in rules),
         tuple(dict.fromkeys((r.header.lower(), r.contains, lowers(r)) for r in rules if r.remove)), {}, {}, {},
     )  # fmt: skip
@@ -124,6 +124,11 @@ def _compile(rule: Rule, order: int, questions: Questions) -> Compiled:
         rule.recipient_domain.lower(), (rule.category, rule.data_class, rule.direction), questions.bits(rule),
         chain, near, rule == floor_only,
     )  # fmt: skip
+
+
+def opts_out(rule: Rule) -> bool:
+    """Whether a header of the message is what makes it weaker."""
+    return bool(rule.header) and lowers(rule)
 
 
 def scope(rule: Rule) -> tuple[str, int]:

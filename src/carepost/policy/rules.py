@@ -6,8 +6,8 @@ from typing import Final
 import msgspec
 
 from carepost.policy.holding import DEFAULT_HOURS, KEEP, RELEASE
-from carepost.policy.index import Compiled, index, key, matching
-from carepost.policy.types import Assurance, Facts, Method, Rule, TlsPolicy
+from carepost.policy.index import Compiled, index, key, matching, opts_out
+from carepost.policy.types import Assurance, Direction, Facts, Method, Rule, TlsPolicy
 
 __all__ = ["Effect", "effect", "index"]
 
@@ -72,11 +72,21 @@ def effect(facts: Facts) -> Effect:
     found = known.effects.get(asked)
     if not isinstance(found, Effect):
         certain, maybe = matching(known, asked)
+        if asked.direction == Direction.INBOUND:
+            certain = [_of_outside(one) for one in certain]
         found = _together(_inherited(certain), maybe)
         if len(known.effects) >= _KEPT_EFFECTS:
             known.effects.clear()
         known.effects[asked] = found
     return found
+
+
+def _of_outside(one: Compiled) -> Compiled:
+    """A header that lowers is the word of the organisation's own people: whoever writes from outside has no such
+    permission, and a proof of their domain is none of who they are. Unattested it still restrains what others lower."""
+    if not opts_out(one.rule):
+        return one
+    return one._replace(rule=msgspec.structs.replace(one.rule, attestation="", portal_by_mail=False))
 
 
 # settings

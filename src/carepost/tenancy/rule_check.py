@@ -92,6 +92,12 @@ def _lowers_only_attested(rule: Rule, for_unit: bool) -> None:
             "permission-needed",
             "A trigger that lowers protection names who may use it: a sender, a sender domain or a unit.",
         )
+    if lowers and rule.header and rule.direction == Direction.INBOUND:
+        raise Wrong(
+            "permission-needed",
+            "Who writes from outside may not lower protection: a trigger that does is for the organisation's own "
+            "people, outbound or internal.",
+        )
     if lowers and rule.category and not (rule.sender or rule.sender_domain or for_unit):
         # the program that sends says what category it is: alone, that would be an opt-out for whoever may send
         raise Wrong(

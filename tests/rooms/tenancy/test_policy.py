@@ -108,6 +108,17 @@ def test_a_rule_of_a_later_version_is_not_half_carried_out() -> None:
         (Rule("r", copies=tuple(f"c{n}@x.test" for n in range(6))), "too-many-copies"),
         (Rule("r", action="hold", header="from", remove=True), "bad-trigger"),
         (Rule("r", action="hold", header="subject", remove=True), "bad-trigger"),
+        (
+            Rule(
+                "r",
+                sender_domain="a.test",
+                header="x-open",
+                direction="inbound",
+                floor=Assurance.NONE,
+                attestation="no PHI",
+            ),
+            "permission-needed",
+        ),
         (Rule("r", setting=True, action="hold"), "bad-setting"),
         (Rule("r", setting=True, floor=Assurance.MESSAGE, category="marketing"), "bad-setting"),
         (Rule("r", setting=True, floor=Assurance.MESSAGE, sender_domain="a.test", recipient="p@x.test"), "bad-setting"),

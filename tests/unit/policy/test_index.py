@@ -109,6 +109,9 @@ def one_by_one(policy: tuple[Rule, ...], f: Facts) -> rules.Effect:
     maybe: list[Compiled] = []
     for order, one in enumerate(sorted(policy, key=lambda r: (r.position, r.id, r.sender_domain))):
         found = answers(one, f)
+        lowering = one.portal_by_mail or (one.floor is not None and one.floor < Assurance.VERIFIED)
+        if one.header and lowering and f.direction is Direction.INBOUND:
+            one = msgspec.structs.replace(one, attestation="", portal_by_mail=False)
         compiled = index._compile(one, order, Questions())
         if UNKNOWN not in found and NO not in found:
             certain.append(compiled)

@@ -174,6 +174,14 @@ def test_one_more_floor_never_lowers_whatever_it_asks(f: Facts, extra: Rule) -> 
 
 @given(facts)
 @rich
+def test_no_header_of_mail_from_outside_makes_it_weaker(f: Facts) -> None:
+    f = replace(comparable(f), direction=Direction.INBOUND)
+    f = replace(f, headers=f.headers or (("subject", "[secure] a"), ("x-secure", "yes")))
+    not_weaker(decide(f), decide(replace(f, headers=(("subject", ""), ("x-secure", "")))))
+
+
+@given(facts)
+@rich
 def test_an_approval_rule_is_never_met_by_a_release(f: Facts) -> None:
     f = replace(f, kind=Kind.MESSAGE, approved=0, rules=(*f.rules, Rule("four-eyes", action="approve")))
     assert not isinstance(decide(f), Deliver)
