@@ -24,7 +24,7 @@ from carepost.review.letters import Door as ReviewDoor
 from carepost.rfc.asking import Found, Question
 from carepost.tenancy import select
 from carepost.tenancy.models import Organisation
-from carepost.wire.doors import HealthAnswer, owned
+from carepost.wire.doors import CLOCKS_DIFFER, HealthAnswer, clock_off, owned
 from carepost.wire.types import Actor
 
 MINUTE_US: Final = 60_000_000
@@ -140,6 +140,11 @@ class Alarms:
                 "or a node runs with an older keyring."
             )
             yield Alarm("keys-put-back", words, lasting=True)
+        off = clock_off(answers) or 0
+        if abs(off) >= CLOCKS_DIFFER:
+            yield Alarm(
+                "clock", f"This machine's clock is {abs(off)} s {'ahead of' if off > 0 else 'behind'} PostgreSQL's."
+            )
         free = shutil.disk_usage(self._home.path).free
         if free < 2 * self._config.min_free:
             mib, least = free // 1_048_576, self._config.min_free // 1_048_576

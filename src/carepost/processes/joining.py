@@ -27,7 +27,8 @@ def address(config: Config, engine: int = 0) -> tuple[str, int]:
 
 
 def number(config: Config, id: str, keyring: str) -> int:
-    """The number of the home with this id; the spool's tables are there afterwards. Raises ConfigError."""
+    """The number of the home with this id; the spool's tables are there afterwards. Raises ConfigError, also where a
+    node that is running has this id or address."""
     if not config.database_url:
         raise ConfigError("CAREPOST_NODE_ADDRESS needs CAREPOST_DATABASE_URL: nodes share one PostgreSQL.")
     host, port = address(config)
@@ -36,7 +37,9 @@ def number(config: Config, id: str, keyring: str) -> int:
         with schema.connect(config.database_url) as connection:
             schema.migrate(connection)
             connection.execute(f"SET search_path TO {schema.SCHEMA}")
-            found: int = importlib.import_module("carepost.spool.postgres.nodes").join(
+            nodes = importlib.import_module("carepost.spool.postgres.nodes")
+            nodes.alone(connection, id=id, address=f"{host}:{port}")
+            found: int = nodes.join(
                 connection, id=id, address=f"{host}:{port}", version=importlib.metadata.version("carepost"),
                 keyring=keyring,
             )  # fmt: skip

@@ -45,7 +45,7 @@ class Measures:
         answers = self._door.health()
         return [
             family("carepost_build_info", GAUGE, "The version that runs.", ({"version": __version__}, 1)),
-            *self._shards(answers), *_engines(answers), *self._journal(), *self._machine(),
+            *self._shards(answers), *_engines(answers), *self._journal(), *self._machine(), *_clocks(answers),
         ]  # fmt: skip
 
     def problems(self) -> list[str]:
@@ -133,13 +133,19 @@ def _engines(answers: list[HealthAnswer]) -> Iterator[Family]:
     yield each("carepost_engine_resident_bytes", "Most memory the engine held.", "rss")
     yield each("carepost_engine_connections", "Open SMTP connections.", "connections")
     yield each("carepost_engine_under_way", "Deliveries being carried out.", "under_way")
-    own = {"rss", "connections", "under_way"}
+    own = {"rss", "connections", "under_way", doors.CLOCK_OFF}
     counted = [
         ({"engine": engine, "what": what}, value)
         for engine, figures in named
         for what, value in _named(_WATCHED | {name: n for name, n in figures.items() if name not in own})
     ]
     yield family("carepost_engine_happened_total", COUNTER, "What an engine counted since it started.", *counted)
+
+
+def _clocks(answers: list[HealthAnswer]) -> Iterator[Family]:
+    off = doors.clock_off(answers)
+    if off is not None:
+        yield family("carepost_clock_off_seconds", GAUGE, "This node's clock ahead of PostgreSQL's.", ({}, off))
 
 
 def _named(counted: Mapping[str, int]) -> list[tuple[str, int]]:

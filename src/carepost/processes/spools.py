@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from carepost.ground import clock, durable, log, postgres
+from carepost.ground import clock, durable, log, metrics, postgres
 from carepost.ground.config import Config
 from carepost.ground.errors import CarepostError, ConfigError, Unavailable
 from carepost.ground.home import Home
@@ -20,6 +20,7 @@ from carepost.processes import doorcerts, joining
 from carepost.reception.doors import Remote
 from carepost.spool.limits import Limits
 from carepost.spool.shard import Shard
+from carepost.wire.doors import CLOCK_OFF
 
 #: looks at leases in a lease's time; missing three of them loses the shard
 _LOOKS: Final = 5
@@ -188,6 +189,10 @@ class SharedSpool:
                     self.holdings.let_go(held)
                 except CarepostError as error:
                     log.failure("shard-not-let-go", error, shard=held.number)
+        try:
+            self.holdings.left(self._home.node)
+        except CarepostError as error:
+            log.failure("node-not-signed-off", error)
         self._held.clear()
         self._elsewhere.close()
         self.holdings.close()
@@ -199,7 +204,8 @@ class SharedSpool:
                 await asyncio.sleep(self.holdings.lease_s / _LOOKS)
                 await self._renew(keeping)
                 await self._adopt(keeping)
-                await asyncio.to_thread(self.holdings.heard, self._home.node)
+                off = await asyncio.to_thread(self.holdings.heard, self._home.node)
+                metrics.gauge(CLOCK_OFF, off / 1_000_000)
                 await asyncio.to_thread(self._elsewhere.step)
             except CarepostError as error:
                 log.failure("leases-not-renewed", error)

@@ -1,6 +1,7 @@
 """Frames of the engine's socket: 4-byte big-endian length, then one msgpack-encoded Call or Answer."""
 
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -22,6 +23,11 @@ from carepost.wire.types import (
     Submission,
     WayView,
 )
+
+#: in `HealthAnswer.engine`, of a node: seconds its clock is ahead of PostgreSQL's (negative: behind)
+CLOCK_OFF: Final = "clock_off_s"
+#: seconds the clocks of nodes may differ: more is told, by letter, figure and doctor
+CLOCKS_DIFFER: Final = 10
 
 
 class Accept(msgspec.Struct, frozen=True, tag="accept"):
@@ -235,6 +241,12 @@ def owned(answers: Iterable[HealthAnswer], node: int) -> dict[str, bool]:
         for number, figures in answer.shards.items()
         if int(number) >> 6 == node
     }
+
+
+def clock_off(answers: Iterable[HealthAnswer]) -> int | None:
+    """Seconds this node's clock is ahead of PostgreSQL's, by the engine that finds most; None: there is no other."""
+    found = [answer.engine[CLOCK_OFF] for answer in answers if CLOCK_OFF in answer.engine]
+    return max(found, key=abs, default=None)
 
 
 class HeldAnswer(msgspec.Struct, frozen=True, tag="helds"):

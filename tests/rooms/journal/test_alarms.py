@@ -110,6 +110,15 @@ def test_a_shard_without_an_engine_and_a_log_that_is_behind(watched: Watched) ->
     assert "behind; at 600 s nothing more is accepted" in watched.door.letters[0]
 
 
+def test_a_nodes_clock_that_is_not_the_databases(watched: Watched) -> None:
+    watched.door.engine["clock_off_s"] = -9
+    assert watched.minutes(30) == 0
+    watched.door.engine["clock_off_s"] = -600
+    assert watched.minutes(4) == 0, "it may be set right by itself"
+    assert watched.minutes(60) == 1
+    assert "This machine's clock is 600 s behind PostgreSQL's." in watched.door.letters[0]
+
+
 def test_a_log_that_refuses_is_told_at_once(watched: Watched) -> None:
     refused = SourceState(head=2, taken=1, refused="audit-gap")
     watched.journal(JournalState(at=watched.now, sources={"shard-1": refused}))

@@ -1,6 +1,8 @@
 """The store in PostgreSQL keeps the same contract, and what the contract does not say: fences, forms, look-ups."""
 
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from carepost.ground import clock
 from carepost.ground.errors import ConfigError, Unavailable
 from carepost.spool.postgres import nodes, schema
 from carepost.spool.postgres.store import PostgresBackend
@@ -256,6 +259,67 @@ def test_versions_one_apart_work_together_and_no_others(url: str) -> None:
             join("oldest", 0)
         connection.execute("UPDATE node SET heard_at = heard_at - interval '1 hour' WHERE id = 'old'")
         assert join("newest", 3) == 2, "a node nobody hears of does not hold up the others"
+
+
+def test_who_is_heard_of_is_not_joined_again_by_its_copy_or_at_its_address(url: str) -> None:
+    told = {"version": "1", "keyring": "k"}
+    with schema.connect(url) as connection, Ticking(url, 1) as running:
+        nodes.join(connection, id="x", address="a:1", **told)
+        connection.execute("UPDATE installation SET lease_s = 2")
+        nodes.join(connection, id="y", address="a:2", **told)
+        running.heard.wait(10)
+        for id, address, mend in (("y", "a:3", "a copy of the other"), ("z", "a:2", "CAREPOST_NODE_ADDRESS")):
+            with pytest.raises(ConfigError, match=mend):
+                nodes.alone(connection, id=id, address=address)
+        nodes.alone(connection, id="z", address="a:3")
+        began = time.monotonic()
+        nodes.alone(connection, id="x", address="a:1")
+        assert time.monotonic() - began < 10, "one that says nothing more may start again"
+    with schema.connect(url) as connection:
+        connection.execute("UPDATE installation SET lease_s = 600")
+        node = Node(url, "y")
+        node.holdings.heard(1)
+        node.holdings.left(1)
+        began = time.monotonic()
+        nodes.alone(connection, id="y", address="a:2")
+        assert time.monotonic() - began < 10, "one that was stopped need not be waited for"
+        node.holdings.close()
+
+
+class Ticking:
+    """A node that is heard of every tenth of a second."""
+
+    def __init__(self, url: str, number: int) -> None:
+        self.heard, self._ended = threading.Event(), threading.Event()
+        self._node, self._number = Node(url, "ticking"), number
+        self._thread = threading.Thread(target=self._run)
+
+    def _run(self) -> None:
+        while not self._ended.wait(0.1):
+            self._node.holdings.heard(self._number)
+            self.heard.set()
+
+    def __enter__(self) -> "Ticking":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join(10)
+        self._node.holdings.close()
+
+
+def test_a_clock_is_compared_with_the_servers(url: str) -> None:
+    with schema.connect(url) as connection:
+        nodes.join(connection, id="x", address="a:1", version="1", keyring="k")
+    node = Node(url, "x")
+    assert abs(node.holdings.heard(0)) < 2_000_000
+    clock.set_source(lambda: time.time_ns() // 1000 - 600_000_000)
+    try:
+        assert -602_000_000 < node.holdings.heard(0) < -598_000_000
+    finally:
+        clock.set_source(None)
+        node.holdings.close()
 
 
 def test_what_is_overdue_is_told_of_all_nodes(opened: Open, url: str) -> None:

@@ -20,6 +20,7 @@ from carepost.delivery import resolver
 from carepost.ground import clock, timesync
 from carepost.ground.errors import ConfigError
 from carepost.ground.private import shared
+from carepost.wire import doors
 
 #: days before its end at which a certificate is complained of
 CERTIFICATE_DAYS = 14
@@ -154,7 +155,14 @@ def disk(here: Local) -> Iterator[Finding]:
         yield ok(words)
 
 
-def time(_: Local) -> Iterator[Finding]:
+def time(here: Local) -> Iterator[Finding]:
+    off = doors.clock_off(here.client.health())
+    if off is not None and abs(off) >= doors.CLOCKS_DIFFER:
+        yield failed(
+            f"this node's clock is {abs(off)} s {'ahead of' if off > 0 else 'behind'} PostgreSQL's: what it writes"
+            " bears wrong times, and mail it puts off is tried too late or too early",
+            "set both clocks by one source of time (chrony, systemd-timesyncd)",
+        )
     word, error = timesync.state()
     if word == timesync.SYNCHRONISED:
         yield ok(f"the clock is synchronised (error at most {error / 1000:.0f} ms)")

@@ -27,6 +27,11 @@ FROM unnest(%s::smallint[], %s::bigint[]) AS held(number, fence)
 WHERE shard.number = held.number AND shard.fence = held.fence RETURNING shard.number, wanted_by"""
 
 
+_HEARD: Final = """
+UPDATE node SET heard_at = clock_timestamp(), left_at = NULL WHERE number = %s
+RETURNING (extract(epoch FROM clock_timestamp()) * 1000000)::bigint"""
+
+
 class Held(msgspec.Struct, frozen=True):
     """A shard this process has, and the fence it has it by."""
 
@@ -79,9 +84,17 @@ class Holdings:
         rows = self._asking.rows(_RENEW, self.lease_s, numbers, fences)
         return Renewed(frozenset(n for n, _ in rows), frozenset(n for n, by in rows if by))
 
-    def heard(self, node: int) -> None:
-        """The node is there."""
-        self._asking.rows("UPDATE node SET heard_at = clock_timestamp() WHERE number = %s", node)
+    def heard(self, node: int) -> int:
+        """The node is there. By how many microseconds its clock is ahead of the server's (negative: behind), as far as
+        the answer's way tells."""
+        asked, began = clock.now(), clock.monotonic()
+        rows = self._asking.rows(_HEARD, node)
+        half = int((clock.monotonic() - began) * 500_000)
+        return asked + half - int(rows[0][0]) if rows else 0
+
+    def left(self, node: int) -> None:
+        """It ends as it was asked to: who starts under its name need not wait whether it is heard of again."""
+        self._asking.rows("UPDATE node SET left_at = clock_timestamp() WHERE number = %s", node)
 
     def want(self, number: int) -> None:
         """Asks whoever holds it to let it go."""

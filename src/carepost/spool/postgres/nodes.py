@@ -1,5 +1,6 @@
 """The nodes of an installation: a number for each home, for good, and which of them are there now."""
 
+import time
 from typing import Final
 
 import msgspec
@@ -13,6 +14,8 @@ from carepost.spool.postgres.schema import Connection, connect
 #: together: that is how a version is changed while mail goes on
 PROTOCOL: Final = 1
 MOST: Final = 64
+#: seconds between looks whether another node was heard of
+_LOOK: Final = 0.2
 _LOCK: Final = "SELECT pg_advisory_xact_lock(hashtext('carepost nodes'))"
 
 
@@ -24,6 +27,8 @@ class Node(msgspec.Struct, frozen=True):
     protocol: int
     #: seconds since it was last heard of
     silent_s: float
+    #: it said that it ends, and was not heard of since
+    left: bool = False
 
 
 def join(connection: Connection, *, id: str, address: str, version: str, keyring: str, protocol: int = PROTOCOL) -> int:
@@ -63,11 +68,47 @@ def join(connection: Connection, *, id: str, address: str, version: str, keyring
     return number
 
 
+def alone(connection: Connection, *, id: str, address: str) -> None:
+    """Before `join`: no node that is running has this home's id or this address. Waits at most half a lease, which is
+    twice as long as a running node is silent: one that was killed may start again. As the owner of the tables.
+
+    Two with one id would take each other's shards for ever. Raises ConfigError, which names the mend."""
+    row = connection.execute("SELECT lease_s FROM installation").fetchone()
+    certain_s = float(row[0]) / 2 if row else 0.0
+    #: number -> how long it was silent at the last look
+    silent: dict[int, float] = {}
+    while True:
+        near = [
+            one for one in listed(connection)
+            if (one.id == id or one.address == address) and not one.left and one.silent_s < certain_s
+        ]  # fmt: skip
+        for one in near:
+            if one.silent_s < silent.get(one.number, 0.0):
+                raise ConfigError(_twice(one, id))
+        if not near:
+            return
+        silent = {one.number: one.silent_s for one in near}
+        time.sleep(_LOOK)
+
+
+def _twice(other: Node, id: str) -> str:
+    if other.id == id:
+        return (
+            f"Node {other.number} of this database runs already, at {other.address}, with the id of this home: one is "
+            "a copy of the other. Begin this node with a new home (carepost up with an empty CAREPOST_HOME); it gets a "
+            "number of its own."
+        )
+    return (
+        f"Node {other.number} of this database runs at {other.address} already: set CAREPOST_NODE_ADDRESS to an "
+        "address where the others reach this node alone."
+    )
+
+
 def listed(connection: Connection) -> list[Node]:
     """By number."""
     rows = connection.execute(
-        "SELECT number, id, address, version, protocol, extract(epoch FROM clock_timestamp() - heard_at)::float"
-        " FROM node ORDER BY number"
+        "SELECT number, id, address, version, protocol, extract(epoch FROM clock_timestamp() - heard_at)::float,"
+        " left_at IS NOT NULL FROM node ORDER BY number"
     ).fetchall()
     return [Node(*row) for row in rows]
 
