@@ -108,10 +108,12 @@ class Engine:
 
     def sent(
         self, org: bytes, message: bytes, delivery: bytes, *, reply: str = "250 2.0.0 Taken", method: str = "tls",
-        provider: str = "",
+        provider: str = "", rule: str = "",
     ) -> None:  # fmt: skip
-        facts = {"attempt": "1", "method": method, "required": "VERIFIED"} | (
-            {"provider": provider} if provider else {}
+        facts = (
+            {"attempt": "1", "method": method, "required": "VERIFIED"}
+            | ({"provider": provider} if provider else {})
+            | ({"rule": rule} if rule else {})
         )
         self.add(org, kinds.DELIVERY_ATTEMPTED, [message, delivery], facts=facts)
         wire = kinds.commit_wire(mx="mx.patient.test", address="192.0.2.9", reply=reply, recipient="x@patient.test")

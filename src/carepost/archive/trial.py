@@ -1,9 +1,11 @@
 """A changed policy, tried on the newest messages of the history: whose protection would be another. Nothing is changed.
 
 The history is read through its gate, so that each page of it is an event first. What it no longer knows (header fields
-but the subject, contents, data class) is unknown here as well; the recipient's side is taken as it was measured then.
+but the subject, contents) is tried both as the strictest it may have been and as nothing at all: else one rule in force
+that asks for it would hide what any other changes. The recipient's side is taken as it was measured then.
 """
 
+import uuid
 from typing import Final
 
 import msgspec
@@ -11,6 +13,7 @@ import msgspec
 from carepost.archive import acts, lists
 from carepost.intake.preview import foresee
 from carepost.policy import rules as policy_rules
+from carepost.policy.content import NOTHING_IN_IT
 from carepost.policy.needs import needs
 from carepost.policy.types import (
     Access,
@@ -18,6 +21,7 @@ from carepost.policy.types import (
     Category,
     Decision,
     Deliver,
+    Direction,
     Facts,
     Hold,
     Method,
@@ -26,6 +30,8 @@ from carepost.policy.types import (
     Ternary,
     label,
 )
+from carepost.tenancy import scope
+from carepost.tenancy.models import SenderDomain
 from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor, DeliveryView, MessageView
 
@@ -35,6 +41,8 @@ MOST: Final = 1_000
 SHOWN: Final = 100
 #: what Carepost itself wrote has no rules to try
 _OWN: Final = frozenset({"notice", "bounce", "report"})
+#: as `intake.facts` says whose mail is inbound
+_FROM_OUTSIDE: Final = frozenset({"mx", "inbound", "reply", "portal"})
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -60,7 +68,7 @@ class Difference(msgspec.Struct, frozen=True):
     after: Outcome
     #: stronger | weaker | other
     way: str
-    #: what the message contains could still change it
+    #: what the history does not keep could still change it
     depends: bool = False
 
 
@@ -72,7 +80,7 @@ class Trial(msgspec.Struct, frozen=True):
     other: int
     #: the first `SHOWN`, weaker ones first
     differences: tuple[Difference, ...] = ()
-    #: of all differences, those that come only if the content asks for it
+    #: of all differences, those that come only if the content or a header field asks for it, or asks for nothing
     depends: int = 0
 
     @property
@@ -88,10 +96,12 @@ def trial(
     messages = _newest(org, actor, max(1, min(last, MOST)))
     found: list[Difference] = []
     copies = 0
+    ours = _ours(org)
     for message in messages:
         for delivery in message.deliveries:
             copies += 1
-            one = _compared(message, delivery, now, then, floor)
+            facts = _facts(message, delivery, floor, ours)
+            one = _compared(message, delivery, facts, now, then)
             if one is not None:
                 found.append(one)
     counts = {way: sum(d.way == way for d in found) for way in ("stronger", "weaker", "other")}
@@ -116,21 +126,46 @@ def _newest(org: bytes, actor: Actor, last: int) -> list[MessageView]:
     return found
 
 
+def _ours(org: bytes) -> frozenset[str]:
+    key = uuid.UUID(bytes=org)
+    with scope.organisation(key):
+        return frozenset(SenderDomain.objects.filter(org_id=key, removed_at=0).values_list("domain", flat=True))
+
+
 def _compared(
-    message: MessageView, delivery: DeliveryView, now: tuple[Rule, ...], then: tuple[Rule, ...], floor: Assurance
+    message: MessageView, delivery: DeliveryView, facts: Facts, now: tuple[Rule, ...], then: tuple[Rule, ...]
 ) -> Difference | None:
-    facts = _facts(message, delivery, floor)
-    old, new = msgspec.structs.replace(facts, rules=now), msgspec.structs.replace(facts, rules=then)
-    before, before_floor = _outcome(old)
-    after, after_floor = _outcome(new)
-    if _comes_to(before) == _comes_to(after) and before_floor == after_floor:
+    pairs: list[tuple[Outcome, Assurance, Outcome, Assurance]] = []
+    for one in _may_have_been(facts, delivery.rule, (*now, *then)):
+        old, new = msgspec.structs.replace(one, rules=now), msgspec.structs.replace(one, rules=then)
+        pairs.append((*_outcome(old), *_outcome(new)))
+    differ = [(_way(*pair), pair) for pair in pairs if _comes_to(pair[0]) != _comes_to(pair[2]) or pair[1] != pair[3]]
+    if not differ:
         return None
-    way = _way(before, before_floor, after, after_floor)
-    depends = bool(needs(then, new) or needs(now, old))
+    way, (before, _, after, _) = min(differ, key=lambda found: _FIRST[found[0]])
+    alike = {(_comes_to(before), floor, _comes_to(after), then_) for before, floor, after, then_ in pairs}
+    facts_now, facts_then = msgspec.structs.replace(facts, rules=now), msgspec.structs.replace(facts, rules=then)
+    depends = len(alike) > 1 or bool(needs(then, facts_then) or needs(now, facts_now))
     return Difference(message.id, message.at, message.sender, delivery.recipient, before, after, way, depends)
 
 
-def _facts(message: MessageView, delivery: DeliveryView, floor: Assurance) -> Facts:
+def _may_have_been(facts: Facts, rule: str, rules: tuple[Rule, ...]) -> list[Facts]:
+    """What is not kept, in all that it comes to. `rule`: by which it went then, so that what this asks was there, and a
+    text taken out of the subject is known."""
+    subject = dict(facts.headers or ()).get("subject", "")
+    fields = {one.header.lower(): "" for one in rules if one.header} | {"subject": subject}
+    for one in rules:
+        name = one.header.lower()
+        if name and one.id == rule and one.contains.lower() not in (fields[name].lower() or "\0"):
+            fields[name] = f"{fields[name]} {one.contains or 'x'}".strip()
+    known = msgspec.structs.replace(facts, headers=tuple(fields.items()))
+    found = [known] if len(fields) == 1 and fields["subject"] == subject else [known, facts]
+    return [made for one in found for made in (one, msgspec.structs.replace(one, content=NOTHING_IN_IT))]
+
+
+def _facts(message: MessageView, delivery: DeliveryView, floor: Assurance, ours: frozenset[str]) -> Facts:
+    domain = delivery.recipient.rpartition("@")[2]
+    inside = Direction.INTERNAL if domain.lower() in ours else Direction.OUTBOUND
     method = delivery.method
     reached = Assurance.__members__.get(delivery.assurance)
     return Facts(
@@ -139,9 +174,10 @@ def _facts(message: MessageView, delivery: DeliveryView, floor: Assurance) -> Fa
         sender=message.sender,
         sender_domain=message.sender.rpartition("@")[2],
         recipient=delivery.recipient,
-        recipient_domain=delivery.recipient.rpartition("@")[2],
+        recipient_domain=domain,
         category=Category(message.category) if message.category in tuple(Category) else Category.TRANSACTIONAL,
         origin=message.origin,
+        direction=Direction.INBOUND if message.origin in _FROM_OUTSIDE else inside,
         org_floor=floor,
         access=Access.CODE if delivery.assurance == "PORTAL" else Access.NONE,
         seen=Seen(tls=reached) if method == Method.TLS and reached is not None else Seen(),

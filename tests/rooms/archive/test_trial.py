@@ -72,6 +72,54 @@ def test_subjects_are_known_and_content_may_decide(cast: Any, ada: Actor, histor
     assert tried.depends == tried.changed, "the headline says that they may be fewer"
 
 
+@pytest.mark.parametrize(
+    "known",
+    [
+        Rule("addin", header="x-protect", remove=True, floor=Assurance.MESSAGE),
+        Rule("phi", levels=(Level.PHI_HIGH,), action="hold"),
+    ],
+    ids=["a header field", "content"],
+)
+def test_a_rule_in_force_that_asks_what_is_not_kept_hides_no_other(
+    cast: Any, ada: Actor, history: list[bytes], known: Rule
+) -> None:
+    """Taken as the strictest alone, every copy would be held or in the portal, whatever else is asked."""
+    found = run(cast, ada, (BY_MAIL, known), (BY_MAIL, known, STRONG))
+    (one,) = found.differences
+    assert (one.recipient, one.way, one.before.assurance, one.depends) == (
+        "jane@patient.test",
+        "stronger",
+        "VERIFIED",
+        True,
+    )
+    (weaker,) = run(cast, ada, (BY_MAIL, known, STRONG), (BY_MAIL, known)).differences
+    assert weaker.way == "weaker"
+
+
+def test_the_rule_it_went_by_says_what_stood_there(cast: Any, ada: Actor, outbox: Outbox) -> None:
+    """The text of a trigger is taken out before the message is kept."""
+    secure = Rule("secure", header="subject", contains="[secure]", remove=True, floor=Assurance.MESSAGE)
+    for rule in ("secure", "default-floor"):
+        one, (jane,) = outbox.accepted(cast.maple, (f"{rule}@patient.test",), subject="Results")
+        outbox.sent(cast.maple, one, jane, rule=rule)
+    outbox.commit()
+    (gone,) = run(cast, ada, (BY_MAIL, secure), (BY_MAIL,)).differences
+    assert (gone.recipient, gone.way) == ("secure@patient.test", "weaker")
+
+
+def test_mail_inside_and_from_outside_is_tried_as_such(cast: Any, ada: Actor, outbox: Outbox) -> None:
+    outbox.accepted(cast.maple, ("owl@maple.test", "jane@patient.test"))
+    outbox.accepted(cast.maple, ("kite@maple.test",), origin="portal")
+    outbox.commit()
+    for direction, held in (
+        ("internal", "owl@maple.test"),
+        ("outbound", "jane@patient.test"),
+        ("inbound", "kite@maple.test"),
+    ):
+        found = run(cast, ada, (), (Rule("one", direction=direction, action="hold"),))
+        assert [one.recipient for one in found.differences] == [held]
+
+
 def test_routes_count_as_changes_and_equal_policies_change_nothing(cast: Any, ada: Actor, history: list[bytes]) -> None:
     desk = Rule("desk", recipient="joan@family.test", redirect="desk@maple.test", copies=("record@maple.test",))
     (one,) = run(cast, ada, (BY_MAIL,), (BY_MAIL, desk)).differences

@@ -102,10 +102,10 @@ def test_a_rule_is_tried_before_it_is_saved(
     text = tried.content.decode()
     assert tried.status_code == 200
     assert "<strong>1</strong> would be protected more" in text
-    assert "only if the content asks for it" not in text
+    assert "depend on what the history does not keep" not in text
     by_content = {**ENTERED, "floor": "", "levels": ["phi-high"], "action": "hold", "do": "try"}
     may_be = post(http, "/policy/rules/new", by_content).content.decode()
-    assert "All of them only if the content asks for it" in may_be, "the headline alone would say that all are stopped"
+    assert "All of them depend on what the history does not keep" in may_be, "the headline alone would say that all are stopped"
     assert "jane@patient.test" in text
     assert newest(maple).number == before, "nothing changed"
     assert len(office_events("message.listed")) == 2, "each trial is a look"

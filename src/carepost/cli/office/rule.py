@@ -142,13 +142,14 @@ def _try(org: Organisation, args: argparse.Namespace) -> int:
     print(
         f"Of {found.copies} copies of the newest {found.messages} messages {found.stronger} would be protected more, "
         f"{found.weaker} less, {found.other} otherwise."
+        + (f" {found.depends} of these depend on what the history does not keep: fewer may be." * bool(found.depends))
     )
     rows: list[Mapping[str, object]] = [
         {
             "message": one.message,
             "recipient": one.recipient,
             "now": _outcome(one.before),
-            "then": _outcome(one.after) + (" (depends on its content)" if one.depends else ""),
+            "then": _outcome(one.after) + (" (depends on its content or a header field)" if one.depends else ""),
             "change": one.way,
         }
         for one in found.differences
