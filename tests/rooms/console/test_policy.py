@@ -105,7 +105,9 @@ def test_a_rule_is_tried_before_it_is_saved(
     assert "depend on what the history does not keep" not in text
     by_content = {**ENTERED, "floor": "", "levels": ["phi-high"], "action": "hold", "do": "try"}
     may_be = post(http, "/policy/rules/new", by_content).content.decode()
-    assert "All of them depend on what the history does not keep" in may_be, "the headline alone would say that all are stopped"
+    assert "All of them depend on what the history does not keep" in may_be, (
+        "the headline alone would say that all are stopped"
+    )
     assert "jane@patient.test" in text
     assert newest(maple).number == before, "nothing changed"
     assert len(office_events("message.listed")) == 2, "each trial is a look"
