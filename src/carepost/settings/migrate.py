@@ -12,17 +12,19 @@ from carepost.audit.store import PostgresStore, SqliteStore
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
-from carepost.settings import boot
+from carepost.settings import boot, firsttables
 from carepost.settings.databases import RECORDS_APPS
 from carepost.tenancy import postgres
 
 
-def migrate(home: Home | Path | None = None, keys: PurposeKeys | None = None) -> None:
+def migrate(home: Home | Path | None = None, keys: PurposeKeys | None = None, *, every: bool = False) -> None:
     """Enters Django as `migrate` when nobody has yet. Forward only. Raises ConfigError when a newer Carepost made the
-    tables, or the database cannot be opened."""
+    tables, or the database cannot be opened. `every`: a new home goes through each migration too."""
     if not apps.ready:
         boot.setup("migrate", at=home, keys=keys)
     for alias in aliases():
+        if not every:
+            firsttables.make(alias)
         _refuse_newer(alias)
         # the records hold few apps' tables; to go through everybody's history for them is half of a first start
         for named in [(app,) for app in sorted(RECORDS_APPS)] if alias == "records" else [()]:
