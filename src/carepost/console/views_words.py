@@ -67,9 +67,11 @@ def add(request: StaffRequest) -> HttpResponse:
         entry = form.entry()
         acts.put(request.desk.org, entry, actor=request.desk.actor, reason=form.cleaned_data["reason"])
     except Wrong as wrong:
-        form.add_error(None, wrong.public)
+        form.refused(wrong)
         return _page(request, form=form, status=422)
     messages.success(request, f"“{entry.id}” holds from the next message on. {_SAID}", extra_tags="console")
+    if warning := entries.warns(entry, select.own_domains(request.desk.org)):
+        messages.warning(request, warning, extra_tags="console")
     return redirect("console:words")
 
 
@@ -154,7 +156,14 @@ def findings(request: StaffRequest, message: UUID) -> HttpResponse:
         known = inspected.of_message(desk.org.bytes, [one.id for one in view.deliveries])
         context = {"view": view, "gone": True, "known": [_known(one) for one in known], "now": clock.now()}
         return render(request, "console/findings.html", context)
-    found = looking.of_message(desk.org, raw, desk.actor, door.client)
+    found = looking.of_message(
+        desk.org,
+        raw,
+        desk.actor,
+        door.client,
+        sender=view.sender,
+        recipients=[one.recipient for one in view.deliveries],
+    )
     if request.method == "POST":
         chosen = [one for one in found.shown if one.token.hex() in request.POST.getlist("token")]
         if not chosen:
@@ -185,6 +194,7 @@ def _shown(found: Found) -> dict[str, object]:
         "tone": _tone(level),
         "lines": [_line(one) for one in found.shown],
         "unread": found.unread,
+        "excepted": found.excepted,
     }
 
 
@@ -203,8 +213,12 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     told = select.access_words(request.desk.org, request.desk.actor)
+    ours = select.own_domains(request.desk.org)
     context = {
-        "entries": [(called, entries.what(one), entries.says(one)) for called, one in entries.named(told).items()],
+        "entries": [
+            (called, entries.what(one), entries.says(one), entries.warns(one, ours))
+            for called, one in entries.named(told).items()
+        ],
         "form": form or WordForm(),
         "open": form is not None,
         "tried": tried or TryForm(),

@@ -8,6 +8,7 @@ from carepost.console import fields
 from carepost.detection.entries import KINDS, Entry, Recipient, Sender
 from carepost.phi.explain import name
 from carepost.phi.types import Exemption, Pattern, Score, Strength, Word
+from carepost.tenancy.names import Wrong
 
 _WHAT: Final = (
     ("word", "a word or phrase that counts"),
@@ -69,6 +70,20 @@ class WordForm(forms.Form):
             "recipient": Recipient(called, text),
         }
         return made[what]
+
+    def refused(self, wrong: Wrong) -> None:
+        """Beside the field that it is about, where it is about one."""
+        public = wrong.public
+        if wrong.code == "kind":
+            self.add_error("kind", public)
+        elif wrong.code == "name" or "an id has" in public:
+            self.add_error("name", public)
+        elif "keyword" in public:
+            self.add_error("near", public)
+        elif wrong.code in ("words", "who") and not public.startswith("At most"):
+            self.add_error("text", public)
+        else:
+            self.add_error(None, public)
 
 
 class TryForm(forms.Form):

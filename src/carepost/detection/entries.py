@@ -1,10 +1,11 @@
 """One thing an organisation tells detection, whatever its kind: by its name, and what it says in words."""
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
 
-from carepost.directory.words import Person, Told, Value, custom
+from carepost.directory.words import OwnWords, Person, Told, Value, custom
 from carepost.ground.errors import ConfigError
 from carepost.phi import custom as phi
 from carepost.phi.types import Custom, Exemption, Pattern, Score, Strength, Word
@@ -110,6 +111,27 @@ def says(entry: Entry) -> str:
     if isinstance(entry, Sender):
         return f"what {entry.who} sends is not read"
     return f"what goes to {entry.who} is not read"
+
+
+def warns(entry: Entry, ours: Collection[str]) -> str:
+    """What somebody should know of an exception of a sender or recipient; "" for nothing. `ours`: sender domains."""
+    if not isinstance(entry, Sender | Recipient):
+        return ""
+    who = entry.who.strip().lower().removeprefix("@")
+    if who in ours:
+        if isinstance(entry, Sender):
+            return (
+                f"{who} is your own domain: nothing that your people write is read, so no rule about content finds it."
+            )
+        return f"{who} is your own domain: nothing that your people write to each other is read."
+    if isinstance(entry, Sender) and who.rpartition("@")[2] in ours:
+        return f"{who} is of your own domain: nothing that this sender writes is read, health information neither."
+    return ""
+
+
+def excepted(told: Told, sender: str, recipient: str) -> str:
+    """The name of the exception by which a copy is not read now; "" for none. As the engine finds it."""
+    return OwnWords(None, told.senders, told.recipients).excepted(sender, recipient)
 
 
 def _custom(told: Told, own: Custom) -> Told:

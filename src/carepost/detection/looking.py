@@ -2,11 +2,12 @@
 come back masked, and of a text that is tried nothing is kept."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import msgspec
 
+from carepost.detection import entries
 from carepost.detection.acts import current, write
 from carepost.directory import words
 from carepost.ground import clock
@@ -30,11 +31,13 @@ class Door(Protocol):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """`unread`: why something could not be read. `findings` None: nothing could."""
+    """`unread`: why something could not be read. `findings` None: nothing could. `excepted`: names of the exceptions in
+    force by which a copy of the message is not read, so that what is found counts for nothing there."""
 
     findings: Findings | None
     shown: tuple[Shown, ...]
     unread: tuple[str, ...]
+    excepted: tuple[str, ...] = ()
 
 
 def tried(org: uuid.UUID, subject: str, text: str, actor: Actor, door: Callable[[], Door]) -> Found:
@@ -50,7 +53,15 @@ def tried(org: uuid.UUID, subject: str, text: str, actor: Actor, door: Callable[
     return _looked(door().inspect(raw, words.custom(told), told.key))
 
 
-def of_message(org: uuid.UUID, raw: bytes, actor: Actor, door: Callable[[], Door]) -> Found:
+def of_message(
+    org: uuid.UUID,
+    raw: bytes,
+    actor: Actor,
+    door: Callable[[], Door],
+    *,
+    sender: str = "",
+    recipients: Sequence[str] = (),
+) -> Found:
     """What is found in a message that whoever asks may read (and was recorded to have read). Raises Forbidden,
     Unavailable."""
     with scope.organisation(org):
@@ -58,7 +69,9 @@ def of_message(org: uuid.UUID, raw: bytes, actor: Actor, door: Callable[[], Door
         number, told = current(org)
     if not number:
         told = _first(org, actor)
-    return _looked(door().inspect(raw, words.custom(told), told.key))
+    names = [entries.excepted(told, sender, one) for one in recipients]
+    found = _looked(door().inspect(raw, words.custom(told), told.key))
+    return msgspec.structs.replace(found, excepted=tuple(dict.fromkeys(one for one in names if one)))
 
 
 def _first(org: uuid.UUID, actor: Actor) -> words.Told:

@@ -10,6 +10,7 @@ from carepost.detection.models import WrongFinding
 from carepost.directory.words import Told
 from carepost.tenancy import scope, sealing
 from carepost.tenancy.act import act
+from carepost.tenancy.models import SenderDomain
 from carepost.tenancy.permissions import Permission, authorise
 from carepost.wire.types import Actor
 
@@ -43,6 +44,12 @@ def access_words(org: uuid.UUID, actor: Actor) -> Told:
         _, told = current(org)
         doing.event("detection.words-viewed", on=[org])
     return told
+
+
+def own_domains(org: uuid.UUID) -> frozenset[str]:
+    """Of which an exception is worth a warning (`entries.warns`)."""
+    with scope.organisation(org):
+        return frozenset(SenderDomain.objects.filter(org_id=org, removed_at=0).values_list("domain", flat=True))
 
 
 def access_reports(org: uuid.UUID, actor: Actor, *, limit: int = 200) -> tuple[Wrong, ...]:

@@ -121,20 +121,56 @@ def test_a_word_is_added_shown_tried_and_removed(at_desk: Any, engine: Engine) -
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "field", "said"),
     [
-        ({**WORD, "reason": ""}, "Say why"),
-        ({**WORD, "text": ""}, "Say which"),
-        ({**WORD, "what": "pattern", "text": r"(a|b)*"}, "no upper limit"),
-        ({**WORD, "what": "kind", "kind": ""}, "Choose the kind"),
-        ({**WORD, "what": "sender", "text": "not one"}, "Give an address"),
-        ({**WORD, "name": "a name <of> somebody"}, "an id has"),
+        ({**WORD, "reason": ""}, "reason", "Say why"),
+        ({**WORD, "text": ""}, "text", "Say which"),
+        ({**WORD, "what": "pattern", "text": r"(a|b)*"}, "text", "no upper limit"),
+        ({**WORD, "what": "pattern", "text": r"\d"}, "text", "would match almost anything"),
+        ({**WORD, "what": "pattern", "text": r"HX-\d{6}", "near": "..."}, "near", "keyword needs a letter"),
+        ({**WORD, "what": "kind", "kind": ""}, "kind", "Choose the kind"),
+        ({**WORD, "what": "sender", "text": "not one"}, "text", "Give an address"),
+        ({**WORD, "name": "a name <of> somebody"}, "name", "an id has"),
     ],
-    ids=["reason", "text", "pattern", "kind", "sender", "name"],
+    ids=["reason", "text", "pattern", "broad", "keyword", "kind", "sender", "name"],
 )
-def test_what_is_wrong_is_said_and_what_was_typed_stays(fields: Any, said: str, at_desk: Any, engine: Engine) -> None:
+def test_what_is_wrong_is_said_beside_its_field_and_what_was_typed_stays(
+    fields: Any, field: str, said: str, at_desk: Any, engine: Engine
+) -> None:
     shown = post(at_desk("administrator"), "/detection/add", 422, **fields)
-    assert said in shown and not Vocabulary.objects.exists()
+    (error,) = re.findall(r'id="id_(\w+)_error" role="alert">([^<]*)<', shown)
+    assert (error[0], said in error[1]) == (field, True)
+    assert f'aria-describedby="id_{field}_error"' in shown
+    assert not Vocabulary.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("what", "who", "said"),
+    [
+        ("sender", "@Maple.test", "nothing that your people write is read"),
+        ("recipient", "maple.test", "write to each other is read"),
+        ("sender", "owl@maple.test", "is of your own domain"),
+        ("sender", "partner.test", ""),
+        ("recipient", "owl@maple.test", ""),
+    ],
+)
+def test_an_exception_of_ones_own_domain_is_warned_of(
+    what: str, who: str, said: str, at_desk: Any, engine: Engine
+) -> None:
+    ada = at_desk("administrator")
+    post(ada, "/detection/add", **{**WORD, "what": what, "text": who})
+    told, again = page(ada, "/detection"), page(ada, "/detection")
+    assert (told.count(said), again.count(said)) == (2, 1) if said else "Careful" not in told
+
+
+def test_findings_of_an_excepted_sender_count_for_nothing_and_say_so(
+    at_desk: Any, engine: Engine, held: uuid.UUID
+) -> None:
+    ada = at_desk("administrator")
+    assert "leaves this sender" not in page(ada, f"/messages/{held}/findings")
+    post(ada, "/detection/add", **{**WORD, "name": "newsletter", "what": "sender", "text": engine.view.sender})
+    shown = page(ada, f"/messages/{held}/findings")
+    assert shown.count("Your exception “newsletter” leaves this sender or recipient out") == 1
 
 
 def test_a_finding_called_wrong_becomes_an_exception(

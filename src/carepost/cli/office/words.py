@@ -22,8 +22,11 @@ def run(args: argparse.Namespace) -> int:
     if args.verb in looks:
         return looks[args.verb](org, args)
     if args.verb == "add":
-        made = acts.put(org, _entry(args), actor=COMMAND_LINE, reason=args.reason)
-        return entry.done(f"It holds from the next message on (version {made.number}).", {"version": made.number}, args)
+        told = _entry(args)
+        made = acts.put(org, told, actor=COMMAND_LINE, reason=args.reason)
+        warning = entries.warns(told, select.own_domains(org))
+        said = f"It holds from the next message on (version {made.number}). {warning}".strip()
+        return entry.done(said, {"version": made.number} | ({"warning": warning} if warning else {}), args)
     if args.verb == "remove":
         made = acts.remove(org, args.name, actor=COMMAND_LINE, reason=args.reason)
         return entry.done(f"It is gone (version {made.number}).", {"version": made.number}, args)
@@ -50,7 +53,15 @@ def _entry(args: argparse.Namespace) -> Entry:
 
 def _list(org: uuid.UUID, args: argparse.Namespace) -> int:
     found = entries.named(select.access_words(org, COMMAND_LINE))
-    rows = [{"name": called, "kind": entries.what(one), "says": entries.says(one)} for called, one in found.items()]
+    ours = select.own_domains(org)
+    rows = [
+        {
+            "name": called,
+            "kind": entries.what(one),
+            "says": ". ".join(said for said in (entries.says(one), entries.warns(one, ours)) if said),
+        }
+        for called, one in found.items()
+    ]
     return entry.show(rows, args, "Nothing of the organisation's own; detection works without.")
 
 
