@@ -52,10 +52,15 @@ def states_of(org: bytes, message: bytes) -> dict[bytes, str]:
 
 def header_of(org: bytes, row: Message, key: MessageKey | None) -> HistoryRecord | None:
     """None: disposed of, or damaged."""
-    if key is None or not row.header:
+    return header_in(org, row.id.bytes, bytes(row.header), bytes(key.wrapped) if key is not None else b"")
+
+
+def header_in(org: bytes, message: bytes, sealed: bytes, wrapped: bytes) -> HistoryRecord | None:
+    """Of what its columns hold; None: disposed of (one is empty), or damaged."""
+    if not wrapped or not sealed:
         return None
     try:
-        return header.open_(books.book(), org, row.id.bytes, bytes(row.header), bytes(key.wrapped))
+        return header.open_(books.book(), org, message, sealed, wrapped)
     except (Damaged, NotFound):
         return None
 

@@ -18,8 +18,9 @@ from carepost.audit.store import PostgresStore, Store
 
 TOKEN: Final = 8
 ENTRY: Final = 24
-#: entries of one block (16 KB): what a look-up reads, and what a disposal writes again
-BLOCK: Final = 680
+#: entries of one block: what a look-up reads, and what a disposal writes again. A row of so many stands in one page of
+#: an encrypted file (16,384 octets less 115); eight more, and each look opens a second page
+BLOCK: Final = 672
 #: segments of one level that become one of the next
 FAN: Final = 8
 
