@@ -128,19 +128,19 @@ def show(org: bytes, messages: Sequence[bytes]) -> list[Shown]:
     by_message: dict[bytes, list[DeliveryView]] = {}
     for row in deliveries:
         by_message.setdefault(raw_value(row[1]), []).append(_delivery(org, *row))
-    return [_shown(org, one, *rows[one], by_message.get(one, [])) for one in messages if one in rows]
+    return [_shown(org, one, by_message.get(one, []), *rows[one]) for one in messages if one in rows]
 
 
 def _shown(
     org: bytes,
     message: bytes,
+    deliveries: Sequence[DeliveryView],
     at: int,
     origin: str,
     category: str,
     size: int,
     sealed: bytes,
     wrapped: bytes | None,
-    deliveries: Sequence[DeliveryView],
 ) -> Shown:
     header = access.header_in(org, message, bytes(sealed), bytes(wrapped or b""))
     line = MessageView(
