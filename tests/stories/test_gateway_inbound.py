@@ -8,8 +8,10 @@ import pytest
 
 from carepost.crypto.openpgp import keys as pgp_keys
 from carepost.crypto.openpgp import message as pgp
+from carepost.crypto.openpgp.secret import PrivateKey
 from carepost.crypto.smime import message
 from carepost.crypto.smime.envelope import Recipient
+from carepost.crypto.smime.identity import Identity
 from carepost.crypto.smime.signing import Signer
 from carepost.directory.gateways import PASSWORD, Login, Settings
 from carepost.ground import clock
@@ -179,6 +181,42 @@ async def test_what_nobody_here_can_open_goes_on_closed_and_says_so(ca: Ca) -> N
         await world.ended(await world.comes(sealed))
         sent = host.messages[0][1]
         assert sent.endswith(sealed) and "fault=no-key" in result(sent)
+
+
+@pytest.mark.parametrize("method", ["smime", "openpgp"])
+async def test_a_key_that_was_rotated_away_opens_until_its_overlap_ends_and_a_revoked_one_nothing(
+    ca: Ca, method: str
+) -> None:
+    host = tenant(ca)
+    async with Clinic({"in.willow-mail.test": host}, ZONE, ca, settings=INBOUND) as world:
+        if method == "smime":
+            office: Identity | PrivateKey = person(SENDER)
+            assert isinstance(office, Identity)
+            sealed = message.encrypt(HTML, [Recipient(office.certificate)], clock.now())
+        else:
+            office = pgp_keys.generate([("Office", SENDER)])
+            sealed = pgp.seal(HTML, [(SENDER, office.certificate)], at=clock.now())
+        world.has(office)
+        (row,) = world.snapshot.own_keys[b""]
+        world.has(person(SENDER))
+        _, newer = world.snapshot.own_keys[b""]
+        now = clock.now()
+        ways = {
+            # in its overlap; its certificate's end is past as well, which ends signing and not opening
+            "overlap": (msgspec.structs.replace(row, retired=True, until=now + DAY, not_after=now - DAY), newer),
+            "over": (msgspec.structs.replace(row, retired=True, until=now - 1), newer),
+            # what is revoked is in no view of the engines
+            "revoked": (newer,),
+        }
+        for way, keys in ways.items():
+            world.change(own_keys={b"": keys})
+            await world.ended(await world.comes(sealed))
+            sent = host.messages[-1][1]
+            if way == "overlap":
+                assert f"method={method}; encrypted=yes" in result(sent) and "It itches é." in mime.read(sent).text
+            else:
+                assert sent.endswith(sealed) and "fault=no-key" in result(sent), way
+        assert len(host.messages) == 3
 
 
 async def test_the_tenants_host_must_prove_itself_and_no_other_method_is_taken(ca: Ca) -> None:
