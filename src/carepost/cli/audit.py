@@ -21,7 +21,7 @@ from carepost.crypto.rest import Damaged
 from carepost.directory import Source
 from carepost.directory import sqlite as embedded
 from carepost.directory.types import OrgSnapshot
-from carepost.ground import config, database, home, ids
+from carepost.ground import config, database, home, ids, postgres, storefaults
 from carepost.ground.errors import ConfigError, NotFound, Unavailable
 from carepost.ground.keys import MasterKeyring, PurposeKeys
 from carepost.ground.orgkeys import OrgKeys
@@ -33,6 +33,9 @@ from carepost.queue.sealing import month_key
 HELP = "verify the audit log"
 #: the office's outbox, as its events name it
 OFFICE: Final = "office"
+#: seconds one statement of PostgreSQL may take, and wait for a lock
+_STATEMENT: Final = 600
+_LOCK: Final = 30
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +66,11 @@ def run(args: argparse.Namespace) -> int:
         known = _known(Path(args.key)) if args.key else []
         try:
             report = verify_log(opened.store, kept, org, opened.openings, known)
-        except opened.failures:
+        except opened.failures as error:
+            fault = storefaults.told(error)
+            if fault is not None and fault.code != storefaults.DAMAGED:
+                # a server that is away or a locked file says nothing of the log
+                raise fault from None
             words = "the database cannot be read to its end: it is damaged; restore it from a backup"
             report = Report([], [Finding("unreadable", words)])
     finally:
@@ -105,10 +112,12 @@ class _Opened:
         except ImportError:
             raise ConfigError("CAREPOST_DATABASE_URL needs psycopg: install carepost[postgres].") from None
         try:
-            self._connection = psycopg.connect(url, autocommit=True, connect_timeout=5)
-        except psycopg.OperationalError:
+            self._connection = psycopg.connect(url, autocommit=True, **postgres.PATIENCE)
+            for bound in postgres.bounds(_STATEMENT, _LOCK):
+                self._connection.execute(bound)
+        except psycopg.OperationalError as error:
             words = "The database of CAREPOST_DATABASE_URL does not answer; start it, or correct the setting."
-            raise ConfigError(words) from None
+            raise storefaults.told(error) or ConfigError(words) from None
         self.failures = (psycopg.Error,)
         self.store = PostgresStore(self._connection)
         self._source = office.source(url, keys)

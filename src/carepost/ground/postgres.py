@@ -24,6 +24,12 @@ PATIENCE: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 
+def bounds(statement_s: int, lock_s: int) -> tuple[str, str]:
+    """What a new connection is told first: how long one statement may take, and how long it may wait for a lock.
+    Without them a server that is alive and stuck is waited for for ever."""
+    return f"SET statement_timeout = '{statement_s}s'", f"SET lock_timeout = '{lock_s}s'"
+
+
 def role_name(database: str, role: str) -> str:
     """Roles belong to a whole server: the database's name keeps two installations apart."""
     return f"{database}_{role}"

@@ -32,8 +32,9 @@ _LOCKED = (
     "database-locked", "Another program holds a database of the home locked",
     "end what copies or opens it (backups are made by carepost backup) and try again",
 )  # fmt: skip
+DAMAGED: Final = "database-damaged"
 _DAMAGED = (
-    "database-damaged", "A database of the home is damaged",
+    DAMAGED, "A database of the home is damaged",
     "restore the last backup into another folder: carepost restore FILE --home FOLDER",
 )  # fmt: skip
 _OTHER_TABLES = (
@@ -66,12 +67,16 @@ _STANDBY = (
     "postgres-read-only", "PostgreSQL takes no writes (a standby, or it was set read-only)",
     "let CAREPOST_DATABASE_URL name the server that is written to",
 )  # fmt: skip
+_STUCK = (
+    "postgres-stuck", "PostgreSQL did not answer in time: something else holds what is needed, or it is overloaded",
+    "look there for what has been running long (pg_stat_activity), and try again",
+)  # fmt: skip
 
 #: beginnings of SQLSTATE (PostgreSQL, appendix A), the longer first
 _STATES: Final = (
     ("53100", _FULL), ("53300", _CROWDED), ("25006", _STANDBY), ("42501", _RIGHTS), ("42P01", _OTHER_TABLES),
     ("42703", _OTHER_TABLES), ("42P07", _MIXED), ("42701", _MIXED),
-    ("3D000", _NO_DATABASE), ("28", _LOGIN), ("57P", _AWAY), ("08", _AWAY),
+    ("55P03", _STUCK), ("57014", _STUCK), ("3D000", _NO_DATABASE), ("28", _LOGIN), ("57P", _AWAY), ("08", _AWAY),
 )  # fmt: skip
 #: words of SQLite (its result codes) and libpq; a failed connection has no SQLSTATE
 _WORDS: Final = (
@@ -101,10 +106,13 @@ def told(error: BaseException) -> StoreFault | None:
 
 
 def _behind(error: BaseException) -> Iterator[BaseException]:
+    seen: set[int] = set()
     one: BaseException | None = error
-    while one is not None:
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
         yield one
-        one = one.__cause__
+        # as Python prints it: what it was raised from, else what was being handled, unless it was said not to matter
+        one = one.__cause__ or (None if one.__suppress_context__ else one.__context__)
 
 
 def _system(error: OSError) -> tuple[str, str, str] | None:

@@ -15,6 +15,8 @@ from carepost.ground.keys import PurposeKeys
 
 #: seconds between looks; a checkpoint a second old is as good
 EVERY = 1.0
+#: seconds a look may take: the thread is waited for when the engine ends
+_STATEMENT = 5
 
 
 class Checkpoints:
@@ -61,7 +63,10 @@ class Checkpoints:
         if self._config.database_url:
             psycopg = importlib.import_module("psycopg")
             url = postgres.role_url(self._config.database_url, "engine", self._keys)
-            return PostgresStore(psycopg.connect(url, autocommit=True, **postgres.PATIENCE))
+            connection = psycopg.connect(url, autocommit=True, **postgres.PATIENCE)
+            for bound in postgres.bounds(_STATEMENT, _STATEMENT):
+                connection.execute(bound)
+            return PostgresStore(connection)
         if not self._home.records_db.exists():
             return None
         raw = self._keys.raw("database", b"records.db")

@@ -12,6 +12,7 @@ import pytest
 
 from carepost.audit import reader, sequencer
 from carepost.audit.store import SqliteStore
+from carepost.cli import audit
 from carepost.cli.main import main
 from carepost.directory.sql import COLUMNS
 from carepost.ground import database, home, ids
@@ -138,6 +139,18 @@ def test_a_damaged_page_of_the_file_is_named(lying: Lying, capsys: pytest.Captur
     lying.home.records_db.write_bytes(bytes(raw))
     assert lying.run("verify", "--json") == 1
     assert [f["code"] for f in json.loads(capsys.readouterr().out)["findings"]] == ["unreadable"]
+
+
+def test_a_database_that_is_not_to_be_had_is_not_called_damaged(
+    lying: Lying, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def locked(*_: object) -> None:
+        raise database.OperationalError("database is locked")
+
+    monkeypatch.setattr(audit, "verify_log", locked)
+    assert lying.run("verify") == 2
+    said = capsys.readouterr()
+    assert "Another program holds a database" in said.err and "damaged" not in said.err + said.out
 
 
 def test_checkpoints_are_printed_to_be_kept(lying: Lying, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from carepost.ground import database, storefaults
+from carepost.ground import database, postgres, storefaults
 
 
 def _raised(path: Path, act: str, *, readonly: bool = False) -> str:
@@ -61,8 +61,26 @@ def test_what_it_was_raised_from_counts_and_what_is_none_of_a_store_does_not() -
     raised.__cause__ = OSError(errno.ENOSPC, "x")
     found = storefaults.told(raised)
     assert found is not None and found.code == "disk-full"
+    assert _while_handling(None).code == "disk-full"  # type: ignore[union-attr]
+    assert _while_handling(RuntimeError("said to be no matter")) is None
+    raised.__cause__.__context__ = raised
+    raised.__cause__.__cause__ = raised
+    assert storefaults.told(raised) is not None, "a ring of causes ends"
     assert storefaults.told(ValueError("database is locked")) is None
     assert storefaults.told(FileNotFoundError(errno.ENOENT, "x")) is None
+
+
+def _while_handling(instead: Exception | None) -> storefaults.StoreFault | None:
+    """What is told of an error raised while a full disk was being handled. `instead`: raised `from` nothing."""
+    try:
+        try:
+            raise OSError(errno.ENOSPC, "x")
+        except OSError:
+            if instead is not None:
+                raise instead from None
+            raise RuntimeError("to put it back failed too")  # noqa: B904
+    except RuntimeError as error:
+        return storefaults.told(error)
 
 
 def _refused(url: str) -> str:
@@ -95,6 +113,21 @@ def test_postgresql(postgres_url: str) -> None:
             with pytest.raises(psycopg.Error) as caught:
                 connection.execute(act)
             assert storefaults.told(caught.value).code == code  # type: ignore[union-attr]
+
+
+@pytest.mark.postgres
+def test_a_server_that_is_alive_and_stuck_is_not_waited_for_for_ever(postgres_url: str) -> None:
+    with (
+        psycopg.connect(postgres_url, autocommit=True) as holding,
+        psycopg.connect(postgres_url, autocommit=True) as asking,
+    ):
+        holding.execute("SELECT pg_advisory_lock(4711)")
+        for statement_s, lock_s in ((60, 1), (1, 60)):
+            for bound in postgres.bounds(statement_s, lock_s):
+                asking.execute(bound.encode())
+            with pytest.raises(psycopg.OperationalError) as caught:
+                asking.execute("SELECT pg_advisory_lock(4711)")
+            assert storefaults.told(caught.value).code == "postgres-stuck"  # type: ignore[union-attr]
 
 
 @pytest.mark.postgres

@@ -17,7 +17,7 @@ import psycopg
 from carepost.audit.store import WRITER_LOCK
 from carepost.directory.postgres import owner_source
 from carepost.directory.sql import SqlSource
-from carepost.ground import postgres
+from carepost.ground import postgres, storefaults
 from carepost.ground.errors import ConfigError
 from carepost.ground.home import Home
 from carepost.ground.keys import PurposeKeys
@@ -30,6 +30,9 @@ _INSTALL: Final = (
 )
 #: seconds
 _WITHIN: Final = 6 * 3600
+#: seconds one statement may take here, and wait for a lock: the journal holds its own for a group of events
+_STATEMENT: Final = 120
+_LOCK: Final = 60
 
 
 @contextmanager
@@ -50,7 +53,7 @@ def taken(home: Home, url: str, dump: Path) -> Iterator[Moment]:
             lock.execute("SELECT pg_advisory_unlock(%s)", (WRITER_LOCK,))
         _run(
             [program, "--format=custom", "--enable-row-security", "--no-owner", "--no-privileges",
-             f"--snapshot={snapshot}", f"--file={dump}"],
+             f"--snapshot={snapshot}", f"--lock-wait-timeout={_LOCK}s", f"--file={dump}"],
             url, "The office could not be dumped",
         )  # fmt: skip
         yield found
@@ -94,11 +97,16 @@ def _one(connection: psycopg.Connection[Any], sql: str) -> tuple[Any, ...]:
 
 def _connected(url: str) -> psycopg.Connection[Any]:
     try:
-        return psycopg.connect(url, connect_timeout=5)
-    except psycopg.OperationalError:
-        raise ConfigError(
+        connection = psycopg.connect(url, **postgres.PATIENCE)
+    except psycopg.OperationalError as error:
+        raise storefaults.told(error) or ConfigError(
             "The database of CAREPOST_DATABASE_URL does not answer; start it, or correct the setting."
         ) from None
+    connection.autocommit = True
+    for bound in postgres.bounds(_STATEMENT, _LOCK):
+        connection.execute(bound)
+    connection.autocommit = False
+    return connection
 
 
 def _program(name: str) -> str:
@@ -120,6 +128,7 @@ def _run(command: list[str], url: str, fault: str) -> None:
         "PGPASSWORD": unquote(parts.password or ""),
         "PGDATABASE": postgres.database_name(url),
         "PGOPTIONS": "-c carepost.org=*",
+        "PGCONNECT_TIMEOUT": "5",
     }
     given |= {_VARIABLES[name]: value for name, value in parse_qsl(parts.query) if name in _VARIABLES}
     environ = {**os.environ, **{name: value for name, value in given.items() if value}}
