@@ -25,6 +25,9 @@ NEEDS_ANOTHER = "needs-another"
 _TRIES = 5
 #: deliveries whose wait is ended at a time
 _GROUP = 100
+#: microseconds after which it is asked whether a plan keeps back what is due, and of how many destinations
+_LATE = 60_000_000
+_DUES = 10_000
 #: messages of more deliveries are read by a thread of their own
 _FEW = 8
 _DAMAGED = DeliveryRecord(
@@ -51,8 +54,10 @@ class Desk:
         self.why: Callable[[Flow, bytes], HeldBack | None] | None = None
         self._review = reviewing.Review(shard.backend, self._opener)
         self.counted: dict[str, int] = {"queued": 0, "held": 0, "deferred": 0}
-        #: when the first that waits for its turn was due or will be, as of the last count; 0: none
+        #: when the first that waits for its turn was due or will be, as of the last count; 0: none. What a warm-up plan
+        #: keeps back is not late: an administrator decided that it waits
         self.first_due = 0
+        self._first = 0
 
     async def count(self) -> None:
         counts = await asyncio.to_thread(self._shard.backend.counts)
@@ -61,7 +66,20 @@ class Desk:
             "held": counts.held,
             "deferred": counts.deferred,
         }
-        self.first_due = counts.first_due
+        self._first = counts.first_due
+        self.first_due = await self._first_not_planned() if self.late else self._first
+
+    @property
+    def late(self) -> bool:
+        """The first has been due for a while, as of the last count: whether a plan keeps it back changes by itself."""
+        return self.why is not None and 0 < self._first < clock.now() - _LATE
+
+    async def _first_not_planned(self) -> int:
+        for one in await asyncio.to_thread(self._shard.backend.dues, _DUES):
+            held = self.why(one.flow, one.destination) if self.why is not None and one.destination else None
+            if held is None or held.what != "warm-up":
+                return one.due_at
+        return 0
 
     async def act(
         self,

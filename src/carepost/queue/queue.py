@@ -271,7 +271,8 @@ class Queue:
 
     def stats(self) -> dict[str, int]:
         """PHI-free figures for health. queued, held, deferred: as of a few seconds ago. oldest_s: seconds since the
-        first delivery that waits for its turn was due; 0 while none is. cut_off: 1 or 0."""
+        first delivery that waits for its turn was due, but for what a warm-up keeps back; 0 while none is. cut_off: 1
+        or 0."""
         due = self._desk.first_due
         return {
             "oldest_s": max(0, clock.now() - due) // 1_000_000 if due else 0,
@@ -315,7 +316,7 @@ class Queue:
                         await self._desk.overdue(clock.now())
                 # every change of a delivery has its event
                 began = clock.monotonic()
-                if self.shard.backend.head != counted and began >= again:
+                if (self.shard.backend.head != counted or self._desk.late) and began >= again:
                     counted = self.shard.backend.head
                     await self._desk.count()
                     ended = clock.monotonic()

@@ -5,7 +5,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from carepost.spool.types import Counts, DeliveryRow, Flow, Group, KeyedRow, MessageFound, Unit, Waiting
+from carepost.spool.types import Counts, DeliveryRow, Due, Flow, Group, KeyedRow, MessageFound, Unit, Waiting
 from carepost.wire.types import Drained
 
 
@@ -83,6 +83,9 @@ class Backend(Protocol):
         """(token, message, at) of messages accepted since then, newest first."""
 
     def counts(self) -> Counts: ...
+
+    def dues(self, limit: int) -> list[Due]:
+        """The first of each flow and destination that is ready, and of each flow that waits; the oldest first."""
 
     def checkpoint(self) -> None:
         """Housekeeping off the hot path; called by a thread of its own while commits go on."""

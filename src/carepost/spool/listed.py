@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from carepost.spool.types import Counts, DeliveryRow, Waiting
+from carepost.spool.types import Counts, DeliveryRow, Due, Waiting
 from carepost.wire.types import Drained
 
 
@@ -24,6 +24,8 @@ class Lists(Protocol):
     def repeats(self, since: int, limit: int) -> list[tuple[bytes, bytes, int]]: ...
 
     def counts(self) -> Counts: ...
+
+    def dues(self, limit: int) -> list[Due]: ...
 
     def close(self) -> None: ...
 
@@ -56,3 +58,6 @@ class Listed:
 
     def counts(self) -> Counts:
         return self._lists.counts()
+
+    def dues(self, limit: int) -> list[Due]:
+        return self._lists.dues(limit)

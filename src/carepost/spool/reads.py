@@ -5,7 +5,7 @@ import threading
 from typing import Any
 
 from carepost.ground.database import Connection
-from carepost.spool.types import Counts, DeliveryRow, Flow, KeyedRow, MessageFound, Waiting
+from carepost.spool.types import Counts, DeliveryRow, Due, Flow, KeyedRow, MessageFound, Waiting
 from carepost.wire.types import Drained
 
 _DELIVERY = (
@@ -17,14 +17,19 @@ _OPEN = "state IN ('queued', 'deferred', 'held')"
 #: organisations looked at when a list over all of them is asked for
 MOST_ORGS = 1000
 #: when the first of a flow that is ready was due: two steps of an index a destination, whatever waits for it
-_FIRST_DUE = """
+_BY_DESTINATION = """
 WITH RECURSIVE found(destination) AS (
     SELECT min(destination) FROM delivery WHERE place=1 AND stream=?1 AND org=?2
     UNION ALL
     SELECT (SELECT min(destination) FROM delivery WHERE place=1 AND stream=?1 AND org=?2
         AND destination > found.destination) FROM found WHERE found.destination IS NOT NULL
-) SELECT min((SELECT due_at FROM delivery WHERE place=1 AND stream=?1 AND org=?2
-    AND destination = found.destination ORDER BY due_at LIMIT 1)) FROM found WHERE destination IS NOT NULL"""
+) SELECT {what} FROM found WHERE destination IS NOT NULL"""
+_DUE_THERE = (
+    "(SELECT due_at FROM delivery WHERE place=1 AND stream=?1 AND org=?2 AND destination = found.destination"
+    " ORDER BY due_at LIMIT 1)"
+)
+_FIRST_DUE = _BY_DESTINATION.format(what=f"min({_DUE_THERE})")
+_DUES = _BY_DESTINATION.format(what=f"{_DUE_THERE} AS due, destination") + " ORDER BY due LIMIT ?3"
 
 
 class _Connected:
@@ -77,6 +82,15 @@ class _Flows(_Connected):
         ready = [self._rows(_FIRST_DUE, flow.stream, flow.org)[0][0] for flow in self.flows(1)]
         waiting = [self.next_due(flow) for flow in self.flows(2)]
         return min((due for due in (*ready, *waiting) if due is not None), default=0)
+
+    def dues(self, limit: int) -> list[Due]:
+        found = [
+            Due(due, flow, destination)
+            for flow in self.flows(1)
+            for due, destination in self._rows(_DUES, flow.stream, flow.org, limit)
+        ]
+        found += [Due(due, flow, b"") for flow in self.flows(2) if (due := self.next_due(flow)) is not None]
+        return sorted(found, key=lambda one: one.due_at)[:limit]
 
 
 class Reads(_Flows):

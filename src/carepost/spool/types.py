@@ -165,6 +165,14 @@ class Waiting(msgspec.Struct, frozen=True):
     ends: int
 
 
+class Due(msgspec.Struct, frozen=True):
+    """When the first of a flow to a destination was due. `destination` b"": of all of it that is not ready yet."""
+
+    due_at: int
+    flow: Flow
+    destination: bytes
+
+
 class Counts(msgspec.Struct, frozen=True):
     """Rows by place and state as of the opening of the shard."""
 

@@ -13,6 +13,7 @@ from carepost.proof import event, kinds
 from carepost.queue.sealing import Opener
 from carepost.queue.types import LeaseLost, State
 from carepost.spool.limits import Limits
+from carepost.wire.pacing import HeldBack
 from tests.unit.queue import clinic
 from tests.unit.queue.clinic import CANARY, CLINIC, HARBOUR, House
 
@@ -294,3 +295,19 @@ async def test_how_long_what_is_due_waits_is_told(house: House, monkeypatch: pyt
     later = clock.now() + 7_200_000_000
     monkeypatch.setattr(clock, "now", lambda: later)
     assert 3590 <= queue.stats()["oldest_s"] <= 3600
+
+
+async def test_what_a_warm_up_keeps_back_is_not_late(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An administrator decided that it waits; what a provider asked for is none of theirs and goes on to count."""
+    queue = await house.queue()
+    await queue.accept(clinic.message())
+    held = [HeldBack("warm-up", "the warm-up")]
+    queue.paced_by(lambda flow, destination: 0, lambda flow, destination: held[0])
+    later = clock.now() + 7_200_000_000
+    monkeypatch.setattr(clock, "now", lambda: later)
+    await queue._desk.count()
+    assert queue.stats()["queued"] == 1 and queue.stats()["oldest_s"] == 0
+    assert queue._desk.late, "it is asked again, also while nothing changes"
+    held[0] = HeldBack("rate", "a lower rate")
+    await queue._desk.count()
+    assert 7190 <= queue.stats()["oldest_s"] <= 7210

@@ -287,6 +287,10 @@ class Contract(ABC):
             assert told.outbox == len(backend.outbox(0, 10_000))
             turns = [row.due_at for row in found if row.place in (Place.READY, Place.WAITING)]
             assert told.first_due == min(turns, default=0)
+            dues = backend.dues(100)
+            assert [one.due_at for one in dues] == sorted(one.due_at for one in dues)
+            assert {(one.flow, one.destination): one.due_at for one in dues} == _firsts(found)
+            assert backend.dues(1) == dues[:1] or dues[0].due_at == dues[1].due_at
             waits = {one.org: (one.held, one.newest, one.ends) for one in backend.waiting()}
             assert waits == {org: _waits([row for row in held if row.org == org]) for org in {row.org for row in held}}
         assert len(found) < len(known), "some were forgotten"
@@ -333,6 +337,16 @@ def _changes(
         final = state in ("failed", "sent")
         units.append(msgspec.structs.replace(moved, due_at=chance.randrange(9), lease_until=until, final=final))
     return units
+
+
+def _firsts(found: list[DeliveryRow]) -> dict[tuple[Flow, bytes], int]:
+    """When the first was due: by flow and destination what is ready, by flow what is not."""
+    first: dict[tuple[Flow, bytes], int] = {}
+    for row in found:
+        if row.place in (Place.READY, Place.WAITING):
+            key = Flow(row.stream, row.org), row.destination if row.place == Place.READY else b""
+            first[key] = min(row.due_at, first.get(key, row.due_at))
+    return first
 
 
 def _waits(held: Sequence[DeliveryRow]) -> tuple[int, int, int]:

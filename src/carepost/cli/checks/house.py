@@ -110,12 +110,27 @@ def queues(here: Local) -> Iterator[Finding]:
     due = sum(count for count, _ in found)
     oldest = max(((now - since) // 1_000_000 for count, since in found if count), default=0)
     words = f"{due} deliveries are due, the oldest since {_span(oldest)}"
-    if oldest > STUCK:
+    free = _not_planned(here)
+    if oldest > SLOW and free is not None and free <= SLOW:
+        yield attention(
+            f"{words}: a warm-up or another node keeps it back",
+            "nothing, where a new sending address is being warmed up (carepost sending addresses shows its plan); else"
+            " look at the other nodes",
+        )
+    elif oldest > STUCK:
         yield failed(words, f"carepost up, if nothing runs; else see the engines' logs in {here.home.log}")
     elif oldest > SLOW:
         yield attention(words, "more wait than leave: raise CAREPOST_ENGINES, or look at what holds them up")
     else:
         yield ok(words if due else "no delivery is overdue")
+
+
+def _not_planned(here: Local) -> int | None:
+    """Seconds the oldest that no plan keeps back has been due in this node's shards; None: some have no engine."""
+    answers = here.client.health()
+    if len(owned(answers, here.home.node)) < here.home.shards:
+        return None
+    return max((figures.get("oldest_s", 0) for answer in answers for figures in answer.shards.values()), default=0)
 
 
 def _on_disk(here: Local, now: int) -> list[tuple[int, int]]:

@@ -8,7 +8,7 @@ import psycopg
 from carepost.ground import log
 from carepost.ground.errors import Unavailable
 from carepost.spool.postgres import schema
-from carepost.spool.types import Counts, DeliveryRow, Flow, KeyedRow, MessageFound, Waiting
+from carepost.spool.types import Counts, DeliveryRow, Due, Flow, KeyedRow, MessageFound, Waiting
 from carepost.wire.types import Drained
 
 _DELIVERY: Final = (
@@ -59,7 +59,7 @@ SELECT (SELECT coalesce(sum(n), 0)::bigint FROM held WHERE shard=%(shard)s),
         - (SELECT min(seq) FROM outbox WHERE shard=%(shard)s) + 1, 0)"""
 
 #: the first of each destination, then the first of each flow that waits: a step of an index each, whatever waits there
-_FIRST_DUE: Final = """
+_FIRSTS: Final = """
 WITH RECURSIVE ready(stream, org, destination, due_at) AS (
     (SELECT stream, org, destination, due_at FROM delivery WHERE shard=%(shard)s AND place=1
         ORDER BY stream, org, destination, due_at LIMIT 1)
@@ -73,7 +73,12 @@ WITH RECURSIVE ready(stream, org, destination, due_at) AS (
     UNION ALL
     SELECT next.* FROM waiting, LATERAL (SELECT stream, org, due_at FROM delivery WHERE shard=%(shard)s AND place=2
         AND (stream, org) > (waiting.stream, waiting.org) ORDER BY stream, org, due_at LIMIT 1) AS next
-) SELECT least((SELECT min(due_at) FROM ready), (SELECT min(due_at) FROM waiting))"""
+) SELECT {}"""
+_FIRST_DUE: Final = _FIRSTS.format("least((SELECT min(due_at) FROM ready), (SELECT min(due_at) FROM waiting))")
+_DUES: Final = _FIRSTS.format(
+    "due_at, stream, org, destination FROM ready"
+    " UNION ALL SELECT due_at, stream, org, ''::bytea FROM waiting ORDER BY 1 LIMIT %(limit)s"
+)
 
 
 class Connected:
@@ -222,3 +227,7 @@ class Lists(Connected):
             ready=stand.get(1, 0), waiting=stand.get(2, 0), claimed=claimed, held=held,
             deferred=stand.get(4, 0), outbox=outbox, first_due=first_due or 0,
         )  # fmt: skip
+
+    def dues(self, limit: int) -> list[Due]:
+        rows = self._rows(_DUES, {"shard": self._number, "limit": limit})
+        return [Due(due, Flow(stream, org), destination) for due, stream, org, destination in rows]
