@@ -19,7 +19,7 @@ CA = Authority()
 TRUST = CA.trust()
 NURSE, PAT = CA.issue("ec-p256"), CA.issue("rsa-2048", "pat@home.test", gcm=True)
 KEYS = [NURSE, PAT]
-BOTH = [Recipient(NURSE.certificate), Recipient(PAT.certificate, oaep=True)]
+BOTH = [Recipient(NURSE.certificate), Recipient(PAT.certificate, padded=True)]
 SIGNER = Signer(NURSE)
 STRUCTURES = [
     envelope.encrypt(MESSAGE, BOTH, gcm=False),

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric import ed25519, padding, rsa, x25
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from carepost.crypto.smime import der, envelope, enveloped, oids, reader
+from carepost.crypto.smime import certificate, der, envelope, enveloped, oids, reader
 from carepost.crypto.smime.envelope import Recipient
 from carepost.crypto.smime.errors import CannotOpen, CannotSeal, Malformed, NotForUs, SmimeError, Unsupported
 from carepost.crypto.smime.identity import Identity
@@ -83,9 +83,32 @@ def test_every_recipient_can_read_it_and_nobody_else() -> None:
         reader.decrypt(made, [])
 
 
-def test_oaep_where_asked_for() -> None:
-    made = envelope.encrypt(b"text", [Recipient(ONES["rsa-2048"].certificate, oaep=True)])
-    assert oids.OAEP in made and reader.decrypt(made, [ONES["rsa-2048"]]).content == b"text"
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [
+        # RFC 4055: SHA-1 by default; SHA-256 twice, with NULL and without; SHA-256 with MGF1 of SHA-1
+        ("300b06092a864886f70d010107", False),
+        (
+            "303c06092a864886f70d010107302fa00f300d06096086480165030402010500a11c301a06092a864886f70d010108"
+            "300d06096086480165030402010500",
+            True,
+        ),
+        (
+            "303806092a864886f70d010107302ba00d300b0609608648016503040201a11a301806092a864886f70d010108"
+            "300b0609608648016503040201",
+            True,
+        ),
+        ("301e06092a864886f70d0101073011a00f300d06096086480165030402010500", False),
+    ],
+)
+def test_oaep_to_those_who_say_that_they_read_it(said: str, taken: bool) -> None:
+    """RFC 8551 2.3 and 2.5.2, RFC 3560 6: by a capability with our parameters, else PKCS #1 1.5."""
+    one = ONES["rsa-2048"]
+    known = certificate.capabilities(der.sequence(bytes.fromhex(said)))
+    made = envelope.encrypt(b"text", [Recipient(one.certificate, known)])
+    assert (oids.OAEP in made) == taken and reader.decrypt(made, [one]).content == b"text"
+    # of a key that agrees on a secret it says nothing
+    assert oids.OAEP not in envelope.encrypt(b"text", [Recipient(ONES["ec-p256"].certificate, known)])
 
 
 def test_bi_078_no_key_and_no_vector_twice() -> None:

@@ -5,7 +5,7 @@ shows a byte of what did not open, and never calls a signature valid while anyth
 Doors:
 `message.encrypt(message, recipients, at, *, signer=None, gcm=None, display=True) -> bytes` and `message.sign(message,
 signer, at, *, opaque=False) -> bytes`: the new message, ready for DKIM and DATA. `envelope.Recipient(certificate,
-capabilities, *, oaep)` and `signing.Signer(identity)` are made once and kept.
+capabilities)` and `signing.Signer(identity)` are made once and kept.
 `opening.open_(message, identities, trust, at) -> Opened` (message, verdict, layers); `opening.is_smime(message)`,
 `opening.recipients(message)` (whose keys would open it).
 `certificate.parse(raw)`, `certificate.bundle(raw)`; `usable.for_encryption(certificate, address, at, trust,

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa, x25519
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtensionOID, PublicKeyAlgorithmOID
 
-from carepost.crypto.smime import der, oids
+from carepost.crypto.smime import der, oaep, oids
 from carepost.crypto.smime.errors import UNREADABLE, BadCertificate, Malformed
 from carepost.rfc import path, words
 from carepost.rfc.errors import AddressError
@@ -250,14 +250,17 @@ def normal(address: str) -> str:
 def capabilities(value: bytes) -> frozenset[str]:
     """The names in an SMIMECapabilities value (RFC 8551 2.5.2). Raises Malformed."""
 
-    def read(cursor: der.Cursor) -> Iterable[bytes]:
+    def read(cursor: der.Cursor) -> Iterable[tuple[bytes, bytes]]:
         inside = cursor.enter(der.SEQUENCE)
-        found: list[bytes] = []
+        found: list[tuple[bytes, bytes]] = []
         while inside.more() and len(found) < 100:
-            found.append(inside.algorithm()[0])
+            found.append(inside.algorithm())
         return found
 
-    return frozenset(oids.CAPABILITY_NAMES[oid] for oid in der.parse(value, read) if oid in oids.CAPABILITY_NAMES)
+    said = list(der.parse(value, read))
+    names = {oids.CAPABILITY_NAMES[oid] for oid, _ in said if oid in oids.CAPABILITY_NAMES}
+    # without parameters it is the one with SHA-1, which is not written here
+    return frozenset(names | {oaep.NAME for oid, given in said if oid == oids.OAEP and given in oaep.SAID})
 
 
 def _capabilities(extensions: _Extensions) -> frozenset[str]:

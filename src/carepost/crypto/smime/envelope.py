@@ -7,23 +7,17 @@ reads it (smimeCapabilities). Everything of a recipient that does not change is 
 import os
 from collections.abc import Sequence
 
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa, x25519
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.keywrap import aes_key_wrap
 
-from carepost.crypto.smime import agreement, der, oids
+from carepost.crypto.smime import agreement, der, oaep, oids
 from carepost.crypto.smime.certificate import Certificate
 from carepost.crypto.smime.errors import CannotSeal
 
-_OAEP = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
-_SHA256 = der.sequence(der.tlv(der.OID, oids.SHA256), der.NULL)
 _RSA_ALGORITHM = der.sequence(der.tlv(der.OID, oids.RSA), der.NULL)
-_OAEP_ALGORITHM = der.sequence(
-    der.tlv(der.OID, oids.OAEP),
-    der.sequence(der.tlv(0xA0, _SHA256), der.tlv(0xA1, der.sequence(der.tlv(der.OID, oids.MGF1), _SHA256))),
-)
 _WRAP = der.sequence(der.tlv(der.OID, oids.AES256_WRAP))
 #: octets of a 256-bit key wrapped (RFC 3394)
 _WRAPPED = 40
@@ -38,17 +32,19 @@ _GCM = der.tlv(der.OID, oids.AES256_GCM)
 
 class Recipient:
     """A certificate made ready for encryption; worth keeping. `capabilities` is what its holder said elsewhere, in a
-    signed message, and stands beside what the certificate says. `oaep`: RSA with OAEP-SHA256 where asked for.
+    signed message, and stands beside what the certificate says: RSA with OAEP-SHA256 where it is among them, else
+    PKCS #1 1.5, which all read. `padded`: OAEP whatever they say.
 
     Raises CannotSeal for a kind of key that cannot be encrypted to. Whether it may be used is `usable`'s to say."""
 
     __slots__ = ("_key", "_middle", "_oaep", "_prefix", "_scheme", "certificate", "gcm", "simple")
 
-    def __init__(self, certificate: Certificate, capabilities: frozenset[str] = frozenset(), *, oaep: bool = False):
+    def __init__(self, certificate: Certificate, capabilities: frozenset[str] = frozenset(), *, padded: bool = False):
         self.certificate = certificate
-        self.gcm = "aes256-gcm" in certificate.capabilities | capabilities
+        known = certificate.capabilities | capabilities
+        self.gcm = "aes256-gcm" in known
         key = certificate.public_key
-        self._oaep = oaep
+        self._oaep = padded or oaep.NAME in known
         self._scheme = self._middle = b""
         if isinstance(key, rsa.RSAPublicKey) and not certificate.key.startswith("rsa-pss"):
             self.simple = True
@@ -65,7 +61,7 @@ class Recipient:
 
     def _transport(self, certificate: Certificate, key: rsa.RSAPublicKey) -> bytes:
         """KeyTransRecipientInfo up to the encrypted key."""
-        algorithm = _OAEP_ALGORITHM if self._oaep else _RSA_ALGORITHM
+        algorithm = oaep.ALGORITHM if self._oaep else _RSA_ALGORITHM
         octets = key.key_size // 8 + (key.key_size % 8 > 0)
         return _header(der.SEQUENCE, _V0 + certificate.issuer_and_serial + algorithm, der.OCTETS, octets)
 
@@ -93,7 +89,7 @@ class Recipient:
         """Its RecipientInfo, with `content_key` for nobody else."""
         key = self._key
         if isinstance(key, rsa.RSAPublicKey):
-            return self._prefix + key.encrypt(content_key, _OAEP if self._oaep else padding.PKCS1v15())
+            return self._prefix + key.encrypt(content_key, oaep.PADDING if self._oaep else padding.PKCS1v15())
         if isinstance(key, x25519.X25519PublicKey):
             ours = x25519.X25519PrivateKey.generate()
             secret, point = ours.exchange(key), ours.public_key().public_bytes_raw()

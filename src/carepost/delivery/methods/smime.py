@@ -43,11 +43,10 @@ class Key(msgspec.Struct, frozen=True):
 
 
 class Sealer:
-    """Makes the bytes for the wire. `oaep`: RSA recipients with OAEP, where an organisation's partners all read it."""
+    """Makes the bytes for the wire."""
 
-    def __init__(self, preparer: Preparer, *, oaep: bool = False) -> None:
+    def __init__(self, preparer: Preparer) -> None:
         self._preparer = preparer
-        self._oaep = oaep
         self._recipients: OrderedDict[tuple[bytes, frozenset[str]], Recipient] = OrderedDict()
         self._judged: OrderedDict[tuple[str, str], tuple[Trust, int, str]] = OrderedDict()
 
@@ -102,7 +101,7 @@ class Sealer:
         found = self._recipients.get(name)
         if found is None:
             read = certificate.parse(key.certificate)
-            found = self._recipients[name] = Recipient(read, key.capabilities, oaep=self._oaep)
+            found = self._recipients[name] = Recipient(read, key.capabilities)
             if len(self._recipients) > KEPT:
                 self._recipients.popitem(last=False)
         return found
