@@ -1,13 +1,16 @@
 """The samples of RFC 9580, appendix A: a locked version 6 key (Argon2, AEAD) and a message to it (X25519, AEAD-OCB)."""
 
+import hashlib
+
 import pytest
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.ciphers.aead import AESOCB3
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from carepost.crypto.openpgp import cipher, packets, secret, usable
-from carepost.crypto.openpgp.errors import Malformed
+from carepost.crypto.openpgp.errors import Malformed, Unusable
 from carepost.crypto.openpgp.secret import WrongPassphrase
 from tests.support.openpgp import now
 
@@ -103,6 +106,44 @@ def test_a_lock_that_takes_gigabytes_is_refused_before_it_is_tried() -> None:
         with pytest.raises(Malformed) as error:
             secret.load(raw, PASSPHRASE)
         assert error.value.code == "private-key-costly"
+
+
+def named(who: str) -> bytes:
+    """The sample key with a user id and its certification, made here by RFC 9580 5.2.4: the samples have none."""
+    found = packets.read(packets.unwrap(UNLOCKED, packets.PRIVATE, most=9_999))
+    public, material = found[0].body[:-33], found[0].body[-32:]
+    uid = f"Pat Example <{who}>".encode()
+
+    def sub(kind: int, body: bytes) -> bytes:
+        return bytes((len(body) + 1, kind)) + body
+
+    # made at a second after the key; it certifies and signs; its maker; SEIPD 2; the primary name; AES-256 and OCB
+    hashed = sub(2, (1_669_824_484).to_bytes(4, "big")) + sub(27, b"\x03") + sub(33, b"\x06" + bytes.fromhex(PRIMARY))
+    hashed += sub(30, b"\x09") + sub(25, b"\x01") + sub(39, b"\x09\x02")
+    salt, head = bytes(range(16)), b"\x06\x13\x1b\x08" + len(hashed).to_bytes(4, "big") + hashed
+    said = b"\x9b" + len(public).to_bytes(4, "big") + public + b"\xb4" + len(uid).to_bytes(4, "big") + uid
+    digest = hashlib.sha256(salt + said + head + b"\x06\xff" + len(head).to_bytes(4, "big")).digest()
+    made = Ed25519PrivateKey.from_private_bytes(material).sign(digest)
+    certification = head + bytes(4) + digest[:2] + b"\x10" + salt + made
+    whole = [packets.frame(one.tag, one.body) for one in found]
+    whole[2:2] = [packets.frame(packets.USER_ID, uid), packets.frame(packets.SIGNATURE, certification)]
+    return b"".join(whole)
+
+
+def test_to_a_version_6_key_goes_what_it_alone_opens() -> None:
+    made = secret.load(named("pat@home.test"))
+    known = made.certificate
+    assert (known.version, known.addresses, known.modern) == (6, ("pat@home.test",), True)
+    assert usable.why_not(known, "pat@home.test", now()) == ""
+    sent = cipher.encrypt(b"An invented result.", [("pat@home.test", known)], now())
+    assert cipher.decrypt(sent, [made]).content.data == b"An invented result."
+    raw = packets.unwrap(sent, packets.MESSAGE, most=9_999)
+    # a session key packet of version 6 that names the subkey, and integrity protection of version 2
+    assert bytes.fromhex(SUBKEY) in raw and [one.body[0] for one in packets.read(raw)] == [6, 2]
+    with pytest.raises(Unusable, match="not for this address"):
+        cipher.encrypt(b"x", [("somebody@home.test", known)], now())
+    broken = named("pat@home.test").replace(b"Pat Example", b"Pat Exemple")
+    assert usable.why_not(secret.load(broken).certificate, "pat@home.test", now()) == "weak-signature"
 
 
 def test_a_key_without_a_name_is_for_nobody() -> None:
