@@ -47,6 +47,8 @@ _LOUD: Final = re.compile(r"attachedTemplate|oleObject|/frame|externalLink|subDo
 _PROGRAM: Final = re.compile(r"vbaProject|macrosheet|macroEnabled", re.IGNORECASE)
 #: charts, tables and formulas inside an OpenDocument
 _OBJECT: Final = re.compile(r"Object [^/]+/content\.xml")
+#: a table of a slide drawn once more, by LibreOffice: its words stand in the content
+_PREVIEW: Final = re.compile(r"Pictures/TablePreview\d+\.svm")
 #: properties that programs fill in, not people
 _MACHINE: Final = frozenset({"docProps/app.xml", "docProps/thumbnail.xml"})
 
@@ -243,7 +245,7 @@ def _opendocument(archive: Archive, sheet: Sheet) -> None:
     for name in archive.names:
         if name.startswith(("Basic/", "Scripts/")) and not name.endswith("/"):
             sheet.note(Trait.MACROS)
-        elif name.startswith("Pictures/"):
+        elif name.startswith("Pictures/") and not _PREVIEW.fullmatch(name):
             _inner(archive, name, sheet)
         elif name.startswith("Object "):
             sheet.note(Trait.EMBEDDED)
@@ -261,6 +263,10 @@ class _Open(_Table):
             self.sheet.write(" ")
         elif name == "line-break":
             self.line()
+        elif name == "page" or (name == "table" and self.path[-2:-1] == ["spreadsheet"]):
+            # what a sheet or a slide is called stands on its tab
+            called = next((value for key, value in attrs.items() if key.rpartition(":")[2] == "name"), "")
+            self.sheet.write(f"{called}\n")
 
     def characters(self, content: str) -> None:
         # a space between two spans of a paragraph is one; what indents the XML is none

@@ -21,8 +21,11 @@ _FONTS: Final = 1_000
 #: it and beside it, the document's own description, prefilled fields
 _SAID: Final = re.compile(
     r"(?:\\\*)?\\(?:header[lrf]?|footer[lrf]?|footnote|ftn(?:sep|cn)|annotation|info|title|subject|author|keywords"
-    r"|doccomm|formfield|ffdeftext|fldinst|shp|shpgrp|shpinst|shptxt|dptxbxtext|docvar)(?![a-zA-Z])"
+    r"|doccomm|formfield|ffdeftext|fldinst|shp|shpgrp|shpinst|shptxt|dptxbxtext|docvar|userprops|propname|staticval)"
+    r"(?![a-zA-Z])"
 )
+#: what people read among a drawing's properties: the words of a shape, what a picture is said to show
+_SHOWN: Final = re.compile(r"\{\\sp\{\\sn (?:gtextUNICODE|wzDescription)\}\{\\sv ([^{}]*)\}\}")
 #: a drawing's properties, which would follow its text out
 _DRAWING: Final = re.compile(r"\{\\sp(?![a-zA-Z])")
 
@@ -38,7 +41,7 @@ def read(data: bytes, sheet: Sheet) -> None:
     if len(data) > _SOURCE:
         sheet.short("too-long")
     source = _fonts(data[:_SOURCE].decode("latin-1"), sheet)
-    source = _DRAWING.sub(r"{\\*\\sp", _SAID.sub(r"\\par ", source))
+    source = _DRAWING.sub(r"{\\*\\sp", _SHOWN.sub(r"\\par \1\\par ", _SAID.sub(r"\\par ", source)))
     try:
         text: str = _to_text(source, errors="replace")
     except (ValueError, LookupError, OverflowError):

@@ -19,14 +19,17 @@ RTF = (
     rb"{\header ABOVE\par}{\footerf BELOW\par}"
     rb"Body \u945?\u8364?{\v HIDDEN}{\footnote NOTED}{\*\annotation REMARKED}{\deleted STRUCK}{\bin5 {{{{{AFTER "
     rb"{\shp{\*\shpinst\shpleft1{\sp{\sn fLine}{\sv 98765}}{\shptxt BOXED\par}}}"
+    rb"{\shp{\*\shpinst{\sp{\sn gtextUNICODE}{\sv DR\'41WN}}{\sp{\sn wzDescription}{\sv PICTURED}}{\sp{\sn wz}{\sv S}}}}"
+    rb"{\*\userprops{\propname Patient}\proptype30{\staticval OWNED}}"
     rb"{\field{\*\fldinst{ FORMTEXT {\*\formfield{\*\ffdeftext FILLED}}}}{\fldrslt SHOWN}} end}"
 )
 
 
 @pytest.mark.parametrize(
     "place",
-    ["TITLED", "WRITTEN", "ABOVE", "BELOW", "HIDDEN", "NOTED", "REMARKED", "STRUCK", "AFTER", "BOXED", "FILLED"],
-)
+    ["TITLED", "WRITTEN", "ABOVE", "BELOW", "HIDDEN", "NOTED", "REMARKED", "STRUCK", "AFTER", "BOXED", "FILLED",
+     "DRAWN", "PICTURED", "OWNED"],
+)  # fmt: skip
 def test_rtf_beside_its_body(place: str) -> None:
     (found,) = document(RTF, "letter.rtf")
     assert place in found.text and "Body α€" in found.text and "SHOWN end" in found.text
@@ -117,6 +120,25 @@ def test_opendocument_keeps_spaces_between_spans_and_reads_objects() -> None:
     )
     text = document(data, "letter.odt")[0].text
     assert text.startswith("SSN 123-45-6789\nnext\n") and "CHARTED" in text
+
+
+def test_opendocument_says_what_its_sheets_and_slides_are_called() -> None:
+    """As LibreOffice writes it; a table of a slide is drawn once more in a form of its own, and is no file to read."""
+    content = '<o:document-content xmlns:o="o" xmlns:t="t" xmlns:d="d"><o:body>{}</o:body></o:document-content>'
+    for body, words in (
+        ('<o:spreadsheet><t:table t:name="Roe, Jane"><t:table-row/></t:table></o:spreadsheet>', True),
+        ('<o:presentation><d:page d:name="Roe, Jane"/></o:presentation>', True),
+        ('<o:text><t:table t:name="Roe, Jane"/></o:text>', False),
+    ):
+        parts = {
+            "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+            "content.xml": content.format(body),
+            "Pictures/TablePreview1.svm": "VCLMTF" + "\0" * 9,
+        }
+        (found,) = document(papers.zipped(parts), "list.ods")
+        assert ("Roe, Jane" in found.text) == words and found.reading is Reading.READ
+    other = {**parts, "Pictures/other.svm": "VCLMTF" + "\0" * 9}
+    assert [one.reading for one in document(papers.zipped(other), "list.ods")] == [Reading.READ, Reading.UNREADABLE]
 
 
 def test_hl7_carries_reports_as_files() -> None:
