@@ -19,7 +19,7 @@ RTF = (
     rb"{\header ABOVE\par}{\footerf BELOW\par}"
     rb"Body \u945?\u8364?{\v HIDDEN}{\footnote NOTED}{\*\annotation REMARKED}{\deleted STRUCK}{\bin5 {{{{{AFTER "
     rb"{\shp{\*\shpinst\shpleft1{\sp{\sn fLine}{\sv 98765}}{\shptxt BOXED\par}}}"
-    rb"{\shp{\*\shpinst{\sp{\sn gtextUNICODE}{\sv DR\'41WN}}{\sp{\sn wzDescription}{\sv PICTURED}}{\sp{\sn wz}{\sv S}}}}"
+    rb"{\shp{\*\shpinst{\sp{\sn gtextUNICODE}{\sv DR\'41WN}}{\sp{\sn wzDescription}{\sv PICTURED}}}}"
     rb"{\*\userprops{\propname Patient}\proptype30{\staticval OWNED}}"
     rb"{\field{\*\fldinst{ FORMTEXT {\*\formfield{\*\ffdeftext FILLED}}}}{\fldrslt SHOWN}} end}"
 )
