@@ -13,6 +13,20 @@ _WIDE: Final = re.compile(rb"(?:[\x09\x0a\x0d\x20-\x7e\xa0-\xff]\x00){4,}")
 _NARROW: Final = re.compile(rb"[\x09\x0a\x0d\x20-\x7e\xa0-\xff]{6,}")
 
 
+#: octets FF to FD, which fill what is free of a sector and end its chains
+_FILLING: Final = re.compile("[\xfd-\xff]{2,}")
+#: a word, a number of more than two digits, or what begins like a code
+_SAYS: Final = re.compile(r"[^\W\d_]{3}|\d{3}|[^\W\d_]\d\d")
+#: names of streams and storages (MS-CFB, MS-DOC, MS-XLS, MS-PPT), and of who wrote the file
+_OWN: Final = frozenset(
+    (
+        "Root Entry", "CompObj", "ObjInfo", "WordDocument", "0Table", "1Table", "Data", "Workbook", "Book", "Pictures",
+        "PowerPoint Document", "Current User", "SummaryInformation", "DocumentSummaryInformation", "MSWordDoc",
+        "Word.Document.8", "Excel.Sheet.8", "PowerPoint.Show.8", "Microsoft Word-Dokument", "Caolan80",
+    )
+)  # fmt: skip
+
+
 def _named(name: str) -> bytes:
     return name.encode("utf-16-le")
 
@@ -49,11 +63,19 @@ def read(data: bytes, sheet: Sheet) -> None:
         sheet.note(Trait.EXECUTABLE)
     sheet.short("legacy-format")
     for run in _WIDE.finditer(data):
-        sheet.write(run[0].decode("utf-16-le").replace("\r", "\n") + "\n")
+        _write(run[0].decode("utf-16-le"), sheet)
     for run in _NARROW.finditer(data):
-        sheet.write(run[0].decode("cp1252", "replace").replace("\r", "\n") + "\n")
+        _write(run[0].decode("cp1252", "replace"), sheet)
     if sheet.written == 0:
         sheet.refuse("legacy-format")
+
+
+def _write(run: str, sheet: Sheet) -> None:
+    """A run that may be somebody's words: not the form's own names, and not the filling of sectors, which read as words
+    of no language made an invitation to a picnic look like a note of care."""
+    said = _FILLING.sub(" ", run).strip("\t\n ")
+    if _SAYS.search(said) and said not in _OWN:
+        sheet.write(said.replace("\r", "\n") + "\n")
 
 
 def _locked(data: bytes) -> bool:

@@ -285,3 +285,14 @@ def test_bi_057_what_either_name_promises_is_compared() -> None:
     assert Trait.MISMATCH in document.traits
     (document,) = message(raw.replace(b'name="a.txt"', b'name="b.pdf"')).documents
     assert Trait.MISMATCH not in document.traits
+
+
+def test_what_fills_a_file_of_before_2007_is_no_text() -> None:
+    """Names of its streams and free places of its sectors."""
+    filling = b"\xff" * 400 + b"\xfd\xff\xff\xff\xfe\xff\xff\xff" * 9
+    words = "WordDocument\0Root Entry\0".encode("utf-16-le")
+    data = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504) + words + filling
+    data += b"\0Dear Jane Roe, your A1c is 9.2%\0E11.9 x\0" + filling
+    (found,) = document(data, "letter.doc")
+    assert found.kind is Kind.LEGACY_OFFICE and found.reading is Reading.PARTLY
+    assert found.text.split("\n")[:2] == ["Dear Jane Roe, your A1c is 9.2%", "E11.9 x"] and "ÿ" not in found.text
