@@ -1,13 +1,15 @@
 """What waits for a person: listed for the one who asks, refused, released by more than the rules ask, and ended when
 its time is over. Each in one commit with its event."""
 
+import asyncio
+
 import msgspec
 import pytest
 
 from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound
 from carepost.policy.types import Assurance, Method
-from carepost.proof import kinds
+from carepost.proof import event, kinds
 from carepost.queue import reviewing
 from carepost.queue.acts import Wish
 from carepost.queue.queue import Queue
@@ -65,6 +67,25 @@ async def test_of_each_organisation_is_told_how_much_waits_and_until_when(house:
     await made(queue)
     (one,) = await queue.waiting()
     assert (one.org, one.held, one.ends) == (CLINIC, 3, now + 5 * HOUR)
+
+
+@pytest.mark.parametrize("verbs", [("release", "release"), ("release", "refuse"), ("refuse", "refuse")], ids="+".join)
+async def test_of_two_who_decide_at_the_same_moment_one_does(house: House, verbs: tuple[str, str]) -> None:
+    """One act, one event; the other is told that it is not possible any more."""
+    queue = await house.queue()
+    both = dict(zip((ADA, BEN), verbs, strict=True))
+    for _ in range(10):
+        new = await made(queue)
+        delivery = new.deliveries[0].id
+        answers = await asyncio.gather(
+            *[queue.act(verb, CLINIC, (delivery,), by, "looked at it") for by, verb in both.items()]
+        )
+        assert sorted(one[ids.text(delivery)] for one in answers) == ["not-possible", "queued"]
+        drained, _ = await queue.drain(0, 0)
+        told = [event.read(one.event) for one in drained]
+        acted = [one for one in told if ids.text(delivery) in one.on and one.actor.kind == "staff"]
+        (one,) = [one for one in acted if one.kind in (kinds.DELIVERY_RELEASED, kinds.DELIVERY_TURNED_DOWN)]
+        assert (await queue.reviewed(CLINIC, delivery, Who(ADA))).view.last_by == f"staff:{one.actor.id}"
 
 
 async def test_another_organisation_finds_nothing(house: House) -> None:
