@@ -109,6 +109,10 @@ async def test_two_secrets_count_while_they_are_changed(ca: Ca) -> None:
         with pytest.raises(aiosmtplib.SMTPDataError, match="X-Carepost-Gateway"):
             await world.hand_over(with_secret(world.secret))
         await there.wait(2)
+        opened = b"".join((await world.openings("message.accepted")).values())
+        for one in (world.secret, fresh):
+            assert not any(one.encode() in sent for _, sent in there.messages) and one.encode() not in opened
+            assert not any(one.encode() in file.read_bytes() for file in world.folder.rglob("*") if file.is_file())
 
 
 async def test_a_system_that_signs_in_needs_no_certificate_and_its_fields_are_taken_out(ca: Ca) -> None:
