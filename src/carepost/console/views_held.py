@@ -34,6 +34,12 @@ _DONE: Final = {
 }
 
 
+_ANEW: Final = (
+    "Since this page was opened it was let go and is held again, perhaps for another reason. Nothing was done now: "
+    "look why it waits, and decide then."
+)
+
+
 class Row(msgspec.Struct, frozen=True):
     view: HeldView
     kind: str
@@ -97,6 +103,8 @@ def decide(request: StaffRequest) -> HttpResponse:
         return _confirm(request, form)
     if not form.cleaned_data["reason"]:
         return _again(request, form, "Say why; it is kept with the event.")
+    if _held_anew(request, form):
+        return _again(request, form, _ANEW)
     try:
         done = _carry_out(request, form)
     except Refused as refused:
@@ -226,6 +234,23 @@ def _last(found: Detail) -> str:
     """What became of one that is not held any more."""
     done = words.DONE.get(found.view.last_verb, "")
     return f"It was {done}." if done else ""
+
+
+def _held_anew(request: StaffRequest, form: DecideForm) -> bool:
+    """Whether what was decided upon was let go meanwhile and waits again, perhaps for another reason: each page says
+    since when it saw what it shows."""
+    seen = dict(one.rpartition("@")[::2] for one in request.POST.getlist("seen"))
+    who, org = _who(request), request.desk.org
+    for one in form.cleaned_data["delivery"]:
+        if str(one) not in seen:
+            continue
+        try:
+            view = held.one(org, who, one.bytes).view
+        except NotFound:
+            continue
+        if view.state == "held" and str(view.since) != seen[str(one)]:
+            return True
+    return False
 
 
 def _carry_out(request: StaffRequest, form: DecideForm) -> list[Done]:

@@ -107,6 +107,31 @@ def test_one_is_released_with_a_reason_and_the_second_is_told(
     assert "Operator Heron has released it already. Nothing was done now." in text_of(answer.content.decode())
 
 
+@pytest.mark.parametrize("several", [False, True])
+def test_who_decides_from_an_old_page_decides_nothing_that_waits_for_another_reason(
+    maple: Organisation, waiting: HeldMail, at_desk: Sit, several: bool
+) -> None:
+    """Released by somebody else and held again while the page stood open: what it said is not why it waits now."""
+    delivery = waiting.mail(maple)
+    http, page = at_desk("operator"), f"/held/{delivery}"
+    shown = http.get(page).content.decode()
+    if several:
+        shown = post(http, "/held", delivery=[delivery], verb="release", from_list="on").content.decode()
+    (seen,) = set(re.findall(r'name="seen" value="([^"]+)"', shown))
+    more = {"from_list": "on", "confirmed": "on"} if several else {}
+    post(at_desk("administrator"), page, delivery=delivery, verb="release", reason="I rang them")
+    waiting.thread.run(waiting.held_for(maple.pk.bytes, delivery.bytes, "rule-holds", "another-rule"))
+    assert state(waiting, delivery) == "held"
+    answer = post(http, page, delivery=[delivery], verb="release", reason="as I saw", seen=[seen], **more)
+    assert answer.status_code == 422 and state(waiting, delivery) == "held"
+    said = text_of(answer.content.decode())
+    assert "held again, perhaps for another reason. Nothing was done now" in said
+    (now,) = set(re.findall(r'name="seen" value="([^"]+)"', answer.content.decode()))
+    assert now != seen
+    post(http, page, delivery=[delivery], verb="release", reason="as I see now", seen=[now], **more)
+    assert state(waiting, delivery) == "queued"
+
+
 def test_a_weaker_method_is_refused_in_words(maple: Organisation, waiting: HeldMail, at_desk: Sit) -> None:
     delivery = waiting.mail(maple)
     answer = post(
