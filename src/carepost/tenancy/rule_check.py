@@ -98,12 +98,12 @@ def _lowers_only_attested(rule: Rule, for_unit: bool) -> None:
             "Who writes from outside may not lower protection: a trigger that does is for the organisation's own "
             "people, outbound or internal.",
         )
-    if lowers and rule.category and not (rule.sender or rule.sender_domain or for_unit):
-        # the program that sends says what category it is: alone, that would be an opt-out for whoever may send
+    if lowers and (rule.category or rule.data_class) and not (rule.sender or rule.sender_domain or for_unit):
+        # the program that sends says what it is: alone, that would be an opt-out for whoever may send
         raise Wrong(
             "permission-needed",
-            "A category is what the sending program says it is: a rule that lowers protection by it names who may, "
-            "a sender, a sender domain or a unit.",
+            "A category or data class is what the sending program says it is: a rule that lowers protection by it "
+            "names who may, a sender, a sender domain or a unit.",
         )
     if rule.skip_unknown and not (rule.attestation and (rule.levels or rule.attachments)):
         raise Wrong(

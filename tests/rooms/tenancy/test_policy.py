@@ -93,6 +93,7 @@ def test_a_rule_of_a_later_version_is_not_half_carried_out() -> None:
         (Rule("r", floor=Assurance.NONE), "attestation-needed"),
         (Rule("r", floor=Assurance.NONE, attestation="no PHI", header="subject", contains="[p]"), "permission-needed"),
         (Rule("r", floor=Assurance.NONE, attestation="no PHI", category="marketing"), "permission-needed"),
+        (Rule("r", floor=Assurance.NONE, attestation="no PHI", data_class="none-attested"), "permission-needed"),
         (Rule("r", action="hold", levels=(Level.PHI_HIGH,), skip_unknown=True), "attestation-needed"),
         (Rule("r", action="hold", hours="sometimes"), "bad-hours"),
         (Rule("r", action="hold", header="two words"), "bad-header"),

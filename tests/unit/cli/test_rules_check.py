@@ -21,9 +21,10 @@ NEWS = {"category": "marketing", "floor": Assurance.NONE, "attestation": "no PHI
         (Rule("news", unit="shop", **NEWS), False),  # type: ignore[arg-type]
         (Rule("news", category="marketing", floor=Assurance.MESSAGE), False),
         (Rule("news", floor=Assurance.NONE, attestation="no PHI"), False),
+        (Rule("news", floor=Assurance.NONE, attestation="no PHI", data_class="none-attested"), True),
     ],
 )
-def test_a_category_that_lowers_for_whoever_may_send_is_named(rule: Rule, told: bool) -> None:
+def test_a_category_or_data_class_that_lowers_for_whoever_may_send_is_named(rule: Rule, told: bool) -> None:
     here: Any = SimpleNamespace(organisations=lambda: [SimpleNamespace(slug="willow", rules=(rule,))])
     found = list(house.rules(here))
     assert bool(found) == told

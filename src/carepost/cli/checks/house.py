@@ -61,7 +61,7 @@ def office(here: Local) -> Iterator[Finding]:
 
 
 def rules(here: Local) -> Iterator[Finding]:
-    """None lowers protection for whoever may send: a category is what the sending program says it is."""
+    """None lowers protection for whoever may send: a category or data class is what the sending program says it is."""
     try:
         organisations = here.organisations()
     except CarepostError:
@@ -70,10 +70,11 @@ def rules(here: Local) -> Iterator[Finding]:
     for org in organisations:
         for rule in org.rules:
             named = rule.sender or rule.sender_domain or rule.unit
-            if lowers(rule) and rule.category and not named:
+            said = rule.category or rule.data_class
+            if lowers(rule) and said and not named:
                 what = f"{org.slug}: the rule {rule.id} lowers protection for every program that says its mail is"
                 mend = "remove it, and add it again with --sender, --sender-domain or --unit"
-                yield attention(f"{what} {rule.category}", mend)
+                yield attention(f"{what} {said}", mend)
 
 
 def engines(here: Local) -> Iterator[Finding]:
