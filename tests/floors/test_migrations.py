@@ -25,6 +25,7 @@ ADDING = (
 EXAMINED = {
     "archive.0005_sums": "tables are added; what the version before counts without them is found and summed",
     "archive.0006_packs": "tables and a column are added; what the version before counts is found and packed",
+    "archive.0007_content": "columns with a default in the database are added: what the version before writes has them",
     "destinations.0006_ahead": "an engine view is added",
     "keyring.0009_under": "engine views are made again, with columns added",
     "keyring.0010_own_authority": "an engine view is made again, with columns added",

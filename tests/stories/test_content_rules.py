@@ -83,6 +83,21 @@ async def test_what_the_subject_alone_says_counts_as_what_the_text_says(ca: Ca, 
         assert not willow.hosts["mx.there.test"].bodies
 
 
+async def test_a_rule_that_only_tags_has_every_message_looked_into_and_delays_none_for_a_person(
+    ca: Ca, pool: Counted
+) -> None:
+    """A15.5: which conversations hold health information is to be found, whatever the rules make of it."""
+    classify = Rule("classify", levels=PHI, tags=("phi", "review"))
+    async with Delivering(host(ca), side("there.test"), ca, rules=(classify,), inspector=Inspector(pool)) as willow:
+        for raw in (result(), lunch()):
+            view = await willow.ended(await willow.submit("jane.roe@there.test", raw=raw))
+            assert (view.state, view.method) == ("sent", "tls")
+        looked = await willow.events(kinds.DELIVERY_INSPECTED)
+        assert [(one.facts["content"], one.facts.get("tags")) for one in looked] == [
+            ("phi-high", "phi review"), ("none", None)
+        ]  # fmt: skip
+
+
 class Asked(Inspector):
     """Counts what the delivery asks of it: each time a body was read for it."""
 

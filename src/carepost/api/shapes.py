@@ -4,6 +4,8 @@ from typing import Annotated
 
 import msgspec
 
+from carepost.engagement.types import Engaged
+from carepost.policy.content import Level
 from carepost.policy.types import Method
 from carepost.queue.types import State
 from carepost.wire import rest
@@ -40,7 +42,8 @@ class HeldSearch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that is given must fit, and what is said of a recipient one and the same. `recipient`: an address or a
     domain; `subject`: words; `message_id`: of the header, or ours; `domain`: the recipient's; `provider`: group of
-    the recipient's mail servers; `assurance`: label of what was reached."""
+    the recipient's mail servers; `assurance`: label of what was reached; `content`: any of these was what
+    a look into it found; `engaged`: whether it was opened or a link in it followed, of mail that is watched."""
 
     recipient: Address = ""
     sender: Address = ""
@@ -55,6 +58,8 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     method: Method | None = None
     assurance: rest.Minimum | None = None
     category: rest.Category | None = None
+    content: Annotated[tuple[Level, ...], msgspec.Meta(max_length=6)] = ()
+    engaged: Engaged | None = None
 
 
 class Search(Wanted, frozen=True, forbid_unknown_fields=True):

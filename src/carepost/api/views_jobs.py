@@ -21,7 +21,9 @@ def jobs(request: ApiRequest) -> HttpResponse:
     caller = request.caller
     if request.method == "POST":
         given = asked.body(request, shapes.AddJob)
-        wanted = Asked(searching.wanted(given.search), given.reason, given.form.value, given.opened, given.as_today)
+        wanted = Asked(
+            searching.wanted(caller.org, given.search), given.reason, given.form.value, given.opened, given.as_today
+        )
         return answers.json(acts.begin(caller.org, given.kind, wanted, actor=caller.actor), 202)
     found = select.listing(caller.org, caller.actor)
     return answers.json(shapes.Jobs(found))

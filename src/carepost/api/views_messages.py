@@ -32,7 +32,7 @@ def messages(request: ApiRequest) -> HttpResponse:
 @scoped(Scope.SEARCH, methods=("POST",))
 def searched(request: ApiRequest) -> HttpResponse:
     given = asked.body(request, Search)
-    return _page(request, searching.wanted(given), given.cursor, given.limit)
+    return _page(request, searching.wanted(request.caller.org, given), given.cursor, given.limit)
 
 
 @scoped(Scope.MESSAGES, methods=("POST",))

@@ -127,4 +127,6 @@ def _newer(logged: DeliveryView, live: DeliveryView | None) -> DeliveryView:
     """Nothing is told as delivered that the log could not prove yet. What was noted on the way stands in the log."""
     if live is None or logged.state not in _MOVING or live.state not in _MOVING | _KEPT_HERE:
         return logged
-    return msgspec.structs.replace(live, notes=logged.notes)
+    return msgspec.structs.replace(
+        live, notes=logged.notes, content=logged.content, tags=logged.tags, opened=logged.opened, clicked=logged.clicked
+    )

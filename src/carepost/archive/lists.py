@@ -27,8 +27,8 @@ _MESSAGES: Final = (
     "LEFT JOIN archive_message_key k ON k.org_id = m.org_id AND k.id = m.id WHERE m.org_id = ? AND m.id IN ({0})"
 )
 _DELIVERIES: Final = (
-    "SELECT id, message, state, method, assurance, reason, rule, recipient, provider FROM archive_delivery "
-    "WHERE org_id = ? AND message IN ({0})"
+    "SELECT id, message, state, method, assurance, reason, rule, recipient, provider, content, tags, opened, clicked "
+    "FROM archive_delivery WHERE org_id = ? AND message IN ({0})"
 )
 
 
@@ -169,6 +169,10 @@ def _delivery(
     rule: str,
     sealed: bytes,
     provider: str,
+    content: str,
+    tags: str,
+    opened: str,
+    clicked: str,
 ) -> DeliveryView:
     delivery = raw_value(raw)
     try:
@@ -186,4 +190,8 @@ def _delivery(
         rule=rule,
         due_at=0,
         provider=provider,
+        content=content,
+        tags=tuple(tags.split()),
+        opened=opened,
+        clicked=clicked,
     )

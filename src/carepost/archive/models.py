@@ -9,6 +9,7 @@ from django.db import models
 
 _KNOWN_PROVIDER = models.Q(provider__gt="")
 _OTHER_METHOD = ~models.Q(method__in=["", "tls"])
+_LOOKED_INTO = models.Q(content__gt="")
 
 
 class Message(models.Model):
@@ -50,6 +51,13 @@ class Delivery(models.Model):
     recipient = models.BinaryField()
     #: group of the mail servers it went to (`policy.providers`); "" where none was reached
     provider = models.CharField(max_length=40, default="")
+    #: policy.content.Level of the last look into it; "" where no rule asked for one
+    content = models.CharField(max_length=16, default="", db_default="")
+    #: tags that rules gave for its content, with blanks between; those given at the door stand in the header
+    tags = models.TextField(default="", db_default="")
+    #: as `wire.types.DeliveryView`
+    opened = models.CharField(max_length=12, default="", db_default="")
+    clicked = models.CharField(max_length=12, default="", db_default="")
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["org_id", "id"], name="archive_delivery_org_id")]
@@ -65,6 +73,9 @@ class Delivery(models.Model):
             ),
             models.Index(
                 fields=["org_id", "method", "message"], name="archive_delivery_method", condition=_OTHER_METHOD
+            ),
+            models.Index(
+                fields=["org_id", "message", "content"], name="archive_delivery_content", condition=_LOOKED_INTO
             ),
         ]
 

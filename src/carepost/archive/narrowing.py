@@ -1,4 +1,5 @@
-"""Which messages fit by what stands in clear in their rows: state, method, provider group, assurance, category, origin.
+"""Which messages fit by what stands in clear in their rows: state, method, provider group, assurance, what was found in
+them, whether it was opened or a link followed, category, origin.
 
 Whatever is asked for, a page costs a bounded number of rows: an index that leads to few of them where there is one,
 then windows of neighbours, and where the windows are used up the page says how far back it looked."""
@@ -19,12 +20,17 @@ _TOGETHER: Final = 100
 #: methods most deliveries have: no index leads to them (migration 0004)
 _MOST: Final = ("tls", "")
 #: how sparse the rows of an index lie: each of these is a page of the file of its own, and its window is the smaller
-_SPARSE: Final = {"provider": 1000, "method": 250}
+_SPARSE: Final = {"provider": 1000, "method": 250, "content": 1000}
 #: more rows than a window has; a limit keeps an inner SELECT by itself
 _WHOLE: Final = 10_000_000
 _COLUMNS: Final = ("state", "provider", "method", "assurance")
+#: those of which any of several values may be asked for
+_SETS: Final = ("content", "opened", "clicked")
 #: the conditions of partial indexes, word for word: SQLite takes them for nothing less
-_PARTS: Final = {"provider": " AND d.provider > ''", "method": " AND NOT (d.method IN ('', 'tls'))"}
+_PARTS: Final = {
+    "provider": " AND d.provider > ''", "method": " AND NOT (d.method IN ('', 'tls'))",
+    "content": " AND d.content > ''",
+}  # fmt: skip
 
 Found = tuple[list[bytes], bytes]
 
@@ -112,7 +118,7 @@ def _window(
     rows = f"{table} d WHERE d.org_id = ?{lead} AND {span}"
     if lead and where:
         # by the index the window was measured by, whatever the planner thinks of the others
-        inner = f"SELECT {', '.join(('message', *_COLUMNS))} FROM {rows} ORDER BY d.message DESC LIMIT {_WHOLE}"  # noqa: S608
+        inner = f"SELECT {', '.join(('message', *_COLUMNS, *_SETS))} FROM {rows} ORDER BY d.message DESC LIMIT {_WHOLE}"  # noqa: S608
         rows = f"({inner}) d WHERE 1 = 1"
     sql = f"SELECT DISTINCT d.{column} FROM {rows}{where} ORDER BY d.{column} DESC LIMIT {limit}"  # noqa: S608
     return [raw_value(row[0]) for row in log.rows(sql, (owner, *values, low[0], high[0].hex(), *more))]
@@ -124,7 +130,11 @@ def _lead(wanted: Wanted) -> tuple[str, str, str, tuple[str, ...]]:
     if name is None:
         table, column = ("archive_delivery", "message") if wanted.of_delivery else ("archive_message", "id")
         return table, column, "", ()
-    return "archive_delivery", "message", f" AND d.{name} = ?{_PARTS.get(name, '')}", (getattr(wanted, name),)
+    part = _PARTS.get(name, "")
+    if name in _SETS:
+        # its index has all there are, in the order of messages
+        return "archive_delivery", "message", part, ()
+    return "archive_delivery", "message", f" AND d.{name} = ?{part}", (getattr(wanted, name),)
 
 
 def _led(wanted: Wanted) -> str | None:
@@ -134,6 +144,8 @@ def _led(wanted: Wanted) -> str | None:
         return "provider"
     if wanted.method and wanted.method not in _MOST:
         return "method"
+    if wanted.content:
+        return "content"
     return "state" if wanted.state else None
 
 
@@ -145,7 +157,9 @@ def _rest(wanted: Wanted, *, led: bool) -> tuple[str, tuple[str, ...]]:
     taken = _led(wanted) if led else None
     names = [name for name in _COLUMNS if getattr(wanted, name) and name != taken]
     where = "".join(f" AND (d.{name} || '') = ?" for name in names)
-    return where, tuple(getattr(wanted, name) for name in names)
+    several = [(name, values) for name in _SETS if (values := getattr(wanted, name))]
+    where += "".join(f" AND (d.{name} || '') IN ({', '.join('?' * len(values))})" for name, values in several)
+    return where, (*(getattr(wanted, name) for name in names), *(one for _, values in several for one in values))
 
 
 def _about(wanted: Wanted) -> tuple[str, tuple[str, ...]]:

@@ -42,6 +42,7 @@ def dispose(store: Store, org: bytes, message: bytes, *, actor: Actor, reason: s
     for key in tokens.keys_of(books.book(), org, day):
         gone |= tokens.of_header(key, day, shown.header)
         gone |= tokens.of_recipients(key, day, [d.recipient for d in shown.line.deliveries if d.recipient])
+        gone |= tokens.of_tags(key, day, {tag for d in shown.line.deliveries for tag in d.tags})
     with store.writing():
         # the hold is looked at in the transaction that deletes: one placed meanwhile wins
         _not_held(store, message)

@@ -17,10 +17,11 @@ from carepost.audit.store import Store
 from carepost.crypto import index
 from carepost.ground import clock, ids
 from carepost.ground.errors import Refused
+from carepost.policy.content import FOUND, Level
 from carepost.proof import kinds
 from carepost.queue.sealing import OrgKeyBook
 from carepost.tenancy.permissions import Permission
-from carepost.wire.types import Actor, DeliveryView
+from carepost.wire.types import Actor, DeliveryView, MessageView
 
 #: days searched at most
 MOST_DAYS: Final = 3660
@@ -41,17 +42,17 @@ _HITS_OF_ONE: Final = 2
 _BATCH: Final = 400
 
 
-__all__ = ["Wanted", "search"]
+#: what a look into a message can have found
+CONTENT: Final = (*(level.value for level in reversed(FOUND)), Level.UNKNOWN.value)
+
+__all__ = ["CONTENT", "Wanted", "meant", "search"]
 
 
 def search(org: bytes, actor: Actor, wanted: Wanted, *, after: str = "", limit: int = 50) -> Page:
     """A list where only state and time are given. Raises NotFound (forbidden), Refused when the cursor is none, the
     time is too long, or no word of the subject can be searched for."""
     acts.allowed(org, actor, Permission.SEARCH)
-    wanted = msgspec.structs.replace(
-        wanted, recipient=tokens.spelt(wanted.recipient), sender=tokens.spelt(wanted.sender),
-        domain=tokens.spelt(wanted.domain).removeprefix("@"),
-    )  # fmt: skip
+    wanted = spelt(wanted)
     size = max(1, min(limit, lists.MOST))
     below, above = lists.bounds(after, wanted.since, wanted.until)
     if not wanted.texts:
@@ -67,6 +68,20 @@ def search(org: bytes, actor: Actor, wanted: Wanted, *, after: str = "", limit: 
     page = lists.page_of([one.line for one in found], size, stopped)
     lists.record(kinds.MESSAGE_SEARCHED, org, actor, page, msgspec.json.encode(wanted).decode())
     return page
+
+
+def meant(view: MessageView, wanted: Wanted) -> tuple[bytes, ...]:
+    """The deliveries of a message found that fit all that is said of a recipient: those a job acts upon."""
+    wanted = spelt(wanted)
+    return tuple(ids.parse(one.id) for one in view.deliveries if _for(one, wanted))
+
+
+def spelt(wanted: Wanted) -> Wanted:
+    """With addresses and domains as they were indexed."""
+    return msgspec.structs.replace(
+        wanted, recipient=tokens.spelt(wanted.recipient), sender=tokens.spelt(wanted.sender),
+        domain=tokens.spelt(wanted.domain).removeprefix("@"),
+    )  # fmt: skip
 
 
 def _own_id(text: str) -> bytes | None:
@@ -232,7 +247,9 @@ def _fits(one: Shown, wanted: Wanted) -> bool:
         any(_for(delivery, wanted) for delivery in line.deliveries)
         and (not wanted.sender or _same("sender", wanted.sender, header.sender, header.from_))
         and (not wanted.message_id or _same("message-id", wanted.message_id, header.message_id))
-        and (not wanted.tag or _same("tag", wanted.tag, *header.tags))
+        and (
+            not wanted.tag or _same("tag", wanted.tag, *header.tags, *(tag for d in line.deliveries for tag in d.tags))
+        )
         and set(index.subject_words(wanted.subject)) <= set(index.subject_words(header.subject))
     )
 
@@ -249,6 +266,9 @@ def _for(one: DeliveryView, wanted: Wanted) -> bool:
         and wanted.provider in ("", one.provider)
         and wanted.method in ("", one.method)
         and wanted.assurance in ("", one.assurance)
+        and (not wanted.content or one.content in wanted.content)
+        and (not wanted.opened or one.opened in wanted.opened)
+        and (not wanted.clicked or one.clicked in wanted.clicked)
     )
 
 

@@ -52,7 +52,7 @@ _ENDS: Final = {
     kinds.DELIVERY_REFUSED: "refused",
 }
 #: beginnings of the kinds that a delivery's course is told by
-_TOLD_OF: Final = ("delivery.", "portal.", kinds.DESTINATION_WEAKENED)
+_TOLD_OF: Final = ("delivery.", "portal.", "tracking.", kinds.DESTINATION_WEAKENED)
 #: what is told of a delivery besides its attempts
 _NOTED: Final = frozenset({
     kinds.DELIVERY_RELEASED, kinds.DELIVERY_RETRIED, kinds.DELIVERY_RETRACTED, kinds.DELIVERY_APPROVED,
@@ -81,6 +81,16 @@ def state_after(event: Event) -> str:
 
 def assurance_after(event: Event) -> str:
     return event.facts.get("achieved", "") if event.kind in _REACHED else ""
+
+
+def engaged_after(event: Event) -> tuple[str, str]:
+    """(opened, clicked) as `DeliveryView` has them; "" where the event says nothing of it."""
+    if event.kind == kinds.DELIVERY_SENT:
+        watched = event.facts.get("tracked", "").split()
+        return "no" if "opens" in watched else "", "no" if "clicks" in watched else ""
+    if event.kind.startswith("tracking."):
+        return event.facts.get("opened", ""), event.facts.get("clicked", "")
+    return "", ""
 
 
 def message(
@@ -140,6 +150,7 @@ class _Course:
         self._id = id_
         self._recipient = ""
         self._state = self._method = self._assurance = self._reason = self._words = self._rule = ""
+        self._content = self._tags = self._opened = self._clicked = ""
         self._attempts: list[AttemptView] = []
         self._notes: list[NoteView] = []
 
@@ -160,12 +171,16 @@ class _Course:
         if event.kind.startswith("delivery."):
             self._method = facts.get("method") or self._method
             self._rule = facts.get("rule") or self._rule
+            self._content = facts.get("content") or self._content
+            self._tags = facts.get("tags") or self._tags
             self._reason = event.cause or self._reason
             if event.kind == kinds.DELIVERY_BOUNCED:
                 self._reason = facts.get("bounce", self._reason)
             if said is not None and said.delivery:
                 self._words = said.delivery
         self._assurance = assurance_after(event) or self._assurance
+        opened, clicked = engaged_after(event)
+        self._opened, self._clicked = opened or self._opened, clicked or self._clicked
         if event.kind in _ENDS and "attempt" in facts:
             self._end(event, openings, said.attempt if said is not None else "")
 
@@ -207,6 +222,10 @@ class _Course:
             due_at=0,
             attempts=tuple(self._attempts),
             notes=tuple(self._notes),
+            content=self._content,
+            tags=tuple(self._tags.split()),
+            opened=self._opened,
+            clicked=self._clicked,
         )
 
 
@@ -214,6 +233,8 @@ def _detail(event: Event) -> str:
     """As `NoteView.detail`."""
     if event.kind == kinds.DELIVERY_TIME_OVER:
         return event.result
+    if event.kind == kinds.DELIVERY_INSPECTED:
+        return event.facts.get("tags", "")
     return event.facts.get("from-method", "") if event.kind == kinds.DELIVERY_PLAN_CHANGED else ""
 
 

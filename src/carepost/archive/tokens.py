@@ -49,8 +49,11 @@ def of_header(key: bytes, day: int, header: HistoryRecord) -> set[bytes]:
     if header.message_id:
         found.add(index.token(key, MESSAGE_ID, header.message_id, day))
     found.update(index.token(key, WORD, word, day) for word in index.subject_words(header.subject))
-    found.update(index.token(key, TAG, tag, day) for tag in header.tags)
-    return found
+    return found | of_tags(key, day, header.tags)
+
+
+def of_tags(key: bytes, day: int, tags: Iterable[str]) -> set[bytes]:
+    return {index.token(key, TAG, tag, day) for tag in tags}
 
 
 def of_recipients(key: bytes, day: int, recipients: Iterable[str]) -> set[bytes]:

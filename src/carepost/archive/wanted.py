@@ -27,6 +27,11 @@ class Wanted(msgspec.Struct, frozen=True):
     #: label of what was reached
     assurance: str = ""
     category: str = ""
+    #: what a look into it found: any of these policy.content.Level; (): whatever
+    content: tuple[str, ...] = ()
+    #: as `DeliveryView.opened` and `clicked`: any of these; (): whatever
+    opened: tuple[str, ...] = ()
+    clicked: tuple[str, ...] = ()
 
     @property
     def texts(self) -> bool:
@@ -36,7 +41,7 @@ class Wanted(msgspec.Struct, frozen=True):
     @property
     def of_delivery(self) -> bool:
         """Whether a column of the delivery's row must fit."""
-        return any((self.state, self.provider, self.method, self.assurance))
+        return any((self.state, self.provider, self.method, self.assurance, self.content, self.opened, self.clicked))
 
     @property
     def of_rows(self) -> bool:

@@ -15,15 +15,19 @@ _MESSAGE: Final = (
 )
 _KEY: Final = "INSERT INTO archive_message_key (id, org_id, wrapped) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
 _DELIVERY: Final = (
-    "INSERT INTO archive_delivery (id, org_id, message, state, method, assurance, reason, rule, provider, updated_at, "
-    "recipient) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"
+    "INSERT INTO archive_delivery (id, org_id, message, state, method, assurance, reason, rule, provider, content, "
+    "tags, opened, clicked, updated_at, recipient) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
 )
-#: an empty word leaves what is there
+#: an empty word leaves what is there; and so does "no" a verdict
 _UPDATE: Final = (
     "UPDATE archive_delivery SET state = CASE WHEN ? = '' THEN state ELSE ? END, "
     "method = CASE WHEN ? = '' THEN method ELSE ? END, assurance = CASE WHEN ? = '' THEN assurance ELSE ? END, "
     "reason = CASE WHEN ? = '' THEN reason ELSE ? END, rule = CASE WHEN ? = '' THEN rule ELSE ? END, "
-    "provider = CASE WHEN ? = '' THEN provider ELSE ? END, updated_at = ? "
+    "provider = CASE WHEN ? = '' THEN provider ELSE ? END, content = CASE WHEN ? = '' THEN content ELSE ? END, "
+    "tags = CASE WHEN ? = '' THEN tags ELSE ? END, opened = CASE WHEN ? IN ('', 'no') AND opened <> '' "
+    "OR ? = '' THEN opened ELSE ? END, clicked = CASE WHEN ? IN ('', 'no') AND clicked <> '' OR ? = '' THEN clicked "
+    "ELSE ? END, updated_at = ? "
     "WHERE id = ? AND org_id = ?"
 )
 _EFFECT: Final = (
@@ -57,6 +61,12 @@ class Change(msgspec.Struct):
     rule: str = ""
     provider: str = ""
     at: int = 0
+    #: what its content was found to be (policy.content.Level), and the tags rules gave it for that, in order
+    content: str = ""
+    tags: str = ""
+    #: as `wire.types.DeliveryView`
+    opened: str = ""
+    clicked: str = ""
 
 
 class DeliveryRow(msgspec.Struct):
@@ -110,10 +120,11 @@ def _delivery(row: DeliveryRow) -> tuple[object, ...]:
     c = row.change
     return (
         c.delivery.hex(), c.org.hex(), row.message.hex(), c.state, c.method, c.assurance, c.reason[:60], c.rule[:120],
-        c.provider[:40], c.at, bytearray(row.recipient),
+        c.provider[:40], c.content, c.tags, c.opened, c.clicked, c.at, bytearray(row.recipient),
     )  # fmt: skip
 
 
 def _update(c: Change) -> tuple[object, ...]:
-    words = (c.state, c.method, c.assurance, c.reason[:60], c.rule[:120], c.provider[:40])
-    return (*(word for one in words for word in (one, one)), c.at, c.delivery.hex(), c.org.hex())
+    words = (c.state, c.method, c.assurance, c.reason[:60], c.rule[:120], c.provider[:40], c.content, c.tags)
+    engaged = (word for one in (c.opened, c.clicked) for word in (one, one, one))
+    return (*(word for one in words for word in (one, one)), *engaged, c.at, c.delivery.hex(), c.org.hex())

@@ -10,6 +10,9 @@ _WORDS = {
     "state": "queued, deferred, held, sent, deposited, opened, expired, retracted, failed, suppressed or tested",
     "method": "tls, smime, openpgp or portal", "assurance": "the protection reached, as VERIFIED",
     "category": "transactional, operational, marketing or system", "message-id": "the header's, or our id",
+    "content": "what a look into it found, several with commas: phi-high, phi-likely, pii-only, health-generic, none "
+    "or unknown",
+    "engaged": "opened, clicked, not-opened or not-clicked: of mail that is watched",
 }  # fmt: skip
 
 

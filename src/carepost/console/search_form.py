@@ -1,5 +1,6 @@
 """What is asked of messages: the search of the list, and the question whether something arrived."""
 
+import uuid
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
@@ -7,6 +8,8 @@ from django import forms
 
 from carepost.archive.search import Wanted
 from carepost.console import fields, words
+from carepost.engagement import select
+from carepost.engagement.types import Engaged
 from carepost.pace import providers
 from carepost.policy.types import Category
 
@@ -25,6 +28,19 @@ _STATES = [
     ("failed", "failed"),
     ("suppressed", "not sent: address suppressed"),
     ("tested", "test, not sent"),
+]
+_CONTENT = [
+    ("", "any"),
+    ("phi-high phi-likely", "Health information about a person, certain or probable"),
+    *((level, words.CONTENT[level]) for level in reversed(words.CONTENT)),
+    ("unknown", "It could not be looked into"),
+]
+_ENGAGED = [
+    ("", "any"),
+    (Engaged.OPENED.value, "opened"),
+    (Engaged.CLICKED.value, "a link followed"),
+    (Engaged.NOT_OPENED.value, "watched, not opened"),
+    (Engaged.NOT_CLICKED.value, "watched, no link followed"),
 ]
 #: of whom: what people and their systems sent, or also what Carepost wrote itself
 _SHOWN = [("", "messages of people and systems"), ("all", "everything, also notices and reports")]
@@ -64,6 +80,8 @@ class SearchForm(forms.Form):
     method = _choice("Method", [("", "any"), *words.METHODS.items()])
     assurance = _choice("Protection reached", [("", "any"), *((name, name) for name in words.ASSURANCES)])
     category = _choice("Kind", [("", "any"), *((one.value, one.value) for one in Category)])
+    content = _choice("What was found in it", _CONTENT)
+    engaged = _choice("Opens and clicks", _ENGAGED)
     message_id = fields.text("Message number or Message-ID")
     shown = _choice("Show", _SHOWN)
     cursor = forms.CharField(required=False, max_length=400, widget=forms.HiddenInput())
@@ -90,8 +108,10 @@ class SearchForm(forms.Form):
         """Whether it asks for some messages, and not for all there are."""
         return any(self.cleaned_data.get(name) for name in self.fields if name not in ("cursor", "shown"))
 
-    def wanted(self) -> Wanted:
+    def wanted(self, org: uuid.UUID) -> Wanted:
         given = self.cleaned_data
+        content = tuple(one for one in given["content"].split(" ") if one)
+        opened, clicked = select.engaged(org, Engaged(given["engaged"])) if given["engaged"] else ((), ())
         until = given.get("until")
         return Wanted(
             recipient=given["recipient"].strip(), sender=given["sender"].strip(), subject=given["subject"].strip(),
@@ -99,6 +119,7 @@ class SearchForm(forms.Form):
             since=midnight(given.get("since")), until=midnight(until + timedelta(days=1) if until else None),
             without=() if given["shown"] else OWN, domain=given["domain"].strip(), provider=given["provider"],
             method=given["method"], assurance=given["assurance"], category=given["category"],
+            content=content, opened=opened, clicked=clicked,
         )  # fmt: skip
 
     def kept(self) -> list[tuple[str, str]]:

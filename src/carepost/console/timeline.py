@@ -221,6 +221,9 @@ def _note(note: NoteView) -> Entry:
     if note.kind == kinds.DELIVERY_INSPECTED and note.cause:
         text = f"Your exception “{note.cause}” leaves this sender or recipient out; rules take them as empty."
         return Entry(note.at, "Its texts were not read", "plain", (text,))
+    if note.kind == kinds.DELIVERY_INSPECTED and note.detail:
+        heading, tone, _ = _NOTES[note.kind]
+        return Entry(note.at, heading, tone, (f"Tagged by your rules: {', '.join(note.detail.split())}.",))
     if note.kind in _OF_THE_DECISION:
         return _OF_THE_DECISION[note.kind](note)
     if note.kind in _NOTES:

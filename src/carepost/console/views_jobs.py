@@ -71,7 +71,7 @@ def new(request: StaffRequest) -> HttpResponse:
         raise NotFound
     if not search.anything():
         raise Refused("nothing-asked", "Search first: a job never acts on all messages there are.", status=422)
-    wanted = search.wanted()
+    wanted = search.wanted(request.desk.org)
     form = JobForm(request.POST) if request.POST.get("do") == "begin" else JobForm()
     if form.is_bound and form.is_valid():
         given = form.cleaned_data

@@ -48,7 +48,7 @@ def messages_(request: StaffRequest) -> HttpResponse:
     given = form.cleaned_data
     found = records.find(
         request.desk,
-        form.wanted(),
+        form.wanted(request.desk.org),
         cursor=given["cursor"],
         limit=_PAGE,
     )

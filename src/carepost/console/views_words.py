@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from carepost.archive import books, inspected
 from carepost.archive.inspected import Inspected
 from carepost.console import records
+from carepost.console import words as house_words
 from carepost.console.guard import shielded
 from carepost.console.word_forms import TryForm, WordForm
 from carepost.crypto.rest import Damaged
@@ -30,13 +31,6 @@ from carepost.tenancy.permissions import Permission
 
 _GONE: Final = "Its content is not here any more, so nothing can be compared."
 _SAID: Final = "The engines know within two seconds."
-_LEVELS: Final = {
-    "none": "Nothing about a person’s health",
-    "health-generic": "Health, but about nobody",
-    "pii-only": "A person, but no health",
-    "phi-likely": "Probably health information about a person",
-    "phi-high": "Health information about a person",
-}
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -180,7 +174,7 @@ def findings(request: StaffRequest, message: UUID) -> HttpResponse:
 def _known(one: Inspected) -> dict[str, object]:
     if one.exception:
         return {"one": one, "level": "Its texts were not read", "tone": "plain"}
-    return {"one": one, "level": _LEVELS.get(one.level, "Not known"), "tone": _tone(one.level)}
+    return {"one": one, "level": house_words.CONTENT.get(one.level, "Not known"), "tone": _tone(one.level)}
 
 
 def _tone(level: str) -> str:
@@ -190,7 +184,7 @@ def _tone(level: str) -> str:
 def _shown(found: Found) -> dict[str, object]:
     level = found.findings.level_individual.word if found.findings is not None else ""
     return {
-        "level": _LEVELS.get(level, "Not known"),
+        "level": house_words.CONTENT.get(level, "Not known"),
         "tone": _tone(level),
         "lines": [_line(one) for one in found.shown],
         "unread": found.unread,

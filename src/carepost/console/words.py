@@ -101,6 +101,16 @@ class Mark(msgspec.Struct, frozen=True):
     short: str
 
 
+#: what a look into a message found (policy.content.Level)
+CONTENT: Final = {
+    "none": "Nothing about a person’s health",
+    "health-generic": "Health, but about nobody",
+    "pii-only": "A person, but no health",
+    "phi-likely": "Probably health information about a person",
+    "phi-high": "Health information about a person",
+}
+
+
 def state(value: str) -> Mark:
     word, tone = STATES.get(value, (value, "plain"))
     return Mark(word, tone, _SHORT.get(value, word))

@@ -122,9 +122,7 @@ class Attempt:
         self.claim.record = msgspec.structs.replace(self.claim.record, content=seen.facts)
         self._facts = msgspec.structs.replace(facts, content=seen.facts)
         values = {"findings": seen.findings} if seen.findings else {}
-        told = {"content": seen.facts.level.value, "malware": seen.facts.malware.value}
-        if seen.exception:
-            told["exception"] = seen.exception
+        told = content.told(seen, self._facts)
         self._events.append(self.about.make(kinds.DELIVERY_INSPECTED, facts=told, values=values))
 
     async def _look_for_keys(self, snapshot: OrgSnapshot, given_up: Facts | None = None) -> OrgSnapshot:

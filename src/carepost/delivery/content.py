@@ -8,9 +8,10 @@ from carepost.intake.looking import Inspector, Looked
 from carepost.policy.content import Need
 from carepost.policy.index import index
 from carepost.policy.needs import needs
+from carepost.policy.rules import effect
 from carepost.policy.types import Facts
 
-__all__ = ["Inspector", "Looked", "asked", "look", "wanted"]
+__all__ = ["Inspector", "Looked", "asked", "look", "told", "wanted"]
 
 
 def asked(snapshot: OrgSnapshot) -> bool:
@@ -32,3 +33,13 @@ async def look(
 ) -> Looked:
     """Raises what `read` raises; a message nobody can look into is unknown."""
     return await looking.look(inspector, snapshot, facts.sender, facts.recipient, needed, read, key=key)
+
+
+def told(seen: Looked, facts: Facts) -> dict[str, str]:
+    """What the event of a look says in clear. `facts`: with what was found, for the tags that rules give it."""
+    said = {"content": seen.facts.level.value, "malware": seen.facts.malware.value}
+    if seen.exception:
+        said["exception"] = seen.exception
+    if tags := effect(facts).content_tags:
+        said["tags"] = " ".join(tags)
+    return said

@@ -157,6 +157,7 @@ def settle(
     with scope.organisation(org), transaction.atomic():
         row = Copy.objects.select_for_update().get(pk=copy.pk, org_id=org)
         news = False
+        sums = best(verdicts, ("open", "click")), best(verdicts, ("click",))
         for hit, verdict in zip(hits, verdicts, strict=True):
             before, now_called = hit.verdict, verdict.verdict.value
             if before == now_called and hit.reason == verdict.reason:
@@ -166,12 +167,12 @@ def settle(
             hit.save(update_fields=["verdict", "reason", "confidence"])
             news = news or (not before and verdict.verdict is Ruling.AUTOMATED)
             if found is not None and before != now_called:
-                _tell(org, row.delivery, hit, before, found)
+                _tell(org, row.delivery, hit, before, found, sums)
         if found is not None:
             row.message, row.category = found.message, found.category
             row.domain, row.under = found.domain, found.under
             row.sent_at, row.day = found.sent_at, found.sent_at // _DAY_US
-        row.opened, row.clicked = best(verdicts, ("open", "click")), best(verdicts, ("click",))
+        row.opened, row.clicked = sums
         row.judged_at, row.rules = now, RULES
         # a hit that came meanwhile has its own minute
         row.due_at = 0 if row.hits == copy.hits else now + _AGAIN_US
@@ -187,11 +188,13 @@ def best(verdicts: Sequence[Verdict], of: Sequence[str]) -> str:
     return next((ruling.value for ruling in _BEST if ruling in called), "")
 
 
-def _tell(org: uuid.UUID, delivery: uuid.UUID, hit: Hit, before: str, found: Known) -> None:
-    """The hidden link is nobody's click: only what it changes is told."""
+def _tell(org: uuid.UUID, delivery: uuid.UUID, hit: Hit, before: str, found: Known, sums: tuple[str, str]) -> None:
+    """The hidden link is nobody's click: only what it changes is told. `sums`: what the copy counts as, opened and
+    clicked, by which history finds it."""
     if hit.role == "decoy":
         return
     facts = {"verdict": hit.verdict, "confidence": str(hit.confidence), "rules": str(RULES), "link": str(hit.link)}
+    facts |= {name: one for name, one in zip(("opened", "clicked"), sums, strict=True) if one}
     kind = _EVENTS[hit.kind]
     if before:
         kind, facts = kinds.TRACKING_REJUDGED, facts | {"verdict-before": before}

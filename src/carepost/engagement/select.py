@@ -10,7 +10,19 @@ from django.db.models import Count, Q, Sum
 
 from carepost.engagement import acts, networks
 from carepost.engagement.models import Account, Copy, Hit, Host, Sent, Watch
-from carepost.engagement.types import CATEGORIES, DEFAULT, OFF, Fetched, Line, Report, Settings, Split, Watched
+from carepost.engagement.types import (
+    CATEGORIES,
+    DEFAULT,
+    NEITHER,
+    OFF,
+    Engaged,
+    Fetched,
+    Line,
+    Report,
+    Settings,
+    Split,
+    Watched,
+)
 from carepost.ground import ids
 from carepost.ground.errors import CarepostError
 from carepost.tenancy import scope, sealing
@@ -37,6 +49,16 @@ def switch(org: uuid.UUID) -> Switch:
     with scope.organisation(org):
         row = Account.objects.filter(org_id=org).first()
     return Switch(row.counts) if row is not None else DEFAULT
+
+
+def engaged(org: uuid.UUID, asked: Engaged) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """(opened, clicked): what a copy must count as, as history has it, by what the account counts; (): whatever."""
+    counts = COUNTED[switch(org)]
+    if asked in (Engaged.NOT_OPENED, Engaged.NOT_CLICKED):
+        values = (NEITHER, *sorted(one.value for one in Ruling if one not in counts))
+    else:
+        values = tuple(sorted(one.value for one in counts))
+    return (values, ()) if asked in (Engaged.OPENED, Engaged.NOT_OPENED) else ((), values)
 
 
 def _watched(row: Watch) -> Watched:

@@ -1,5 +1,6 @@
 """What the room hands out."""
 
+import enum
 from typing import Final
 
 import msgspec
@@ -22,6 +23,20 @@ MEANINGS: Final = {
     "vpn": "vpn",  # where people's VPN comes out
     "data-centre": "hosting",  # machines, and rented desktops
 }
+
+
+#: a copy that is watched and was not opened, or no link of it followed (`wire.types.DeliveryView`)
+NEITHER: Final = "no"
+
+
+class Engaged(enum.StrEnum):
+    """What a search may ask of copies that are watched; what counts is the account's to say."""
+
+    OPENED = "opened"
+    CLICKED = "clicked"
+    NOT_OPENED = "not-opened"
+    NOT_CLICKED = "not-clicked"
+
 
 #: a network somebody named; `means`: of MEANINGS
 Known = tracked.Network

@@ -6,7 +6,8 @@ from typing import Final
 
 import msgspec
 
-from carepost.archive.search import Wanted, search
+from carepost.archive.search import Wanted, meant, search
+from carepost.ground import ids
 from carepost.jobs.resending import AGAIN
 from carepost.jobs.types import Kind
 from carepost.wire.types import Actor
@@ -37,7 +38,9 @@ def foreseen(org: uuid.UUID, actor: Actor, wanted: Wanted) -> Foreseen:
     for _ in range(MOST // _PAGE):
         page = search(org.bytes, actor, wanted, after=cursor, limit=_PAGE)
         seen += len(page.messages)
-        states.update(delivery.state for message in page.messages for delivery in message.deliveries)
+        for message in page.messages:
+            those = set(meant(message, wanted))
+            states.update(one.state for one in message.deliveries if ids.parse(one.id) in those)
         cursor = page.cursor
         if not cursor:
             break

@@ -11,7 +11,7 @@ import msgspec
 from django.db import transaction
 
 from carepost.archive import access, engine
-from carepost.archive.search import search
+from carepost.archive.search import meant, search
 from carepost.archive.store import store
 from carepost.audit import reader
 from carepost.ground import clock, ids, log
@@ -23,7 +23,7 @@ from carepost.jobs.types import IMPORTS, Asked, Kind
 from carepost.mailbox import deposits
 from carepost.tenancy import events, scope
 from carepost.tenancy.permissions import authorise
-from carepost.wire.types import Actor
+from carepost.wire.types import Actor, MessageView
 
 #: messages, or events, of one page
 PAGE: Final = 100
@@ -113,21 +113,22 @@ def _do(row: Job, kind: Kind, asked: Asked, actor: Actor) -> Page:
         return Page(page.cursor, len(page.messages), made, data)
     changed = 0
     if kind is Kind.RESEND:
-        return Page(page.cursor, len(page.messages), sum(_resend(row, asked, actor, one.id) for one in page.messages))
+        return Page(page.cursor, len(page.messages), sum(_resend(row, asked, actor, one) for one in page.messages))
     for message in page.messages:
         act = _retry if kind is Kind.RETRY else retract
-        states = act(org, ids.parse(message.id), actor, asked.reason)
+        states = act(org, ids.parse(message.id), actor, asked.reason, meant(message, asked.wanted))
         changed += sum(state not in ("not-possible", "not-found") for state in states.values())
     return Page(page.cursor, len(page.messages), changed)
 
 
-def _resend(row: Job, asked: Asked, actor: Actor, message: str) -> int:
+def _resend(row: Job, asked: Asked, actor: Actor, message: MessageView) -> int:
     """How many recipients get it again. The key is the job's: a page that is done again sends nothing twice. What can
     not be sent again is passed over."""
     try:
         done = resending.resend(
-            row.org_id.bytes, ids.parse(message), actor, asked.reason, anew=asked.anew, key=f"{row.pk}:{message}"
-        )
+            row.org_id.bytes, ids.parse(message.id), actor, asked.reason, chosen=meant(message, asked.wanted),
+            anew=asked.anew, key=f"{row.pk}:{message.id}",
+        )  # fmt: skip
     except Refused as refused:
         log.event("job-passed-over", job=str(row.pk), code=refused.code)
         return 0
@@ -156,6 +157,7 @@ def retract(org: bytes, message: bytes, actor: Actor, reason: str, chosen: tuple
     return done
 
 
-def _retry(org: bytes, message: bytes, actor: Actor, reason: str) -> dict[str, str]:
-    waiting = tuple(one for one, state in access.states_of(org, message).items() if state == "deferred")
+def _retry(org: bytes, message: bytes, actor: Actor, reason: str, chosen: tuple[bytes, ...]) -> dict[str, str]:
+    known = access.states_of(org, message)
+    waiting = tuple(one for one in chosen if known.get(one) == "deferred")
     return engine.client().act("retry", org, waiting, actor, reason) if waiting else {}

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from carepost.archive import tallies, writing
+from carepost.archive import tagging, tallies, writing
 from carepost.archive.sums import Sums
 from carepost.audit import sequencer
 from carepost.audit.refusals import SequenceRefused
@@ -108,6 +108,7 @@ class Commits:
             result = sequencer.sequence(_Within(self._store), digest.rows, self._signers, digest.events)
             if result.repeated:
                 digest = self._fresh(digest.rows, known)
+            tagging.write(self._store, self._book, digest.tagged)
             writing.write(
                 self._store,
                 list(digest.messages.values()),

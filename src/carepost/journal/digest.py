@@ -48,6 +48,7 @@ _GATEWAYS: Final = frozenset({
     kinds.MESSAGE_ACCEPTED, kinds.SENDER_REFUSED, kinds.DELIVERY_SENT, kinds.DELIVERY_DEFERRED, kinds.DELIVERY_FAILED,
     kinds.GATEWAY_RETURNED,
 })  # fmt: skip
+_TRACKED: Final = frozenset({kinds.TRACKING_OPENED, kinds.TRACKING_CLICKED, kinds.TRACKING_REJUDGED})
 #: events of a delivery that say who it is for
 _FIRST: Final = frozenset({kinds.DELIVERY_QUEUED, kinds.DELIVERY_HELD, kinds.DELIVERY_REFUSED})
 
@@ -68,6 +69,8 @@ class Digest:
         self.effects: list[Effect] = []
         #: what `archive.tallies` adds up, by delivery
         self.counts: dict[bytes, Count] = {}
+        #: (organisation, message) of earlier batches -> tags rules gave for its content
+        self.tagged: dict[tuple[bytes, bytes], set[str]] = {}
         self._gateways: dict[tuple[str, str, str], Effect] = {}
         #: of each of `messages`, the key that indexes it
         self._index_keys: dict[bytes, bytes] = {}
@@ -85,6 +88,10 @@ class Digest:
                 row = self._message(row, event)
             elif len(event.on) == 2 and event.kind.startswith(("delivery.", "portal.")):
                 self._delivery(row, event)
+            elif event.kind in _TRACKED and len(event.on) == 2:
+                change = self.changes.setdefault(_id(event.on[1]), Change(_id(event.on[1]), row.org))
+                self._engaged(change, event)
+                change.at = event.at
             elif event.kind == kinds.UNSUBSCRIBED and len(event.on) == 1:
                 self._count(row.org, _id(event.on[0]), event, "")
             self.rows.append(row)
@@ -139,8 +146,25 @@ class Digest:
             change.reason = event.cause or change.reason
             change.rule = event.facts.get("rule") or change.rule
             change.provider = event.facts.get("provider") or change.provider
+            if event.kind == kinds.DELIVERY_INSPECTED:
+                self._looked(row.org, message, change, event)
+            self._engaged(change, event)
             self._count(row.org, delivery, event, change.provider)
         change.at = event.at
+
+    def _engaged(self, change: Change, event: Event) -> None:
+        opened, clicked = timeline.engaged_after(event)
+        change.opened = change.opened if opened in ("", "no") and change.opened else opened
+        change.clicked = change.clicked if clicked in ("", "no") and change.clicked else clicked
+
+    def _looked(self, org: bytes, message: bytes, change: Change, event: Event) -> None:
+        change.content = event.facts.get("content", "")
+        change.tags = event.facts.get("tags", "")
+        about, tags = self.messages.get(message), change.tags.split()
+        if about is not None:
+            about.tokens |= tokens.of_tags(self._index_keys[message], about.day, tags)
+        elif tags:
+            self.tagged.setdefault((org, message), set()).update(tags)
 
     def _count(self, org: bytes, delivery: bytes, event: Event, provider: str) -> None:
         measures = tallies.of_event(event, delivery)

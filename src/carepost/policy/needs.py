@@ -15,6 +15,7 @@ from carepost.policy.content import FOUND, Attachment, ContentFacts, Level, Malw
 from carepost.policy.decide import decide
 from carepost.policy.index import Index, Key, index, key, matching
 from carepost.policy.questions import of as questions
+from carepost.policy.rules import effect
 from carepost.policy.ternary import Ternary
 from carepost.policy.types import Deliver, Facts, Hold, Kind, Rule
 
@@ -121,12 +122,13 @@ def _attachments(content: ContentFacts, wanted: set[tuple[object, ...]]) -> list
 
 
 def _outcome(facts: Facts, content: ContentFacts) -> tuple[object, ...]:
-    """What a decision comes to, without who said so."""
-    decision = decide(msgspec.structs.replace(facts, content=content))
+    """What a decision comes to, without who said so, and what the message is tagged with."""
+    facts = msgspec.structs.replace(facts, content=content)
+    decision, tags = decide(facts), effect(facts).content_tags
     if isinstance(decision, Deliver):
         plan = decision.plan
         steps = tuple((s.method, s.floor) for s in plan.steps)
-        return steps, plan.floor, plan.exclusive, plan.by_mail, plan.warnings, plan.untracked
+        return tags, steps, plan.floor, plan.exclusive, plan.by_mail, plan.warnings, plan.untracked
     if isinstance(decision, Hold):
-        return "hold", decision.cause, decision.approvals, decision.then
-    return ("refuse",)
+        return tags, "hold", decision.cause, decision.approvals, decision.then
+    return tags, "refuse"

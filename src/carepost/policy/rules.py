@@ -50,6 +50,8 @@ class Effect(msgspec.Struct):
     #: (address, rule)
     copies: tuple[tuple[str, str], ...] = ()
     tags: tuple[str, ...] = ()
+    #: those of `tags` that a rule gives because of the content: once it was looked at, and not before
+    content_tags: tuple[str, ...] = ()
     #: the organisation's own words, by rule id
     words: dict[str, str] = {}
     #: how long held mail waits, and what then; 0 and "": no rule says
@@ -136,6 +138,8 @@ def _together(certain: list[Compiled], maybe: list[Compiled]) -> Effect:
     _stops(found, sure, perhaps)
     _waits(found, sure, perhaps)
     _made_at_the_door(found, sure)
+    by_content = [tag for rule in sure if rule.levels or rule.attachments for tag in rule.tags]
+    found.content_tags = tuple(dict.fromkeys(by_content))
     return found
 
 

@@ -271,6 +271,9 @@ FACTS: Final = frozenset({
     "content",  # delivery.inspected: level of policy.content
     "exception",  # delivery.inspected: name of the organisation's exception by which its texts were not read
     "malware",  # delivery.inspected: what the scanner said
+    "tags",  # delivery.inspected: those that rules give for its content, with spaces between
+    "opened",  # tracking.*: the verdict the copy counts by, of the best of its hits (tracking.types.Ruling)
+    "clicked",  # the same, of links followed
     "days",  # keyring.{key,own-key,authority}-ending, destination.certificate-ending: days left
     "dane",  # yes | no | unknown
     "data-class",

@@ -145,11 +145,9 @@ def _conditions(rule: Rule) -> None:
 
 def _made_at_the_door(rule: Rule) -> None:
     """Before the 250: what depends on the content is not known then."""
-    early = rule.redirect or rule.copies or rule.tags or rule.remove
+    early = rule.redirect or rule.copies or rule.remove
     if early and (rule.levels or rule.attachments):
-        raise Wrong(
-            "too-early", "Redirecting, copying, tagging and triggers happen at the door, before content is looked at."
-        )
+        raise Wrong("too-early", "Redirecting, copying and triggers happen at the door, before content is looked at.")
     if len(rule.copies) > MOST_COPIES:
         raise Wrong("too-many-copies", f"A rule copies to at most {MOST_COPIES} addresses.")
     if len(rule.tags) > MOST_TAGS or not all(_TAG.fullmatch(tag) for tag in rule.tags):

@@ -166,7 +166,8 @@ class NoteView(msgspec.Struct, frozen=True):
     """Something seen on the way that changed what was done, or that another system reported: an event's kind, and its
     stable reason code (of a look inside: the organisation's exception by which it was none). `until`: of a delay,
     until when the other system says that it tries (RFC 3339), or "". `detail`: of a wait that was over, refused (goes
-    back) or ok (goes on); of a decision at the attempt, the method decided before, "" where it is the first."""
+    back) or ok (goes on); of a decision at the attempt, the method decided before, "" where it is the first; of a
+    look inside, the tags rules gave for it."""
 
     at: int
     kind: str
@@ -194,6 +195,13 @@ class DeliveryView(msgspec.Struct, frozen=True):
     #: held: when that time is over (UTC microseconds; 0: it waits without end), and what then: "refuse" | "release"
     until: int = 0
     then: str = ""
+    #: what the last look into it found (policy.content.Level; "": no rule asked), and the tags rules gave for it
+    content: str = ""
+    tags: tuple[str, ...] = ()
+    #: whether it was opened, or a link in it followed: the verdict on the best of the hits (tracking.types.Ruling);
+    #: "no": it is watched, and none came; "": it is not watched
+    opened: str = ""
+    clicked: str = ""
 
 
 class LookView(msgspec.Struct, frozen=True):

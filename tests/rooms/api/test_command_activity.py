@@ -38,6 +38,13 @@ def test_messages_are_found_and_the_look_is_on_record(cast: Any, outbox: Outbox,
     assert main.main([*said, "--tag", "hip"]) == 0 and json.loads(capsys.readouterr().out) == []
     assert main.main(["message", "search", "--org", "maple", "--subject", "results"]) == 0
     assert capsys.readouterr().out.count("results") == 2
+    outbox.add(cast.maple, kinds.DELIVERY_INSPECTED, [message, delivery], facts={"content": "phi-high"})
+    outbox.commit()
+    assert main.main([*said, "--content", "phi-high,phi-likely"]) == 0
+    assert [one["id"] for one in json.loads(capsys.readouterr().out)] == [found["id"]]
+    assert main.main([*said, "--engaged", "opened"]) == 0 and json.loads(capsys.readouterr().out) == []
+    for wrong, mend in ((["--content", "phi"], "phi-likely"), (["--engaged", "yes"], "not-clicked")):
+        assert main.main([*said, *wrong]) == 2 and mend in capsys.readouterr().err
     assert main.main([*said, "--since", "yesterday"]) == 2 and "its zone" in capsys.readouterr().err
 
 

@@ -139,6 +139,17 @@ def test_lists_and_search_find_and_page(machine: Any, cast: Any, outbox: Outbox,
     since = "2099-01-01T00:00:00Z"
     assert asking.get("/messages", since=since).json()["messages"] == []
     assert len(office_events(kinds.MESSAGE_SEARCHED)) == 4
+    message, delivery = map(ids.parse, sent)
+    outbox.add(cast.maple, kinds.DELIVERY_INSPECTED, [message, delivery], facts={"content": "phi-high", "tags": "phi"})
+    outbox.add(cast.maple, kinds.TRACKING_OPENED, [message, delivery], facts={"verdict": "human", "opened": "human"})
+    outbox.commit()
+    for wanted in ({"content": ["phi-likely", "phi-high"]}, {"engaged": "opened"}, {"tag": "phi", "engaged": "opened"}):
+        [one] = asking.post("/messages/search", wanted).json()["messages"]
+        assert one["id"] == sent[0]
+        assert {d["content"] for d in one["deliveries"]} >= {"phi-high"}
+    assert asking.post("/messages/search", {"engaged": "clicked"}).json()["messages"] == []
+    for wrong in ({"content": ["bulk"]}, {"content": "phi-high"}, {"engaged": "maybe"}):
+        assert asking.post("/messages/search", wrong).status_code == 422
 
 
 def test_a_proof_verifies_and_is_an_event(machine: Any, sent: tuple[str, str]) -> None:

@@ -53,6 +53,17 @@ def test_filters_narrow_and_stay(maple: Any, at_desk: Sit, outbox: Outbox) -> No
         page = shown(**asked)
         assert f"{there} results" in page, asked
         assert f"{absent} results" not in page, asked
+    outbox.add(org, kinds.DELIVERY_INSPECTED, [one, first], facts={"content": "phi-likely", "tags": "phi"})
+    outbox.add(org, kinds.TRACKING_OPENED, [two, second], facts={"verdict": "human", "opened": "human"})
+    outbox.commit()
+    for asked, there, absent in (
+        ({"content": "phi-high phi-likely"}, "Knee", "Hip"), ({"tag": "phi", "content": "phi-likely"}, "Knee", "Hip"),
+        ({"engaged": "opened"}, "Hip", "Knee"),
+    ):  # fmt: skip
+        page = shown(**asked)
+        assert f"{there} results" in page and f"{absent} results" not in page, asked
+    assert "results" not in shown(engaged="not-clicked")
+    assert "Tagged by your rules: phi." in desk.get(f"/messages/{uuid.UUID(bytes=one)}").content.decode()
     page = shown(provider="gmail", domain="patient.test", category="transactional")
     assert '<option value="gmail" selected>' in page
     assert 'value="patient.test"' in page

@@ -5,11 +5,14 @@ from typing import Any
 
 import pytest
 
+from carepost.archive.access import access_message
 from carepost.archive.marks import Marks
+from carepost.archive.search import Wanted, meant, search
 from carepost.engagement import acts, forgetting, select
 from carepost.engagement.counting import Counting
 from carepost.engagement.folding import Folding
 from carepost.engagement.models import Account, Copy, Hit
+from carepost.engagement.types import Engaged
 from carepost.ground import ids
 from carepost.journal.disposal import Disposal
 from carepost.proof import kinds
@@ -181,6 +184,34 @@ def test_the_report_counts_copies_and_the_switch_holds_for_the_past(maple: Copie
     # who follows a link has opened the message
     assert (opened.sent, opened.human, opened.automated) == (4, 1, 1)
     assert copy(maple, first).clicked == "human"
+
+
+def test_who_opened_and_who_did_not_is_found_by_what_the_account_counts(maple: Copies, cast: Any) -> None:
+    """A6.10: what a search finds can be sent again, to those alone."""
+    message, (first, second, third) = maple.send("a@patient.test", "b@patient.test", "c@patient.test")
+    maple.send("d@patient.test", tracked="")
+    maple.later(2 * HOUR)
+    maple.click(first, 1)
+    maple.click(second, 1, headers=CURL)
+    fold(maple)
+    maple.box.commit_office()
+
+    def those(asked: Engaged) -> set[bytes]:
+        opened, clicked = select.engaged(maple.owner, asked)
+        wanted = Wanted(opened=opened, clicked=clicked)
+        found = search(maple.org, cast.operator, wanted).messages
+        assert {one.id for one in found} <= {ids.text(message)}
+        return {delivery for one in found for delivery in meant(one, wanted)}
+
+    assert those(Engaged.OPENED) == those(Engaged.CLICKED) == {first}
+    assert those(Engaged.NOT_OPENED) == those(Engaged.NOT_CLICKED) == {second, third}
+    acts.count_as(maple.owner, "all", actor=COMMAND_LINE, reason="as before")
+    assert those(Engaged.CLICKED) == {first, second}
+    assert those(Engaged.NOT_CLICKED) == {third}
+    view = access_message(maple.org, message, cast.operator)
+    assert {ids.parse(one.id): one.clicked for one in view.deliveries} == {
+        first: "human", second: "automated", third: "no"
+    }  # fmt: skip
 
 
 def test_copies_are_counted_once_from_the_first_watching_on(maple: Copies, cast: Any) -> None:

@@ -14,6 +14,7 @@ from carepost.archive.search import Wanted
 from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused, Unavailable
 from carepost.jobs import acts, select, work
+from carepost.jobs.foreseen import foreseen
 from carepost.jobs.models import Job, Piece
 from carepost.jobs.types import Asked, Kind
 from carepost.proof import kinds
@@ -88,6 +89,22 @@ def test_what_fits_is_taken_back_page_by_page_and_nothing_else(
     ended = select.one(org(cast), uuid.UUID(job.id), actor)
     assert (ended.state, ended.seen, ended.made) == ("done", 5, 5)
     assert b"wrong batch" not in bytes(Job.objects.get().asked)
+
+
+def test_of_a_message_only_the_recipients_that_fit_are_acted_upon(cast: Any, outbox: Outbox, engine: Doors) -> None:
+    """Take back from one, and the others keep what they have (A6.10)."""
+    _, (one, other) = outbox.accepted(cast.maple, ("jane@patient.test", "joan@family.test"), tags=("recall",))
+    outbox.commit()
+    wanted = Wanted(tag="recall", domain="@Family.test")
+    actor = key(cast, "retract", "search", "jobs")
+    assert foreseen(org(cast), actor, wanted).deliveries["retract"] == 1
+    assert foreseen(org(cast), actor, TAGGED.wanted).deliveries["retract"] == 2
+    acts.begin(org(cast), Kind.RETRACT, Asked(wanted, "wrong address"), actor=actor)
+    run()
+    assert engine.acts == [("retract", (other,), "wrong address")]
+    acts.begin(org(cast), Kind.RETRACT, TAGGED, actor=actor)
+    run()
+    assert {one, other} == set(engine.acts[1][1])
 
 
 def test_a_retry_touches_what_waits_to_be_tried_again_only(cast: Any, outbox: Outbox, engine: Doors) -> None:

@@ -62,7 +62,7 @@ WIDE = Rule(
 )  # fmt: skip
 CONTENT = Rule(
     id="content", levels=(Level.PHI_HIGH,), attachments=(Attachment.MACRO, Attachment.INFECTED), skip_unknown=True,
-    attestation="decided by the board", action="refuse",
+    attestation="decided by the board", action="refuse", tags=("virus",),
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from carepost.policy.content import FOUND, Attachment, ContentFacts, Level, Malw
 from carepost.policy.decide import decide
 from carepost.policy.explain import words
 from carepost.policy.needs import needs
+from carepost.policy.rules import effect
 from carepost.policy.ternary import Ternary
 from carepost.policy.types import (
     Access,
@@ -218,6 +219,7 @@ def test_where_nothing_is_needed_no_content_changes_the_answer(f: Facts, content
     assert needs(f.rules, replace(f, content=content)) == frozenset()
 
 
+TAGGED = Rule("classify", levels=(Level.PHI_HIGH, Level.PHI_LIKELY), tags=("phi", "review"))
 PHI = Rule("phi", levels=(Level.PHI_HIGH, Level.PHI_LIKELY), floor=Assurance.MESSAGE)
 BULK = Rule("bulk", levels=(Level.BULK,), action="approve")
 MACRO = Rule("macro", attachments=(Attachment.MACRO,), action="hold")
@@ -249,6 +251,11 @@ BASE = Facts("demo", "7", "ann@clinic.test", "clinic.test", "pat@x.test", "x.tes
         ((MACRO,), {"content": ContentFacts(attached=Ternary.NO)}, set()),
         # raises to what is the default anyway
         ((msgspec.structs.replace(PHI, floor=Assurance.VERIFIED),), {}, set()),
+        # a tag is an answer too, whatever the decision is
+        ((TAGGED,), {}, {Need.LEVEL}),
+        ((TAGGED, Rule("stop", action="refuse")), {}, {Need.LEVEL}),
+        ((TAGGED,), {"content": ContentFacts(Level.NONE)}, set()),
+        ((msgspec.structs.replace(TAGGED, levels=()),), {}, set()),
         # the header says no before anybody looks
         ((msgspec.structs.replace(PHI, header="x-lab"),), {"headers": (("x-lab", ""),)}, set()),
         ((msgspec.structs.replace(PHI, header="x-lab"),), {"headers": (("x-lab", "1"),)}, {Need.LEVEL}),
@@ -258,6 +265,16 @@ def test_content_is_asked_for_only_where_it_could_change_the_answer(
     rules_: tuple[Rule, ...], changes: dict[str, Any], expected: set[Need]
 ) -> None:
     assert needs(rules_, replace(BASE, rules=rules_, **changes)) == expected
+
+
+@pytest.mark.fast
+def test_a_tag_for_the_content_is_given_once_it_is_known_and_not_before() -> None:
+    for content, tags in (
+        (ContentFacts(), ()), (ContentFacts(Level.PHI_LIKELY), ("phi", "review")), (ContentFacts(Level.NONE), ()),
+    ):  # fmt: skip
+        found = effect(replace(BASE, rules=(TAGGED, Rule("door", tags=("door",))), content=content))
+        assert found.content_tags == tags
+        assert set(found.tags) == {"door", *tags}
 
 
 @pytest.mark.fast

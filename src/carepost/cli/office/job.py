@@ -52,7 +52,7 @@ def _list(org: uuid.UUID, args: argparse.Namespace) -> int:
 
 
 def _start(org: uuid.UUID, args: argparse.Namespace) -> int:
-    kind, wanted = Kind(args.kind), message.wanted(args)
+    kind, wanted = Kind(args.kind), message.wanted(org, args)
     if args.count:
         seen = foreseen(org, COMMAND_LINE, wanted)
         count = seen.deliveries.get(kind.value, 0)

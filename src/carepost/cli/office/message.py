@@ -3,8 +3,11 @@
 import argparse
 import uuid
 
-from carepost.archive.search import Wanted, search
+from carepost.archive.search import CONTENT, Wanted, search
 from carepost.cli.office import common, entry
+from carepost.engagement import select
+from carepost.engagement.types import Engaged
+from carepost.ground.errors import ConfigError
 from carepost.jobs import resending
 from carepost.tenancy.permissions import COMMAND_LINE
 from carepost.wire.types import MessageView
@@ -18,18 +21,25 @@ def run(args: argparse.Namespace) -> int:
     return _search(org, args) if args.verb == "search" else _resend(org, args)
 
 
-def wanted(args: argparse.Namespace) -> Wanted:
-    """What `cli.message.search_arguments` and `--all` asked for."""
+def wanted(org: uuid.UUID, args: argparse.Namespace) -> Wanted:
+    """What `cli.message.search_arguments` and `--all` asked for. Raises ConfigError."""
+    content = tuple(one.strip() for one in args.content.split(",") if one.strip())
+    if not set(content) <= set(CONTENT):
+        raise ConfigError(f"What was found in a message is one of {', '.join(CONTENT)}.")
+    if args.engaged and args.engaged not in set(Engaged):
+        raise ConfigError(f"--engaged is one of {', '.join(Engaged)}.")
+    opened, clicked = select.engaged(org, Engaged(args.engaged)) if args.engaged else ((), ())
     return Wanted(
         recipient=args.recipient, sender=args.sender, subject=args.subject, message_id=args.message_id, tag=args.tag,
         state=args.state, domain=args.domain, provider=args.provider, method=args.method, assurance=args.assurance,
         category=args.category, since=common.time(args.since) if args.since else 0,
         until=common.time(args.until) if args.until else 0, without=() if args.all else _OWN,
+        content=content, opened=opened, clicked=clicked,
     )  # fmt: skip
 
 
 def _search(org: uuid.UUID, args: argparse.Namespace) -> int:
-    asked, found = wanted(args), list[MessageView]()
+    asked, found = wanted(org, args), list[MessageView]()
     cursor = ""
     while len(found) < args.limit:
         page = search(org.bytes, COMMAND_LINE, asked, after=cursor, limit=min(_PAGE, args.limit - len(found)))
