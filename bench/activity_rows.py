@@ -30,6 +30,13 @@ _STATE: Final = (
 _METHOD: Final = (
     f"CASE WHEN {_S} >= 25 AND {_S} < 45 THEN 'portal' WHEN (i * 104729) % 1009 % 100 = 7 THEN 'smime' ELSE 'tls' END"
 )
+#: one in ten was looked into; what is marketing is watched
+_CONTENT: Final = (
+    "CASE WHEN i % 10 <> 3 THEN '' WHEN i % 100 = 3 THEN 'phi-high' WHEN i % 100 = 13 THEN 'phi-likely' ELSE 'none' END"
+)
+_OPENED: Final = (
+    "CASE WHEN i % 50 <> 1 THEN '' WHEN i % 250 = 1 THEN 'human' WHEN i % 250 = 51 THEN 'automated' ELSE 'no' END"
+)
 
 
 def _statements(postgres: bool) -> tuple[str, str, str]:
@@ -58,8 +65,9 @@ def _statements(postgres: bool) -> tuple[str, str, str]:
         f"INSERT INTO archive_message_key (id, org_id, wrapped) {head}"
         f"SELECT {message}, org, {blob.format(_sealed(65))} {order}",
         "INSERT INTO archive_delivery (id, org_id, message, state, method, assurance, reason, rule, updated_at, "
-        f"recipient, provider) {head}SELECT {delivery}, org, {message}, {_STATE}, {_METHOD}, 'VERIFIED', '', "
-        f"'default-floor', ms * 1000, {blob.format(_sealed(56))}, {_PROVIDER} {order}",
+        f"recipient, provider, content, tags, opened, clicked) {head}SELECT {delivery}, org, {message}, {_STATE}, "
+        f"{_METHOD}, 'VERIFIED', '', 'default-floor', ms * 1000, {blob.format(_sealed(56))}, {_PROVIDER}, {_CONTENT}, "
+        f"'', {_OPENED}, {_OPENED} {order}",
     )
 
 

@@ -9,7 +9,7 @@ from django.db import models
 
 _KNOWN_PROVIDER = models.Q(provider__gt="")
 _OTHER_METHOD = ~models.Q(method__in=["", "tls"])
-_LOOKED_INTO = models.Q(content__gt="")
+_MARKED = models.Q(content__gt="") | models.Q(opened__gt="") | models.Q(clicked__gt="")
 
 
 class Message(models.Model):
@@ -74,8 +74,21 @@ class Delivery(models.Model):
             models.Index(
                 fields=["org_id", "method", "message"], name="archive_delivery_method", condition=_OTHER_METHOD
             ),
+            # with what else is asked for; in the order of messages, as any of several values may be
             models.Index(
-                fields=["org_id", "message", "content"], name="archive_delivery_content", condition=_LOOKED_INTO
+                fields=[
+                    "org_id",
+                    "message",
+                    "content",
+                    "opened",
+                    "clicked",
+                    "state",
+                    "provider",
+                    "method",
+                    "assurance",
+                ],
+                name="archive_delivery_marks",
+                condition=_MARKED,
             ),
         ]
 

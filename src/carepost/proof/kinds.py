@@ -272,8 +272,7 @@ FACTS: Final = frozenset({
     "exception",  # delivery.inspected: name of the organisation's exception by which its texts were not read
     "malware",  # delivery.inspected: what the scanner said
     "tags",  # delivery.inspected: those that rules give for its content, with spaces between
-    "opened",  # tracking.*: the verdict the copy counts by, of the best of its hits (tracking.types.Ruling)
-    "clicked",  # the same, of links followed
+    "clicked",  # tracking.*: the verdict the copy counts by, of the best of its hits (tracking.types.Ruling)
     "days",  # keyring.{key,own-key,authority}-ending, destination.certificate-ending: days left
     "dane",  # yes | no | unknown
     "data-class",
@@ -296,7 +295,7 @@ FACTS: Final = frozenset({
     "method",  # tls | smime | openpgp | portal
     "mta-sts",  # none | testing | enforce | unknown
     "notice",  # portal.notice-failed: what the mail was about
-    "opened",  # mail for a tenant: decrypted | signed, or why it does not open
+    "opened",  # mail for a tenant: decrypted | signed, or why it does not open; tracking.*: as `clicked`, of all hits
     OPENING_KEY,  # the same: id of the organisation's own key that opened it
     "signature",  # the same: none | valid | invalid | unknown
     "origin",

@@ -26,9 +26,11 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "delivery",
             models.Index(
-                fields=["org_id", "message", "content"],
-                name="archive_delivery_content",
-                condition=models.Q(content__gt=""),
+                fields=[
+                    "org_id", "message", "content", "opened", "clicked", "state", "provider", "method", "assurance",
+                ],
+                name="archive_delivery_marks",
+                condition=models.Q(content__gt="") | models.Q(opened__gt="") | models.Q(clicked__gt=""),
             ),
         ),
     ]

@@ -51,14 +51,16 @@ def seal(
     at: int,
     signer: pysequoia.PySigner | None = None,
     display: bool = True,
+    known: rfc_message.Head | None = None,
 ) -> bytes:
     """A submitted message as multipart/encrypted, signed inside where there is a signer; ready for DKIM and DATA.
 
     `recipients`: (address, certificate) each; `at`: UTC microseconds. What a person wrote stands in no outer header.
-    `display`: the subject stands in the body too, for programs that know no header protection; nobody here knows which
-    the recipient's is, and RFC 9788 5.2 takes it for such a one then (`rfc.displayed`). Raises Unusable where a
-    certificate must not be used for its address, MessageError for a header of two readings."""
-    split = protected.protect(message, encrypted=True, old_parameter=True)
+    `known`: the header as it was read before. `display`: the subject stands in the body too, for programs that know no
+    header protection; nobody here knows which the recipient's is, and RFC 9788 5.2 takes it for such a one then
+    (`rfc.displayed`). Raises Unusable where a certificate must not be used for its address, MessageError for a
+    header of two readings."""
+    split = protected.protect(message, encrypted=True, old_parameter=True, known=known)
     payload = displayed.add(split.payload, split.outline) if display else split.payload
     sealed = cipher.encrypt(payload, recipients, at, signer)
     mark = _boundary()

@@ -78,7 +78,7 @@ class _Bench:
             signer, owner = (signing.openpgp, signing.sender) if signing is not None else (None, "")
             return self._openpgp.prepare(
                 delivery, body, snapshot, address=address, key=kept.key.raw, header_from=header_from, signer=signer,
-                signed_by=owner,
+                signed_by=owner, head=head,
             )  # fmt: skip
         trust = trust or self._trust(kept.key.fingerprint if pinned else "")
         return self._smime.prepare(

@@ -57,17 +57,18 @@ class Sealer:
         signer: PrivateKey | None = None,
         signed_by: str = "",
         header_from: str = "",
+        head: rfc_message.Head | None = None,
     ) -> Prepared:
-        """The wire bytes for this one recipient. `delivery`: its id; `body`: the message as submitted; `address`: the
-        recipient's; `key`: its certificate, binary (`Certificate.raw`); `signer`: the sender's or the organisation's
-        key, which must be for the From address, or for `signed_by`, who signs for the sender. Raises Unready with a
-        reason of REASONS, WrongKey."""
+        """The wire bytes for this one recipient. `delivery`: its id; `body`: the message as submitted; `head`: its
+        header as the door read it; `address`: the recipient's; `key`: its certificate, binary (`Certificate.raw`);
+        `signer`: the sender's or the organisation's key, which must be for the From address, or for `signed_by`, who
+        signs for the sender. Raises Unready with a reason of REASONS, WrongKey."""
         at = clock.now()
         try:
             sender = header_from or rfc_message.read(body).from_[0].address
             owner = self._certificate(key)
             signing = None if signer is None else self._signer(signer, signed_by or sender, at)
-            sealed = message.seal(body, [(address, owner)], at=at, signer=signing)
+            sealed = message.seal(body, [(address, owner)], at=at, signer=signing, known=head)
         except OpenPgpError as error:
             reason = f"openpgp-{error.code}"
             raise Unready(reason if reason in REASONS else "openpgp-refused") from None
