@@ -397,4 +397,4 @@ def score(block: Block, genre: Genre | None, individual: bool) -> float:
     found = counts(block, genre, individual)
     if block.said_by_phrases is None:
         block.said_by_phrases = phrases.score(block.phrases)
-    return sum(weights.get(name, 0.0) * value for name, value in found.items()) + block.said_by_phrases
+    return math.fsum(weights.get(name, 0.0) * value for name, value in found.items()) + block.said_by_phrases

@@ -45,6 +45,8 @@ NOTHING = Head(Of.NOTHING)
 _REACH = 48
 #: what stands between a noun and its number
 _WORD = re.compile(r"([A-Za-z][A-Za-z'/&-]{0,24})\.?(?:[ \t]?[#:=\"'(\[<>|*_~-]{0,3}[ \t]?|:\n|[=:]\"?)$")
+#: characters it takes at most, those after the word, and of them at most before one of ":="
+_LONGEST, _TAIL, _MARKS = 33, 7, 3
 #: a name of a program's for a value: "created_at=", "batchNo: "
 _KEYED = re.compile(r"(?<![\w.-])([A-Za-z]+(?:_[A-Za-z0-9]+|[a-z][A-Z][A-Za-z]*)+)[\"']?[ ]?[:=][ ]?[\"']?$")
 #: what such a name holds where it is of an identifier
@@ -59,6 +61,8 @@ _TITLED = re.compile(r"(?<![a-z])(?:dr|mr|mrs|ms|miss|prof|sra?|dra)\.? $")
 #: a number of any kind, one before another, so many of them, and the fewest digits of one
 _TOKEN = re.compile(r"[A-Za-z0-9][\w.-]*(?: \d{4}){0,3}")
 _BEFORE = re.compile(r"(?<![\w.-])([A-Za-z0-9][\w.-]{2,22}(?: \d{4}){0,3})(?:,? and |,? or | & | to | through |, )$")
+#: as it ends
+_JOINING = (" and ", ",and ", " or ", ",or ", " & ", " to ", " through ", ", ")
 _ROW, _FEW = 6, 3
 #: a label and what its number is for
 _OF_WHICH = re.compile(r" (?:on|for|of|in|at|from|as|per|with|and)(?![a-z])| ?[&/+]")
@@ -105,10 +109,11 @@ def head(look: Look, start: int) -> Head:
     """What the words right before the number at `start` call it."""
     start = _series(look, start)
     floor = max(0, start - _REACH)
-    if keyed := _KEYED.search(look.text, floor, start):
+    end = look.text[max(floor, start - _MARKS) : start]
+    if (":" in end or "=" in end) and (keyed := _KEYED.search(look.text, floor, start)):
         return Head(Of.THING, keyed[1].lower(), keyed.start(1))
     place, numbered = start, False
-    while found := _WORD.search(look.text, floor, place):
+    while found := _WORD.search(look.text, _near(look.text, floor, place), place):
         word = found[1].lower().strip("'-/&")
         begin = found.start(1)
         if (found[0].endswith(". ") and len(word) > _SHORT) or (word in _SAYS and found[1].istitle()):
@@ -125,12 +130,21 @@ def head(look: Look, start: int) -> Head:
     return NOTHING
 
 
+def _near(text: str, floor: int, place: int) -> int:
+    """Where the word before `place` can begin at the earliest: white space parts it only from what follows it."""
+    last = max(floor, place - _TAIL)
+    floor = max(floor, place - _LONGEST)
+    return max(floor, text.rfind(" ", floor, last) + 1, text.rfind("\n", floor, last) + 1)
+
+
 def _series(look: Look, start: int) -> int:
     """Where the first of a row of numbers alike begins: "lots 4N87A39XW54 and ..."."""
     mine = _TOKEN.match(look.text, start)
     for _ in range(_ROW):
+        if not mine or not look.text.endswith(_JOINING, max(0, start - _REACH), start):
+            break
         before = _BEFORE.search(look.text, max(0, start - _REACH), start)
-        if not mine or not before or _digits(mine[0]) != _digits(before[1]) or _digits(before[1]) < _FEW:
+        if not before or _digits(mine[0]) != _digits(before[1]) or _digits(before[1]) < _FEW:
             break
         start = before.start(1)
     return start

@@ -36,8 +36,9 @@ def score(said: Set[str]) -> float:
     known, senses = lists.valued("phrases"), lists.valued("meaning")
     mine = known.keys() & said
     meant = senses.keys() & said
-    total = sum(map(known.__getitem__, mine)) * scale(len(mine))
-    return total + (sum(map(senses.__getitem__, meant)) / len(meant) if meant else 0.0)
+    # exactly, whatever order a set has in this process: a preview and the attempt are two
+    total = math.fsum(map(known.__getitem__, mine)) * scale(len(mine))
+    return total + (math.fsum(map(senses.__getitem__, meant)) / len(meant) if meant else 0.0)
 
 
 def strange(said: Set[str]) -> set[str]:

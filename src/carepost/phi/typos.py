@@ -48,9 +48,9 @@ def mended(text: str) -> str:
     """The text, or of a long one its paragraphs, with slips in words of health mended; "" where there are none."""
     common, classes = lists.valued("meaning"), lists.classes()
     strange = {}
-    # A set less a dictionary looks up the set's words
-    for word in set((_PLAIN_WORD if text.isascii() else _WORD).findall(text)).difference(common):
-        if not SHORTEST <= len(word) <= LONGEST:
+    # in the order of the text: of more than are looked at, the same ones in every process
+    for word in dict.fromkeys((_PLAIN_WORD if text.isascii() else _WORD).findall(text)):
+        if word in common or not SHORTEST <= len(word) <= LONGEST:
             continue
         plain = (word if word.isascii() else fold(word)).lower()
         if plain not in common and plain not in classes:

@@ -7,6 +7,7 @@ letters that hold such numbers are written so, and what a rule takes too hastily
 
 import bisect
 import functools
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -83,7 +84,8 @@ def judged(
         if said is SURE:
             yes.append(one)
             continue
-        total = sum(mine[name] for name in said if name in mine) + (RULES if ruled else 0.0)
+        # exactly, whatever order a set has in this process: a preview and the attempt are two
+        total = math.fsum(mine[name] for name in said if name in mine) + (RULES if ruled else 0.0)
         (yes if total > ABOVE[one.kind] else no).append(one)
     if not no and len(yes) == sum(ruled for *_, ruled in found):
         return list(marks)
