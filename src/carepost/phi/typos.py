@@ -7,6 +7,7 @@ bounded to one). The mended text is read beside the text itself. Each word costs
 
 import functools
 import re
+from itertools import islice
 
 from carepost.phi import lists
 from carepost.phi.fold import fold
@@ -47,16 +48,17 @@ def _without_one(word: str) -> set[str]:
 def mended(text: str) -> str:
     """The text, or of a long one its paragraphs, with slips in words of health mended; "" where there are none."""
     common, classes = lists.valued("meaning"), lists.classes()
+    found = (_PLAIN_WORD if text.isascii() else _WORD).findall(text)
     strange = {}
-    # in the order of the text: of more than are looked at, the same ones in every process
-    for word in dict.fromkeys((_PLAIN_WORD if text.isascii() else _WORD).findall(text)):
-        if word in common or not SHORTEST <= len(word) <= LONGEST:
-            continue
-        plain = (word if word.isascii() else fold(word)).lower()
-        if plain not in common and plain not in classes:
-            strange[word] = plain
-            if len(strange) >= MOST:
-                break
+    # a set less a dictionary looks up the set's words
+    for word in set(found).difference(common):
+        if SHORTEST <= len(word) <= LONGEST:
+            plain = (word if word.isascii() else fold(word)).lower()
+            if plain not in common and plain not in classes:
+                strange[word] = plain
+    if len(strange) > MOST:
+        # the first of the text, and not of a set, whose order is another one in each process
+        strange = {word: strange[word] for word in islice(filter(strange.__contains__, dict.fromkeys(found)), MOST)}
     slips = {word: right for word, plain in strange.items() if (right := _mended(plain))}
     if not slips:
         return ""
