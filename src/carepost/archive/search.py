@@ -64,7 +64,9 @@ def search(org: bytes, actor: Actor, wanted: Wanted, *, after: str = "", limit: 
         found = [one for one in lists.show(org, [own]) if above <= uuid.UUID(bytes=own) < below]
         found = [one for one in found if _fits(one, msgspec.structs.replace(wanted, message_id=""))]
     else:
-        found, stopped = _by_tokens(org, wanted, below.bytes, size)
+        # one state of the history for the whole page
+        with store().reading(org):
+            found, stopped = _by_tokens(org, wanted, below.bytes, size)
     page = lists.page_of([one.line for one in found], size, stopped)
     lists.record(kinds.MESSAGE_SEARCHED, org, actor, page, msgspec.json.encode(wanted).decode())
     return page
@@ -108,26 +110,57 @@ class _Pace:
         return self.looks * OPENED + self.opened * LOOKS >= LOOKS * OPENED
 
 
+class _Found:
+    """What a page shows: hits of several days are opened together, for over a connection each day costs as much."""
+
+    def __init__(self, org: bytes, wanted: Wanted, limit: int) -> None:
+        self._org = org
+        self._wanted = wanted
+        self._limit = limit
+        self._waiting: list[bytes] = []
+        self.shown: list[Shown] = []
+
+    @property
+    def room(self) -> int:
+        """How many more it takes: what waits may turn out not to fit."""
+        if len(self.shown) + len(self._waiting) >= self._limit:
+            self.open()
+        return self._limit - len(self.shown) - len(self._waiting)
+
+    def add(self, hits: list[bytes]) -> None:
+        self._waiting += hits
+
+    def open(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        self.shown += [hit for hit in lists.show(self._org, waiting) if _fits(hit, self._wanted)]
+
+
 def _by_tokens(org: bytes, wanted: Wanted, below: bytes, size: int) -> tuple[list[Shown], bytes]:
     """(what fits, newest first, one more than `size` at most; where the work of one page was over, b"": nowhere)."""
+    found = _Found(org, wanted, size + 1)
+    stopped = _look(org, wanted, below, found)
+    found.open()
+    return found.shown, stopped
+
+
+def _look(org: bytes, wanted: Wanted, below: bytes, found: _Found) -> bytes:
     first, last = _days(wanted, below)
     book, log = books.book(), store()
     with log.reading(org):
         days = segments.days(log, org, first, last)
     pace = _Pace()
-    found: list[Shown] = []
     own = index.day_of(ids.made_at(below))
     for one, held in _sifted(log, org, _asked(book, org, wanted, days), below, pace):
         day, hits = one.day, pace.hits
-        end = _of_day(org, wanted, one, below, size + 1, found, pace) if held else b""
+        end = _of_day(org, wanted, one, below, found, pace) if held else b""
         pace.looks += _OF_HITS if pace.hits > hits else 0
-        if len(found) > size:
+        if not found.room:
             break
         if end:
-            return found, end
+            return end
         if pace.over and day <= own and day != days[-1][0]:
-            return found, min(below, _beginning(day))
-    return found, b""
+            return min(below, _beginning(day))
+    return b""
 
 
 class _Day(NamedTuple):
@@ -166,23 +199,23 @@ def _sifted(log: Store, org: bytes, days: Iterator[_Day], below: bytes, pace: _P
             yield one, one.day in held
 
 
-def _of_day(org: bytes, wanted: Wanted, one: _Day, below: bytes, limit: int, found: list[Shown], pace: _Pace) -> bytes:
-    """Puts into `found` what fits of a day, up to `limit`. Where the page's work is over before the day is: its last
-    message looked at; else b""."""
+def _of_day(org: bytes, wanted: Wanted, one: _Day, below: bytes, found: _Found, pace: _Pace) -> bytes:
+    """Puts into `found` what fits of a day. Where the page's work is over before the day is: its last message looked
+    at; else b""."""
     log = store()
-    while len(found) < limit:
-        many = _BATCH if wanted.of_rows else limit - len(found)
+    while room := found.room:
+        many = _BATCH if wanted.of_rows else room
         hits = _hits(log, org, one, below, many)
         pace.opened += len(hits) // _HITS_OF_ONE
         pace.hits += len(hits)
         fit = narrowing.fitting(log, org, wanted, hits) if wanted.of_rows and hits else set(hits)
         chosen = [hit for hit in hits if hit in fit]
-        while chosen and len(found) < limit and not pace.full:
-            part, chosen = chosen[: limit - len(found)], chosen[limit - len(found) :]
-            found += [hit for hit in lists.show(org, part) if _fits(hit, wanted)]
+        while chosen and (room := found.room) and not pace.full:
+            part, chosen = chosen[:room], chosen[room:]
+            found.add(part)
             pace.opened += len(part) + _EACH
             below = part[-1]
-        if len(found) < limit and chosen:
+        if chosen and found.room:
             return below
         if len(hits) < many:
             return b""

@@ -45,6 +45,12 @@ _AT_EACH: Final = (
     "(SELECT c.first FROM archive_block c WHERE c.org_id = s.org_id AND c.day = s.day AND c.number = s.number "
     "AND c.first <= ? ORDER BY c.first DESC LIMIT 1) AND s.org_id = ? AND s.day = ? AND s.level >= 0"
 )
+#: PostgreSQL would go through all blocks of the day as well (88 ms from a cold disk at ten million, 2 from a warm one)
+_AT_EACH_LATERAL: Final = (
+    "SELECT s.number, b.first, b.entries FROM archive_segment s CROSS JOIN LATERAL (SELECT c.first, c.entries "
+    "FROM archive_block c WHERE c.org_id = s.org_id AND c.day = s.day AND c.number = s.number AND c.first <= ? "
+    "ORDER BY c.first DESC LIMIT 1) b WHERE s.org_id = ? AND s.day = ? AND s.level >= 0"
+)
 
 
 def holding(token: str, key: str) -> str:
@@ -278,10 +284,12 @@ def _beginning(
 ) -> Iterator[list[_Cursor]]:
     """Of each segment a cursor a token, where all may be found: it has a block for each."""
     each: list[dict[int, Found]] = []
-    held = f" AND {holding('?', '?')}" if rare and isinstance(store, PostgresStore) else ""
+    on_postgres = isinstance(store, PostgresStore)
+    sql = _AT_EACH_LATERAL if on_postgres else _AT_EACH
+    held = f" AND {holding('?', '?')}" if rare and on_postgres else ""
     for token in tokens:
         key = token + bound
-        rows = store.rows(_AT_EACH + held, (key, owner, day, *((token, key) if held else ())))
+        rows = store.rows(sql + held, (key, owner, day, *((token, key) if held else ())))
         each.append({int(number): (bytes(first), bytes(entries)) for number, first, entries in rows})
     for number in each[0]:
         if all(number in found for found in each):
