@@ -57,6 +57,7 @@ _WAYS: Final = {
     "failed": "Way tried", "suppressed": "Way chosen, not taken", "tested": "Way chosen, not taken",
 }  # fmt: skip
 #: what is over without a way is not "nothing yet"
+_LED_TO: Final = frozenset({kinds.DELIVERY_INSPECTED, kinds.DELIVERY_PLAN_CHANGED})
 _ENDED: Final = frozenset({"failed", "suppressed"})
 _IN_PORTAL = frozenset({"deposited", "opened", "expired", "retracted"})
 
@@ -64,8 +65,12 @@ _IN_PORTAL = frozenset({"deposited", "opened", "expired", "retracted"})
 def line(delivery: DeliveryView, course: Course | None, accepted_at: int) -> Line:
     # the portal's own row knows more than the log, which lags behind it by moments
     state = course.state if course is not None and delivery.state in _IN_PORTAL else delivery.state
-    told = [*map(_attempt, delivery.attempts), *map(_note, _beside(delivery)), *_portal(course)]
-    entries = sorted(told, key=lambda e: e.at)
+    notes = _beside(delivery)
+    # events of one attempt have one time: what led to its end stands before it
+    told = [_note(note) for note in notes if note.kind in _LED_TO]
+    told += map(_attempt, delivery.attempts)
+    told += [_note(note) for note in notes if note.kind not in _LED_TO]
+    entries = sorted([*told, *_portal(course)], key=lambda e: e.at)
     return Line(
         id=delivery.id,
         recipient=delivery.recipient,

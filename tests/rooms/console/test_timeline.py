@@ -70,3 +70,16 @@ def test_who_held_it_by_hand_is_not_the_door() -> None:
     told = entries(SENT, notes=(by_hand,))
     assert told[0].heading == "Accepted, and a way decided" and told[0].facts
     assert "A person held it." in told[1].texts
+
+
+def test_what_led_to_the_end_of_an_attempt_stands_before_it() -> None:
+    """Events of one attempt have one time."""
+    at = STOP.at
+    notes = (
+        NoteView(at, kinds.DELIVERY_INSPECTED, ""),
+        NoteView(at, kinds.DELIVERY_PLAN_CHANGED, "content", detail="tls"),
+    )
+    headings = [one.heading for one in entries(STOP, notes=notes, state="held")]
+    looked = next(n for n, one in enumerate(headings) if "looked at" in one)
+    assert headings[looked + 1] == "Decided anew"
+    assert headings[looked + 2] == entries(STOP, notes=(), state="held")[1].heading
