@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import psycopg
 
 from tests.support.house import ROOT
+from tests.support.waiting import until
 
 _SCRIPT = str(ROOT / "tools" / "postgres.sh")
 
@@ -43,15 +44,24 @@ class Cluster:
     def hanging(self) -> Iterator[None]:
         """Its processes stand still: connections hang, as when its machine is gone."""
         postmaster = int((self.data / "postmaster.pid").read_text().split()[0])
-        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        pids = [postmaster, *map(int, children)]
-        for pid in pids:
-            os.kill(pid, signal.SIGSTOP)
+        pids: list[int] = []
         try:
+            # the postmaster first, and once it stands: it starts no child we do not know of, and forgets none
+            os.kill(postmaster, signal.SIGSTOP)
+            until(lambda: _stands(postmaster), within=10, what="the postmaster stands still")
+            pids += map(int, Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split())
+            for pid in pids:
+                os.kill(pid, signal.SIGSTOP)
             yield
         finally:
-            for pid in pids:
+            # the postmaster last: the id of a child that had just ended is kept until it has heard of it
+            for pid in (*pids, postmaster):
                 os.kill(pid, signal.SIGCONT)
+
+
+def _stands(pid: int) -> bool:
+    """Stopped by a signal (proc(5), the state behind the name)."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
 @contextmanager
