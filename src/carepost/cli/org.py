@@ -9,7 +9,7 @@ SETTINGS = {
     "notice-name": "what notices are signed with; it must not tell what kind of care is given",
     "phone": "phone number printed in notices",
     "auditor": "address that gets the daily signed checkpoint",
-    "alerts": "address that is told when a destination loses protection",
+    "alerts": "address that is told when a destination loses protection or a key changes or ends",
     "portal-url": "where recipients find the portal",
     "portal-address": "address replies from the portal come from",
 }

@@ -104,9 +104,9 @@ def _people(desk: Desk) -> list[Step]:
         Step(
             "An address for alerts",
             bool(org.alerts),
-            "It is told when a destination loses protection, and gets mail to postmaster@ your domains."
+            "It is told when a destination loses protection or a key ends, and gets mail to your postmaster@."
             if org.alerts
-            else "Nobody is told when a destination loses protection, or reads mail to postmaster@ your domains.",
+            else "Nobody hears that a destination loses protection or a key ends, or reads mail to your postmaster@.",
             "carepost org set --alerts ADDRESS",
             *_BELOW,
         ),

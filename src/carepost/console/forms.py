@@ -30,7 +30,7 @@ class SettingsForm(forms.Form):
     phone = fields.text("Telephone number in notices", longest=60)
     portal_url = fields.text("Where recipients find the portal (https://…)", longest=300)
     auditor = fields.text("Auditor’s address for daily checkpoints")
-    alerts = fields.text("Address that is told when a destination loses protection")
+    alerts = fields.text("Address that is told when a destination loses protection, or a key changes or ends")
     reason = fields.text("Reason (kept with the event)", longest=500)
 
 

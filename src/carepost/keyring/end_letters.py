@@ -1,12 +1,16 @@
-"""The letters that say that keys of the organisation's own, or its authority, come to their end: 30, 7 and 0 days
-before, each step once. Called by the journal. They are made of constants and counts: whose keys they are stands in the
-console."""
+"""The letters that say that keys come to their end, 30, 7 and 0 days before, each step once: the organisation's own
+and its authority's, and recipients', of which one letter a day tells. Called by the journal. They are made of constants
+and counts: whose keys they are stands in the console."""
 
+import itertools
 import uuid
 from typing import Any, Final, NamedTuple, Protocol
 
+from django.db.models import Count, Min, Q
+
 from carepost.keyring import issuing
-from carepost.keyring.models import Authority, OwnKey
+from carepost.keyring.acts import IN_USE
+from carepost.keyring.models import Authority, OwnKey, RecipientKey
 from carepost.keyring.own_acts import ACTIVE
 from carepost.tenancy import letters, scope, select
 from carepost.tenancy.endings import DAY_US, STEPS
@@ -48,6 +52,15 @@ _LETTERS: Final = (
         "our-keys/authority",
     ),
 )  # fmt: skip
+_RECIPIENTS: Final = (
+    "Keys and certificates of people your organisation writes to come to their end.\r\n\r\n"
+    "- Keys: {count}.\r\n"
+    "- The first of them {when}.\r\n\r\n"
+    "Nothing is encrypted to a key that ran out: mail then leaves by the next method that protects it as much, the\r\n"
+    "secure portal for most, and waits where there is none. Ask each of them for their next key; one that is\r\n"
+    "published is found by itself.\r\n\r\n"
+    "Whose they are stands in the console under Certificates{where}.\r\n"
+)
 
 
 class Memory(Protocol):
@@ -62,14 +75,16 @@ def mail(door: Door, memory: Memory, now: int, where: str = "") -> int:
     """Tells each organisation's alert address what nobody was told yet; how many letters. `where`: the console's
     address. Raises Unavailable, Refused: what was not taken is tried again."""
     told = [org for org in select.organisations() if org.alerts]
-    return sum(_mail(org, one, door, memory, now, where) for org in told for one in _LETTERS)
+    own = sum(_mail(org, one, door, memory, now, where) for org in told for one in _LETTERS)
+    return own + sum(_recipients(org, door, memory, now, where) for org in told)
 
 
 def _mail(org: Organisation, kind: _Letter, door: Door, memory: Memory, now: int, where: str) -> int:
     with scope.organisation(org.pk):
         warned = kind.table.objects.filter(org_id=org.pk, state=kind.state, warned__lte=max(STEPS)).order_by("pk")
-        rows = list(warned.values_list("pk", "warned", "not_after")[:_ROUND])
-    due = [(pk, _told(days, end), end) for pk, days, end in rows if _fresh(days, end, memory.get(_name(kind, pk)))]
+        rows = list(warned.values_list("pk", "warned", "not_after"))
+    fresh = ((pk, _told(days, end), end) for pk, days, end in rows if _fresh(days, end, memory.get(_name(kind, pk))))
+    due = list(itertools.islice(fresh, _ROUND))
     if not due:
         return 0
     last = max(due)
@@ -85,6 +100,34 @@ def _mail(org: Organisation, kind: _Letter, door: Door, memory: Memory, now: int
     for pk, told, _ in due:
         memory.put(_name(kind, pk), told)
     return 1
+
+
+def _recipients(org: Organisation, door: Door, memory: Memory, now: int, where: str) -> int:
+    """Of those that came to a step since the last look, a day ago or more, and those taken in since so near their end.
+    They may be many and change often: what was told is one time for all of them."""
+    name = f"recipient-keys-letter:{org.pk}"
+    last = memory.get(name)
+    if now - last < DAY_US:
+        return 0
+    since = max(last, now - (STEPS[0] + 1) * DAY_US)
+    due = Q(found_at__gt=since, not_after__gt=0, not_after__lt=now + (STEPS[0] + 1) * DAY_US)
+    for days in STEPS:
+        due |= Q(not_after__gte=since + (days + 1) * DAY_US, not_after__lt=now + (days + 1) * DAY_US)
+    with scope.organisation(org.pk):
+        mine = RecipientKey.objects.filter(due, org_id=org.pk, state=IN_USE)
+        found = mine.aggregate(count=Count("pk"), first=Min("not_after"))
+    if found["count"]:
+        text = _RECIPIENTS.format(
+            count=found["count"],
+            when=_when(found["first"], now),
+            where=f" ({where}/certificates?attention=1)" if where else "",
+        )
+        key, subject = f"{name}:{last}", "Keys of people you write to end soon"
+        if not letters.tell(org, door, key=key, to=[org.alerts], subject=subject, text=text):
+            return 0
+    # COMMIT POINT: a crash before it sends the same letter again under the same key, which the door knows.
+    memory.put(name, now)
+    return 1 if found["count"] else 0
 
 
 def _told(days: int, ends: int) -> int:

@@ -6,12 +6,13 @@ import pytest
 
 from carepost.ground import clock
 from carepost.ground.errors import Unavailable
-from carepost.keyring import authorities, end_letters, issuing, own_acts, own_select, warnings
-from carepost.keyring.models import Authority, OwnKey
+from carepost.keyring import acts, authorities, end_letters, found, issuing, own_acts, own_select, warnings
+from carepost.keyring.models import Authority, OwnKey, RecipientKey
 from carepost.keyring.words import DAY_US
 from carepost.policy.types import Method
 from carepost.tenancy.actions import domains, organisations
 from carepost.tenancy.permissions import BOOTSTRAP
+from tests.rooms.keyring.test_found_keys import smime
 from tests.rooms.keyring.test_key_letters import Door
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction=True)
@@ -102,6 +103,54 @@ def test_each_step_of_the_authority_is_an_event_and_one_letter_while_it_issues(c
     assert all("https://console.test/our-keys/authority" in text and "make" in text for text in texts)
     Authority.objects.filter(pk=row.pk).update(warned=99, state=issuing.RETIRED)
     assert (warnings.ending(row.not_after), end_letters.mail(door, Kept(), row.not_after)) == (0, 0)
+
+
+def test_keys_of_recipients_are_told_of_once_a_step_in_one_letter_a_day(cast: Any) -> None:
+    domains.add_domain(cast.clinic, "letters.test", actor=BOOTSTRAP)
+    organisations.change_settings(cast.clinic, actor=BOOTSTRAP, alerts="privacy@letters.test")
+    door, kept = Door(), Kept()
+    for who in ("one", "two", "three"):
+        found.take(cast.clinic, smime(address=f"{who}@elsewhere.test"))
+    row, other, distrusted = RecipientKey.objects.filter(org_id=cast.clinic).order_by("pk")
+    end = clock.now() + 300 * DAY_US
+    RecipientKey.objects.filter(pk=row.pk).update(not_after=end)
+    RecipientKey.objects.filter(pk=other.pk).update(not_after=end + DAY_US)
+    RecipientKey.objects.filter(pk=distrusted.pk).update(not_after=end, state=acts.DISTRUSTED)
+    seen = []
+    for half in range(2 * 40, -2 * 4, -1):
+        at = end - half * DAY_US // 2 - DAY_US // 24
+        seen += [half / 2] * end_letters.mail(door, kept, at, "https://console.test")
+    # of two keys a day apart each has a letter of its own at each step, none has a second
+    assert seen == [30, 29, 7, 6, 0, -1]
+    texts = [letter.body.decode() for letter in door.letters]
+    assert all("Keys: 1." in text and "https://console.test/certificates?attention=1" in text for text in texts)
+    assert (
+        "ends in 30 days" in texts[0]
+        and "ends today" in texts[4]
+        and "ends today" in texts[5]
+        and not any("elsewhere" in t for t in texts)
+    )
+    assert len({letter.key for letter in door.letters}) == 6
+    # both at once, after days in which nobody looked; and what was not taken is told at the next look
+    again = Kept()
+    again.put(f"recipient-keys-letter:{cast.clinic}", end - 60 * DAY_US)
+    door.away = True
+    with pytest.raises(Unavailable):
+        end_letters.mail(door, again, end - 5 * DAY_US)
+    door.away = False
+    assert [end_letters.mail(door, again, end - 5 * DAY_US) for _ in range(2)] == [1, 0]
+    assert "Keys: 2." in door.letters[-1].body.decode()
+
+
+def test_a_key_that_comes_near_its_end_is_told_of(cast: Any) -> None:
+    organisations.change_settings(cast.clinic, actor=BOOTSTRAP, alerts="privacy@letters.test")
+    domains.add_domain(cast.clinic, "letters.test", actor=BOOTSTRAP)
+    door, kept, now = Door(), Kept(), clock.now()
+    assert end_letters.mail(door, kept, now) == 0
+    found.take(cast.clinic, smime(address="late@elsewhere.test"))
+    RecipientKey.objects.filter(org_id=cast.clinic).update(not_after=now + 20 * DAY_US, found_at=now + 1)
+    assert end_letters.mail(door, kept, now + DAY_US) == 1
+    assert "ends in 19 days" in door.letters[-1].body.decode()
 
 
 def test_what_stands_on_the_overview_counts_what_ends_and_only_ours(cast: Any, keys: list[OwnKey]) -> None:
