@@ -1,7 +1,6 @@
 """Two people decide about the same held message at the same moment, each at a console of the living house: one decision
 takes effect, stands once in the log, and the other one is told; embedded and on PostgreSQL."""
 
-import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -14,7 +13,7 @@ from tests.support import records
 from tests.support.cluster import cluster
 from tests.support.house import House
 from tests.support.nodes import Nodes
-from tests.support.seat import Seat
+from tests.support.seat import Seat, second_seat
 from tests.support.visitor import Shown
 from tests.support.waiting import until
 
@@ -46,10 +45,7 @@ def test_of_two_decisions_at_the_same_moment_one_takes_effect(
 ) -> None:
     with made(tmp_path) as house:
         ada = Seat(house)
-        added = house.carepost("staff", "add", "ben@clinic.test", "--name", "Ben Finch", "--role", "operator")
-        link = re.search(r"https?://[^/\s]+(/\S+)", added)
-        assert link, added
-        ben = Seat(house, link=link[1], email="ben@clinic.test")
+        ben = second_seat(house)
         house.carepost("rule", "add", "one", "--recipient", "two@verified.test", "--action", "approve", *WHY)
         until(lambda: foreseen(house) == "held", within=40, what="the engine knows the rule")
         held = [waits(house, subject=f"Matter {number}") for number in range(RACES)]

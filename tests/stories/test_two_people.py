@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support.house import House
-from tests.support.seat import Seat
+from tests.support.seat import Seat, second_seat
 from tests.support.visitor import Shown
 from tests.support.waiting import until
 
@@ -46,10 +46,7 @@ def decide(seat: Seat, one: str, verb: str, **more: str) -> Shown:
 def test_two_people_approve_and_one_refuses(tmp_path: Path) -> None:
     with House(tmp_path) as house:
         ada = Seat(house)
-        added = house.carepost("staff", "add", "ben@clinic.test", "--name", "Ben Finch", "--role", "operator")
-        link = re.search(r"https?://[^/\s]+(/\S+)", added)
-        assert link, added
-        ben = Seat(house, link=link[1], email="ben@clinic.test")
+        ben = second_seat(house)
         house.carepost("rule", "add", "two", "--recipient", "two@verified.test", "--action", "approve",
                        "--approvals", "2", *WHY)  # fmt: skip
         until(lambda: foreseen(house) == "held", within=40, what="the engine knows the rule")

@@ -31,3 +31,11 @@ class Seat(Visitor):
 
     def _done(self, shown: Shown) -> None:
         assert shown.status in (302, 303), (shown.status, re.sub(r"<[^>]+>", " ", shown.text)[-1500:])
+
+
+def second_seat(house: House) -> Seat:
+    """Ben, an operator, beside the administrator."""
+    added = house.carepost("staff", "add", "ben@clinic.test", "--name", "Ben Finch", "--role", "operator")
+    link = re.search(r"https?://[^/\s]+(/\S+)", added)
+    assert link, added
+    return Seat(house, link=link[1], email="ben@clinic.test")

@@ -2,8 +2,8 @@
 and its authority's, and recipients', of which one letter a day tells. Called by the journal. They are made of constants
 and counts: whose keys they are stands in the console."""
 
-import itertools
 import uuid
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple, Protocol
 
 from django.db.models import Count, Min, Q
@@ -17,7 +17,7 @@ from carepost.tenancy.endings import DAY_US, STEPS
 from carepost.tenancy.letters import Door
 from carepost.tenancy.models import Organisation
 
-#: rows named by one letter; the others come with the next
+#: rows read at once; a letter tells of what is new in them, and the next of those beyond
 _ROUND: Final = 500
 
 
@@ -68,6 +68,8 @@ class Memory(Protocol):
 
     def get(self, name: str) -> int: ...
 
+    def several(self, names: Sequence[str]) -> Sequence[int]: ...
+
     def put(self, name: str, value: int) -> None: ...
 
 
@@ -80,11 +82,16 @@ def mail(door: Door, memory: Memory, now: int, where: str = "") -> int:
 
 
 def _mail(org: Organisation, kind: _Letter, door: Door, memory: Memory, now: int, where: str) -> int:
-    with scope.organisation(org.pk):
-        warned = kind.table.objects.filter(org_id=org.pk, state=kind.state, warned__lte=max(STEPS)).order_by("pk")
-        rows = list(warned.values_list("pk", "warned", "not_after"))
-    fresh = ((pk, _told(days, end), end) for pk, days, end in rows if _fresh(days, end, memory.get(_name(kind, pk))))
-    due = list(itertools.islice(fresh, _ROUND))
+    due: list[tuple[uuid.UUID, int, int]] = []
+    for rows in _warned(org, kind):
+        told = memory.several([_name(kind, pk) for pk, _, _ in rows])
+        due += [
+            (pk, _told(days, end), end)
+            for (pk, days, end), last in zip(rows, told, strict=True)
+            if _fresh(days, end, last)
+        ]
+        if len(due) >= _ROUND:
+            break
     if not due:
         return 0
     last = max(due)
@@ -97,9 +104,24 @@ def _mail(org: Organisation, kind: _Letter, door: Door, memory: Memory, now: int
     if not letters.tell(org, door, key=key, to=[org.alerts], subject=kind.subject, text=text):
         return 0
     # COMMIT POINT: a crash before the marks sends the same letter again under the same key, which the door knows.
-    for pk, told, _ in due:
-        memory.put(_name(kind, pk), told)
+    for pk, step, _ in due:
+        memory.put(_name(kind, pk), step)
     return 1
+
+
+def _warned(org: Organisation, kind: _Letter) -> Iterator[list[tuple[uuid.UUID, int, int]]]:
+    """(id, step, end) of all that came to a step, told of or not, by parts: most looks find nothing new in them."""
+    after: uuid.UUID | None = None
+    while True:
+        with scope.organisation(org.pk):
+            found = kind.table.objects.filter(org_id=org.pk, state=kind.state, warned__lte=max(STEPS))
+            beyond = found.filter(pk__gt=after) if after else found
+            rows = list(beyond.order_by("pk").values_list("pk", "warned", "not_after")[:_ROUND])
+        if rows:
+            yield rows
+        if len(rows) < _ROUND:
+            return
+        after = rows[-1][0]
 
 
 def _recipients(org: Organisation, door: Door, memory: Memory, now: int, where: str) -> int:

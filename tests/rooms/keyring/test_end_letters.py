@@ -21,9 +21,14 @@ pytestmark = pytest.mark.django_db(databases=["default", "records"], transaction
 class Kept:
     def __init__(self) -> None:
         self.values: dict[str, int] = {}
+        self.readings = 0
 
     def get(self, name: str) -> int:
         return self.values.get(name, 0)
+
+    def several(self, names: list[str]) -> list[int]:
+        self.readings += 1
+        return [self.get(name) for name in names]
 
     def put(self, name: str, value: int) -> None:
         self.values[name] = value
@@ -71,6 +76,26 @@ def test_what_was_not_taken_is_tried_again_and_a_moved_end_begins_anew(keys: lis
     later = now + 380 * DAY_US
     assert warnings.ending(later) >= 1
     assert end_letters.mail(door, kept, later) == 1
+
+
+def test_those_beyond_what_is_read_at_once_are_told_of_too(
+    cast: Any, keys: list[OwnKey], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys += [
+        own_acts.generate_key(cast.clinic, f"{who}@letters.test", method=Method.SMIME, actor=cast.ada, reason="new")
+        for who in ("pia", "quinn", "rosa")
+    ]
+    monkeypatch.setattr(end_letters, "_ROUND", 2)
+    door, kept, now = Door(), Kept(), clock.now()
+    OwnKey.objects.filter(pk__in=[key.pk for key in keys]).update(not_after=now + 5 * DAY_US)
+    assert warnings.ending(now) == 5
+    assert [end_letters.mail(door, kept, now) for _ in range(5)] == [1, 1, 1, 0, 0]
+    counts = [one for letter in door.letters for one in letter.body.decode().splitlines() if "Keys:" in one]
+    assert counts == ["- Keys: 2.", "- Keys: 2.", "- Keys: 1."]
+    assert len({letter.key for letter in door.letters}) == 3
+    # a look at keys of which everything was told reads marks by parts, not one by one
+    kept.readings = 0
+    assert (end_letters.mail(door, kept, now), kept.readings) == (0, 3)
 
 
 def test_without_an_address_or_in_another_state_nobody_is_told(cast: Any, keys: list[OwnKey]) -> None:
