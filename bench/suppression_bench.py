@@ -24,6 +24,8 @@ from carepost.ground.keys import MasterKeyring
 from carepost.settings import boot, migrate
 
 BAR_MS = 100.0
+#: of the last page of what stands, behind a million that ended: all of them are passed by, in their index alone
+LAST_MS = 1_000.0
 
 
 def main(arguments: list[str]) -> int:
@@ -44,6 +46,7 @@ def main(arguments: list[str]) -> int:
         _import(org, lines)
         slow += _rest(owner)
         _job(owner, lines * 10)
+        slow += _ended(owner)
     _engine(count)
     return 1 if slow else 0
 
@@ -114,6 +117,24 @@ def _rest(owner: uuid.UUID) -> int:
         if ask().status_code != 200:
             raise SystemExit(f"REST: {what} is refused: {ask().content.decode()}")
     return sum(_cost(f"REST: {what}", ask) for what, ask in asked.items())
+
+
+def _ended(owner: uuid.UUID) -> int:
+    """The worst: of almost all entries the end has passed, and of the others the oldest alone are asked for."""
+    listed, scope = import_module("carepost.destinations.suppressions"), import_module("carepost.tenancy.scope")
+    actor = import_module("carepost.tenancy.permissions").COMMAND_LINE
+    with scope.organisation(owner), import_module("django.db").connection.cursor() as cursor:
+        cursor.execute("UPDATE tenancy_suppression SET expires_at = 1 WHERE expires_at = 0")
+    asked: dict[str, dict[str, Any]] = {
+        "what stands": {}, "what stands, one reason": {"reason": "request"}, "what ended": {"standing": "ended"},
+        "all": {"standing": "all"},
+    }  # fmt: skip
+    return sum(
+        _cost(
+            f"almost all ended: {what}", lambda given=given: listed.page(owner.bytes, actor, limit=50, **given), LAST_MS
+        )
+        for what, given in asked.items()
+    )
 
 
 def _job(owner: uuid.UUID, lines: int) -> None:

@@ -1,5 +1,6 @@
 """Searching by everything, asking whether something arrived, the report and the suppression list, in a real browser."""
 
+import threading
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from carepost.ground import clock
+from carepost.jobs import work
 from carepost.mailbox import door as engine
 from carepost.proof import kinds
 from carepost.tenancy.models import Organisation
@@ -91,3 +94,20 @@ def test_activity(
     page.locator("form[enctype='multipart/form-data'] button").first.click()
     expect(page.get_by_role("heading", level=1)).not_to_have_text("Import suppressed addresses")
     looked("suppressions-job")
+
+    # a small one, which can be taken back once it is done
+    page.goto(f"{live_server.url}/suppressions/import")
+    page.locator("input[type=file]").set_input_files(
+        {"name": "list.csv", "mimeType": "text/csv", "buffer": b"address\nbo@elsewhere.test\n"}
+    )
+    page.get_by_role("button", name="Show what would happen").click()
+    page.get_by_role("button", name="Add 1 address").click()
+    doing = work.Work(threading.Event())
+    while doing.step(clock.now()):
+        pass
+    page.reload()
+    page.get_by_text("Take this import back").click()
+    looked("suppressions-import-back")
+    page.get_by_label("Reason (kept with each event)").fill("The wrong file")
+    page.get_by_role("button", name="Take it back").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Taking back an import of suppressed addresses")

@@ -4,13 +4,16 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from carepost.api import shapes
+from carepost.destinations.suppression_pages import STANDINGS
 from carepost.tenancy.actions.suppression import REASONS, SCOPES
 
 ROOTS: Final = (
     shapes.Suppressions, shapes.Suppress, shapes.Unsuppress, shapes.FindSuppression, shapes.ImportedSuppressions,
+    shapes.Undo,
 )  # fmt: skip
 _REASON: Final = {"type": "string", "enum": list(REASONS)}
 _SCOPE: Final = {"type": "string", "enum": list(SCOPES)}
+_STANDING: Final = {"type": "string", "enum": list(STANDINGS), "default": "current"}
 _LIMIT: Final = {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
 _UUID: Final = {"type": "string", "format": "uuid"}
 _TEXT: Final = {"schema": {"type": "string"}}
@@ -25,6 +28,7 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
     page = [
         parameter("cursor", "query", _UUID), parameter("limit", "query", _LIMIT),
         parameter("reason", "query", _REASON), parameter("scope", "query", _SCOPE),
+        parameter("standing", "query", _STANDING),
     ]  # fmt: skip
     asked = [parameter("dry_run", "query", {"type": "boolean"}), parameter("reason", "query", _REASON)]
     taken = op("importSuppressions", "Import a file, or try it.", "ImportedSuppressions", also=asked)
@@ -34,7 +38,7 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
     job = parameter("job", "path", _UUID)
     wrong = op("suppressionImportProblems", "Which of its lines are wrong, and how.", "", also=[job])
     wrong["responses"]["200"]["content"] = {"application/x-ndjson": _TEXT, "text/csv": _TEXT}
-    given = op("exportSuppressions", "The whole list, a line each.", "")
+    given = op("exportSuppressions", "All that is kept back, a line each.", "")
     given["responses"]["200"]["content"] = {"application/x-ndjson": _TEXT}
     return {
         one: {
@@ -55,6 +59,16 @@ def paths(op: Operation, parameter: Operation) -> dict[str, Any]:
         },
         f"{one}/imports/{{job}}/cancel": {
             "post": op("cancelSuppressionImport", "End it; what it did so far stays done.", "Job", also=[job])
+        },
+        f"{one}/imports/{{job}}/undo": {
+            "post": op(
+                "undoSuppressionImport",
+                "Take off again what it put there, for a week.",
+                "Job",
+                body="Undo",
+                status="202",
+                also=[job],
+            )
         },
         f"{one}/imports/{{job}}/problems": {"get": wrong},
         f"{one}/export": {"get": given},

@@ -1,5 +1,6 @@
 """What the office's part of the API reads and writes besides `wire.types.MessageView`. Unknown fields are refused."""
 
+import enum
 from typing import Annotated
 
 import msgspec
@@ -228,8 +229,22 @@ class Suppressions(msgspec.Struct, frozen=True):
     cursor: str = ""
 
 
+class Standing(enum.StrEnum):
+    """What keeps something back now, what did so until its end, and both."""
+
+    CURRENT = "current"
+    ENDED = "ended"
+    ALL = "all"
+
+
 class FindSuppression(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     address: Annotated[str, msgspec.Meta(min_length=3, max_length=320)]
+    standing: Standing = Standing.CURRENT
+
+
+class Undo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    #: why, for the record of each address (sealed)
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=500)]
 
 
 class WrongLine(msgspec.Struct, frozen=True):

@@ -142,6 +142,9 @@ urlpatterns = [
         name="suppressions-import-cancel",
     ),
     path(
+        "api/v1/suppressions/imports/<uuid:job>/undo", views_suppressions.import_undo, name="suppressions-import-undo"
+    ),
+    path(
         "api/v1/suppressions/imports/<uuid:job>/problems",
         views_suppressions.import_problems,
         name="suppressions-import-problems",

@@ -11,9 +11,11 @@ from carepost.api import answers, asked, shapes
 from carepost.api.answers import ProblemError
 from carepost.api.gate import ApiRequest, scoped
 from carepost.destinations import suppressions as listed
+from carepost.destinations.suppression_pages import STANDINGS
 from carepost.destinations.suppressions import Page
+from carepost.ground import clock
 from carepost.jobs import acts as jobs
-from carepost.jobs import importing
+from carepost.jobs import importing, undoing
 from carepost.tenancy.actions import suppression
 from carepost.tenancy.permissions import Scope
 
@@ -28,17 +30,21 @@ def suppressions(request: ApiRequest) -> HttpResponse:
     caller = request.caller
     if request.method == "POST":
         given = asked.body(request, shapes.Suppress)
+        if 0 < given.expires_at <= clock.now():
+            detail = "`expires_at` (UTC microseconds) has passed already: nothing would be kept back."
+            raise ProblemError(422, "end-passed", detail)
         added = suppression.suppress(
             caller.org, given.address, actor=caller.actor, reason=given.reason, scope=given.scope, source="api",
             expires_at=given.expires_at, note=given.note,
         )  # fmt: skip
         return answers.json(shapes.Changed(added), 201 if added else 200)
-    query = asked.query(request, "cursor", "limit", "reason", "scope")
+    query = asked.query(request, "cursor", "limit", "reason", "scope", "standing")
     _among(query, "reason", suppression.REASONS)
     _among(query, "scope", suppression.SCOPES)
+    _among(query, "standing", STANDINGS)
     found = listed.page(
         caller.org.bytes, caller.actor, after=query["cursor"], reason=query["reason"], scope_=query["scope"],
-        limit=asked.limit(query["limit"]),
+        standing=query["standing"] or "current", limit=asked.limit(query["limit"]),
     )  # fmt: skip
     return _answer(found)
 
@@ -47,7 +53,10 @@ def suppressions(request: ApiRequest) -> HttpResponse:
 def search(request: ApiRequest) -> HttpResponse:
     """The address comes in the body: it never stands in a URL (law 10)."""
     given = asked.body(request, shapes.FindSuppression)
-    return _answer(listed.page(request.caller.org.bytes, request.caller.actor, address=given.address))
+    found = listed.page(
+        request.caller.org.bytes, request.caller.actor, address=given.address, standing=given.standing.value
+    )
+    return _answer(found)
 
 
 @scoped(Scope.SUPPRESSIONS, methods=("POST",))
@@ -117,6 +126,13 @@ def import_begin(request: ApiRequest, job: UUID) -> HttpResponse:
 def import_cancel(request: ApiRequest, job: UUID) -> HttpResponse:
     importing.one(request.caller.org, job)
     return answers.json(jobs.cancel(request.caller.org, job, actor=request.caller.actor))
+
+
+@scoped(Scope.SUPPRESSIONS, methods=("POST",))
+def import_undo(request: ApiRequest, job: UUID) -> HttpResponse:
+    """A job too; what it is about is said by its own number."""
+    given = asked.body(request, shapes.Undo)
+    return answers.json(undoing.begin(request.caller.org, job, actor=request.caller.actor, reason=given.reason), 202)
 
 
 @scoped(Scope.SUPPRESSIONS)

@@ -7,6 +7,7 @@ from carepost.cli.office import entry
 
 #: as tenancy.actions.suppression has them, which needs Django
 _CAUSES = ("bounce", "soft-bounces", "complaint", "unsubscribe", "request")
+_STANDINGS = ("current", "ended", "all")
 _SCOPES = ("all", "marketing", "operational", "transactional")
 
 
@@ -16,6 +17,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     some.add_argument("--address", default="", help="this address alone")
     some.add_argument("--cause", choices=_CAUSES, default="", help="of this cause alone")
     some.add_argument("--scope", choices=_SCOPES, default="", help="of this scope alone")
+    some.add_argument(
+        "--standing",
+        choices=_STANDINGS,
+        default="current",
+        help="what keeps back now (current), whose end has passed, all",
+    )
     some.add_argument("--limit", type=int, default=100, help="rows at most (100)")
     add = entry.verb(verbs, "add", "send nothing to an address")
     add.add_argument("address", metavar="ADDRESS")
@@ -37,11 +44,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tried = entry.verb(verbs, "import-tried", "import what a dry run in the background looked at")
     tried.add_argument("id", metavar="ID", help="number of that job")
     back = entry.verb(
-        verbs, "import-undo", "take off again what an import in the background put on the list (for a day)"
+        verbs, "import-undo", "take off again what an import in the background put on the list (for a week)"
     )
     back.add_argument("id", metavar="ID", help="number of that job")
     entry.reason(back)
-    give = entry.verb(verbs, "export", "write the whole list to a file, a line of JSON each")
+    give = entry.verb(verbs, "export", "write all that is kept back to a file, a line of JSON each")
     give.add_argument("file", metavar="FILE", type=Path)
     rates = entry.verb(verbs, "complaints", "complaints and unsubscribes, by provider and day")
     rates.add_argument("--days", type=int, default=30, help="of so many days (30)")

@@ -202,6 +202,10 @@ def cancel_suppression_import(id_: str) -> Ask[Job]:
     return Ask(calls.post(f"{_IMPORTS}/{calls.part(id_)}/cancel", {}), _as(Job))
 
 
+def undo_suppression_import(id_: str, reason: str) -> Ask[Job]:
+    return Ask(calls.post(f"{_IMPORTS}/{calls.part(id_)}/undo", {"reason": reason}), _as(Job))
+
+
 def suppression_import_problems(id_: str) -> Ask[bytes]:
     return Ask(calls.get(f"{_IMPORTS}/{calls.part(id_)}/problems"), lambda reply: reply.body)
 

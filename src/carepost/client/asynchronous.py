@@ -139,6 +139,9 @@ class AsyncClient:
     async def cancel_suppression_import(self, id_: str) -> Job:
         return await self._do(asked.cancel_suppression_import(id_))
 
+    async def undo_suppression_import(self, id_: str, *, reason: str) -> Job:
+        return await self._do(asked.undo_suppression_import(id_, reason))
+
     async def suppression_import_problems(self, id_: str) -> bytes:
         return await self._do(asked.suppression_import_problems(id_))
 

@@ -156,6 +156,10 @@ class Client:
         """What it did so far stays done."""
         return self._do(asked.cancel_suppression_import(id_))
 
+    def undo_suppression_import(self, id_: str, *, reason: str) -> Job:
+        """A job that takes off again what that import put on the list, and nothing else; for a week."""
+        return self._do(asked.undo_suppression_import(id_, reason))
+
     def suppression_import_problems(self, id_: str) -> bytes:
         """Which lines are wrong, and how, in the form the file had; fetching it is on record."""
         return self._do(asked.suppression_import_problems(id_))

@@ -26,7 +26,7 @@ BY: Final = {
     "report": "a report that came back", "reply": "the answer of a mail server", "complaint": "a complaint",
     "one-click": "the link in a message",
 }  # fmt: skip
-_ENDS: Final = [("", "any"), ("yes", "with an end"), ("no", "without an end")]
+_ENDS: Final = [("", "any"), ("yes", "with an end"), ("no", "without an end"), ("over", "passed: kept back no longer")]
 
 
 def _select(label: str, first: str, given: dict[str, str], names: tuple[str, ...]) -> forms.ChoiceField:

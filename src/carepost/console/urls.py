@@ -64,6 +64,7 @@ _pages = [
     path("jobs/<uuid:job>", views_jobs.job, name="job"),
     path("jobs/<uuid:job>/cancel", views_jobs.cancel, name="job-cancel"),
     path("jobs/<uuid:job>/import", views_jobs.begin_tried, name="job-begin-tried"),
+    path("jobs/<uuid:job>/undo", views_jobs.undo, name="job-undo"),
     path("jobs/<uuid:job>/result", views_jobs.result, name="job-result"),
     path("templates", views_templates.templates, name="templates"),
     path("templates/new", views_templates.new, name="template-new"),

@@ -14,9 +14,9 @@ from carepost.console.job_forms import KINDS, JobForm
 from carepost.console.search_form import SearchForm
 from carepost.ground import clock
 from carepost.ground.errors import NotFound, Refused
-from carepost.jobs import acts, importing, select
+from carepost.jobs import acts, importing, select, undoing
 from carepost.jobs.foreseen import Foreseen, foreseen
-from carepost.jobs.types import FETCHED, IMPORTS, NEEDED, Asked, Kind, View
+from carepost.jobs.types import FETCHED, IMPORTS, LISTED, NEEDED, Asked, Kind, View
 from carepost.tenancy.gates import Desk, StaffRequest, permission
 from carepost.tenancy.permissions import Forbidden, Permission
 
@@ -30,10 +30,11 @@ _MADE: Final = {
     Kind.RETRY: "recipients tried again", Kind.RETRACT: "recipients taken back from",
     Kind.RESEND: "recipients it was sent to again", Kind.MESSAGES: "rows written", Kind.EVENTS: "rows written",
     Kind.IMPORT: "addresses added", Kind.TRY: "addresses would be added",
+    Kind.UNDO: "addresses off the list again",
 }  # fmt: skip
 _OTHERS: Final = {
     Kind.EVENTS: "Export of events", Kind.IMPORT: "Import of suppressed addresses",
-    Kind.TRY: "A look at a file of suppressed addresses",
+    Kind.TRY: "A look at a file of suppressed addresses", Kind.UNDO: "Taking back an import of suppressed addresses",
 }  # fmt: skip
 #: why it failed: words, and what to do. What is not here is our fault, or rare: `_FAULT`
 _CAUSES: Final = {
@@ -45,7 +46,8 @@ _CAUSES: Final = {
     "import-size": "The file is too large. Hand it in as several smaller ones.",
 }
 _FAULT: Final = "Something went wrong here. Begin it once more; if that fails, tell your administrator its number."
-_LOOKED: Final = {Kind.EVENTS: "events", Kind.IMPORT: "lines", Kind.TRY: "lines"}
+_LOOKED: Final = {Kind.EVENTS: "events", Kind.IMPORT: "lines", Kind.TRY: "lines", Kind.UNDO: "lines"}
+_ENDED: Final = ("done", "failed", "cancelled")
 _MEDIA: Final = {"ndjson": "application/x-ndjson", "csv": "text/csv; charset=utf-8"}
 
 
@@ -99,7 +101,12 @@ def new(request: StaffRequest) -> HttpResponse:
 @shielded
 def job(request: StaffRequest, job: UUID) -> HttpResponse:
     found = _one(request.desk, job)
-    context = {"job": _row(found), "view": found, "now": clock.now(), "open": found.state in acts.OPEN}
+    row = _row(found)
+    row["undo"] = row["undo"] and request.desk.may(Permission.SUPPRESSION)
+    context = {
+        "job": row, "view": found, "now": clock.now(), "open": found.state in acts.OPEN,
+        "mark": acting.mark(request),
+    }  # fmt: skip
     return render(request, "console/job.html", context)
 
 
@@ -121,6 +128,17 @@ def begin_tried(request: StaffRequest, job: UUID) -> HttpResponse:
     """What was looked at is imported; asked twice it is one import."""
     begun = importing.begin_tried(request.desk.org, job, actor=request.desk.actor)
     return acting.done(request, "The import has begun; this page says how far it is.", "console:job", begun.id)
+
+
+@require_POST
+@permission(Permission.SUPPRESSION)
+@shielded
+def undo(request: StaffRequest, job: UUID) -> HttpResponse:
+    """What an import put on the list is taken off again, in the background."""
+    begun = undoing.begin(
+        request.desk.org, job, actor=request.desk.actor, reason=acting.needed(request), page=acting.mark(request)
+    )
+    return acting.done(request, "It is being taken back; this page says how far it is.", "console:job", begun.id)
 
 
 @require_POST
@@ -170,6 +188,7 @@ def _row(view: View) -> dict[str, object]:
         "made_words": _MADE[kind], "cause": view.cause, "why": _CAUSES.get(view.cause, _FAULT),
         "until": view.expires_at,
         "looked": _LOOKED.get(kind, "messages"), "total": view.total, "known": view.known, "wrong": view.wrong,
-        "file": kind in IMPORTS, "tried": kind is Kind.TRY and view.state == "done" and view.made,
+        "file": kind in IMPORTS, "undo": kind is Kind.IMPORT and view.made and view.state in _ENDED,
+        "listed": kind in LISTED, "tried": kind is Kind.TRY and view.state == "done" and view.made,
         "fetch": view.state == "done" and kind in FETCHED, "rows": view.wrong if kind in IMPORTS else view.made,
     }  # fmt: skip

@@ -85,11 +85,12 @@ def import_(request: StaffRequest) -> HttpResponse:
     form.too_large = bool(request.META.get(TOO_LARGE))
     if not form.is_valid():
         return render(request, "console/suppression-import.html", {"form": form}, status=422)
-    if form.large():
-        return _job(request, form)
-    raw, agreed = form.raw(), request.POST.get("do") == "import"
+    agreed = request.POST.get("do") == "import"
+    if agreed or form.large():
+        return _job(request, form, dry_run=not agreed)
+    raw = form.raw()
     try:
-        told = listed.import_(request.desk.org.bytes, request.desk.actor, raw, dry_run=not agreed, reason="request")
+        told = listed.import_(request.desk.org.bytes, request.desk.actor, raw, dry_run=True, reason="request")
     except Refused as error:
         form.add_error("file", error.public)
         return render(request, "console/suppression-import.html", {"form": form}, status=422)
@@ -108,23 +109,26 @@ def export(request: StaffRequest) -> HttpResponse:
     return cast(HttpResponse, answer)
 
 
-def _job(request: StaffRequest, form: ImportForm) -> HttpResponse:
-    """A large file is looked at in the background; the job's page offers the import then."""
+def _job(request: StaffRequest, form: ImportForm, *, dry_run: bool) -> HttpResponse:
+    """A large file is looked at in the background, and the job's page offers the import then; every import is a job,
+    whose page offers to take it back."""
     raw = form.raw()
     kind = "ndjson" if raw.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else "csv"
     try:
         begun = importing.begin(
-            request.desk.org, importing.octets(raw), actor=request.desk.actor, form=kind, dry_run=True
+            request.desk.org, importing.octets(raw), actor=request.desk.actor, form=kind, dry_run=dry_run
         )
     except Refused as error:
         form.add_error("file", error.public)
         return render(request, "console/suppression-import.html", {"form": form}, status=422)
-    said = "The file is looked at in the background; nothing changes before you agree."
+    said = "The import has begun; this page says how far it is, and can take it back for a week."
+    if dry_run:
+        said = "The file is looked at in the background; nothing changes before you agree."
     return acting.done(request, said, "console:job", begun.id)
 
 
 def _told(told: Imported, raw: bytes) -> dict[str, object]:
-    carried = raw.decode("utf-8-sig", "replace") if told.dry_run and told.added else ""
+    carried = raw.decode("utf-8-sig", "replace") if told.added else ""
     return {"told": told, "carried": carried, "now": clock.now()}
 
 
@@ -136,7 +140,8 @@ def _page(request: StaffRequest, form: ListForm, adding: AddForm, status: int = 
     try:
         page = listed.page(
             org, actor, after=given["cursor"], address=given["address"].strip(), reason=given["reason"],
-            scope_=given["scope"], ends={"yes": True, "no": False}.get(given["ends"]), limit=_PAGE,
+            scope_=given["scope"], ends={"yes": True, "no": False}.get(given["ends"]),
+            standing="ended" if given["ends"] == "over" else "current", limit=_PAGE,
         )  # fmt: skip
     except CarepostError as error:
         form.add_error("address", error.public)

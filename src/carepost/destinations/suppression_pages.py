@@ -14,6 +14,9 @@ from carepost.tenancy.actions.suppression import REASONS, SCOPES
 _COLUMN: Final = "id"
 #: an index each (tenancy.models.keys), named by literals: SQLite knows a partial index by them
 _ENDS: Final = {False: "expires_at = 0", True: "expires_at > 0"}
+#: what keeps something back today; what did so until its end had passed; both
+STANDINGS: Final = ("current", "ended", "all")
+_WHEN: Final = {"current": "AND expires_at > %s", "ended": "AND expires_at <= %s", "all": ""}
 
 
 def newest(
@@ -22,21 +25,32 @@ def newest(
     reasons: Collection[str] = (),
     scopes: Collection[str] = (),
     ends: bool | None = None,
+    standing: str = "all",
+    now: int = 0,
     after: uuid.UUID | None = None,
     limit: int,
 ) -> list[uuid.UUID]:
-    """Ids, the newest first. Empty: all there are. `ends`: with an end, or without one. `after`: older than this one.
-    Inside `scope.organisation(org)`."""
+    """Ids, the newest first. Empty: all there are. `ends`: with an end, or without one. `standing`: one of STANDINGS,
+    as of `now` (UTC microseconds). `after`: older than this one. Inside `scope.organisation(org)`."""
     older = f"AND {_COLUMN} < %s" if after is not None else ""
     parts, given = [], []
     for kept, reason, end in itertools.product(scopes or SCOPES, reasons or REASONS, (False, True)):
-        if ends is not None and ends is not end:
+        if (ends is not None and ends is not end) or (standing == "ended" and not end):
             continue
+        when = _WHEN[standing] if end else ""
         parts.append(
             f"SELECT * FROM (SELECT {_COLUMN} FROM tenancy_suppression WHERE org_id = %s AND scope = %s "  # noqa: S608
-            f"AND reason = %s AND removed_at = 0 AND {_ENDS[end]} {older} ORDER BY {_COLUMN} DESC LIMIT %s) found"
+            f"AND reason = %s AND removed_at = 0 AND {_ENDS[end]} {when} {older} "
+            f"ORDER BY {_COLUMN} DESC LIMIT %s) found"
         )
-        given += [_value(org), kept, reason, *([_value(after)] if after is not None else []), limit]
+        given += [
+            _value(org),
+            kept,
+            reason,
+            *([now] if when else []),
+            *([_value(after)] if after is not None else []),
+            limit,
+        ]
     if not parts:
         return []
     with connection.cursor() as cursor:

@@ -62,8 +62,8 @@ class Imported(msgspec.Struct, frozen=True):
 
 
 def listing(org: bytes, actor: Actor) -> list[Suppressed]:
-    """The newest first. Raises NotFound when `actor` may not see them."""
-    return list(page(org, actor, limit=MOST).rows)
+    """The newest first, with those whose end has passed. Raises NotFound when `actor` may not see them."""
+    return list(page(org, actor, standing="all", limit=MOST).rows)
 
 
 def page(
@@ -75,17 +75,20 @@ def page(
     reason: str = "",
     scope_: str = "",
     ends: bool | None = None,
+    standing: str = "current",
     removed_since: int = 0,
     limit: int = 100,
 ) -> Page:
     """The newest first, those with what is asked for. `address`: exact, in any spelling. `ends`: with an end, or
-    without one. `removed_since`: in place of the list what was taken off it since then (UTC microseconds), the latest
-    first and without a cursor. Raises NotFound (forbidden), Refused for a cursor that is none, AddressError."""
+    without one. `standing`: what keeps something back now, what did until its end, or all
+    (suppression_pages.STANDINGS). `removed_since`: in place of the list what was taken off it since then (UTC
+    microseconds), the latest first and without a cursor. Raises NotFound (forbidden), Refused for a cursor that is
+    none, AddressError."""
     owner = uuid.UUID(bytes=org)
     size = max(1, min(limit, MOST))
     with scope.organisation(owner):
         allowed(owner, actor)
-        older = _cursor(after) if after else None
+        older, now = _cursor(after) if after else None, clock.now()
         found = Suppression.objects.filter(org_id=owner)
         if removed_since:
             # both are said: the first is the index's own condition
@@ -94,11 +97,13 @@ def page(
         elif address:
             # an address has a few rows at most: put in order here, the database looks at no others
             rows = list(found.filter(removed_at=0, token__in=tokens(owner, spelt(address))))
-            rows = sorted((row for row in rows if _fits(row, reason, scope_, ends, older)), key=lambda row: -row.pk.int)
+            fit = (row for row in rows if _fits(row, reason, scope_, ends, older) and _stands(row, standing, now))
+            rows = sorted(fit, key=lambda row: -row.pk.int)
         else:
             chosen = suppression_pages.newest(
-                owner, reasons=_only(reason), scopes=_only(scope_), ends=ends, after=older, limit=size + 1
-            )
+                owner, reasons=_only(reason), scopes=_only(scope_), ends=ends, standing=standing, now=now,
+                after=older, limit=size + 1,
+            )  # fmt: skip
             rows = list(found.filter(pk__in=chosen).order_by("-id"))
         with keys.together():
             shown = tuple([shown_of(row) for row in rows[:size]])
@@ -119,7 +124,8 @@ def one(org: bytes, actor: Actor, row: uuid.UUID) -> Suppressed:
 
 
 def export(org: bytes, actor: Actor) -> Iterator[bytes]:
-    """All of it as lines of JSON, a page at a time; each page is an event. Raises NotFound at the first."""
+    """What keeps something back now as lines of JSON, a page at a time; each page is an event. Raises NotFound at the
+    first."""
     after = ""
     while True:
         found = page(org, actor, after=after, limit=MOST)
@@ -220,6 +226,11 @@ def _fits(row: Suppression, reason: str, scope_: str, ends: bool | None, older: 
         and (ends is None or bool(row.expires_at) is ends)
         and (older is None or row.pk < older)
     )
+
+
+def _stands(row: Suppression, standing: str, now: int) -> bool:
+    over = 0 < row.expires_at <= now
+    return standing == "all" or over is (standing == "ended")
 
 
 def _cursor(after: str) -> uuid.UUID:

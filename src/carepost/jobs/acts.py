@@ -10,9 +10,9 @@ from django.db.models import Q
 
 from carepost.archive.search import Wanted
 from carepost.ground import clock
-from carepost.ground.errors import NotFound, Refused
+from carepost.ground.errors import CarepostError, NotFound, Refused
 from carepost.jobs.models import Job, Piece
-from carepost.jobs.types import FETCHED, IMPORTS, NEEDED, Asked, Kind, View
+from carepost.jobs.types import FETCHED, LISTED, NEEDED, Asked, Kind, View
 from carepost.tenancy import pressed, scope, sealing
 from carepost.tenancy.act import act
 from carepost.tenancy.permissions import Permission, authorise
@@ -29,12 +29,19 @@ OPEN: Final = ("waiting", "running")
 ACTS: Final = (Kind.RETRY, Kind.RETRACT, Kind.RESEND)
 
 
+class Ended(CarepostError):
+    """Somebody cancelled it meanwhile: nothing of this part is done."""
+
+    def __init__(self) -> None:
+        super().__init__("job-ended", "This job has ended already.")
+
+
 def begin(org: uuid.UUID, kind: Kind, asked: Asked, *, actor: Actor, page: str = "") -> View:
     """`page`: mark of the form it was asked for on; the same sent twice from there is one job. Raises Forbidden,
     Refused (too many, or nothing to search by for what changes messages)."""
     if kind in ACTS and msgspec.structs.replace(asked.wanted, without=()) == Wanted():
         raise Refused("nothing-asked", "Say which messages: by recipient, sender, tag, state or time.", status=422)
-    if kind in IMPORTS:
+    if kind in LISTED:
         raise Refused("job-needs-a-file", "An import begins with its file: POST /suppressions/imports.", status=422)
     begun = pressed.id_of(org, page, kind, asked, actor)
     try:

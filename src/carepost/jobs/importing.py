@@ -5,6 +5,7 @@ done."""
 import itertools
 import uuid
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 import msgspec
 from django.db import transaction
@@ -15,14 +16,16 @@ from carepost.ground.errors import CarepostError, NotFound, Refused
 from carepost.jobs import acts, lines
 from carepost.jobs.lines import Cut
 from carepost.jobs.models import Job, Part
-from carepost.jobs.types import IMPORTS, Asked, Kind, View
+from carepost.jobs.types import LISTED, Asked, Kind, View
 from carepost.tenancy import pressed, scope, sealing
 from carepost.tenancy.act import act
 from carepost.tenancy.actions.suppression import REASONS
 from carepost.tenancy.permissions import Permission
 from carepost.wire.types import Actor
 
-RECEIVING = "receiving"
+RECEIVING: Final = "receiving"
+#: what an import put on the list can be taken back as long as its file is kept
+KEPT_US: Final = 7 * 86_400_000_000
 
 
 def begin(
@@ -72,7 +75,7 @@ def begin_tried(org: uuid.UUID, job: uuid.UUID, *, actor: Actor) -> View:
             row = Job(org_id=org, kind=Kind.IMPORT.value, created_at=doing.at, changed_at=doing.at, total=tried.total)
             pressed.once(row, begun)
             acts.few(org)
-            row.expires_at, row.author = doing.at + acts.KEPT_US, f"{actor.kind}:{actor.id}"
+            row.expires_at, row.author = doing.at + KEPT_US, _author(actor)
             row.asked = acts.seal(row, asked)
             row.save(force_insert=True)
             # sealed each for itself: only whose they are changes
@@ -84,9 +87,9 @@ def begin_tried(org: uuid.UUID, job: uuid.UUID, *, actor: Actor) -> View:
 
 
 def one(org: uuid.UUID, job: uuid.UUID) -> Job:
-    """An import, or a try. Raises NotFound."""
+    """An import, a try, or the taking back of an import. Raises NotFound."""
     row = acts.found(org, job)
-    if row.kind not in IMPORTS:
+    if row.kind not in LISTED:
         raise NotFound("There is no such import.")
     return row
 
@@ -109,11 +112,15 @@ def _made(org: uuid.UUID, asked: Asked, kind: Kind, actor: Actor) -> Job:
     with act(org, Permission.SUPPRESSION, actor=actor) as doing:
         acts.few(org)
         row = Job(org_id=org, kind=kind.value, state=RECEIVING, created_at=doing.at, changed_at=doing.at)
-        row.expires_at, row.author = doing.at + acts.KEPT_US, f"{actor.kind}:{actor.id}"
+        row.expires_at, row.author = doing.at + (acts.KEPT_US if kind is Kind.TRY else KEPT_US), _author(actor)
         row.asked = acts.seal(row, asked)
         row.save(force_insert=True)
         doing.event("job.begun", on=[row.pk], facts={"job": kind.value})
     return row
+
+
+def _author(actor: Actor) -> str:
+    return f"{actor.kind}:{actor.id}"
 
 
 def _keep(row: Job, number: int, cut: Cut) -> None:

@@ -90,15 +90,8 @@ def page(row: Job, asked: Asked, actor: Actor, tried: dict[uuid.UUID, Named]) ->
     with act(row.org_id, Permission.SUPPRESSION, actor=actor) as doing:
         added = suppression.put_all(doing, found.wanted)
         if not _further(row, asked, number, found, added):
-            raise _Ended
+            raise acts.Ended
         doing.event("suppression.imported", on=[row.pk], facts={"count": str(added)})
-
-
-class _Ended(CarepostError):
-    """Somebody cancelled it meanwhile: nothing of this part is done."""
-
-    def __init__(self) -> None:
-        super().__init__("job-ended", "This job has ended already.")
 
 
 def _forget(tried: dict[uuid.UUID, Named]) -> None:

@@ -22,6 +22,8 @@ class Kind(enum.StrEnum):
     #: a file put on the suppression list; and what that would do, which changes nothing
     IMPORT = "import-suppressions"
     TRY = "try-suppressions"
+    #: what an import put there taken off again (`jobs.undoing`)
+    UNDO = "undo-suppressions"
 
 
 #: what its author must be allowed, when it is begun and on every page
@@ -33,9 +35,12 @@ NEEDED: Final[dict[Kind, tuple[Permission, ...]]] = {
     Kind.EVENTS: (Permission.AUDIT,),
     Kind.IMPORT: (Permission.SUPPRESSION,),
     Kind.TRY: (Permission.SUPPRESSION,),
+    Kind.UNDO: (Permission.SUPPRESSION,),
 }
 #: begun with a file (`jobs.importing`)
 IMPORTS: Final = (Kind.IMPORT, Kind.TRY)
+#: all that goes through such a file
+LISTED: Final = (*IMPORTS, Kind.UNDO)
 #: what can be fetched afterwards: an export, or what was wrong with which line
 FETCHED: Final = (Kind.MESSAGES, Kind.EVENTS, *IMPORTS)
 
@@ -54,6 +59,8 @@ class Asked(msgspec.Struct, frozen=True):
     cause: str = "request"
     columns: tuple[str, ...] = ()
     delimiter: str = ","
+    #: of an undoing: the import
+    of: str = ""
 
 
 #: as its people see it; nothing of what was asked

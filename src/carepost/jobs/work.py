@@ -16,10 +16,10 @@ from carepost.archive.store import store
 from carepost.audit import reader
 from carepost.ground import clock, ids, log
 from carepost.ground.errors import CarepostError, NotFound, Refused, Unavailable
-from carepost.jobs import acts, resending, rows, suppressing
+from carepost.jobs import acts, resending, rows, suppressing, undoing
 from carepost.jobs.models import Job
 from carepost.jobs.suppressing import Named
-from carepost.jobs.types import IMPORTS, Asked, Kind
+from carepost.jobs.types import LISTED, Asked, Kind
 from carepost.mailbox import deposits
 from carepost.tenancy import events, scope
 from carepost.tenancy.permissions import authorise
@@ -57,7 +57,7 @@ class Work:
             row = _next()
             if row is None:
                 break
-            if row.kind in IMPORTS and events.waiting() > _BEHIND:
+            if row.kind in LISTED and events.waiting() > _BEHIND:
                 # the log is behind: what is added now would only wait there
                 break
             _page(row, self._tried)
@@ -78,8 +78,11 @@ def _page(row: Job, tried: dict[uuid.UUID, Named]) -> None:
         with scope.organisation(row.org_id):
             for permission in acts.needed(kind, asked):
                 authorise(actor, permission, row.org_id)
-        if kind in IMPORTS:
-            suppressing.page(row, asked, actor, tried)
+        if kind in LISTED:
+            if kind is Kind.UNDO:
+                undoing.page(row, asked, actor)
+            else:
+                suppressing.page(row, asked, actor, tried)
             return
         page = _do(row, kind, asked, actor)
     except Unavailable as error:

@@ -8,8 +8,14 @@ import pytest
 
 from carepost.ground import clock
 from carepost.jobs import work
+from carepost.tenancy import scope
+from carepost.tenancy.models import Suppression
 
 pytestmark = pytest.mark.django_db(databases=["default", "records"])
+
+
+#: in the year 2112
+ENDS = 2**52
 
 
 def test_scopes_ends_and_notes(machine: Any) -> None:
@@ -17,11 +23,14 @@ def test_scopes_ends_and_notes(machine: Any) -> None:
     given = {"address": "Jane@patient.test", "scope": "marketing", "reason": "unsubscribe", "note": "by telephone"}
     assert asking.post("/suppressions", given).status_code == 201
     assert asking.post("/suppressions", given).status_code == 200
-    assert asking.post("/suppressions", {"address": "jane@patient.test", "expires_at": 2**50}).status_code == 201
+    assert asking.post("/suppressions", {"address": "jane@patient.test", "expires_at": ENDS}).status_code == 201
+    for passed in (1, clock.now() // 1_000_000, clock.now()):
+        refused = asking.post("/suppressions", {"address": "jane@patient.test", "expires_at": passed})
+        assert (refused.status_code, refused.json()["type"].rsplit(":", 1)[-1]) == (422, "end-passed")
     assert asking.post("/suppressions", given | {"scope": "some"}).status_code == 422
     found = asking.post("/suppressions/search", {"address": "jane@patient.test"}).json()["suppressions"]
     assert [(r["scope"], r["reason"], r["expires_at"], r["note"], r["source"]) for r in found] == [
-        ("all", "request", 2**50, "", "api"), ("marketing", "unsubscribe", 0, "by telephone", "api"),
+        ("all", "request", ENDS, "", "api"), ("marketing", "unsubscribe", 0, "by telephone", "api"),
     ]  # fmt: skip
     undo = {"address": "jane@patient.test", "reason": "she asked", "scope": "marketing"}
     assert asking.post("/suppressions/remove", undo).status_code == 200
@@ -124,10 +133,45 @@ def test_a_large_file_is_tried_and_then_imported_as_a_job(machine: Any, cast: An
     importing = f"/suppressions/imports/{done.json()['id']}"
     assert asking.post(f"{importing}/cancel", {}).json()["state"] == "cancelled"
     assert asking.post(f"{importing}/cancel", {}).status_code == 409
+    why = {"reason": "the wrong file"}
     for other in (machine("send"), machine("jobs", "search")):
-        assert other.get(at).status_code == 403
+        assert other.get(at).status_code == 403 and other.post(f"{importing}/undo", why).status_code == 403
     theirs = machine("suppressions", org=cast.harbour)
     assert theirs.get(at).status_code == 404 and theirs.post(f"{at}/begin", {}).status_code == 404
+    assert theirs.post(f"{importing}/undo", why).status_code == 404
+    made = asking.get(importing).json()["made"]
+    assert made and asking.get("/suppressions").json()["suppressions"]
+    assert asking.post(f"{at}/undo", why).json()["type"].endswith("job-not-import")
+    assert asking.post(f"{importing}/undo", {"reason": ""}).status_code == 422
+    undone = asking.post(f"{importing}/undo", why)
+    assert (undone.status_code, undone.json()["kind"]) == (202, "undo-suppressions")
+    journal()
+    assert asking.get(f"/suppressions/imports/{undone.json()['id']}").json()["made"] == made
+    assert asking.get("/suppressions").json()["suppressions"] == []
+
+
+def test_what_ended_is_shown_when_it_is_asked_for(machine: Any) -> None:
+    asking = machine("suppressions")
+    ends = {"address": "ann@there.test", "reason": "request", "expires_at": clock.now() + 10**9}
+    assert asking.post("/suppressions", ends).status_code == 201
+    assert asking.post("/suppressions", {"address": "bo@there.test", "reason": "request"}).status_code == 201
+
+    def found(standing: str) -> list[list[str]]:
+        told = f"?standing={standing}" if standing else ""
+        more = {"standing": standing} if standing else {}
+        rows = asking.get(f"/suppressions{told}").json()["suppressions"]
+        one = asking.post("/suppressions/search", {"address": "ann@there.test", **more}).json()["suppressions"]
+        return [[row["address"] for row in rows], [row["address"] for row in one]]
+
+    ann, bo = "ann@there.test", "bo@there.test"
+    assert [found(one) for one in ("", "ended", "all")] == [[[bo, ann], [ann]], [[], []], [[bo, ann], [ann]]]
+    with scope.every("the test's own hand"):
+        Suppression.objects.filter(expires_at=ends["expires_at"]).update(expires_at=clock.now())
+    assert [found(one) for one in ("", "ended", "all")] == [[[bo], []], [[ann], [ann]], [[bo, ann], [ann]]]
+    exported = b"".join(asking.get("/suppressions/export").streaming_content).decode()
+    assert bo in exported and ann not in exported
+    assert asking.get("/suppressions?standing=over").status_code == 422
+    assert asking.post("/suppressions/search", {"address": ann, "standing": "over"}).status_code == 422
 
 
 def test_what_is_no_file_of_addresses_is_refused_at_once(machine: Any) -> None:

@@ -12,7 +12,8 @@ from django.test import Client
 
 from carepost.ground import clock
 from carepost.jobs import work
-from carepost.tenancy.models import Organisation
+from carepost.tenancy import scope
+from carepost.tenancy.models import Organisation, Suppression
 from tests.support.desk import person, seated
 from tests.support.mailroom import happened
 
@@ -82,13 +83,59 @@ def test_an_import_is_looked_at_first(maple: Organisation, at_desk: Sit) -> None
     assert "Line 3:" in page
     assert happened(maple.pk, "suppression.added") == []
     page = post(desk, f"{LIST}/import", text=data.decode(), do="import").content.decode()
-    assert "What was imported" in page
+    assert "The import has begun" in page and "Take this import back" not in page
+    (job,) = re.findall(r'action="(/jobs/[0-9a-f-]{36})/cancel"', page)
+    doing = work.Work(threading.Event())
+    while doing.step(clock.now()):
+        pass
+    page = desk.get(job).content.decode()
+    assert "2 addresses added" in page and "Take this import back" in page
     assert len(happened(maple.pk, "suppression.added")) == 2
     exported = b"".join(post(desk, f"{LIST}/export").streaming_content)
     assert exported.count(b"\n") == 2
     assert b"ann@elsewhere.test" in exported
     assert post(desk, f"{LIST}/import").status_code == 422
     assert post(desk, f"{LIST}/import", file=SimpleUploadedFile("x.csv", b"name\nx\n")).status_code == 422
+
+
+def test_an_import_is_taken_back_from_its_page(maple: Organisation, at_desk: Sit) -> None:
+    desk = at_desk("operator")
+    post(desk, f"{LIST}/add", address="eve@elsewhere.test", scope="all", note="x")
+    data = "address\nann@elsewhere.test\nbo@elsewhere.test\neve@elsewhere.test\n"
+    page = post(desk, f"{LIST}/import", text=data, do="import").content.decode()
+    (job,) = re.findall(r'action="(/jobs/[0-9a-f-]{36})/cancel"', page)
+    doing = work.Work(threading.Event())
+    while doing.step(clock.now()):
+        pass
+    page = desk.get(job).content.decode()
+    (mark,) = re.findall(r'name="page" value="([^"]+)"', page)
+    assert post(desk, f"{job}/undo", page=mark).status_code == 422
+    assert post(at_desk("administrator", elsewhere=True), f"{job}/undo", reason="x").status_code == 404
+    auditor = seated(person(maple, "auditor"))
+    assert "Take this import back" not in auditor.get(job).content.decode()
+    pages = [post(desk, f"{job}/undo", reason="the wrong file", page=mark).content.decode() for _ in range(2)]
+    assert all("It is being taken back" in page for page in pages)
+    while doing.step(clock.now()):
+        pass
+    assert shown(desk).count("@elsewhere.test</td>") == 3, "eve, and two that can be put back"
+    listed = desk.get("/jobs").content.decode()
+    assert listed.count("Taking back an import of suppressed addresses") == 1
+    (undoing,) = {one for one in re.findall(r"/jobs/[0-9a-f-]{36}", listed) if one != job}
+    page = desk.get(undoing).content.decode()
+    assert "2 addresses off the list again" in page and "Take this import back" not in page
+
+
+def test_what_ended_is_shown_when_it_is_asked_for(at_desk: Sit) -> None:
+    desk = at_desk("operator")
+    post(desk, f"{LIST}/add", address="ann@elsewhere.test", scope="all", until="2099-01-31", note="x")
+    post(desk, f"{LIST}/add", address="bo@elsewhere.test", scope="all", note="x")
+    assert "ann@elsewhere.test" in shown(desk)
+    with scope.every("the test's own hand"):
+        Suppression.objects.filter(expires_at__gt=0).update(expires_at=clock.now())
+    page = shown(desk)
+    assert "bo@elsewhere.test" in page and "ann@elsewhere.test" not in page
+    page = post(desk, LIST, ends="over").content.decode()
+    assert "ended " in page and "bo@elsewhere.test" not in page and "Take off the list" not in page
 
 
 @pytest.mark.parametrize("role", ["auditor", "sender"])

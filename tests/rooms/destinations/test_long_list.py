@@ -73,7 +73,29 @@ def test_any_page_of_a_long_list_reads_its_own_rows(asked: Any) -> None:
     ):  # fmt: skip
         assert asked(**given).rows == (), given
     assert len(asked(removed_since=clock.now() - 10**12).rows) == 50
+    assert asked(standing="ended").rows == () and len(asked(standing="all").rows) == 50
     assert asked(removed_since=clock.now() + 10**12).rows == ()
+
+
+def test_what_ended_does_not_stand_on_the_list_and_is_found_as_such(cast: Any, asked: Any) -> None:
+    with scope.organisation(uuid.UUID(bytes=cast.maple)), connection.cursor() as cursor:
+        cursor.execute("UPDATE tenancy_suppression SET expires_at = 1 WHERE expires_at = 0 AND reason = 'bounce'")
+        if connection.vendor == "postgresql":
+            cursor.execute("ANALYZE tenancy_suppression")
+    rows = asked().rows
+    assert len(rows) == 50 and not any(row.expires_at == 1 for row in rows)
+    ended = asked(standing="ended")
+    further = asked(standing="ended", after=ended.cursor)
+    assert len({row.id for row in (*ended.rows, *further.rows)}) == 100
+    assert {row.expires_at for row in (*ended.rows, *further.rows)} == {1}
+    assert {row.expires_at for row in asked(standing="all", reason="bounce", ends=True, scope_="marketing").rows} == {1}
+    assert len(asked(standing="all", reason="request").rows) == 50
+    for given in ({"ends": False}, {"reason": "request"}, {"scope_": "transactional"}):
+        assert asked(standing="ended", **given).rows == (), given
+    assert asked(reason="bounce", ends=True, scope_="all").rows == ()
+    address = "person.123@patients-123.test"
+    assert asked(address=address).rows == ()
+    assert [len(asked(address=address, standing=standing).rows) for standing in ("ended", "all")] == [1, 1]
 
 
 def test_a_page_looks_for_its_key_once(cast: Any) -> None:

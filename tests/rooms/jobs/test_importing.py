@@ -144,10 +144,14 @@ def test_an_import_is_undone_and_what_stood_there_before_stays(org: uuid.UUID, c
     suppression.suppress(org, "p5@there.test", actor=BOOTSTRAP, reason="bounce")
     before = OrgEpoch.objects.get(org=org).epoch
     with pytest.raises(Forbidden):
-        undoing.undo(org, job, actor=key(org, "send"), reason="the wrong file")
+        undoing.begin(org, job, actor=key(org, "send"), reason="the wrong file")
     with pytest.raises(NotFound):
-        undoing.undo(uuid.UUID(bytes=cast.harbour), job, actor=BOOTSTRAP, reason="the wrong file")
-    assert undoing.undo(org, job, actor=key(org, "suppressions"), reason="the wrong file") == 8
+        undoing.begin(uuid.UUID(bytes=cast.harbour), job, actor=BOOTSTRAP, reason="the wrong file")
+    with pytest.raises(CarepostError):
+        undoing.begin(org, job, actor=BOOTSTRAP, reason=" ")
+    undone = finish(undoing.begin(org, job, actor=key(org, "suppressions"), reason="the wrong file"))
+    assert (undone.kind, undone.total, undone.seen, undone.made) == ("undo-suppressions", done.total, 10, 8)
+    assert Job.objects.get(pk=job).expires_at == undone.expires_at
     left = {(row.address, row.scope, row.reason) for row in suppressions.listing(org.bytes, BOOTSTRAP)}
     assert left == {
         ("eve@there.test", "marketing", "complaint"), ("p3@there.test", "all", "request"),
@@ -157,7 +161,7 @@ def test_an_import_is_undone_and_what_stood_there_before_stays(org: uuid.UUID, c
     told = office_events("suppression.import-undone")
     assert sum(int(one.facts["count"]) for one in told) == 8 and all(list(one.on) == [done.id] for one in told)
     assert len(office_events("suppression.removed")) == 9
-    assert undoing.undo(org, job, actor=BOOTSTRAP, reason="once more") == 0
+    assert finish(undoing.begin(org, job, actor=BOOTSTRAP, reason="once more")).made == 0
     again = finish(begun(org, f"address,reason\n{rows}".encode()))
     assert again.made == 8, "the file may be imported again"
 
@@ -166,8 +170,37 @@ def test_only_an_import_that_has_ended_is_undone(org: uuid.UUID) -> None:
     tried = finish(begun(org, FILE, dry_run=True))
     for job in (begun(org, FILE), tried):
         with pytest.raises(Refused) as refused:
-            undoing.undo(org, uuid.UUID(job.id), actor=BOOTSTRAP, reason="the wrong file")
+            undoing.begin(org, uuid.UUID(job.id), actor=BOOTSTRAP, reason="the wrong file")
         assert refused.value.code in ("job-not-done", "job-not-import")
+    with pytest.raises(Refused) as refused:
+        acts.begin(org, Kind.UNDO, Asked(of=tried.id), actor=BOOTSTRAP)
+    assert refused.value.code == "job-needs-a-file"
+
+
+def test_taking_back_goes_on_after_a_crash_and_stops_when_it_is_cancelled(
+    org: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = finish(begun(org, b"address\n" + b"".join(b"p%d@there.test\n" % n for n in range(12))))
+    asked = undoing.begin(org, uuid.UUID(done.id), actor=BOOTSTRAP, reason="the wrong file", page="one")
+    assert undoing.begin(org, uuid.UUID(done.id), actor=BOOTSTRAP, reason="the wrong file", page="one").id == asked.id
+    further = acts.further
+
+    def crash(*given: Any) -> bool:
+        raise SystemExit
+
+    monkeypatch.setattr(acts, "further", crash)
+    with pytest.raises(SystemExit):
+        work.Work(threading.Event()).step(clock.now())
+    assert len(addresses(org)) == 12, "of a part all or nothing"
+    monkeypatch.setattr(acts, "further", further)
+    assert work.Work(threading.Event()).step(clock.now() - work._SPAN_US + 1_000) == 1
+    assert len(addresses(org)) == 12 - 3, "the header is a line of the first part"
+    acts.cancel(org, uuid.UUID(asked.id), actor=BOOTSTRAP)
+    assert work.Work(threading.Event()).step(clock.now()) == 0
+    left = len(addresses(org))
+    monkeypatch.undo()
+    rest = finish(undoing.begin(org, uuid.UUID(done.id), actor=BOOTSTRAP, reason="after all"))
+    assert (rest.made, addresses(org)) == (left, set())
 
 
 def test_lines_of_json_and_a_second_time_adds_nothing(org: uuid.UUID) -> None:
@@ -241,7 +274,7 @@ def test_cancelled_it_stops_and_what_it_did_stays(org: uuid.UUID) -> None:
     suppressing.page(row, acts.asked_of(row), BOOTSTRAP, {})
     row = Job.objects.get(pk=job.id)
     acts.cancel(org, row.pk, actor=BOOTSTRAP)
-    with pytest.raises(suppressing._Ended):
+    with pytest.raises(acts.Ended):
         suppressing.page(row, acts.asked_of(row), BOOTSTRAP, {})
     assert work.Work(threading.Event()).step(clock.now()) == 0
     assert len(addresses(org)) == 3 and Job.objects.get(pk=job.id).state == "cancelled"

@@ -11,7 +11,7 @@ import pytest
 from carepost.cli import job as command
 from carepost.cli import main
 from carepost.cli.office import entry
-from carepost.jobs.types import IMPORTS, Kind
+from carepost.jobs.types import LISTED, Kind
 from carepost.wire import rest
 from tests.rooms.jobs.test_jobs import Doors, _eyes, engine, run
 from tests.support.outbox import Outbox, office_events
@@ -37,7 +37,7 @@ def said(capsys: Any) -> Any:
 
 
 def test_the_kinds_are_those_of_the_jobs() -> None:
-    assert set(command.KINDS) == {one.value for one in Kind if one not in IMPORTS}
+    assert set(command.KINDS) == {one.value for one in Kind if one not in LISTED}
 
 
 def test_a_job_is_counted_begun_done_and_listed(

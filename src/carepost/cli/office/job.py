@@ -19,9 +19,10 @@ _MADE: Final = {
     Kind.RETRY: "recipients tried again", Kind.RETRACT: "recipients taken back from",
     Kind.RESEND: "recipients it was sent to again", Kind.MESSAGES: "rows written", Kind.EVENTS: "rows written",
     Kind.IMPORT: "addresses added", Kind.TRY: "addresses that would be added",
+    Kind.UNDO: "addresses taken off again",
 }  # fmt: skip
 #: what its `seen` counts
-_LOOKED: Final = {Kind.EVENTS: "events", Kind.IMPORT: "lines", Kind.TRY: "lines"}
+_LOOKED: Final = {Kind.EVENTS: "events", Kind.IMPORT: "lines", Kind.TRY: "lines", Kind.UNDO: "lines"}
 
 
 def run(args: argparse.Namespace) -> int:

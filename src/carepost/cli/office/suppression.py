@@ -25,8 +25,9 @@ def run(args: argparse.Namespace) -> int:
     org = common.organisation(args).pk
     if args.verb == "list":
         found = suppressions.page(
-            org.bytes, COMMAND_LINE, address=args.address, reason=args.cause, scope_=args.scope, limit=args.limit
-        )
+            org.bytes, COMMAND_LINE, address=args.address, reason=args.cause, scope_=args.scope,
+            standing=args.standing, limit=args.limit,
+        )  # fmt: skip
         return entry.show([_row(row) for row in found.rows], args, "Nobody is on the list.")
     if args.verb == "add":
         ends = common.time(args.until) if args.until else 0
@@ -47,8 +48,7 @@ def run(args: argparse.Namespace) -> int:
         return _begun(importing.begin_tried(org, job, actor=COMMAND_LINE), args)
     if args.verb == "import-undo":
         job = common.identifier(args.id, "a job")
-        count = undoing.undo(org, job, actor=COMMAND_LINE, reason=args.reason)
-        return entry.done(f"{count} addresses are off the list again.", {"removed": count}, args)
+        return _begun(undoing.begin(org, job, actor=COMMAND_LINE, reason=args.reason), args)
     if args.verb == "export":
         return _export(org, args)
     if args.verb == "complaints":

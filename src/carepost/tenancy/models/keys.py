@@ -74,9 +74,10 @@ class Suppression(OrgModel):
                 name="tenancy_suppression_stay",
                 condition=models.Q(removed_at=0, expires_at=0),
             ),
+            # with the end itself last: those that ended, ever more, are passed by without a look at their rows
             models.Index(
-                fields=["org", "scope", "reason", "-id"],
-                name="tenancy_suppression_end",
+                fields=["org", "scope", "reason", "-id", "expires_at"],
+                name="tenancy_suppression_ending",
                 condition=models.Q(removed_at=0, expires_at__gt=0),
             ),
             models.Index(
