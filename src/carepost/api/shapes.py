@@ -330,5 +330,9 @@ class LoggedEvent(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Events(msgspec.Struct, frozen=True):
+    """`cursor`: of the next page; "" at the end. `follow`: the same, at the end too: what happens later is read from
+    there."""
+
     events: tuple[LoggedEvent, ...]
     cursor: str
+    follow: str = ""

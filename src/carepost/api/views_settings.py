@@ -64,14 +64,15 @@ def events(request: ApiRequest) -> HttpResponse:
     limit = asked.limit(given["limit"])
     first = int(given["cursor"] or 0)
     found = reader.events_from(store(), request.caller.org.bytes, first, limit)
-    following = str(found[-1].index + 1) if len(found) == limit else ""
+    # where one goes on who follows the log, at its end too
+    following = str(found[-1].index + 1 if found else first)
     opened: list[dict[str, str]] = [{} for _ in found]
     if given["open"]:
         facts = {"count": str(len(found))}
         looking.record(kinds.EVENTS_OPENED, request.caller.org.bytes, request.caller.actor, facts=facts)
         opened = [rows.personal(request.caller.org.bytes, one) for one in found]
     shown = tuple(shapes.LoggedEvent(e.index, msgspec.Raw(e.raw), o) for e, o in zip(found, opened, strict=True))
-    return answers.json(shapes.Events(shown, following))
+    return answers.json(shapes.Events(shown, following if len(found) == limit else "", following))
 
 
 def _domain(row: SenderDomain) -> shapes.Domain:

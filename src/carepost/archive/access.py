@@ -21,7 +21,7 @@ from carepost.wire.types import Actor, DeliveryView, HistoryRecord, MessageView
 #: states in which the shard knows more than the log: when it is due, and what is under way
 _MOVING: Final = frozenset({"queued", "claimed", "deferred", "held"})
 #: ends that are no delivery: who took a message back, or refused it, was told so by its shard already
-_KEPT_HERE: Final = frozenset({"retracted", "failed", timeline.SUPPRESSED})
+_KEPT_HERE: Final = frozenset({timeline.RETRACTED, "failed", timeline.SUPPRESSED})
 
 
 def access_message(org: bytes, message: bytes, actor: Actor) -> MessageView:
@@ -108,9 +108,9 @@ def _of_shard(org: bytes, message: bytes) -> MessageView:
 
 
 def _worded(one: DeliveryView) -> DeliveryView:
-    """A shard knows failures; the history's word is `suppressed`."""
-    if one.state == "failed" and one.reason == timeline.SUPPRESSED:
-        return msgspec.structs.replace(one, state=timeline.SUPPRESSED)
+    """A shard knows failures; the history has words of their own for two of them."""
+    if one.state == "failed" and one.reason in (timeline.SUPPRESSED, timeline.RETRACTED):
+        return msgspec.structs.replace(one, state=one.reason)
     return one
 
 

@@ -37,6 +37,8 @@ STATES: Final = {
 }
 #: cause of a refusal because of the suppression list: to people it is a state of its own, nothing was sent
 SUPPRESSED: Final = "suppressed"
+#: the same of one that was taken back, by the reason its shard gives
+RETRACTED: Final = "retracted"
 #: these say what they were before: the state after them is the one above
 _NAMED_BEFORE: Final = frozenset({kinds.DELIVERY_RETRACTED, kinds.PORTAL_OPENED, kinds.PORTAL_EXPIRED})
 #: an attempt's end -> what its line says

@@ -30,10 +30,12 @@ class MessagePage(msgspec.Struct, frozen=True):
 
 
 class EventPage(msgspec.Struct, frozen=True):
-    """Events as the log holds them (docs/proof-format.md)."""
+    """Events as the log holds them (docs/proof-format.md). `cursor`: of the next page; "" at the end. `follow`: the
+    same, at the end too: what happens later is read from there."""
 
     events: tuple[dict[str, Any], ...]
     cursor: str = ""
+    follow: str = ""
 
 
 class Rendered(msgspec.Struct, frozen=True):

@@ -128,7 +128,7 @@ class Client:
         return self._do(asked.render(template, variables, number))
 
     def events(self, *, cursor: str = "", limit: int = 200) -> EventPage:
-        """Hand `cursor` back for the next page."""
+        """Hand `cursor` back for the next page, or `follow` to read on where the log ended before."""
         return self._do(asked.events(cursor, limit))
 
     def suppress(self, address: str, *, reason: str = "request") -> None:

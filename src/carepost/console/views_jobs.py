@@ -189,6 +189,7 @@ def _row(view: View) -> dict[str, object]:
         "until": view.expires_at,
         "looked": _LOOKED.get(kind, "messages"), "total": view.total, "known": view.known, "wrong": view.wrong,
         "file": kind in IMPORTS, "undo": kind is Kind.IMPORT and view.made and view.state in _ENDED,
-        "listed": kind in LISTED, "tried": kind is Kind.TRY and view.state == "done" and view.made,
+        "passed": view.wrong if kind is Kind.RESEND else 0, "listed": kind in LISTED,
+        "tried": kind is Kind.TRY and view.state == "done" and view.made,
         "fetch": view.state == "done" and kind in FETCHED, "rows": view.wrong if kind in IMPORTS else view.made,
     }  # fmt: skip

@@ -21,7 +21,8 @@ class Job(OrgModel):
     #: messages or events looked at, and deliveries changed or rows written
     seen = models.PositiveIntegerField(default=0)
     made = models.PositiveIntegerField(default=0)
-    #: of an import: lines of the file, those the list said already, and those that are wrong
+    #: of an import: lines of the file, those the list said already, and those that are wrong; `wrong`
+    #: of a sending again: messages that were passed over
     total = models.PositiveIntegerField(default=0, db_default=0)
     known = models.PositiveIntegerField(default=0, db_default=0)
     wrong = models.PositiveIntegerField(default=0, db_default=0)

@@ -42,6 +42,8 @@ class Page(msgspec.Struct, frozen=True):
     seen: int
     made: int
     data: bytes = b""
+    #: messages that could not be sent again
+    passed: int = 0
 
 
 class Work:
@@ -94,7 +96,11 @@ def _page(row: Job, tried: dict[uuid.UUID, Named]) -> None:
         _save(row, "failed", {"cause": error.code})
         return
     done = "running" if page.cursor else "done"
-    _save(row, done, {"cursor": page.cursor, "seen": row.seen + page.seen, "made": row.made + page.made}, page.data)
+    changes = {
+        "cursor": page.cursor, "seen": row.seen + page.seen, "made": row.made + page.made,
+        "wrong": row.wrong + page.passed,
+    }  # fmt: skip
+    _save(row, done, changes, page.data)
 
 
 def _save(row: Job, state: str, changes: dict[str, object], data: bytes = b"") -> None:
@@ -116,7 +122,8 @@ def _do(row: Job, kind: Kind, asked: Asked, actor: Actor) -> Page:
         return Page(page.cursor, len(page.messages), made, data)
     changed = 0
     if kind is Kind.RESEND:
-        return Page(page.cursor, len(page.messages), sum(_resend(row, asked, actor, one) for one in page.messages))
+        sent = [_resend(row, asked, actor, one) for one in page.messages]
+        return Page(page.cursor, len(sent), sum(one or 0 for one in sent), passed=sent.count(None))
     for message in page.messages:
         act = _retry if kind is Kind.RETRY else retract
         states = act(org, ids.parse(message.id), actor, asked.reason, meant(message, asked.wanted))
@@ -124,9 +131,9 @@ def _do(row: Job, kind: Kind, asked: Asked, actor: Actor) -> Page:
     return Page(page.cursor, len(page.messages), changed)
 
 
-def _resend(row: Job, asked: Asked, actor: Actor, message: MessageView) -> int:
-    """How many recipients get it again. The key is the job's: a page that is done again sends nothing twice. What can
-    not be sent again is passed over."""
+def _resend(row: Job, asked: Asked, actor: Actor, message: MessageView) -> int | None:
+    """How many recipients get it again; None: it cannot be sent again, and is passed over. The key is the job's: a page
+    that is done again sends nothing twice."""
     try:
         done = resending.resend(
             row.org_id.bytes, ids.parse(message.id), actor, asked.reason, chosen=meant(message, asked.wanted),
@@ -134,7 +141,7 @@ def _resend(row: Job, asked: Asked, actor: Actor, message: MessageView) -> int:
         )  # fmt: skip
     except Refused as refused:
         log.event("job-passed-over", job=str(row.pk), code=refused.code)
-        return 0
+        return None
     return len(done.deliveries)
 
 
@@ -156,7 +163,9 @@ def retract(org: bytes, message: bytes, actor: Actor, reason: str, chosen: tuple
         else:
             queued.append(delivery)
     if queued:
-        done.update(engine.client().act("retract", org, tuple(queued), actor, reason))
+        taken = engine.client().act("retract", org, tuple(queued), actor, reason)
+        # its shard calls it a failure; here it has the word that its history will have
+        done.update({one: "retracted" if state == "failed" else state for one, state in taken.items()})
     return done
 
 

@@ -218,7 +218,8 @@ class Job(msgspec.Struct, frozen=True):
     made: int
     #: reason code of a failure
     cause: str
-    #: of an import: lines of the file, addresses that were on the list already, and lines that are wrong
+    #: of an import: lines of the file, addresses that were on the list already, and lines that are wrong; `wrong` of a
+    #: resend: messages that were passed over, mostly because their content is no longer held
     total: int = 0
     known: int = 0
     wrong: int = 0

@@ -106,7 +106,7 @@ def test_retraction_asks_the_engine_for_what_waits_and_not_for_what_left(
     monkeypatch.setattr("carepost.archive.engine.client", lambda: engine)
     asking = machine("retract")
     answer = asking.post(f"/messages/{ids.text(message)}/retract", {"reason": "sent to the wrong person"})
-    assert answer.json() == {"deliveries": {ids.text(gone): "not-possible", ids.text(waiting): "failed"}}
+    assert answer.json() == {"deliveries": {ids.text(gone): "not-possible", ids.text(waiting): "retracted"}}
     assert engine.acts == [("retract", cast.maple, (waiting,), "key", "sent to the wrong person")]
     other = asking.post(f"/messages/{ids.text(message)}/retract", {"deliveries": [ids.text(ids.new(1))]})
     assert other.status_code == 404

@@ -158,6 +158,23 @@ def test_one_message_is_sent_again_to_who_is_chosen_once(
         assert at_desk(role, elsewhere=elsewhere).get(f"{at}/resend").status_code in (403, 404)
 
 
+def test_what_could_not_be_sent_again_is_said(maple: Any, at_desk: Sit, outbox: Outbox) -> None:
+    outbox.accepted(maple.pk.bytes, tags=("recall",))
+    outbox.commit()
+    desk = at_desk("operator")
+    post(desk, "/jobs/new", tag="recall", do="begin", kind="resend", reason="The provider lost them")
+    with scope.organisation(maple.pk):
+        job = Job.objects.get()
+        Job.objects.filter(pk=job.pk).update(state="done", seen=5, made=3, wrong=2)
+    page = desk.get(f"/jobs/{job.pk}").content.decode()
+    assert (
+        "3 recipients it was sent to again, 2 could not be sent again." in page and "must be written anew: 2 of" in page
+    )
+    with scope.organisation(maple.pk):
+        Job.objects.filter(pk=job.pk).update(wrong=0)
+    assert "could not be sent again" not in desk.get(f"/jobs/{job.pk}").content.decode()
+
+
 def test_why_a_job_failed_stands_in_words_with_what_to_do(maple: Any, at_desk: Sit, outbox: Outbox) -> None:
     outbox.accepted(maple.pk.bytes, tags=("recall",))
     outbox.commit()

@@ -13,6 +13,7 @@ from carepost.archive.search import Wanted
 from carepost.ground import clock, ids
 from carepost.ground.errors import NotFound, Refused
 from carepost.jobs import acts, resending, work
+from carepost.jobs.models import Job
 from carepost.jobs.types import Asked, Kind
 from carepost.policy.types import Assurance
 from carepost.proof import kinds
@@ -182,3 +183,10 @@ def test_a_job_sends_all_that_fit_again_and_after_a_crash_nothing_twice(
     work.Work(threading.Event()).step(clock.now())
     assert {one.resends for one in engine.taken} == {ids.text(message) for message, _ in found}
     assert len(engine.taken) == 3 and ids.text(other) not in {one.resends for one in engine.taken}
+    # once their content is gone they are passed over, which is said by their number
+    engine.gone = True
+    acts.begin(uuid.UUID(bytes=cast.maple), Kind.RESEND, asked, actor=cast.operator)
+    work.Work(threading.Event()).step(clock.now())
+    with scope.organisation(uuid.UUID(bytes=cast.maple)):
+        last = Job.objects.order_by("pk").last()
+    assert last is not None and (last.state, last.seen, last.made, last.wrong) == ("done", 3, 0, 3)

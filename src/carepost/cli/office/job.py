@@ -87,6 +87,8 @@ def _say(view: View, args: argparse.Namespace) -> int:
     )
     if view.kind in IMPORTS:
         said += f" {view.known} were there already, {view.wrong} wrong."
+    if view.kind == Kind.RESEND and view.wrong:
+        said += f" {view.wrong} messages could not be sent again: their content is no longer held here."
     if view.cause:
         said += f" It failed: {view.cause}."
     if view.state in acts.OPEN:
