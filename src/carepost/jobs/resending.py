@@ -27,6 +27,7 @@ from carepost.rfc.envelope import Envelope, Recipient
 from carepost.tenancy import scope
 from carepost.wire.rest import Minimum
 from carepost.wire.types import (
+    SENT_HERE,
     AcceptedDelivery,
     Actor,
     HistoryRecord,
@@ -37,8 +38,6 @@ from carepost.wire.types import (
     TrackingAsk,
 )
 
-#: what people and their programs sent; what the system writes itself says something of its own moment
-_SENT: Final = frozenset({Origin.SMTP, Origin.API, Origin.CONSOLE, Origin.FORM, Origin.CAMPAIGN})
 #: states after which a recipient may get it again; the others are still on their way, or must not
 AGAIN: Final = frozenset({"sent", "failed", "deposited", "opened", "expired", "tested"})
 #: made anew, or true of the first journey alone
@@ -80,7 +79,7 @@ def resend(
     wanted = [ids.text(one) for one in chosen] or list(named)
     if any(one not in named for one in wanted):
         raise NotFound
-    if view.origin not in _SENT:
+    if view.origin not in SENT_HERE:
         words = "Only what people and their programs sent is sent again; the system writes its own mail anew."
         raise Refused("not-resent", words, status=409)
     to = [named[one] for one in wanted if named[one].state in AGAIN and one not in told.made]

@@ -87,7 +87,8 @@ def _about(known: Known, target: Target, row: Pending, leaf: Leaf) -> About | No
     if event.kind == TESTED:
         return About("")
     org, message = row.org, event.on[0]
-    category = event.category or known.category(org, message)
+    category, origin = known.kind(org, message)
+    category = event.category or category
     header: HistoryRecord | None = None
     if target.agreed or (target.filter.content and not row.forced):
         header = known.header(org, message)
@@ -98,6 +99,7 @@ def _about(known: Known, target: Target, row: Pending, leaf: Leaf) -> About | No
         known.recipient(org, event.on[1]) if len(event.on) > 1 else "",
         header if target.agreed else None,
         known.openings(org, leaf) if target.agreed else {},
+        origin,
     )
 
 

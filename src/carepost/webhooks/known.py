@@ -49,11 +49,12 @@ class Known:
         except (Damaged, NotFound):
             return ""
 
-    def category(self, org: bytes, message: str) -> str:
+    def kind(self, org: bytes, message: str) -> tuple[str, str]:
+        """(category, origin); "" where it is not known."""
         found = self._store.rows(
-            "SELECT category FROM archive_message WHERE id = ? AND org_id = ?", (_hex(message), org.hex())
+            "SELECT category, origin FROM archive_message WHERE id = ? AND org_id = ?", (_hex(message), org.hex())
         )
-        return str(found[0][0]) if found else ""
+        return (str(found[0][0]), str(found[0][1])) if found else ("", "")
 
     def header(self, org: bytes, message: str) -> HistoryRecord | None:
         """None: disposed of, or never known."""

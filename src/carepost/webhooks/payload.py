@@ -32,6 +32,8 @@ class About(msgspec.Struct, frozen=True):
     recipient: str = ""
     header: HistoryRecord | None = None
     openings: Mapping[str, bytes] = {}
+    #: wire.types.Origin of the message; "": not known
+    origin: str = ""
 
 
 def token(target: Target, address: str) -> str:

@@ -13,6 +13,7 @@ from carepost.webhooks import payload
 from carepost.webhooks.filters import TESTED
 from carepost.webhooks.payload import REDACTED, About
 from carepost.webhooks.targets import Target
+from carepost.wire.types import SENT_HERE
 
 #: kind -> SendGrid's event; what has no counterpart there is not told in this format
 NAMES: Final = {
@@ -37,7 +38,9 @@ _ABOUT_THE_MAILBOX: Final = ("5.1.", "5.2.")
 
 
 def one(target: Target, event: Event, about: About) -> dict[str, Any] | None:
-    """None: SendGrid has no such event."""
+    """None: SendGrid has no such event. Nor has it mail that nobody sent: reports, notices, what came from outside."""
+    if about.origin and about.origin not in SENT_HERE:
+        return None
     name = "processed" if event.kind == TESTED else NAMES.get(event.kind)
     if name == "bounce" and event.cause == "suppressed":
         # nothing was sent, so nothing came back

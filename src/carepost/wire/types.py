@@ -35,6 +35,10 @@ class Origin(enum.StrEnum):
     CONSOLE = "console"
 
 
+#: what people and their programs sent: no mail from outside, and none the system wrote itself
+SENT_HERE: Final = frozenset({Origin.SMTP, Origin.API, Origin.CONSOLE, Origin.FORM, Origin.CAMPAIGN})
+
+
 class Stream(enum.StrEnum):
     SYSTEM = "system"
     TRANSACTIONAL = "transactional"

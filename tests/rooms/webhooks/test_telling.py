@@ -115,6 +115,24 @@ def test_sendgrids_shape_is_an_array_its_helper_verifies(
     assert "patient.test" not in told.body.decode() and "smtp-id" not in bounce
 
 
+def test_sendgrids_shape_knows_no_mail_that_nobody_sent(
+    cast: Any, house: Any, outbox: Any, endpoint: Any, there: Any
+) -> None:
+    endpoint(format="sendgrid")
+    endpoint(format="carepost")
+    for origin in ("bounce", "notice", "report", "inbound", "mx", "reply", "portal", "smtp"):
+        message, (delivery,) = outbox.accepted(cast.maple, ("a@patient.test",), origin=origin)
+        outbox.sent(cast.maple, message, delivery)
+    house.commit()
+    house.round()
+    arrays = [found for told in there.told if isinstance(found := json.loads(told.body), list)]
+    assert {one["sg_message_id"].partition(".")[0] for found in arrays for one in found} == {ids.text(message)}
+    sent = [
+        one for told in there.told if isinstance(one := json.loads(told.body), dict) and one["type"] == "delivery.sent"
+    ]
+    assert len(sent) == 8
+
+
 @pytest.mark.parametrize(
     ("chosen", "types"),
     [
