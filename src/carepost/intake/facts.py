@@ -53,6 +53,8 @@ class About(msgspec.Struct, frozen=True):
     triggers: frozenset[bytes] = frozenset()
     #: rules redirect, copy or tag
     routed: bool = False
+    #: a rule made this copy; what is asked for is what its original required
+    made: bool = False
 
     @property
     def sender_domain(self) -> str:
@@ -108,6 +110,7 @@ def gather(
         pinned_keys=held.pinned,
         changed_keys=held.changed,
         available=_METHODS,
+        made=about.made,
     )
 
 
@@ -149,6 +152,7 @@ def for_claim(
         headers=_headers(snapshot, message),
         size=message.size,
         reason="given" if message.reasoned else "",
+        made=bool(record.made_by),
     )
     facts = gather(
         snapshot,

@@ -118,7 +118,7 @@ class Judge:
             sender if sender in named.senders else about.sender_domain,
             recipient if recipient.lower() in named.recipients else "",
             about.kind, about.category, about.data_class, about.purpose, about.origin, about.asked_floor,
-            about.asked_methods, about.access.kind, about.marks, bool(about.reason),
+            about.asked_methods, about.access.kind, about.marks, bool(about.reason), about.made,
         )  # fmt: skip
         found = self._known.get(key)
         if found is None:

@@ -88,7 +88,9 @@ def about_for(about: About, via: Via | None) -> About:
     """A secret agreed with the recipient opens nothing for anybody else; what they are protected by, everybody is."""
     if via is None:
         return about
-    return msgspec.structs.replace(about, access=AccessProof(), asked_floor=_stricter(about.asked_floor, via))
+    return msgspec.structs.replace(
+        about, access=AccessProof(), asked_floor=_stricter(about.asked_floor, via), made=True
+    )
 
 
 def _stricter(asked: Assurance | None, via: Via) -> Assurance:

@@ -32,6 +32,7 @@ NOTICE_RULE = "notice-carries-no-phi"
 DEFAULT_RULE = "default-floor"
 ORGANISATION_RULE = "organisation-floor"
 MESSAGE_RULE = "asked-by-message"
+ORIGINAL_RULE = "original-recipient"
 SUPPRESSION_RULE = "suppression-list"
 UNCERTAIN_RULE = "one-method-when-uncertain"
 LOOK_RULE = "look-before-portal"
@@ -91,7 +92,7 @@ def required(facts: Facts, effect: rules.Effect) -> tuple[Assurance, str]:
     if effect.raised > floor:
         floor, rule = effect.raised, effect.raised_by
     if facts.asked_floor is not None and facts.asked_floor > floor:
-        floor, rule = facts.asked_floor, MESSAGE_RULE
+        floor, rule = facts.asked_floor, ORIGINAL_RULE if facts.made else MESSAGE_RULE
     return floor, rule
 
 

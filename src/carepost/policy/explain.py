@@ -68,6 +68,7 @@ _BUILT_IN = {
     "default-floor": "the default",
     "organisation-floor": "the organisation's floor",
     "asked-by-message": "the message itself",
+    "original-recipient": "the recipient it was written to",
     "notice-carries-no-phi": "the built-in rule notice-carries-no-phi",
     "known-key-changed": "the built-in rule known-key-changed",
     "suppression-list": "the suppression list",

@@ -225,6 +225,8 @@ class Facts(msgspec.Struct, frozen=True):
     #: methods whose key for this recipient a person pinned; and those where another key turned up: held, never used
     pinned_keys: tuple[Method, ...] = ()
     changed_keys: tuple[Method, ...] = ()
+    #: a rule made this copy (a redirect, or one more): what is asked for is what its original required
+    made: bool = False
 
 
 class Step(msgspec.Struct, frozen=True):

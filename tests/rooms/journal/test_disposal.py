@@ -147,7 +147,7 @@ def test_what_can_still_be_read_in_the_portal_stays_and_goes_with_all_of_it_late
         assert (Deposit.objects.count(), Body.objects.count()) == (0, 0)
 
 
-def test_rows_that_had_their_time_are_swept_out(cast: Any, outbox: Outbox, at: list[int]) -> None:
+def test_rows_that_had_their_time_are_swept_out(at: list[int], cast: Any, outbox: Outbox) -> None:
     today = datetime.fromtimestamp(NOON / 1e6, UTC)
     for days in (-1, 1):
         key = secrets.token_hex(16)

@@ -179,6 +179,16 @@ async def test_a_redirect_takes_the_place_and_a_copy_goes_beside(office: Office)
     assert claim.plan is not None
 
 
+async def test_what_a_copy_is_held_to_is_not_said_to_be_asked_by_the_message(office: Office) -> None:
+    """Both go to the same domain with the same floor: the answer for one is not the answer for the other."""
+    office.change(CLINIC, rules=(Rule("record", recipient_domain="verified.test", copies=("record@verified.test",)),))
+    asked = Protection(Assurance.AUTHENTICATED)
+    await office.intake().accept(submission("jane.roe@verified.test", protection=asked))
+    claims = {c.record.recipient.address: c.record.plan for c in await office.queue.claim(5)}
+    rules = {address: plan.floor_rule for address, plan in claims.items() if plan is not None}
+    assert rules == {"jane.roe@verified.test": "asked-by-message", "record@verified.test": "original-recipient"}
+
+
 async def test_what_is_refused_is_not_copied_and_what_rules_made_is_not_routed_again(office: Office) -> None:
     loop = Rule("loop", recipient="record@clinic.test", redirect="elsewhere@clinic.test")
     never = Rule("never", recipient="jane.roe@verified.test", action="refuse")

@@ -12,6 +12,7 @@ from carepost.intake.routing import about_for, marked, routed
 from carepost.policy import rules
 from carepost.policy.content import NOTHING_IN_IT
 from carepost.policy.decide import decide, required
+from carepost.policy.explain import words
 from carepost.policy.types import Assurance, Category, DataClass, Deliver, Kind, Rule, Seen, Ternary
 from carepost.queue.types import DeliveryRecord
 from carepost.rfc.envelope import Recipient
@@ -83,3 +84,9 @@ def test_an_attested_exception_of_the_address_does_not_open_a_copy() -> None:
     assert (copy.recipient.address, copy.via.floor) == (STORE, Assurance.AUTHENTICATED)
     decision = decide(gather(clinic, Seen(), about_for(about(None), copy.via), STORE, Ternary.NO))
     assert isinstance(decision, Deliver) and decision.plan.floor is Assurance.AUTHENTICATED
+    # it is not said that the message asked for it: what asked for it is the recipient it was written to
+    assert decision.plan.floor_rule == "original-recipient"
+    asked = decide(gather(clinic, Seen(), about(Assurance.AUTHENTICATED), STORE, Ternary.NO))
+    assert isinstance(asked, Deliver) and asked.plan.floor_rule == "asked-by-message"
+    told = words(decision, gather(clinic, Seen(), about_for(about(None), copy.via), STORE, Ternary.NO))
+    assert "(by the recipient it was written to)" in told and "the message itself" not in told
